@@ -1,0 +1,19 @@
+namespace EventMail.EventStore;
+
+/// <summary>A stream that a command reads or appends to, and its kind.</summary>
+public readonly record struct StreamRef(StreamKind Kind, StreamKey Key);
+
+/// <summary>One unit of work: decided against the current state of its streams, committed whole or not at all.</summary>
+public abstract class Command
+{
+    /// <summary>Every stream that <see cref="Decide"/> reads or may append to. Fixed before the command is queued.</summary>
+    public abstract IReadOnlyList<StreamRef> Streams { get; }
+
+    public abstract EventMetadata Metadata { get; }
+
+    /// <summary>
+    /// Runs on the committer, possibly more than once (conflicts): pure, quick, no I/O. Appends events, or rejects, or defers.
+    /// Deciding nothing is a success that writes nothing.
+    /// </summary>
+    public abstract void Decide(Decision decision);
+}

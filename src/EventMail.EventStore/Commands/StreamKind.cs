@@ -1,0 +1,31 @@
+using Npgsql;
+
+namespace EventMail.EventStore;
+
+/// <summary>
+/// What the executor knows of one kind of stream (mt_streams.type): how its state is loaded and folded.
+/// States are immutable: <see cref="Evolve"/> returns a new one, because a batch may be thrown away before it commits.
+/// </summary>
+public abstract class StreamKind
+{
+    /// <summary>The aggregate alias in mt_streams.type, snake case.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The state of a stream without events (version 0).</summary>
+    public abstract object Empty(StreamKey key);
+
+    /// <summary>Folds one event. Pure.</summary>
+    public abstract object Evolve(object state, StoredEvent e);
+
+    /// <summary>
+    /// Loads the states of the given streams as of one statement's snapshot, each with the stream version that it stands at.
+    /// Streams without a row are left out of the answer (they are empty). The default reads and folds whole streams, which is
+    /// right for short ones; a kind with long streams reads its inline projection's row instead.
+    /// </summary>
+    public virtual Task<IReadOnlyDictionary<StreamKey, LoadedState>> LoadAsync(
+        NpgsqlConnection connection, EventReader reader, IReadOnlyList<StreamKey> keys, CancellationToken cancel) =>
+        reader.FoldAsync(this, connection, keys, cancel);
+}
+
+/// <summary>A stream's state and the version that it stands at.</summary>
+public readonly record struct LoadedState(object State, long Version);
