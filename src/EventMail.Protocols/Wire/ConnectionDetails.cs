@@ -1,0 +1,14 @@
+using System.Net;
+
+namespace EventMail.Protocols.Wire;
+
+/// <summary>Who is connected, to which listener.</summary>
+/// <param name="Id">connection_id in logs and events.</param>
+/// <param name="Listener">The listener's name in the ready line: smtp, lmtp, imap, imaps, pop3, pop3s.</param>
+/// <param name="AllowPlaintextLogin">Auth:AllowPlaintextOnLoopback; matters for loopback clients only.</param>
+public sealed record ConnectionDetails(string Id, string Listener, IPEndPoint Local, IPEndPoint Remote, bool AllowPlaintextLogin = false)
+{
+    /// <summary>The client's address, IPv4 also when it came over a dual-stack socket.</summary>
+    public IPAddress ClientAddress { get; } =
+        Remote.Address.IsIPv4MappedToIPv6 ? Remote.Address.MapToIPv4() : Remote.Address;
+}
