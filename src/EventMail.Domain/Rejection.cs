@@ -1,0 +1,38 @@
+namespace EventMail.Domain;
+
+/// <summary>Why a command was refused: a value, never an exception. Protocols turn it into their own words and codes.</summary>
+/// <param name="Kind">One of the constants below.</param>
+/// <param name="Text">For the person at the other end; ASCII, one line.</param>
+public sealed record Rejection(RejectionKind Kind, string Text)
+{
+    public static readonly Rejection MailboxMissing = new(RejectionKind.NonExistent, "No such mailbox");
+    public static readonly Rejection MailboxExists = new(RejectionKind.AlreadyExists, "Mailbox already exists");
+    public static readonly Rejection AccountMissing = new(RejectionKind.NonExistent, "No such account");
+    public static readonly Rejection OverQuota = new(RejectionKind.OverQuota, "Quota exceeded");
+
+    public static Rejection Invalid(string text) => new(RejectionKind.Invalid, text);
+
+    public static Rejection Limit(string text) => new(RejectionKind.Limit, text);
+}
+
+public enum RejectionKind
+{
+    NonExistent,
+    AlreadyExists,
+    Invalid,
+    CannotChange,
+    OverQuota,
+    Suspended,
+    Limit,
+    InUse,
+}
+
+/// <summary>Either a value or the reason why there is none.</summary>
+public readonly record struct Result<T>(T? Value, Rejection? Rejection)
+{
+    public bool IsOk => Rejection is null;
+
+    public static implicit operator Result<T>(T value) => new(value, null);
+
+    public static implicit operator Result<T>(Rejection rejection) => new(default, rejection);
+}
