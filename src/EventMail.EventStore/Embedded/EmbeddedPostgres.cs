@@ -1,0 +1,226 @@
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace EventMail.EventStore.Embedded;
+
+/// <summary>
+/// A PostgreSQL of our own in the data folder. Every process that uses it holds a shared lock on `postgres.users`; who starts or
+/// stops it holds `postgres.lock` meanwhile. Who is last to leave stops it, so a server and the commands beside it can
+/// come and go in any order, and a PostgreSQL that runs while nobody holds the shared lock is an orphan of a killed process.
+/// </summary>
+public sealed class EmbeddedPostgres : IAsyncDisposable
+{
+    internal const int SocketPort = 5432;
+    private static readonly TimeSpan TransitionPatience = TimeSpan.FromMinutes(2);
+
+    private readonly EmbeddedPostgresOptions _options;
+    private readonly ILogger _log;
+    private readonly PostgresAccount _account;
+    private readonly PostgresCluster _cluster;
+    private readonly FileLock _users;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly PostgresBinaries _binaries;
+    private Postmaster _postmaster;
+    private Task _supervision = Task.CompletedTask;
+
+    private EmbeddedPostgres(
+        EmbeddedPostgresOptions options, ILogger log, PostgresAccount account, PostgresCluster cluster, FileLock users,
+        PostgresBinaries binaries, Postmaster postmaster)
+    {
+        (_options, _log, _account, _cluster, _users, _binaries, _postmaster) =
+            (options, log, account, cluster, users, binaries, postmaster);
+    }
+
+    /// <summary>Raised when PostgreSQL ended by itself; it is being started again.</summary>
+    public event Action? Crashed;
+
+    public int ProcessId => _postmaster.Pid;
+
+    /// <summary>PGDATA.</summary>
+    public string ClusterFolder => _cluster.DataDirectory;
+
+    /// <summary>For Npgsql.</summary>
+    public string ConnectionString => ConnectionStringTo(PostgresCluster.Database);
+
+    /// <summary>For psql, pg_dump and everything else that uses libpq.</summary>
+    public string LibpqUrl => UrlOf(_cluster);
+
+    /// <summary>Starts the cluster, making it first where there is none, and keeps it running until <see cref="StopAsync"/>.</summary>
+    public static async Task<EmbeddedPostgres> StartAsync(EmbeddedPostgresOptions options, ILogger log, CancellationToken cancel)
+    {
+        var postgres = await OpenAsync(options, log, cancel);
+        postgres._supervision = postgres.SuperviseAsync();
+        return postgres;
+    }
+
+    /// <summary>For a command beside the server: uses the running cluster, or starts it until this instance is stopped.</summary>
+    public static Task<EmbeddedPostgres> AttachOrStartAsync(EmbeddedPostgresOptions options, ILogger log, CancellationToken cancel) =>
+        OpenAsync(options, log, cancel);
+
+    /// <summary>The URL of the cluster of this data folder while it runs; null when it does not.</summary>
+    public static string? FindRunning(string dataFolder) =>
+        PostgresCluster.Open(Path.GetFullPath(dataFolder)) is { } cluster && Postmaster.Find(cluster.DataDirectory) is not null
+            ? UrlOf(cluster)
+            : null;
+
+    private static async Task<EmbeddedPostgres> OpenAsync(EmbeddedPostgresOptions options, ILogger log, CancellationToken cancel)
+    {
+        options = options with { DataFolder = Path.GetFullPath(options.DataFolder) };
+        var account = PostgresAccount.Choose(options.RunAs);
+        MakeDataFolder(options.DataFolder, account);
+
+        using var transition = await FileLock.TakeAsync(Transition(options), exclusive: true, TransitionPatience, cancel);
+        var users = FileLock.TryTake(Path.Combine(options.DataFolder, "postgres.users"), exclusive: true);
+        var alone = users is not null;
+        users ??= await FileLock.TakeAsync(Path.Combine(options.DataFolder, "postgres.users"), exclusive: false, TransitionPatience, cancel);
+        try
+        {
+            var cluster = PostgresCluster.Open(options.DataFolder)
+                ?? await PostgresCluster.PlaceAsync(options, account, folder => log.PlacedElsewhere(account.Name, options.DataFolder, folder), cancel);
+            var binaries = PostgresBinaries.Find(options.BinPath, cluster.MajorVersion);
+            var postmaster = Postmaster.Find(cluster.DataDirectory);
+            if (postmaster is not null && alone)
+            {
+                log.OrphanFound(postmaster.Pid);
+                await postmaster.StopAsync(options.StopPatience);
+                postmaster = null;
+            }
+            if (postmaster is not null)
+            {
+                await postmaster.WaitUntilReadyAsync(cancel);
+                log.Joined(postmaster.Pid);
+            }
+            else
+            {
+                if (cluster.MajorVersion is null)
+                    log.Initializing(binaries.MajorVersion, cluster.Folder, account.Name);
+                await cluster.InitializeAsync(binaries, account, cancel);
+                cluster.Configure(options, binaries, account);
+                postmaster = await Postmaster.StartAsync(binaries, account, cluster.DataDirectory, cancel);
+                log.Started(binaries.MajorVersion, cluster.DataDirectory, postmaster.Pid);
+            }
+            users.TryConvert(exclusive: false);
+            var postgres = new EmbeddedPostgres(options, log, account, cluster, users, binaries, postmaster);
+            await postgres.CreateDatabaseAsync(cancel);
+            return postgres;
+        }
+        catch
+        {
+            users.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Stops PostgreSQL, unless another process still uses it.</summary>
+    public async Task StopAsync()
+    {
+        if (_stopping.IsCancellationRequested)
+            return;
+        await _stopping.CancelAsync();
+        await _supervision;
+        NpgsqlConnection.ClearAllPools();
+
+        using var transition = await FileLock.TakeAsync(Transition(_options), exclusive: true, TransitionPatience, CancellationToken.None);
+        var alone = _users.TryConvert(exclusive: true);
+        if (!alone)
+            _log.LeftToOthers();
+        else if (await _postmaster.StopAsync(_options.StopPatience))
+            _log.Stopped();
+        else
+            _log.StoppedAtOnce();
+        _users.Dispose();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _stopping.Dispose();
+    }
+
+    private async Task SuperviseAsync()
+    {
+        while (true)
+        {
+            await Task.WhenAny(_postmaster.Exited, Task.Delay(Timeout.Infinite, _stopping.Token));
+            if (_stopping.IsCancellationRequested)
+                return;
+            _log.Crashed(_postmaster.Pid);
+            Crashed?.Invoke();
+            await RestartAsync();
+        }
+    }
+
+    private async Task RestartAsync()
+    {
+        // A killed postmaster's children hold its shared memory until they notice, so the first attempts may fail.
+        for (var delay = TimeSpan.FromMilliseconds(50); !_stopping.IsCancellationRequested; delay = Longer(delay))
+        {
+            try
+            {
+                using var transition = await FileLock.TakeAsync(Transition(_options), exclusive: true, TransitionPatience, _stopping.Token);
+                if (Postmaster.Find(_cluster.DataDirectory) is { } running)
+                {
+                    _postmaster = running;
+                    await running.WaitUntilReadyAsync(_stopping.Token);
+                    return;
+                }
+                _postmaster = await Postmaster.StartAsync(_binaries, _account, _cluster.DataDirectory, _stopping.Token);
+                _log.Started(_binaries.MajorVersion, _cluster.DataDirectory, _postmaster.Pid);
+                return;
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception error) when (error is EmbeddedPostgresException or TimeoutException or IOException)
+            {
+                _log.RestartFailed(error, delay.TotalMilliseconds);
+                await Task.WhenAny(Task.Delay(delay, _stopping.Token));
+            }
+        }
+
+        static TimeSpan Longer(TimeSpan delay) => delay < TimeSpan.FromSeconds(5) ? delay * 2 : delay;
+    }
+
+    private async Task CreateDatabaseAsync(CancellationToken cancel)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionStringTo("postgres") + ";Pooling=false");
+        await connection.OpenAsync(cancel);
+        await using var exists = new NpgsqlCommand("select 1 from pg_database where datname = $1", connection)
+        {
+            Parameters = { new() { Value = PostgresCluster.Database } },
+        };
+        if (await exists.ExecuteScalarAsync(cancel) is not null)
+            return;
+        await using var create = new NpgsqlCommand($"create database {PostgresCluster.Database}", connection);
+        await create.ExecuteNonQueryAsync(cancel);
+    }
+
+    private string ConnectionStringTo(string database) => new NpgsqlConnectionStringBuilder
+    {
+        Host = _cluster.SocketFolder ?? "127.0.0.1",
+        Port = _cluster.Port ?? SocketPort,
+        Username = PostgresCluster.User,
+        Password = _cluster.Password,
+        Database = database,
+    }.ConnectionString;
+
+    private static string UrlOf(PostgresCluster cluster)
+    {
+        var host = Uri.EscapeDataString(cluster.SocketFolder ?? "127.0.0.1");
+        var port = cluster.Port is { } number ? $"&port={number}" : "";
+        return $"postgresql:///{PostgresCluster.Database}?host={host}{port}&user={PostgresCluster.User}&password={cluster.Password}";
+    }
+
+    private static string Transition(EmbeddedPostgresOptions options) => Path.Combine(options.DataFolder, "postgres.lock");
+
+    // 0711 when PostgreSQL is someone else, who must pass through to its own folder; every file in it is for us alone.
+    private static void MakeDataFolder(string path, PostgresAccount account)
+    {
+        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        const UnixFileMode passing = UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        Directory.CreateDirectory(path, account.IsOurs ? owner : owner | passing);
+        if (!account.IsOurs)
+            File.SetUnixFileMode(path, File.GetUnixFileMode(path) | passing);
+    }
+}
