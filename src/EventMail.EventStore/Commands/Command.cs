@@ -11,6 +11,9 @@ public abstract class Command
 
     public abstract EventMetadata Metadata { get; }
 
+    /// <summary>Every content that <see cref="Decide"/> may store. Their numbers are final when it runs. Fixed before the command is queued.</summary>
+    public virtual IReadOnlyList<StagedContent> Contents => [];
+
     /// <summary>
     /// Runs on the committer, possibly more than once (conflicts): pure, quick, no I/O. Appends events, or rejects, or defers.
     /// Deciding nothing is a success that writes nothing.

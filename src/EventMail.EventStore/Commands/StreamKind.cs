@@ -18,6 +18,18 @@ public abstract class StreamKind
     public abstract object Evolve(object state, StoredEvent e);
 
     /// <summary>
+    /// True for an alias of another application's events that may stand in streams of this kind and mean nothing to its state.
+    /// Any other unknown event in a stream of this kind is an error: a state that misses an event must not decide.
+    /// </summary>
+    public virtual bool Ignores(string alias) => false;
+
+    /// <summary>How much of the cache a state takes (<see cref="EventLogOptions.StateCacheWeight"/>). A small state is 1.</summary>
+    public virtual int Weight(object state) => 1;
+
+    /// <summary>True when other nodes' commits are published even for streams that are not cached (directories, credentials).</summary>
+    public virtual bool FollowRemote => false;
+
+    /// <summary>
     /// Loads the states of the given streams as of one statement's snapshot, each with the stream version that it stands at.
     /// Streams without a row are left out of the answer (they are empty). The default reads and folds whole streams, which is
     /// right for short ones; a kind with long streams reads its inline projection's row instead.

@@ -1,0 +1,16 @@
+namespace EventMail.EventStore;
+
+public sealed record ContentOptions
+{
+    /// <summary>Contents of more bytes than this are files, smaller ones rows.</summary>
+    public int FileThreshold { get; init; } = 128 * 1024;
+
+    /// <summary>How many bytes of recently written or read contents stay in memory.</summary>
+    public long RecentBytes { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>A file without a row is deleted when it is older than this.</summary>
+    public TimeSpan OrphanAge { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>How often orphans are looked for.</summary>
+    public TimeSpan OrphanInterval { get; init; } = TimeSpan.FromMinutes(30);
+}

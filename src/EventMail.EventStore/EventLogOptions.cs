@@ -1,0 +1,31 @@
+namespace EventMail.EventStore;
+
+public sealed record EventLogOptions
+{
+    public required string ConnectionString { get; init; }
+
+    /// <summary>The folder below which large contents are kept (content/ab/cd/…).</summary>
+    public required string DataFolder { get; init; }
+
+    public ContentOptions Content { get; init; } = new();
+
+    /// <summary>Commands waiting in the queue before ExecuteAsync waits.</summary>
+    public int QueueLimit { get; init; } = 10_000;
+
+    /// <summary>Commands in one transaction.</summary>
+    public int BatchCommands { get; init; } = 64;
+
+    /// <summary>Bytes of contents in one transaction, unless a single command has more.</summary>
+    public long BatchContentBytes { get; init; } = 16L * 1024 * 1024;
+
+    /// <summary>How often a command may defer before it fails.</summary>
+    public int MaxDeferrals { get; init; } = 5;
+
+    /// <summary>The sum of the weights (<see cref="StreamKind.Weight"/>) of the states kept in memory.</summary>
+    public long StateCacheWeight { get; init; } = 100_000;
+
+    /// <summary>How often a node says that it lives, and after how long without a word it counts as gone.</summary>
+    public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(10);
+
+    public TimeSpan NodeExpiry { get; init; } = TimeSpan.FromSeconds(30);
+}

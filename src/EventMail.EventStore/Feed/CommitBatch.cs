@@ -1,0 +1,22 @@
+namespace EventMail.EventStore;
+
+/// <summary>What one transaction (or one catch-up with other nodes' transactions) changed, in commit order.</summary>
+/// <param name="Changes">One per touched stream.</param>
+/// <param name="Contents">The contents that became durable with it; empty for other nodes' commits.</param>
+/// <param name="Remote">True when another node (or another application) committed it.</param>
+public sealed record CommitBatch(IReadOnlyList<StreamChange> Changes, IReadOnlyList<StagedContent> Contents, bool Remote);
+
+/// <summary>How one stream moved.</summary>
+/// <param name="Before">The state at <paramref name="FromVersion"/> - 1.</param>
+/// <param name="After">The state at <paramref name="ToVersion"/>.</param>
+/// <param name="FromVersion">The version of the first of <paramref name="Events"/>.</param>
+/// <param name="ToVersion">The version of the last.</param>
+/// <param name="Events">Their Sequence is 0 while an inline projection folds them: the log numbers them in the same round trip.</param>
+public sealed record StreamChange(
+    StreamKind Kind,
+    StreamKey Key,
+    object Before,
+    object After,
+    long FromVersion,
+    long ToVersion,
+    IReadOnlyList<StoredEvent> Events);

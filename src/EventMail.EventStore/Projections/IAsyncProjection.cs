@@ -1,0 +1,18 @@
+using Npgsql;
+
+namespace EventMail.EventStore;
+
+/// <summary>A read model that follows the log behind the commits, every event exactly once and in order.</summary>
+public interface IAsyncProjection
+{
+    string Name { get; }
+
+    /// <summary>Raised when the tables' meaning changes: a new version starts from the first event. From 1.</summary>
+    int Version { get; }
+
+    /// <summary>Makes its tables if they are missing. Runs before the first page, one node at a time.</summary>
+    Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel);
+
+    /// <summary>Folds a page of events, in log order, inside the transaction that also moves the projection's position.</summary>
+    Task ApplyAsync(NpgsqlTransaction transaction, IReadOnlyList<StoredEvent> events, CancellationToken cancel);
+}
