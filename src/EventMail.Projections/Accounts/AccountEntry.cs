@@ -1,0 +1,16 @@
+namespace EventMail.Projections.Accounts;
+
+/// <summary>What everybody may know of an account. Immutable.</summary>
+/// <param name="Account">The short immutable id: the tenant of all its streams.</param>
+/// <param name="Address">Canonical: lower case, the domain in ASCII (A-labels).</param>
+/// <param name="QuotaLimit">In bytes.</param>
+/// <param name="Administrator">Gets postmaster's mail where nobody else does.</param>
+/// <param name="RecoverableSecret">The account opted in to CRAM-MD5 and APOP.</param>
+public sealed record AccountEntry(
+    string Account,
+    string Address,
+    bool Suspended,
+    long QuotaLimit,
+    bool Administrator,
+    bool RecoverableSecret,
+    DateTimeOffset Opened);

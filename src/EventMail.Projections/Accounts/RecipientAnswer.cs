@@ -1,0 +1,22 @@
+namespace EventMail.Projections.Accounts;
+
+public enum RecipientStatus
+{
+    Local,
+    Unknown,
+    NotLocalDomain,
+    Suspended,
+    OverQuota,
+}
+
+/// <summary>An account that is to get a message.</summary>
+/// <param name="Address">The account's own address.</param>
+/// <param name="Recipient">RCPT TO as the client gave it.</param>
+public sealed record LocalRecipient(string Account, string Address, string Recipient);
+
+/// <summary>Where mail for an address goes: one account, or the accounts behind an alias; or why nowhere.</summary>
+/// <param name="Recipients">Not empty exactly when the status is <see cref="RecipientStatus.Local"/>.</param>
+public readonly record struct RecipientAnswer(RecipientStatus Status, IReadOnlyList<LocalRecipient> Recipients);
+
+/// <summary>In bytes.</summary>
+public readonly record struct QuotaUsage(long Used, long Limit);
