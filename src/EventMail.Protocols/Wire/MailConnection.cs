@@ -210,11 +210,13 @@ public sealed class MailConnection : IAsyncDisposable
     }
 
     /// <summary>
-    /// Upgrades to TLS. Plaintext that the client had already sent behind its STARTTLS is an injection attempt
-    /// (RFC 3207 §6, RFC 9051 §11.3): it is refused and the connection must be closed.
+    /// Upgrades to TLS: sends <paramref name="goAhead"/>, then shakes hands. Plaintext that the client had already sent behind its
+    /// STARTTLS is an injection attempt (RFC 3207 §6, RFC 9051 §11.3): it is refused before the go-ahead, and the connection must be
+    /// closed. What arrives later can only be read as a handshake.
     /// </summary>
+    /// <param name="goAhead">The whole positive reply, with its CRLF.</param>
     /// <exception cref="IOException">The handshake failed (also AuthenticationException).</exception>
-    public async Task<TlsUpgrade> StartTlsAsync(CancellationToken cancel)
+    public async Task<TlsUpgrade> StartTlsAsync(ReadOnlyMemory<byte> goAhead, CancellationToken cancel)
     {
         if (Tls is null || IsTls)
         {
@@ -229,6 +231,20 @@ public sealed class MailConnection : IAsyncDisposable
             {
                 return TlsUpgrade.PlaintextBuffered;
             }
+        }
+
+        Output.Write(goAhead.Span);
+        await FlushAsync().ConfigureAwait(false);
+        return await AcceptTlsAsync(cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>Shakes hands at once, as a listener with implicit TLS does (RFC 8314 §3).</summary>
+    /// <exception cref="IOException">The handshake failed (also AuthenticationException).</exception>
+    public async Task<TlsUpgrade> AcceptTlsAsync(CancellationToken cancel)
+    {
+        if (Tls is null || IsTls)
+        {
+            return TlsUpgrade.NotOffered;
         }
 
         var ssl = new SslStream(new DuplexPipeStream(_transport));
