@@ -117,6 +117,11 @@ public static class ImapStructure
         {
             wire.Raw("\"application\" \"octet-stream\""u8);
         }
+        else if (part.Kind == PartKind.Message)
+        {
+            // Two words of the grammar here (RFC 9051 §9: media-message), whatever the sender's case.
+            wire.Raw(part.IsGlobal ? "\"message\" \"global\""u8 : "\"message\" \"rfc822\""u8);
+        }
         else
         {
             wire.String(part.MediaType);

@@ -179,6 +179,9 @@ public sealed class MessagePart
             child.Attach(message);
     }
 
+    /// <summary>RFC 6532 §3.7: message/global.</summary>
+    internal bool IsGlobal => Kind == PartKind.Message && string.Equals(Subtype, "global", StringComparison.OrdinalIgnoreCase);
+
     internal bool IsDigest => Kind == PartKind.Multipart && string.Equals(Subtype, "digest", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The body of the first field of that name, folded as it was; nil without one.</summary>
