@@ -54,11 +54,13 @@ public sealed class TranscriptTests
                 return;
             }
 
-            var upgrade = line.Span.SequenceEqual("tls"u8);
-            await connection.Output.WriteAsync(Encoding.UTF8.GetBytes((upgrade ? "go ahead" : Encoding.UTF8.GetString(line.Span)) + "\r\n"));
-            if (upgrade)
+            if (line.Span.SequenceEqual("tls"u8))
             {
-                await connection.StartTlsAsync(CancellationToken.None);
+                await connection.StartTlsAsync("go ahead\r\n"u8.ToArray(), CancellationToken.None);
+            }
+            else
+            {
+                await connection.Output.WriteAsync(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(line.Span) + "\r\n"));
             }
         }
     }
