@@ -1,1 +1,1 @@
-Console.WriteLine("eventmail");
+return await EventMail.Host.Cli.CommandLine.RunAsync(args);

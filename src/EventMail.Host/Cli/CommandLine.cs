@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.Net.Sockets;
+using EventMail.EventStore.Embedded;
+using EventMail.Host.Configuration;
+using EventMail.Host.Logs;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace EventMail.Host.Cli;
+
+/// <summary>The command line: one file per command beside this one, listed here.</summary>
+public static class CommandLine
+{
+    private static readonly Option<string?> Data = new("--data")
+    {
+        Description = "The data folder", HelpName = "DIR", Recursive = true,
+    };
+
+    private static readonly Option<string?> Config = new("--config")
+    {
+        Description = "A JSON file with settings", HelpName = "FILE", Recursive = true,
+    };
+
+    private static readonly Option<string[]> Set = new("--set")
+    {
+        Description = "One setting, for example Imap:Port=0; may be repeated", HelpName = "Key=Value", Recursive = true,
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        var root = new RootCommand("EventMail: a mail server whose only source of truth is an event log.")
+        {
+            Data, Config, Set,
+            ServeCommand.Create(),
+            DatabaseCommand.Create(),
+            ConfigCommand.Create(),
+            VersionCommand.Create(),
+        };
+        var parsed = root.Parse(arguments);
+        // Signals are ours: a server has its own way to stop, and a command must put its PostgreSQL away.
+        var exitCode = await parsed.InvokeAsync(new() { ProcessTerminationTimeout = null });
+        return parsed.Errors.Count > 0 ? ExitCodes.Usage : exitCode;
+    }
+
+    /// <summary>Makes <paramref name="run"/> the command's action: reads the settings, and turns failures into words and an exit code.</summary>
+    public static void SetAction(Command command, Func<CommandRun, CancellationToken, Task<int>> run) =>
+        command.SetAction(async parsed =>
+        {
+            try
+            {
+                var settings = new SettingsSources(parsed.GetValue(Data), parsed.GetValue(Config), parsed.GetValue(Set)).Load();
+                using var logs = HostLogs.Create(settings.Log);
+                using var signals = new StopSignals();
+                return await run(new(parsed, settings, logs, signals), signals.Stop);
+            }
+            catch (SettingsException error)
+            {
+                foreach (var fault in error.Faults)
+                    await Console.Error.WriteLineAsync($"eventmail: {fault}");
+                return ExitCodes.Usage;
+            }
+            catch (CommandFailedException error)
+            {
+                await Console.Error.WriteLineAsync($"eventmail: {error.Message}");
+                return error.ExitCode;
+            }
+            catch (Exception error) when (error is EmbeddedPostgresException or NpgsqlException or SocketException or TimeoutException
+                or IOException or UnauthorizedAccessException)
+            {
+                await Console.Error.WriteLineAsync($"eventmail: {error.Message}");
+                return ExitCodes.Failed;
+            }
+            catch (OperationCanceledException)
+            {
+                await Console.Error.WriteLineAsync("eventmail: stopped.");
+                return ExitCodes.Failed;
+            }
+        });
+}
+
+/// <summary>What a command's action works with.</summary>
+public sealed record CommandRun(ParseResult Arguments, HostSettings Settings, ILoggerFactory Logs, StopSignals Signals);

@@ -1,0 +1,24 @@
+using System.Globalization;
+using EventMail.EventStore.Embedded;
+
+namespace EventMail.Host.Cli;
+
+/// <summary>One server to a data folder.</summary>
+internal static class HostLock
+{
+    /// <summary>Makes the data folder and takes its lock until disposed.</summary>
+    /// <exception cref="CommandFailedException">Another server has it.</exception>
+    public static FileLock Take(string dataFolder)
+    {
+        Directory.CreateDirectory(dataFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var path = Path.Combine(dataFolder, "host.lock");
+        if (FileLock.TryTake(path) is not { } taken)
+        {
+            throw new CommandFailedException(
+                $"Another server ({File.ReadAllText(path).Trim()}) uses the data folder {dataFolder}. Stop it, or choose another folder with --data.",
+                ExitCodes.WrongMoment);
+        }
+        taken.Write(string.Create(CultureInfo.InvariantCulture, $"pid {Environment.ProcessId}, since {DateTime.UtcNow:yyyy-MM-dd HH:mm:ss}Z\n"));
+        return taken;
+    }
+}

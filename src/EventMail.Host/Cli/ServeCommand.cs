@@ -1,0 +1,45 @@
+using System.CommandLine;
+using EventMail.Host.Composition;
+using EventMail.Host.Listeners;
+using EventMail.Host.Tls;
+using Microsoft.Extensions.Logging;
+
+namespace EventMail.Host.Cli;
+
+internal static class ServeCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("serve", "Runs the server until Ctrl-C or SIGTERM. Prints one line beginning `ready` when all listeners are open.");
+        CommandLine.SetAction(command, RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(CommandRun run, CancellationToken stop)
+    {
+        var (settings, logs) = (run.Settings, run.Logs);
+        var log = logs.CreateLogger("EventMail.Host");
+        using var hostLock = HostLock.Take(settings.Data);
+        log.Starting(VersionCommand.Version, settings.Data);
+
+        await using var database = await HostDatabase.StartAsync(settings, logs, stop);
+        var certificates = ServerCertificates.Open(settings, logs.CreateLogger("EventMail.Tls"));
+        await using var services = await EventMailServices.StartAsync(new(settings, database, certificates, logs), stop);
+        var listeners = await ServerListeners.OpenAsync(services.Listeners, certificates.ServerTls, settings.Auth.AllowPlaintextOnLoopback, logs);
+        await Console.Out.WriteLineAsync($"ready {listeners.Addresses}".TrimEnd());
+
+        await Task.WhenAny(Task.Delay(Timeout.Infinite, stop));
+        log.Stopping();
+        await listeners.StopAsync(run.Signals.AtOnce);
+        return ExitCodes.Done;
+    }
+}
+
+internal static partial class ServeLog
+{
+    [LoggerMessage(Level = LogLevel.Information, Message = "EventMail {version} starts with the data folder {dataFolder}")]
+    public static partial void Starting(this ILogger log, string version, string dataFolder);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Stopping: no new connections, sessions finish what they are doing. Once more to cut them off")]
+    public static partial void Stopping(this ILogger log);
+}

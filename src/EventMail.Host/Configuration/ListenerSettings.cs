@@ -1,0 +1,91 @@
+namespace EventMail.Host.Configuration;
+
+/// <summary>A TCP listener.</summary>
+public record ListenerSettings
+{
+    /// <summary>0 takes any free port, off closes the listener.</summary>
+    public Port Port { get; init; }
+
+    /// <summary>The address to listen on: an IPv4 or IPv6 address, `localhost`, or `*` for all of this machine.</summary>
+    public string Address { get; init; } = "127.0.0.1";
+
+    /// <summary>One connection more is told so and closed.</summary>
+    [Range(1)]
+    public int MaxConnections { get; init; }
+}
+
+/// <summary>Mail from other servers (RFC 5321).</summary>
+public sealed record SmtpSettings : ListenerSettings
+{
+    public SmtpSettings() => (Port, MaxConnections) = (1025, 100);
+
+    /// <summary>RFC 5321 §4.5.3.2.7: the server waits at least 5 minutes for the next command.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long one command may take to arrive once its first byte is there, and to be answered.</summary>
+    public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long sessions may go on when the server stops.</summary>
+    public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>RFC 1870: the SIZE that is announced. LMTP has the same.</summary>
+    [Bytes, Range(64 * 1024)]
+    public long MaxMessageSize { get; init; } = 50L << 20;
+
+    /// <summary>RFC 5321 §4.5.3.1.8: at least 100.</summary>
+    [Range(100)]
+    public int MaxRecipients { get; init; } = 1000;
+
+    /// <summary>RFC 5321 §6.3: at least 100 Received fields before a message counts as looping.</summary>
+    [Range(30)]
+    public int MaxReceivedHeaders { get; init; } = 100;
+
+    /// <summary>A client is closed after this many commands that were refused.</summary>
+    [Range(1)]
+    public int MaxErrors { get; init; } = 10;
+}
+
+/// <summary>Mail from an MTA on this machine (RFC 2033). Time-outs and sizes are those of SMTP.</summary>
+public sealed record LmtpSettings : ListenerSettings
+{
+    public LmtpSettings() => (Port, MaxConnections) = (Port.Off, 100);
+}
+
+public sealed record ImapSettings : ListenerSettings
+{
+    public ImapSettings() => (Port, MaxConnections) = (1143, 200);
+
+    /// <summary>RFC 3501 §5.4: at least 30 minutes.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(30);
+
+    public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How often a client in IDLE is told that the server is still there, so that NAT boxes keep the connection.</summary>
+    public TimeSpan KeepAlive { get; init; } = TimeSpan.FromMinutes(29);
+
+    /// <summary>How long sessions may go on when the server stops. IMAP and POP3.</summary>
+    public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The largest message that APPEND takes.</summary>
+    [Bytes, Range(64 * 1024)]
+    public long MaxMessageSize { get; init; } = 50L << 20;
+
+    /// <summary>A client is closed after this many bad commands in a row.</summary>
+    [Range(1)]
+    public int MaxErrors { get; init; } = 10;
+}
+
+public sealed record Pop3Settings : ListenerSettings
+{
+    public Pop3Settings() => (Port, MaxConnections) = (1110, 100);
+
+    /// <summary>RFC 1939 §3: at least 10 minutes.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    [Range(1)]
+    public int MaxErrors { get; init; } = 10;
+}

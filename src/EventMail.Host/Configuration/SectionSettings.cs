@@ -1,0 +1,120 @@
+using Microsoft.Extensions.Logging;
+
+namespace EventMail.Host.Configuration;
+
+public sealed record TlsSettings
+{
+    /// <summary>A PEM file with the certificate and its chain; a self-signed one is made when empty. Read again when it changes.</summary>
+    public string Certificate { get; init; } = "";
+
+    /// <summary>The PEM file with its private key; may be the same file.</summary>
+    public string Key { get; init; } = "";
+
+    /// <summary>Other certificates by the name that the client asks for (SNI); `*.example.org` stands for one label.</summary>
+    public IReadOnlyDictionary<string, CertificateFiles> Hosts { get; init; } = new Dictionary<string, CertificateFiles>();
+}
+
+public sealed record CertificateFiles
+{
+    public string Certificate { get; init; } = "";
+    public string Key { get; init; } = "";
+}
+
+public sealed record AuthSettings
+{
+    /// <summary>Lets clients on this machine send passwords without TLS.</summary>
+    public bool AllowPlaintextOnLoopback { get; init; }
+
+    public Argon2Settings Argon2 { get; init; } = new();
+
+    /// <summary>How many passwords are hashed at once; 0: as many as there are processors.</summary>
+    [Range(0, 1024)]
+    public int MaxConcurrentHashes { get; init; }
+
+    /// <summary>How long a verified password is remembered, in memory only.</summary>
+    public TimeSpan CacheFor { get; init; } = TimeSpan.FromMinutes(5);
+}
+
+/// <summary>Argon2id (RFC 9106). Changed values hold for passwords set from then on.</summary>
+public sealed record Argon2Settings
+{
+    /// <summary>t: passes over the memory.</summary>
+    [Range(1, 100)]
+    public int Iterations { get; init; } = 3;
+
+    [Bytes, Range(8 * 1024)]
+    public long Memory { get; init; } = 64L << 20;
+
+    /// <summary>p: lanes.</summary>
+    [Range(1, 64)]
+    public int Parallelism { get; init; } = 4;
+}
+
+/// <summary>Against guessing and flooding; IPv6 addresses count by their /64.</summary>
+public sealed record ThrottleSettings
+{
+    public bool Enabled { get; init; } = true;
+
+    /// <summary>The window in which failed logins are counted.</summary>
+    public TimeSpan FailureWindow { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>More failed logins than this from one address in a window lock it out and are alerted.</summary>
+    [Range(1)]
+    public int MaxFailuresPerAddress { get; init; } = 10;
+
+    [Range(1)]
+    public int MaxFailuresPerAccount { get; init; } = 10;
+
+    public TimeSpan LockOut { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>Commands that one address may send in a minute, authenticated or not; 0 for no limit.</summary>
+    [Range(0)]
+    public int CommandsPerMinutePerAddress { get; init; }
+
+    [Range(0)]
+    public int CommandsPerMinutePerUser { get; init; }
+}
+
+public sealed record QuotaSettings
+{
+    /// <summary>What a new account may keep.</summary>
+    [Bytes, Range(0)]
+    public long Default { get; init; } = 1L << 30;
+}
+
+public sealed record ContentSettings
+{
+    /// <summary>Messages of this size and larger are files, smaller ones are in PostgreSQL.</summary>
+    [Bytes, Range(0)]
+    public long FileThreshold { get; init; } = 1L << 20;
+
+    /// <summary>Where the files are; `content` in the data folder when empty. Hosts that share a database share this folder.</summary>
+    public string Folder { get; init; } = "";
+}
+
+public sealed record DatabaseSettings
+{
+    /// <summary>A PostgreSQL of your own, as Npgsql or as libpq write it; an embedded one is run when empty.</summary>
+    [Secret]
+    public string ConnectionString { get; init; } = "";
+
+    /// <summary>The folder with PostgreSQL's programs; found by itself when empty.</summary>
+    public string BinPath { get; init; } = "";
+
+    /// <summary>The account that the embedded PostgreSQL runs as when the server is root; `postgres`, else `nobody`, when empty.</summary>
+    public string RunAs { get; init; } = "";
+
+    /// <summary>A loopback port for the embedded PostgreSQL beside its Unix socket; 0 takes any free one.</summary>
+    public Port Port { get; init; } = Port.Off;
+
+    /// <summary>Settings of the embedded PostgreSQL that win over ours: `Database:Settings:shared_buffers`.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+}
+
+public sealed record LogSettings
+{
+    [OneOf("text", "json")]
+    public string Format { get; init; } = "text";
+
+    public LogLevel Level { get; init; } = LogLevel.Information;
+}

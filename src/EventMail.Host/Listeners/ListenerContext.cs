@@ -1,0 +1,7 @@
+using EventMail.Protocols.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace EventMail.Host.Listeners;
+
+/// <summary>What all listeners share.</summary>
+internal sealed record ListenerContext(ServerTls? Tls, bool AllowPlaintextLogin, ILogger Log, CancellationToken Stopping);
