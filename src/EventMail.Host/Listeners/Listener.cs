@@ -147,7 +147,7 @@ internal sealed class Listener
     private static async Task HandshakeAsync(MailConnection connection)
     {
         using var timeout = new CancellationTokenSource(HandshakeTimeout);
-        if (await connection.StartTlsAsync(timeout.Token) != TlsUpgrade.Done)
+        if (await connection.AcceptTlsAsync(timeout.Token) != TlsUpgrade.Done)
             throw new InvalidOperationException("Implicit TLS without certificates.");
     }
 }
