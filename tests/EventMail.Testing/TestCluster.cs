@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using EventMail.EventStore.Embedded;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -10,49 +9,34 @@ namespace EventMail.Testing;
 /// </summary>
 public static class TestCluster
 {
+    /// <summary>Nothing in it outlives the tests. Durability itself is tested with servers of their own.</summary>
+    internal static readonly IReadOnlyDictionary<string, string> Settings = new Dictionary<string, string>
+    {
+        ["fsync"] = "off",
+        ["synchronous_commit"] = "off",
+        ["full_page_writes"] = "off",
+        ["shared_buffers"] = "128MB",
+        ["min_wal_size"] = "80MB",
+        ["max_connections"] = "200",
+    };
+
     private static readonly Lazy<Task<EmbeddedPostgres>> Started = new(StartAsync);
+
+    // Kept: the watchdog ends when its pipe is closed, also by the garbage collector.
+    private static IDisposable? s_watchdog;
 
     public static Task<EmbeddedPostgres> GetAsync() => Started.Value;
 
     private static async Task<EmbeddedPostgres> StartAsync()
     {
-        var folder = Path.Combine(Path.GetTempPath(), $"eventmail-test-{Environment.ProcessId}-{Random.Shared.Next():x}");
-        StartWatchdog(folder);
+        var folder = Watchdog.NewFolder();
+        s_watchdog = Watchdog.Guard(folder);
         return await EmbeddedPostgres.StartAsync(
             new()
             {
                 DataFolder = folder,
-                // Nothing in it outlives the tests. Durability itself is tested with servers of their own.
-                Settings = new Dictionary<string, string>
-                {
-                    ["fsync"] = "off",
-                    ["synchronous_commit"] = "off",
-                    ["full_page_writes"] = "off",
-                    ["shared_buffers"] = "128MB",
-                    ["min_wal_size"] = "80MB",
-                    ["max_connections"] = "200",
-                },
+                Settings = Settings,
             },
             NullLogger.Instance, CancellationToken.None);
     }
-
-    // Its standard input is a pipe that only this process holds open: it ends when this process does.
-    private static void StartWatchdog(string folder) => Process.Start(new ProcessStartInfo("setsid")
-    {
-        ArgumentList =
-        {
-            "sh", "-c",
-            """
-            cat > /dev/null
-            pid=$(head -n 1 "$1/postgres/data/postmaster.pid") && kill -QUIT "$pid"
-            for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$pid" && sleep 0.1; done
-            rm -rf "$1"
-            """,
-            "eventmail-test-watchdog", folder,
-        },
-        WorkingDirectory = "/",
-        RedirectStandardInput = true,
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-    });
 }

@@ -1,0 +1,177 @@
+using EventMail.Host.Configuration;
+using EventMail.Testing;
+
+namespace EventMail.Host.Tests.Configuration;
+
+public sealed class SettingsTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("eventmail-settings-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string File(string json, string name = "settings.json")
+    {
+        var path = Path.Combine(_folder, name);
+        System.IO.File.WriteAllText(path, json);
+        return path;
+    }
+
+    private HostSettings Load(params string[] set) => new SettingsSources(_folder, null, set).Load();
+
+    private IReadOnlyList<string> Faults(params string[] set) => Should.Throw<SettingsException>(() => Load(set)).Faults;
+
+    [Fact]
+    public void The_defaults_listen_on_loopback_on_ports_that_need_no_root()
+    {
+        var settings = Load();
+        settings.Smtp.Port.Number.ShouldBe(1025);
+        settings.Imap.Port.Number.ShouldBe(1143);
+        settings.Imaps.Port.Number.ShouldBe(1993);
+        settings.Pop3.Port.Number.ShouldBe(1110);
+        settings.Pop3s.Port.Number.ShouldBe(1995);
+        settings.Lmtp.Port.IsOn.ShouldBeFalse();
+        settings.Smtp.Address.ShouldBe("127.0.0.1");
+    }
+
+    [Fact]
+    public void The_limits_and_timeouts_of_the_requirements_are_the_defaults()
+    {
+        var settings = Load();
+        settings.Smtp.MaxConnections.ShouldBe(100);
+        settings.Smtp.IdleTimeout.ShouldBe(TimeSpan.FromMinutes(5));
+        settings.Smtp.CommandTimeout.ShouldBe(TimeSpan.FromSeconds(30));
+        settings.Smtp.StopTimeout.ShouldBe(TimeSpan.FromSeconds(30));
+        settings.Imap.MaxConnections.ShouldBe(200);
+        settings.Imap.IdleTimeout.ShouldBe(TimeSpan.FromMinutes(30));
+        settings.Imap.CommandTimeout.ShouldBe(TimeSpan.FromSeconds(60));
+        settings.Imap.KeepAlive.ShouldBe(TimeSpan.FromMinutes(29));
+        settings.Imap.StopTimeout.ShouldBe(TimeSpan.FromSeconds(60));
+        settings.Pop3.IdleTimeout.ShouldBe(TimeSpan.FromMinutes(10));
+        settings.Quota.Default.ShouldBe(1073741824);
+        settings.Auth.AllowPlaintextOnLoopback.ShouldBeFalse();
+        (settings.Auth.Argon2.Iterations, settings.Auth.Argon2.Memory, settings.Auth.Argon2.Parallelism).ShouldBe((3, 65536 * 1024, 4));
+    }
+
+    [Fact]
+    public async Task The_command_line_wins_over_the_environment_which_wins_over_the_file_which_wins_over_the_defaults()
+    {
+        var file = File("""{ "Smtp": { "MaxConnections": 1, "MaxErrors": 1 }, "Imap": { "MaxConnections": 1 }, "Hostname": "file.example" }""");
+        var shown = await TestServer.RunAsync(
+            _folder, new Dictionary<string, string> { ["EVENTMAIL_Smtp__MaxConnections"] = "2", ["EVENTMAIL_Imap__MaxConnections"] = "2" },
+            "config", "show", "--config", file, "--set", "Smtp:MaxConnections=3");
+        shown.Error.ShouldBe("");
+        var lines = shown.Output.Split('\n');
+        lines.ShouldContain("Smtp:MaxConnections=3");
+        lines.ShouldContain("Imap:MaxConnections=2");
+        lines.ShouldContain("Smtp:MaxErrors=1");
+        lines.ShouldContain("Hostname=file.example");
+        lines.ShouldContain("Pop3:Port=1110");
+    }
+
+    [Fact]
+    public void The_last_of_repeated_settings_wins() => Load("Imap:Port=1", "imap:port=2").Imap.Port.Number.ShouldBe(2);
+
+    [Fact]
+    public void A_file_in_the_data_folder_is_read_unless_another_is_named()
+    {
+        File("""{ "Hostname": "here.example" }""", SettingsSources.FileInDataFolder);
+        Load().Hostname.ShouldBe("here.example");
+        new SettingsSources(_folder, File("{}"), []).Load().Hostname.ShouldBe("");
+    }
+
+    [Theory]
+    [InlineData("off", false)]
+    [InlineData("OFF", false)]
+    [InlineData("0", true)]
+    [InlineData("65535", true)]
+    public void A_port_is_a_number_or_off(string text, bool isOn) => Load($"Imap:Port={text}").Imap.Port.IsOn.ShouldBe(isOn);
+
+    [Theory]
+    [InlineData("65536")]
+    [InlineData("-1")]
+    [InlineData("imap")]
+    [InlineData("")]
+    public void Anything_else_is_no_port(string text) =>
+        Faults($"Imap:Port={text}").ShouldBe([$"Imap:Port is '{text}': write a port number, 0 for any free one, or off."]);
+
+    [Theory]
+    [InlineData("65536", 65536)]
+    [InlineData("64KiB", 65536)]
+    [InlineData("100 kb", 100_000)]
+    [InlineData("35MiB", 35 << 20)]
+    [InlineData("1GB", 1_000_000_000)]
+    public void Sizes_may_have_units(string text, long bytes) => Load($"Smtp:MaxMessageSize={text}").Smtp.MaxMessageSize.ShouldBe(bytes);
+
+    [Theory]
+    [InlineData("90s", 90)]
+    [InlineData("5min", 300)]
+    [InlineData("5m", 300)]
+    [InlineData("1h30min", 5400)]
+    [InlineData("1d", 86400)]
+    [InlineData("00:01:30", 90)]
+    public void Times_may_have_units(string text, int seconds) =>
+        Load($"Imap:IdleTimeout={text}").Imap.IdleTimeout.ShouldBe(TimeSpan.FromSeconds(seconds));
+
+    [Theory]
+    [InlineData("5")]
+    [InlineData("min")]
+    [InlineData("5 parsecs")]
+    [InlineData("-00:01:00")]
+    [InlineData("")]
+    public void A_time_without_a_unit_is_refused(string text) => Faults($"Imap:IdleTimeout={text}").Single().ShouldContain("write a time such as");
+
+    [Theory]
+    [InlineData("Imap:Prot=1", "Imap:Port")]
+    [InlineData("Imp:Port=1", "Imap:Port")]
+    [InlineData("MaxMessageSize=1", "Smtp:MaxMessageSize")]
+    [InlineData("Auth:AllowPlaintextOnLocalhost=true", "Auth:AllowPlaintextOnLoopback")]
+    public void An_unknown_setting_is_refused_with_the_one_that_was_probably_meant(string set, string meant) =>
+        Faults(set).Single().ShouldBe($"There is no setting {set.Split('=')[0]}; did you mean {meant}?");
+
+    [Fact]
+    public void All_faults_are_told_at_once() => Faults("Imap:Port=x", "Nonsense:Thing=1", "Smtp:MaxConnections=0").Count.ShouldBe(3);
+
+    [Fact]
+    public void A_limit_below_its_least_value_is_refused() =>
+        Faults("Smtp:MaxRecipients=99").ShouldBe(["Smtp:MaxRecipients is '99': it must be 100 or more."]);
+
+    [Fact]
+    public void A_broken_file_is_named_in_the_fault()
+    {
+        var file = File("{ \"Imap\": ");
+        Should.Throw<SettingsException>(() => new SettingsSources(_folder, file, []).Load()).Message.ShouldContain(file);
+        Should.Throw<SettingsException>(() => new SettingsSources(_folder, file + "x", []).Load()).Message.ShouldContain("There is no settings file");
+    }
+
+    [Fact]
+    public void Named_entries_take_any_name()
+    {
+        var file = File("""{ "Tls": { "Hosts": { "mail.example.org": { "Certificate": "c", "Key": "k" } } }, "Database": { "Settings": { "shared_buffers": "1GB" } } }""");
+        var settings = new SettingsSources(_folder, file, []).Load();
+        settings.Tls.Hosts["mail.example.org"].ShouldBe(new CertificateFiles { Certificate = "c", Key = "k" });
+        settings.Database.Settings["shared_buffers"].ShouldBe("1GB");
+    }
+
+    [Fact]
+    public async Task Secrets_are_masked_when_shown()
+    {
+        var shown = await TestServer.RunAsync(_folder, "config", "show", "--set", "Database:ConnectionString=Host=db;Password=sesame");
+        shown.Output.ShouldContain("Database:ConnectionString=********");
+        shown.Output.ShouldNotContain("sesame");
+    }
+
+    [Fact]
+    public async Task What_is_shown_can_be_set()
+    {
+        var shown = await TestServer.RunAsync(_folder, "config", "show");
+        var again = Load([.. shown.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)]);
+        SettingsTable.Effective(again).ShouldBe(SettingsTable.Effective(Load()));
+    }
+
+    [Fact]
+    public async Task Wrong_settings_end_with_2_and_a_wrong_command_too()
+    {
+        (await TestServer.RunAsync(_folder, "config", "show", "--set", "Imap:Port=x")).ExitCode.ShouldBe(2);
+        (await TestServer.RunAsync(_folder, "srve")).ExitCode.ShouldBe(2);
+    }
+}

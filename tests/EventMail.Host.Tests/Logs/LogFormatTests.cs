@@ -1,0 +1,53 @@
+using System.Text.Json;
+using EventMail.Host.Logs;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Console;
+
+namespace EventMail.Host.Tests.Logs;
+
+public sealed class LogFormatTests
+{
+    private static string Written(ConsoleFormatter formatter, string message, params (string Name, object? Value)[] fields)
+    {
+        var output = new StringWriter();
+        var state = fields.Select(field => KeyValuePair.Create(field.Name, field.Value)).Append(new("{OriginalFormat}", "template")).ToList();
+        formatter.Write(
+            new LogEntry<List<KeyValuePair<string, object?>>>(LogLevel.Warning, "Test", new(1, "MessageAccepted"), state, null, (_, _) => message), null, output);
+        return output.ToString();
+    }
+
+    [Fact]
+    public void Json_lines_have_the_fields_under_their_documented_names()
+    {
+        var line = Written(
+            new JsonLines(), "said", ("ConnectionId", "c-1"), ("sessionId", "s-1"), ("ClientIp", System.Net.IPAddress.Loopback), ("MessageId", "<a@b>"),
+            ("SizeBytes", 4096L), ("DurationMs", 1.5), ("tlsActive", true), ("command", null));
+        line.ShouldEndWith("\n");
+        line.Count('\n').ShouldBe(1);
+        var json = JsonDocument.Parse(line).RootElement;
+        json.GetProperty("level").GetString().ShouldBe("warn");
+        json.GetProperty("event").GetString().ShouldBe("message_accepted");
+        json.GetProperty("message").GetString().ShouldBe("said");
+        json.GetProperty("connection_id").GetString().ShouldBe("c-1");
+        json.GetProperty("session_id").GetString().ShouldBe("s-1");
+        json.GetProperty("client_ip").GetString().ShouldBe("127.0.0.1");
+        json.GetProperty("message_id").GetString().ShouldBe("<a@b>");
+        json.GetProperty("size_bytes").GetInt64().ShouldBe(4096);
+        json.GetProperty("duration_ms").GetDouble().ShouldBe(1.5);
+        json.GetProperty("tls_active").GetBoolean().ShouldBeTrue();
+        json.GetProperty("command").ValueKind.ShouldBe(JsonValueKind.Null);
+    }
+
+    [Fact]
+    public void A_client_cannot_forge_a_plain_line()
+    {
+        var line = Written(new PlainLines(), "user x\r\n2026-01-01 info  forged\e[2J");
+        line.Count('\n').ShouldBe(1);
+        line.ShouldContain(@"user x\x0d\x0a2026");
+        line.ShouldNotContain("\e");
+    }
+
+    [Fact]
+    public void A_client_cannot_forge_a_json_line() => Written(new JsonLines(), "a\nb\"c").Count('\n').ShouldBe(1);
+}

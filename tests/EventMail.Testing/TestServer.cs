@@ -1,0 +1,215 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Text;
+
+namespace EventMail.Testing;
+
+public sealed record TestServerOptions
+{
+    /// <summary>Settings as --set takes them. Every listener's port is 0 unless set.</summary>
+    public IReadOnlyList<string> Settings { get; init; } = [];
+
+    /// <summary>A folder of an earlier server; a temporary one, deleted at the end, when null.</summary>
+    public string? DataFolder { get; init; }
+
+    /// <summary>Uses this database instead of an embedded PostgreSQL of its own: starts a second faster.</summary>
+    public string? ConnectionString { get; init; }
+
+    /// <summary>fsync and what belongs to it as in production, for tests that kill PostgreSQL or the machine's caches.</summary>
+    public bool Durable { get; init; }
+
+    /// <summary>Another account to run as (needs root).</summary>
+    public string? RunAs { get; init; }
+
+    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);
+}
+
+/// <summary>The real server as a process of its own, on free loopback ports.</summary>
+public sealed class TestServer : IAsyncDisposable
+{
+    private static readonly string[] Listeners = ["Smtp", "Imap", "Imaps", "Pop3", "Pop3s"];
+
+    private readonly Process _process;
+    private readonly IDisposable? _watchdog;
+    private readonly ConcurrentQueue<string> _log = new();
+    private readonly TaskCompletionSource<string?> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentQueue<string> _output = new();
+
+    private TestServer(Process process, string dataFolder, IDisposable? watchdog) =>
+        (_process, DataFolder, _watchdog) = (process, dataFolder, watchdog);
+
+    public string DataFolder { get; }
+    public int ProcessId => _process.Id;
+
+    /// <summary>The line that tells the listeners.</summary>
+    public string ReadyLine { get; private set; } = "";
+
+    /// <summary>Everything on standard error so far: the log.</summary>
+    public string Log => string.Join('\n', _log);
+
+    /// <summary>Everything on standard output so far.</summary>
+    public string Output => string.Join('\n', _output);
+
+    public bool HasListener(string name) => Addresses().ContainsKey(name);
+
+    /// <summary>Where the listener of that name (smtp, imaps, …) is.</summary>
+    public IPEndPoint this[string listener] => Addresses()[listener];
+
+    /// <summary>Starts it and waits for its ready line.</summary>
+    /// <exception cref="TestServerFailedException">It ended instead.</exception>
+    public static async Task<TestServer> StartAsync(TestServerOptions? options = null)
+    {
+        options ??= new();
+        var folder = options.DataFolder ?? Watchdog.NewFolder();
+        var watchdog = options.DataFolder is null ? Watchdog.Guard(folder) : null;
+        var arguments = new List<string> { "serve", "--data", folder };
+        foreach (var setting in SettingsOf(options))
+            arguments.AddRange(["--set", setting]);
+
+        var server = new TestServer(new() { StartInfo = Command(arguments, options.RunAs), EnableRaisingEvents = true }, folder, watchdog);
+        server.Start();
+        var ready = server._ready.Task;
+        if (await Task.WhenAny(ready, Task.Delay(options.StartTimeout)) != ready || await ready is not { } line)
+        {
+            var state = ready.IsCompleted ? $"ended with {await server.WaitForExitAsync()}" : "is not ready in time";
+            server.Kill();
+            watchdog?.Dispose();
+            throw new TestServerFailedException($"The server {state}:\n{server.Log}", server._process.HasExited ? server._process.ExitCode : null);
+        }
+        server.ReadyLine = line;
+        return server;
+    }
+
+    /// <summary>Runs one of the program's other commands on a data folder.</summary>
+    public static Task<CommandResult> RunAsync(string dataFolder, params IEnumerable<string> arguments) =>
+        RunAsync(dataFolder, new Dictionary<string, string>(), arguments);
+
+    /// <summary>The same with variables in its environment.</summary>
+    public static async Task<CommandResult> RunAsync(
+        string dataFolder, IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments)
+    {
+        var start = Command([.. arguments, "--data", dataFolder], null);
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        var error = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return new(process.ExitCode, output, await error);
+    }
+
+    /// <summary>Runs one of the program's other commands on this server's data folder.</summary>
+    public Task<CommandResult> RunAsync(params IEnumerable<string> arguments) => RunAsync(DataFolder, arguments);
+
+    /// <summary>kill -9</summary>
+    public void Kill() => _process.Kill();
+
+    /// <summary>Sends a signal by its name: TERM, INT.</summary>
+    public void Signal(string name) => Process.Start("kill", [$"-{name}", ProcessId.ToString()])!.Dispose();
+
+    /// <summary>SIGTERM, then waits for the end.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> StopAsync()
+    {
+        Signal("TERM");
+        return await WaitForExitAsync();
+    }
+
+    public async Task<int> WaitForExitAsync()
+    {
+        await _process.WaitForExitAsync();
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            // A temporary folder's PostgreSQL is the watchdog's; another test may want to find the other one as it is left.
+            if (_watchdog is not null)
+                _process.Kill();
+            else
+                Signal("TERM");
+            await _process.WaitForExitAsync();
+        }
+        _process.Dispose();
+        _watchdog?.Dispose();
+    }
+
+    private void Start()
+    {
+        _process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data is null)
+            {
+                _ready.TrySetResult(null);
+                return;
+            }
+            _output.Enqueue(line.Data);
+            if (line.Data == "ready" || line.Data.StartsWith("ready ", StringComparison.Ordinal))
+                _ready.TrySetResult(line.Data);
+        };
+        _process.ErrorDataReceived += (_, line) =>
+        {
+            if (line.Data is not null)
+                _log.Enqueue(line.Data);
+        };
+        _process.Start();
+        _process.StandardInput.Close();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    private Dictionary<string, IPEndPoint> Addresses() => ReadyLine.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1)
+        .Select(word => word.Split('=', 2)).ToDictionary(pair => pair[0], pair => IPEndPoint.Parse(pair[1]));
+
+    private static IEnumerable<string> SettingsOf(TestServerOptions options)
+    {
+        foreach (var listener in Listeners)
+            yield return $"{listener}:Port=0";
+        if (options.ConnectionString is not null)
+            yield return $"Database:ConnectionString={options.ConnectionString}";
+        else if (!options.Durable)
+        {
+            foreach (var (name, value) in TestCluster.Settings)
+                yield return $"Database:Settings:{name}={value}";
+        }
+        foreach (var setting in options.Settings)
+            yield return setting;
+    }
+
+    private static ProcessStartInfo Command(IEnumerable<string> arguments, string? runAs)
+    {
+        var start = new ProcessStartInfo
+        {
+            FileName = runAs is null ? "dotnet" : "setpriv",
+            WorkingDirectory = "/",
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.UTF8,
+            StandardErrorEncoding = Encoding.UTF8,
+        };
+        if (runAs is not null)
+        {
+            var group = File.ReadLines("/etc/passwd").Select(line => line.Split(':')).First(fields => fields[0] == runAs)[3];
+            foreach (var word in (string[])["--reuid", runAs, "--regid", group, "--clear-groups", "dotnet"])
+                start.ArgumentList.Add(word);
+        }
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "eventmail.dll"));
+        foreach (var argument in arguments)
+            start.ArgumentList.Add(argument);
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("EVENTMAIL_", StringComparison.Ordinal)).ToList())
+            start.Environment.Remove(name);
+        return start;
+    }
+}
+
+public sealed record CommandResult(int ExitCode, string Output, string Error);
+
+public sealed class TestServerFailedException(string message, int? exitCode) : Exception(message)
+{
+    public int? ExitCode => exitCode;
+}
