@@ -6,29 +6,92 @@ namespace EventMail.EventStore;
 /// <summary>One node's event store: schema, executor, reader, contents and projections on one database.</summary>
 public sealed class EventLog : IAsyncDisposable
 {
-    private EventLog() { }
+    // The pool's statements are few and come again and again.
+    private const int MaxAutoPrepare = 200;
 
-    public CommandExecutor Executor => throw new NotSupportedException();
-    public EventReader Reader => throw new NotSupportedException();
-    public ContentStore Contents => throw new NotSupportedException();
-    public ProjectionDaemon Projections => throw new NotSupportedException();
-    public EventTypeMap Types => throw new NotSupportedException();
+    private readonly NodeLink _link;
+
+    private EventLog(
+        NpgsqlDataSource source, EventTypeMap types, EventReader reader, ContentStore contents, CommandExecutor executor, NodeLink link,
+        ProjectionDaemon projections)
+    {
+        (DataSource, Types, Reader, Contents, Executor) = (source, types, reader, contents, executor);
+        (_link, Projections) = (link, projections);
+    }
+
+    public CommandExecutor Executor { get; }
+    public EventReader Reader { get; }
+    public ContentStore Contents { get; }
+    public ProjectionDaemon Projections { get; }
+    public EventTypeMap Types { get; }
 
     /// <summary>The pool for queries.</summary>
-    public NpgsqlDataSource DataSource => throw new NotSupportedException();
+    public NpgsqlDataSource DataSource { get; }
 
     /// <summary>
     /// Makes or checks the schema and the projections' tables (one node at a time), joins the other nodes and starts the committer.
     /// </summary>
-    public static Task<EventLog> OpenAsync(
+    /// <exception cref="SchemaMismatchException">The database belongs to another configuration or a newer program.</exception>
+    public static async Task<EventLog> OpenAsync(
         EventLogOptions options,
         EventTypeMap types,
         IReadOnlyList<StreamKind> kinds,
         IReadOnlyList<IInlineProjection> inline,
         IReadOnlyList<IAsyncProjection> asynchronous,
         ILoggerFactory loggers,
-        CancellationToken cancel) => throw new NotSupportedException();
+        CancellationToken cancel)
+    {
+        var log = loggers.CreateLogger("EventMail.EventStore");
+        var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.ConnectionString)
+        {
+            MaxAutoPrepare = MaxAutoPrepare,
+            Enlist = false,
+        });
+        try
+        {
+            await EventSchema.EnsureAsync(source, async connection =>
+            {
+                foreach (var projection in inline)
+                    await projection.CreateAsync(connection, cancel);
+                foreach (var projection in asynchronous)
+                    await projection.CreateAsync(connection, cancel);
+            }, cancel);
+
+            var reader = new EventReader(source, types);
+            var contents = new ContentStore(source, options.DataFolder, options.Content, log);
+            var feed = new CommitFeed(log);
+            var cache = new StateCache(options.StateCacheWeight);
+            var publisher = new Publisher(cache, feed, log);
+            var states = new StateLoader(source, reader, cache, publisher);
+            var node = Guid.CreateVersion7();
+            var remote = new RemoteCommits(source, reader, states, cache, publisher, kinds.ToDictionary(k => k.Name), log);
+            var link = new NodeLink(options, node, remote, publisher, log);
+            await link.JoinAsync(cancel);
+
+            var connection = new CommitterConnection(options.ConnectionString, node, log);
+            var queue = new CommandQueue(options.QueueLimit);
+            var committer = new Committer(queue, connection, states, cache, publisher, link, contents, types, inline, options, log);
+            var executor = new CommandExecutor(queue, committer, connection, link, cache, states, feed, options.ClosingGrace);
+            executor.Start();
+            contents.Start();
+            var daemon = new ProjectionDaemon(options, reader, feed, asynchronous, log);
+            daemon.Start();
+            return new(source, types, reader, contents, executor, link, daemon);
+        }
+        catch
+        {
+            await source.DisposeAsync();
+            throw;
+        }
+    }
 
     /// <summary>Commits what is queued, then stops.</summary>
-    public ValueTask DisposeAsync() => throw new NotSupportedException();
+    public async ValueTask DisposeAsync()
+    {
+        await Executor.DisposeAsync();
+        await Projections.DisposeAsync();
+        await _link.DisposeAsync();
+        await Contents.DisposeAsync();
+        await DataSource.DisposeAsync();
+    }
 }

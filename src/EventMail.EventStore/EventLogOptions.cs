@@ -28,4 +28,15 @@ public sealed record EventLogOptions
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(10);
 
     public TimeSpan NodeExpiry { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a starting node waits for the others to say that they heard of it.</summary>
+    public TimeSpan Greeting { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long closing waits for a database that does not answer before queued commands fail.</summary>
+    public TimeSpan ClosingGrace { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often an idle asynchronous projection looks for events that no commit of ours told of.</summary>
+    public TimeSpan ProjectionPoll { get; init; } = TimeSpan.FromSeconds(2);
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
 }

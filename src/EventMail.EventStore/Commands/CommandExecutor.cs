@@ -1,4 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Logging;
 
 namespace EventMail.EventStore;
 
@@ -8,34 +8,88 @@ namespace EventMail.EventStore;
 /// </summary>
 public sealed class CommandExecutor : IAsyncDisposable
 {
-    internal CommandExecutor() { }
+    private readonly CommandQueue _queue;
+    private readonly Committer _committer;
+    private readonly CommitterConnection _connection;
+    private readonly NodeLink _link;
+    private readonly StateCache _cache;
+    private readonly StateLoader _states;
+    private readonly TimeSpan _closingGrace;
+    private readonly CancellationTokenSource _stop = new();
+    private Task _running = Task.CompletedTask;
+
+    internal CommandExecutor(
+        CommandQueue queue, Committer committer, CommitterConnection connection, NodeLink link, StateCache cache, StateLoader states,
+        CommitFeed feed, TimeSpan closingGrace)
+    {
+        (_queue, _committer, _connection, _link, _cache, _states) = (queue, committer, connection, link, cache, states);
+        (Feed, _closingGrace) = (feed, closingGrace);
+    }
 
     /// <summary>What was committed, in commit order: by this node, and by others.</summary>
-    public CommitFeed Feed { get; } = new();
+    public CommitFeed Feed { get; }
 
-    /// <summary>True while other nodes use the same database.</summary>
-    public bool OthersPresent => throw new NotSupportedException();
+    /// <summary>This process among the nodes on the database: its id in eventmail.node and in notices.</summary>
+    public Guid Node => _link.Node;
+
+    /// <summary>True while other nodes use the same database, and while that is not known.</summary>
+    public bool OthersPresent => _link.OthersPresent;
+
+    internal void Start() => _running = Task.Run(() => _committer.RunAsync(_stop.Token));
 
     /// <summary>
     /// Queues a command and answers when its outcome is durable. Cancelling takes effect only while the command waits in the
     /// queue: once it is taken, it completes. Waits while the queue is full.
     /// </summary>
-    public Task<Outcome> ExecuteAsync(Command command, CancellationToken cancel) => throw new NotSupportedException();
+    /// <exception cref="Npgsql.NpgsqlException">The database refused it for a reason that is no rejection.</exception>
+    public async Task<Outcome> ExecuteAsync(Command command, CancellationToken cancel)
+    {
+        var pending = new PendingCommand(command);
+        await _queue.AddAsync(pending, cancel);
+        return await pending.Task;
+    }
 
     /// <summary>The stream's state, from the cache or loaded: everything that this node committed, and what it heard of others.</summary>
-    public ValueTask<LoadedState> StateAsync(StreamRef stream, CancellationToken cancel) => throw new NotSupportedException();
+    public ValueTask<LoadedState> StateAsync(StreamRef stream, CancellationToken cancel) =>
+        _cache.TryGet(stream.Key, out var state, out _) ? new(state) : new(_states.LoadAsync(stream, cancel));
 
     /// <summary>Like <see cref="StateAsync"/>, but catches up with other nodes' commits first; free while there are none.</summary>
-    public ValueTask<LoadedState> RefreshAsync(StreamRef stream, CancellationToken cancel) => throw new NotSupportedException();
+    public ValueTask<LoadedState> RefreshAsync(StreamRef stream, CancellationToken cancel)
+    {
+        if (!_cache.TryGet(stream.Key, out var state, out _))
+            return new(_states.LoadAsync(stream, cancel));
+        return _link.OthersPresent ? new(_states.RefreshAsync(stream, state, cancel)) : new(state);
+    }
 
     /// <summary>The cached state, if any. Takes no lock.</summary>
-    public bool TryGetState(StreamKey key, [MaybeNullWhen(false)] out LoadedState state) => throw new NotSupportedException();
+    public bool TryGetState(StreamKey key, out LoadedState state) => _cache.TryGet(key, out state, out _);
 
     /// <summary>
-    /// Puts a state that was loaded elsewhere (a richer one) into the cache in the place of the cached one. If the cached one is
-    /// ahead, the missing events are read and folded into it first.
+    /// Puts a state that was loaded elsewhere (a richer one) into the cache in the place of the cached one. If it lags behind, the
+    /// missing events are read and folded into it first.
     /// </summary>
-    public Task InstallAsync(StreamRef stream, LoadedState state, CancellationToken cancel) => throw new NotSupportedException();
+    public Task InstallAsync(StreamRef stream, LoadedState state, CancellationToken cancel) =>
+        _states.InstallAsync(stream, state, cancel);
 
-    public ValueTask DisposeAsync() => throw new NotSupportedException();
+    /// <summary>Takes no more commands, commits those that are queued, then stops.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _queue.Close();
+        // A database that is away must not hold up the end for ever.
+        var ended = await Task.WhenAny(_running, Task.Delay(_closingGrace));
+        if (ended != _running)
+            await _stop.CancelAsync();
+        try
+        {
+            await _running;
+        }
+        catch (OperationCanceledException)
+        {
+            // What was left fails below.
+        }
+        foreach (var left in _queue.Take(int.MaxValue, long.MaxValue))
+            left.Fail(new OperationCanceledException("the event log was closed while the database was away"));
+        await _connection.DisposeAsync();
+        _stop.Dispose();
+    }
 }

@@ -6,32 +6,97 @@ namespace EventMail.EventStore;
 /// </summary>
 public sealed class Decision
 {
-    internal Decision() { }
+    private readonly record struct Undo(WorkingStream Stream, LoadedState State, int Events);
+
+    private readonly Batch _batch;
+    private readonly List<Undo> _undo = [];
+    private Command _command = null!;
+    private int _events;
+    private int _contents;
+
+    internal Decision(Batch batch) => _batch = batch;
 
     /// <summary>The batch's time: the timestamp of every event it appends. UTC, whole microseconds (what PostgreSQL keeps).</summary>
-    public DateTimeOffset Now { get; internal set; }
+    public DateTimeOffset Now => _batch.Now;
 
     /// <summary>The command's answer, handed to its caller as <see cref="Outcome.Result"/> once everything is durable.</summary>
     public object? Result { get; set; }
 
+    internal object? Rejection { get; private set; }
+
+    internal Func<CancellationToken, Task>? Preparation { get; private set; }
+
     /// <summary>The stream's state including what this command has appended so far. The stream must be among the command's Streams.</summary>
-    public T State<T>(StreamKey key) => throw new NotSupportedException();
+    public T State<T>(StreamKey key) => (T)Stream(key).Current.State;
 
     /// <summary>The version of <see cref="State{T}"/>: 0 for a stream that does not exist yet.</summary>
-    public long Version(StreamKey key) => throw new NotSupportedException();
+    public long Version(StreamKey key) => Stream(key).Current.Version;
 
     /// <summary>Appends an event of a registered type. It gets the stream's next version.</summary>
-    public void Append(StreamKey key, object @event) => throw new NotSupportedException();
+    public void Append(StreamKey key, object @event)
+    {
+        var stream = Stream(key);
+        var type = _batch.Types.Of(@event);
+        var json = type.Write(@event);
+        var stored = new StoredEvent(
+            0, Guid.CreateVersion7(Now), key, stream.Current.Version + 1, type.Alias, @event, Now, _command.Metadata);
+        var state = stream.Kind.Evolve(stream.Current.State, stored);
+        Remember(stream);
+        stream.Current = new(state, stored.Version);
+        stream.Events.Add(stored);
+        _batch.Events.Add(new(stored, type, json));
+    }
 
     /// <summary>Makes a staged content durable together with the events. It must be among the command's Contents.</summary>
-    public void Store(StagedContent content) => throw new NotSupportedException();
+    public void Store(StagedContent content)
+    {
+        if (!_command.Contents.Contains(content))
+            throw new InvalidOperationException("a content to be stored must be among the command's Contents");
+        _batch.Contents.Add(content);
+    }
 
     /// <summary>Refuses the command with a value of the domain: nothing that it appended is kept.</summary>
-    public void Reject(object rejection) => throw new NotSupportedException();
+    public void Reject(object rejection) => Rejection = rejection;
 
     /// <summary>
     /// Runs <paramref name="prepare"/> off the committer (a state to be loaded, for instance), then decides again.
     /// A command that defers more often than <see cref="EventLogOptions.MaxDeferrals"/> fails.
     /// </summary>
-    public void Defer(Func<CancellationToken, Task> prepare) => throw new NotSupportedException();
+    public void Defer(Func<CancellationToken, Task> prepare) => Preparation = prepare;
+
+    internal void Begin(Command command)
+    {
+        _command = command;
+        (Result, Rejection, Preparation) = (null, null, null);
+        _undo.Clear();
+        (_events, _contents) = (_batch.Events.Count, _batch.Contents.Count);
+    }
+
+    /// <summary>Takes back everything the command appended.</summary>
+    internal void Discard()
+    {
+        foreach (var (stream, state, events) in _undo)
+        {
+            stream.Current = state;
+            stream.Events.RemoveRange(events, stream.Events.Count - events);
+        }
+        _batch.Events.RemoveRange(_events, _batch.Events.Count - _events);
+        _batch.Contents.RemoveRange(_contents, _batch.Contents.Count - _contents);
+    }
+
+    private void Remember(WorkingStream stream)
+    {
+        foreach (var undo in _undo)
+            if (undo.Stream == stream)
+                return;
+        _undo.Add(new(stream, stream.Current, stream.Events.Count));
+    }
+
+    private WorkingStream Stream(StreamKey key)
+    {
+        foreach (var stream in _command.Streams)
+            if (stream.Key == key)
+                return _batch.Streams[key];
+        throw new InvalidOperationException($"{key} is not among the command's Streams");
+    }
 }

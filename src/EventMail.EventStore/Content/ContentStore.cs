@@ -1,26 +1,113 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
 namespace EventMail.EventStore;
 
 /// <summary>Contents, once per SHA-256 digest: small ones in eventmail.content, large ones in files. Thread-safe.</summary>
 public sealed class ContentStore : IAsyncDisposable
 {
-    internal ContentStore() { }
+    private readonly NpgsqlDataSource _source;
+    private readonly RecentContents _recent;
+    private readonly ContentOrphans _orphans;
 
-    public ContentWriter Begin() => throw new NotSupportedException();
+    internal ContentStore(NpgsqlDataSource source, string dataFolder, ContentOptions options, ILogger log)
+    {
+        _source = source;
+        Options = options;
+        Files = new(dataFolder);
+        Numbers = new(source);
+        _recent = new(options.RecentBytes);
+        _orphans = new(source, Files, options, log);
+    }
+
+    internal ContentOptions Options { get; }
+    internal ContentFiles Files { get; }
+    internal ContentNumbers Numbers { get; }
+    internal ContentBuffers Buffers { get; } = new();
+    internal ContentOrphans Orphans => _orphans;
+
+    public ContentWriter Begin() => new(this);
 
     /// <summary>Stages bytes that are in memory already. They are copied.</summary>
-    public ValueTask<StagedContent> StageAsync(ReadOnlyMemory<byte> bytes, bool mayExist = false, CancellationToken cancel = default) =>
-        throw new NotSupportedException();
+    public async ValueTask<StagedContent> StageAsync(
+        ReadOnlyMemory<byte> bytes, bool mayExist = false, CancellationToken cancel = default)
+    {
+        await using var writer = Begin();
+        await writer.WriteAsync(bytes, cancel);
+        return await writer.CompleteAsync(mayExist, cancel);
+    }
+
+    /// <summary>A content of this node's last commits or reads, without waiting.</summary>
+    public bool TryGetRecent(long number, out ReadOnlyMemory<byte> bytes) => _recent.TryGet(number, out bytes);
 
     /// <exception cref="ContentMissingException">There is no such content.</exception>
-    public ValueTask<Content> ReadAsync(long number, CancellationToken cancel = default) => throw new NotSupportedException();
+    public async ValueTask<Content> ReadAsync(long number, CancellationToken cancel = default)
+    {
+        if (_recent.TryGet(number, out var recent))
+            return new(number, recent);
+        await using var command = _source.CreateCommand("select digest, size, data from eventmail.content where number = $1");
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = number });
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        if (!await reader.ReadAsync(cancel))
+            throw new ContentMissingException(number);
+        if (reader.IsDBNull(2))
+            return await OpenFileAsync(number, reader.GetFieldValue<byte[]>(0), reader.GetInt64(1), cancel);
+        var bytes = reader.GetFieldValue<byte[]>(2);
+        _recent.Add(number, bytes);
+        return new(number, bytes);
+    }
 
     /// <summary>Reads many in the order given, each to be disposed before the next is asked for; memory stays bounded.</summary>
     /// <exception cref="ContentMissingException">One of them is missing.</exception>
-    public IAsyncEnumerable<Content> ReadManyAsync(IReadOnlyList<long> numbers, CancellationToken cancel = default) => throw new NotSupportedException();
+    public async IAsyncEnumerable<Content> ReadManyAsync(
+        IReadOnlyList<long> numbers, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        var at = 0;
+        while (at < numbers.Count)
+        {
+            var window = ContentWindow.Take(numbers, ref at, _recent);
+            await foreach (var content in window.ReadAsync(_source, this, cancel))
+                yield return content;
+        }
+    }
 
     /// <summary>The SHA-256 of a content (32 bytes).</summary>
     /// <exception cref="ContentMissingException">There is no such content.</exception>
-    public ValueTask<byte[]> DigestAsync(long number, CancellationToken cancel = default) => throw new NotSupportedException();
+    public async ValueTask<byte[]> DigestAsync(long number, CancellationToken cancel = default)
+    {
+        await using var command = _source.CreateCommand("select digest from eventmail.content where number = $1");
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = number });
+        return (byte[]?)await command.ExecuteScalarAsync(cancel) ?? throw new ContentMissingException(number);
+    }
 
-    public ValueTask DisposeAsync() => throw new NotSupportedException();
+    /// <summary>What a commit has made durable is likely to be read next.</summary>
+    internal void Remember(StagedContent content)
+    {
+        if (content.Path is null)
+            _recent.Add(content.Number, content.Bytes);
+    }
+
+    internal async ValueTask<Content> OpenFileAsync(long number, byte[] digest, long size, CancellationToken cancel)
+    {
+        var path = Files.PathOf(digest);
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return new(number, size, ContentFiles.Open(path), path);
+            }
+            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            {
+                // The orphans' pass may have it in its hand for a moment (ContentOrphans).
+                if (attempt == 3)
+                    throw new ContentMissingException(number);
+                await Task.Delay(10 << attempt, cancel);
+            }
+        }
+    }
+
+    internal void Start() => _orphans.Start();
+
+    public ValueTask DisposeAsync() => _orphans.DisposeAsync();
 }

@@ -3,15 +3,18 @@ namespace EventMail.EventStore;
 /// <summary>A content that is written but not yet durable: a command's <see cref="Decision.Store"/> makes it so.</summary>
 public sealed class StagedContent
 {
-    internal StagedContent(long number, byte[] digest, long size, ReadOnlyMemory<byte> bytes, string? path, bool mayExist)
+    internal StagedContent(long number, byte[] digest, long size, byte[]? bytes, string? path, bool mayExist)
     {
         Number = number;
         Digest = digest;
         Size = size;
-        Bytes = bytes;
+        Row = bytes;
         Path = path;
         MayExist = mayExist;
     }
+
+    /// <summary>eventmail.content.data: null for a file.</summary>
+    internal byte[]? Row { get; }
 
     /// <summary>
     /// The content's surrogate number. When the digest turns out to be stored already, the committer replaces it by the existing
@@ -28,7 +31,7 @@ public sealed class StagedContent
     public long Size { get; }
 
     /// <summary>The whole content when it is small (<see cref="Path"/> is null), else empty.</summary>
-    public ReadOnlyMemory<byte> Bytes { get; }
+    public ReadOnlyMemory<byte> Bytes => Row;
 
     /// <summary>The file that holds a large content, complete and fsynced; null for a small one.</summary>
     public string? Path { get; }

@@ -13,4 +13,8 @@ public sealed record StoredEvent(
     string Type,
     object Data,
     DateTimeOffset Timestamp,
-    EventMetadata Metadata);
+    EventMetadata Metadata)
+{
+    // Set once more by the committer when the log has numbered the event.
+    public long Sequence { get; internal set; } = Sequence;
+}

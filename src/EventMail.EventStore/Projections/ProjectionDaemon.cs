@@ -1,12 +1,49 @@
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
 namespace EventMail.EventStore;
 
 /// <summary>Runs asynchronous projections: each on one node at a time, woken by commits, its position in mt_event_progression.</summary>
 public sealed class ProjectionDaemon : IAsyncDisposable
 {
-    internal ProjectionDaemon() { }
+    private readonly List<ProjectionRunner> _runners;
+    private readonly IDisposable _subscription;
+    private readonly NpgsqlDataSource _source;
 
-    /// <summary>Waits until the projection has folded every event that was committed before the call.</summary>
-    public Task WaitForAsync(string projectionName, CancellationToken cancel) => throw new NotSupportedException();
+    internal ProjectionDaemon(
+        EventLogOptions options, EventReader reader, CommitFeed feed, IReadOnlyList<IAsyncProjection> projections, ILogger log)
+    {
+        // A runner keeps its connection, and with it its lock: they must not empty the pool of the queries.
+        _source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.ConnectionString)
+        {
+            Pooling = false,
+            ApplicationName = "eventmail projections",
+            MaxAutoPrepare = 50,
+            Enlist = false,
+        });
+        _runners = [.. projections.Select(p => new ProjectionRunner(p, _source, reader, options.ProjectionPoll, log))];
+        _subscription = feed.Subscribe(_ =>
+        {
+            foreach (var runner in _runners)
+                runner.Wake();
+        });
+    }
 
-    public ValueTask DisposeAsync() => throw new NotSupportedException();
+    internal void Start()
+    {
+        foreach (var runner in _runners)
+            runner.Start();
+    }
+
+    /// <summary>Waits until the projection (on whichever node) has folded every event that was committed before the call.</summary>
+    public Task WaitForAsync(string projectionName, CancellationToken cancel) =>
+        _runners.First(r => r.Name == projectionName).WaitForAsync(cancel);
+
+    public async ValueTask DisposeAsync()
+    {
+        _subscription.Dispose();
+        foreach (var runner in _runners)
+            await runner.DisposeAsync();
+        await _source.DisposeAsync();
+    }
 }

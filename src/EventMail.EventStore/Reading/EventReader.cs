@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Npgsql;
 
 namespace EventMail.EventStore;
@@ -5,30 +6,200 @@ namespace EventMail.EventStore;
 /// <summary>Reads the log. Thread-safe; each call uses connections of the pool for short statements.</summary>
 public sealed class EventReader
 {
-    internal EventReader() { }
+    // Rows of one statement: short transactions hold back no vacuum and no HOT update.
+    internal const int PageSize = 1000;
+    private const string PageRows = "1000";
+
+    private static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(100);
+
+    private readonly NpgsqlDataSource _source;
+    private readonly EventTypeMap _types;
+
+    internal EventReader(NpgsqlDataSource source, EventTypeMap types) => (_source, _types) = (source, types);
+
+    internal SafePosition Safe { get; } = new();
 
     /// <summary>A stream's events in order. <paramref name="toVersion"/> is inclusive; null reads to the end.</summary>
-    public IAsyncEnumerable<StoredEvent> ReadStreamAsync(
-        StreamKey key, long fromVersion = 1, long? toVersion = null, CancellationToken cancel = default) => throw new NotSupportedException();
+    public async IAsyncEnumerable<StoredEvent> ReadStreamAsync(
+        StreamKey key, long fromVersion = 1, long? toVersion = null, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        const string sql = $"""
+            select {EventRow.Columns} from public.mt_events e
+            where e.tenant_id = $1 and e.stream_id = $2 and e.version between $3 and $4 and not e.is_archived
+            order by e.version limit {PageRows}
+            """;
+        var end = toVersion ?? long.MaxValue;
+        while (true)
+        {
+            var page = await PageAsync(sql, [new() { Value = key.Tenant }, new() { Value = key.Id }, Long(fromVersion), Long(end)], cancel);
+            foreach (var e in page)
+                yield return e;
+            if (page.Count < PageSize)
+                yield break;
+            fromVersion = page[^1].Version + 1;
+        }
+    }
 
     /// <summary>
-    /// All events after a position, in log order and without gaps: an event is told only when every transaction that could still
-    /// commit a lower position has ended. Ends at the last safe position; call again from the last Sequence for more.
+    /// All events after a position that were committed before the call, in log order and without gaps: an event is told only when
+    /// every transaction that could still commit a lower position has ended. A slow one delays, and loses nothing.
+    /// Call again from the last Sequence for more.
     /// </summary>
-    public IAsyncEnumerable<StoredEvent> ReadAllAsync(long afterSequence, CancellationToken cancel = default) => throw new NotSupportedException();
+    public async IAsyncEnumerable<StoredEvent> ReadAllAsync(long afterSequence, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        long? target = null;
+        for (var wait = TimeSpan.FromMilliseconds(1); ; wait = wait * 2 < MaxWait ? wait * 2 : MaxWait)
+        {
+            long safe, last;
+            await using (var connection = await _source.OpenConnectionAsync(cancel))
+                (safe, last) = await Safe.AdvanceAsync(connection, cancel);
+            target ??= last;
+            var end = Math.Min(safe, target.Value);
+            while (afterSequence < end)
+            {
+                var page = await ReadPageAsync(afterSequence, end, cancel);
+                foreach (var e in page)
+                    yield return e;
+                afterSequence = page.Count < PageSize ? end : page[^1].Sequence;
+            }
+            if (safe >= target)
+                yield break;
+            await Task.Delay(wait, cancel);
+        }
+    }
+
+    /// <summary>At most a page of the events with positions above the one and up to the other.</summary>
+    internal Task<List<StoredEvent>> ReadPageAsync(long afterSequence, long toSequence, CancellationToken cancel) =>
+        PageAsync(
+            $"""
+            select {EventRow.Columns} from public.mt_events e
+            where e.seq_id > $1 and e.seq_id <= $2 and not e.is_archived order by e.seq_id limit {PageRows}
+            """,
+            [Long(afterSequence), Long(toSequence)], cancel);
 
     /// <summary>The events that match a filter, in log order; unknown types come as <see cref="UnknownEvent"/>.</summary>
-    public IAsyncEnumerable<StoredEvent> ReadHistoryAsync(EventFilter filter, CancellationToken cancel = default) => throw new NotSupportedException();
+    public async IAsyncEnumerable<StoredEvent> ReadHistoryAsync(EventFilter filter, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        // The positions first, then the rows by position: no index serves a tenant's or a type's events in log order, and a plan
+        // that walks the whole log for one account's must not be the planner's choice to make.
+        var positions = await PositionsAsync(filter, cancel);
+        for (var i = 0; i < positions.Count; i += PageSize)
+        {
+            var page = positions.GetRange(i, Math.Min(PageSize, positions.Count - i)).ToArray();
+            foreach (var e in await PageAsync(
+                $"select {EventRow.Columns} from public.mt_events e where e.seq_id = any($1) order by e.seq_id",
+                [new() { Value = page }], cancel))
+                yield return e;
+        }
+    }
+
+    private async Task<List<long>> PositionsAsync(EventFilter filter, CancellationToken cancel)
+    {
+        var command = _source.CreateCommand();
+        await using var _ = command;
+        var where = new List<string> { "not e.is_archived", "e.seq_id > $1" };
+        command.Parameters.Add(Long(filter.AfterSequence));
+        string Parameter(object value)
+        {
+            command.Parameters.Add(new() { Value = value });
+            return $"${command.Parameters.Count}";
+        }
+        if (filter.Tenant is { } tenant)
+            where.Add($"e.tenant_id = {Parameter(tenant)}");
+        if (filter.Streams is { } streams)
+            where.Add($"""
+                (e.tenant_id, e.stream_id) in (select * from unnest(
+                {Parameter(streams.Select(s => s.Tenant).ToArray())}, {Parameter(streams.Select(s => s.Id).ToArray())}))
+                """);
+        if (filter.Types is { } types)
+            where.Add($"e.type = any({Parameter(types.ToArray())})");
+        if (filter.Since is { } since)
+            where.Add($"e.timestamp >= {Parameter(since.ToUniversalTime())}");
+        if (filter.Until is { } until)
+            where.Add($"e.timestamp < {Parameter(until.ToUniversalTime())}");
+        command.CommandText = $"select e.seq_id from public.mt_events e where {string.Join(" and ", where)} order by e.seq_id";
+
+        var positions = new List<long>();
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel))
+            positions.Add(reader.GetInt64(0));
+        return positions;
+    }
 
     /// <summary>Reads whole streams in one statement and folds them; streams without events are left out.</summary>
-    public Task<IReadOnlyDictionary<StreamKey, LoadedState>> FoldAsync(
-        StreamKind kind, NpgsqlConnection connection, IReadOnlyList<StreamKey> keys, CancellationToken cancel) => throw new NotSupportedException();
+    public async Task<IReadOnlyDictionary<StreamKey, LoadedState>> FoldAsync(
+        StreamKind kind, NpgsqlConnection connection, IReadOnlyList<StreamKey> keys, CancellationToken cancel)
+    {
+        var states = new Dictionary<StreamKey, LoadedState>(keys.Count);
+        await foreach (var e in ReadTailsAsync(connection, keys, new long[keys.Count], cancel))
+        {
+            var from = states.TryGetValue(e.Stream, out var state) ? state : new(kind.Empty(e.Stream), 0);
+            states[e.Stream] = Fold(kind, from, e);
+        }
+        return states;
+    }
 
     /// <summary>
     /// Folds the events above a state's version (up to <paramref name="toVersion"/>, inclusive; null: all) into it: how a state that
     /// a snapshot or segments hold is brought up to date.
     /// </summary>
-    public Task<LoadedState> FoldTailAsync(
-        StreamKind kind, NpgsqlConnection connection, StreamKey key, LoadedState from, long? toVersion, CancellationToken cancel) =>
-        throw new NotSupportedException();
+    public async Task<LoadedState> FoldTailAsync(
+        StreamKind kind, NpgsqlConnection connection, StreamKey key, LoadedState from, long? toVersion, CancellationToken cancel)
+    {
+        await foreach (var e in ReadTailsAsync(connection, [key], [from.Version], cancel))
+        {
+            if (e.Version > toVersion)
+                break;
+            from = Fold(kind, from, e);
+        }
+        return from;
+    }
+
+    /// <summary>The events of streams above given versions, as of one snapshot, each stream's in order.</summary>
+    internal async IAsyncEnumerable<StoredEvent> ReadTailsAsync(
+        NpgsqlConnection connection, IReadOnlyList<StreamKey> keys, long[] above, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        const string sql = $"""
+            select {EventRow.Columns}
+            from unnest($1::varchar[], $2::uuid[], $3::bigint[]) with ordinality as s (tenant_id, id, version, n)
+            cross join lateral (
+              select * from public.mt_events e
+              where e.tenant_id = s.tenant_id and e.stream_id = s.id and e.version > s.version and not e.is_archived
+              order by e.version) e
+            """;
+        await using var command = new NpgsqlCommand(sql, connection)
+        {
+            Parameters =
+            {
+                new() { Value = keys.Select(k => k.Tenant).ToArray() },
+                new() { Value = keys.Select(k => k.Id).ToArray() },
+                new() { Value = above },
+            },
+        };
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel))
+            yield return EventRow.Read(reader, _types);
+    }
+
+    /// <summary>One event further.</summary>
+    /// <exception cref="UnknownEventException">The event's type is unknown and its stream's kind does not ignore it.</exception>
+    internal static LoadedState Fold(StreamKind kind, LoadedState from, StoredEvent e)
+    {
+        if (e.Data is not UnknownEvent)
+            return new(kind.Evolve(from.State, e), e.Version);
+        return kind.Ignores(e.Type) ? new(from.State, e.Version) : throw new UnknownEventException(kind.Name, e);
+    }
+
+    private async Task<List<StoredEvent>> PageAsync(string sql, NpgsqlParameter[] parameters, CancellationToken cancel)
+    {
+        await using var command = _source.CreateCommand(sql);
+        command.Parameters.AddRange(parameters);
+        var page = new List<StoredEvent>();
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel))
+            page.Add(EventRow.Read(reader, _types));
+        return page;
+    }
+
+    private static NpgsqlParameter Long(long value) => new NpgsqlParameter<long> { TypedValue = value };
 }

@@ -1,0 +1,88 @@
+namespace EventMail.EventStore;
+
+/// <summary>An event that is decided, with what is written of it.</summary>
+internal readonly record struct PendingEvent(StoredEvent Event, EventType Type, byte[] Json);
+
+/// <summary>Commands that are decided one after the other on the same working states and committed in one transaction.</summary>
+internal sealed class Batch(IReadOnlyList<PendingCommand> commands, EventTypeMap types, DateTimeOffset now)
+{
+    private readonly record struct Decided(PendingCommand Command, Outcome Outcome);
+
+    private readonly List<Decided> _decided = [];
+
+    public IReadOnlyList<PendingCommand> Commands { get; } = commands;
+
+    public EventTypeMap Types { get; } = types;
+
+    public DateTimeOffset Now { get; } = now;
+
+    public Dictionary<StreamKey, WorkingStream> Streams { get; } = [];
+
+    public List<PendingEvent> Events { get; } = [];
+
+    /// <summary>What the accepted commands store, possibly one content more than once.</summary>
+    public List<StagedContent> Contents { get; } = [];
+
+    /// <summary>Commands that want something prepared first.</summary>
+    public List<(PendingCommand Command, Func<CancellationToken, Task> Prepare)> Deferred { get; } = [];
+
+    /// <summary>Commands that failed, alone.</summary>
+    public List<(PendingCommand Command, Exception Error)> Failed { get; } = [];
+
+    /// <summary>From here on the database may have committed it.</summary>
+    public bool Sent { get; set; }
+
+    public bool Writes => Events.Count > 0 || Contents.Count > 0;
+
+    /// <summary>What the batch changes; the events get their Sequence when it is written.</summary>
+    public CommitBatch Commit { get; private set; } = new([], [], false);
+
+    public void Decide()
+    {
+        var decision = new Decision(this);
+        foreach (var pending in Commands)
+        {
+            if (Failed.Count > 0 && Failed.Exists(f => f.Command == pending))
+                continue; // its states could not be loaded
+            decision.Begin(pending.Command);
+            try
+            {
+                pending.Command.Decide(decision);
+            }
+            catch (Exception e)
+            {
+                decision.Discard();
+                Failed.Add((pending, e));
+                continue;
+            }
+            if (decision.Preparation is { } prepare)
+            {
+                decision.Discard();
+                Deferred.Add((pending, prepare));
+                continue;
+            }
+            if (decision.Rejection is not null)
+                decision.Discard();
+            _decided.Add(new(pending, new(decision.Rejection, decision.Result)));
+        }
+        Commit = new([.. Changed().Select(s => s.ToChange())], Distinct(Contents), Remote: false);
+    }
+
+    /// <summary>The streams that got events, in the order in which their rows are locked.</summary>
+    public IEnumerable<WorkingStream> Changed() => Streams.Values.Where(s => s.Events.Count > 0).OrderBy(s => s.Key.Id);
+
+    /// <summary>Tells the callers. Only when everything is durable and published.</summary>
+    public void Complete()
+    {
+        foreach (var (command, outcome) in _decided)
+            command.Complete(outcome);
+        foreach (var (command, error) in Failed)
+            command.Fail(error);
+    }
+
+    private static List<StagedContent> Distinct(List<StagedContent> contents)
+    {
+        var numbers = new HashSet<long>();
+        return contents.FindAll(c => numbers.Add(c.Number));
+    }
+}

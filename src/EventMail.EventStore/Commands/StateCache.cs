@@ -1,0 +1,87 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+
+namespace EventMail.EventStore;
+
+/// <summary>
+/// The states of the streams used last, bounded by their weights. Reading takes no lock; writers hold the <see cref="Publisher"/>'s.
+/// Which to drop is found by a clock: an entry that was read since the hand last passed stays for another round.
+/// </summary>
+internal sealed class StateCache(long capacity)
+{
+    private sealed record Held(StreamKind Kind, LoadedState State, int Weight);
+
+    private sealed class Entry(StreamKey key, Held held)
+    {
+        public readonly StreamKey Key = key;
+        public volatile Held Held = held;
+        public volatile bool Used = true;
+        public bool Gone;
+    }
+
+    private readonly ConcurrentDictionary<StreamKey, Entry> _entries = new();
+    private readonly Queue<Entry> _clock = new();
+
+    public long Weight { get; private set; }
+
+    public int Count => _entries.Count;
+
+    public bool TryGet(StreamKey key, out LoadedState state, [MaybeNullWhen(false)] out StreamKind kind)
+    {
+        if (!_entries.TryGetValue(key, out var entry))
+        {
+            state = default;
+            kind = null;
+            return false;
+        }
+        if (!entry.Used)
+            entry.Used = true;
+        (kind, state, _) = entry.Held;
+        return true;
+    }
+
+    public void Put(StreamKind kind, StreamKey key, LoadedState state)
+    {
+        var held = new Held(kind, state, Math.Max(1, kind.Weight(state.State)));
+        if (_entries.TryGetValue(key, out var entry))
+        {
+            Weight += held.Weight - entry.Held.Weight;
+            entry.Held = held;
+            entry.Used = true;
+        }
+        else
+        {
+            entry = new(key, held);
+            _entries[key] = entry;
+            _clock.Enqueue(entry);
+            Weight += held.Weight;
+        }
+        // The newest stays even when it is heavier than the whole cache: whoever put it there is about to use it.
+        while (Weight > capacity && _clock.Count > 1)
+        {
+            var candidate = _clock.Dequeue();
+            if (candidate.Gone)
+                continue;
+            if (candidate == entry || candidate.Used)
+            {
+                candidate.Used = candidate == entry;
+                _clock.Enqueue(candidate);
+                continue;
+            }
+            _entries.TryRemove(candidate.Key, out _);
+            Weight -= candidate.Held.Weight;
+        }
+    }
+
+    public void Remove(StreamKey key)
+    {
+        // Its place in the clock stays until the hand comes by: it must not count any more then.
+        if (_entries.TryRemove(key, out var entry))
+        {
+            Weight -= entry.Held.Weight;
+            entry.Gone = true;
+        }
+    }
+
+    public IEnumerable<StreamKey> Keys => _entries.Keys;
+}

@@ -1,0 +1,57 @@
+using System.Buffers.Binary;
+using Npgsql;
+
+namespace EventMail.EventStore;
+
+/// <summary>Gives contents their final numbers before commands decide: a digest is stored once.</summary>
+internal static class ContentResolver
+{
+    /// <param name="lookUpAll">After a conflict: any of them may be stored by now, not only those staged so.</param>
+    public static async Task ResolveAsync(
+        IReadOnlyList<PendingCommand> commands, NpgsqlConnection connection, NpgsqlTransaction? transaction, bool lookUpAll,
+        CancellationToken cancel)
+    {
+        Dictionary<byte[], StagedContent>? first = null;
+        List<byte[]>? unsure = null;
+        foreach (var command in commands)
+            foreach (var content in command.Command.Contents)
+            {
+                first ??= new(DigestComparer.Instance);
+                if (!first.TryAdd(content.Digest, content))
+                    continue;
+                if (!content.Exists && (lookUpAll || content.MayExist))
+                    (unsure ??= []).Add(content.Digest);
+            }
+        if (first is null)
+            return;
+        if (unsure is not null)
+            await LookUpAsync(first, unsure, connection, transaction, cancel);
+        foreach (var command in commands)
+            foreach (var content in command.Command.Contents)
+                (content.Number, content.Exists) = (first[content.Digest].Number, first[content.Digest].Exists);
+    }
+
+    private static async Task LookUpAsync(
+        Dictionary<byte[], StagedContent> contents, List<byte[]> digests, NpgsqlConnection connection, NpgsqlTransaction? transaction,
+        CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand(
+            "select digest, number from eventmail.content where digest = any($1)", connection, transaction);
+        command.Parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = [.. digests] });
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel))
+        {
+            var content = contents[reader.GetFieldValue<byte[]>(0)];
+            (content.Number, content.Exists) = (reader.GetInt64(1), true);
+        }
+    }
+
+    private sealed class DigestComparer : IEqualityComparer<byte[]>
+    {
+        public static readonly DigestComparer Instance = new();
+
+        public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
+
+        public int GetHashCode(byte[] digest) => BinaryPrimitives.ReadInt32LittleEndian(digest);
+    }
+}

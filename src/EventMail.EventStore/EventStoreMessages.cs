@@ -1,0 +1,58 @@
+using Microsoft.Extensions.Logging;
+
+namespace EventMail.EventStore;
+
+internal static partial class EventStoreMessages
+{
+    [LoggerMessage(Level = LogLevel.Information, Message = "Deleted {count} content files that nothing refers to")]
+    public static partial void OrphansDeleted(this ILogger log, int count);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Looking for unreferenced content files failed; trying again later")]
+    public static partial void OrphansFailed(this ILogger log, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A follower of the commit feed failed")]
+    public static partial void FollowerFailed(this ILogger log, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message =
+        "PostgreSQL runs with {setting} = {value}: what is acknowledged may be lost when the machine fails")]
+    public static partial void NotDurable(this ILogger log, string setting, string value);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The committer lost its connection; connecting again")]
+    public static partial void CommitterDisconnected(this ILogger log, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The committer cannot connect; next attempt in {delayMs} ms")]
+    public static partial void CommitterCannotConnect(this ILogger log, Exception error, double delayMs);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The committer is connected again; the interrupted batch was {outcome}")]
+    public static partial void CommitterReconnected(this ILogger log, string outcome);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Conflict ({code}) in a batch of {commands} commands; deciding again under locks")]
+    public static partial void Conflict(this ILogger log, string code, int commands);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A command of type {command} failed")]
+    public static partial void CommandFailed(this ILogger log, Exception error, string command);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A batch of {commands} commands failed in an unexpected way")]
+    public static partial void BatchFailed(this ILogger log, Exception error, int commands);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The link to the other nodes broke; connecting again")]
+    public static partial void LinkBroken(this ILogger log, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Node {node} joined; {others} other nodes")]
+    public static partial void NodeJoined(this ILogger log, Guid node, int others);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Node {node} left; {others} other nodes")]
+    public static partial void NodeLeft(this ILogger log, Guid node, int others);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{nodes} nodes have not answered the greeting of this one; it goes on without")]
+    public static partial void NodesSilent(this ILogger log, int nodes);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Catching up with other nodes' commits failed; trying again")]
+    public static partial void CatchUpFailed(this ILogger log, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Projection {projection} failed; trying again in {delayMs} ms")]
+    public static partial void ProjectionFailed(this ILogger log, Exception error, string projection, double delayMs);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{kind} stream {stream} cannot be read")]
+    public static partial void StreamUnreadable(this ILogger log, Exception error, string kind, StreamKey stream);
+}

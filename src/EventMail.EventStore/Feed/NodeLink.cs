@@ -1,0 +1,302 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace EventMail.EventStore;
+
+/// <summary>
+/// This process among the others on the same database. A node that is alone neither sends nor listens to notices of commits; the
+/// first thing another does is to greet it, and it answers once it sends and listens. While the link is broken it behaves as if
+/// others were there.
+/// </summary>
+internal sealed class NodeLink : IAsyncDisposable
+{
+    private const string Channel = "eventmail_nodes";
+    private const string Hello = "hello", Welcome = "welcome", Bye = "bye";
+
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(500);
+
+    private readonly NpgsqlDataSource _source;
+    private readonly RemoteCommits _remote;
+    private readonly Publisher _publisher;
+    private readonly EventLogOptions _options;
+    private readonly ILogger _log;
+    private readonly SafePosition _safe = new();
+    private readonly ConcurrentQueue<string> _messages = new();
+    private readonly HashSet<Guid> _others = [];
+    private readonly HashSet<Guid> _silent = []; // live nodes that have not answered the greeting
+    private readonly CancellationTokenSource _stop = new();
+    private NpgsqlConnection? _connection;
+    private Task _running = Task.CompletedTask;
+    private volatile bool _othersPresent = true;
+    private bool _listening;
+    private bool _joined;
+    private DateTime _nextBeat;
+    private long _joinedAt;
+
+    // Every commit up to here has been told of (or was made while nobody else was there). A heartbeat's position counts from the
+    // heartbeat after it: a notice may still be on its way when the position is already safe.
+    private long _told;
+    private long _toldNext;
+
+    public NodeLink(
+        EventLogOptions options, Guid node, RemoteCommits remote, Publisher publisher, ILogger log)
+    {
+        (Node, _options, _remote, _publisher, _log) = (node, options, remote, publisher, log);
+        _source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.ConnectionString)
+        {
+            Pooling = false,
+            ApplicationName = $"eventmail link {node:n}",
+            Enlist = false,
+        });
+    }
+
+    public Guid Node { get; }
+
+    public bool OthersPresent => _othersPresent;
+
+    public ValueTask CatchUpLaterAsync(IReadOnlyList<StreamKey> keys)
+    {
+        _remote.CatchUpLater(keys);
+        return default;
+    }
+
+    /// <summary>Greets the others, waits (a little) for their answers, then follows them.</summary>
+    public async Task JoinAsync(CancellationToken cancel)
+    {
+        await ConnectAsync(cancel);
+        _told = _toldNext = _joinedAt = await PositionAsync(cancel);
+        var deadline = DateTime.UtcNow + _options.Greeting;
+        while (_silent.Count > 0 && deadline - DateTime.UtcNow is var left && left > TimeSpan.Zero)
+        {
+            await _connection!.WaitAsync(left, cancel);
+            await HandleMessagesAsync(cancel);
+        }
+        if (_silent.Count > 0)
+            _log.NodesSilent(_silent.Count);
+        await SettleAsync(cancel);
+        _joined = true;
+        _remote.Start();
+        _running = Task.Run(RunAsync, CancellationToken.None);
+    }
+
+    // Where the log is complete now. Who keeps a transaction open for longer than the greeting is not waited for: conflicts show
+    // what it did.
+    private async Task<long> PositionAsync(CancellationToken cancel)
+    {
+        var (safe, first) = await _safe.AdvanceAsync(_connection!, cancel);
+        for (var deadline = DateTime.UtcNow + _options.Greeting; safe < first && DateTime.UtcNow < deadline;)
+        {
+            await Task.Delay(5, cancel);
+            (safe, _) = await _safe.AdvanceAsync(_connection!, cancel);
+        }
+        return first;
+    }
+
+    private async Task RunAsync()
+    {
+        var cancel = _stop.Token;
+        while (!cancel.IsCancellationRequested)
+        {
+            try
+            {
+                if (_connection is null)
+                {
+                    await ConnectAsync(cancel);
+                    _remote.FollowSince(_told);
+                    await SettleAsync(cancel);
+                }
+                if (_nextBeat - DateTime.UtcNow is var left && left > TimeSpan.Zero)
+                    await _connection!.WaitAsync(left, cancel);
+                else
+                    await BeatAsync(cancel);
+                await HandleMessagesAsync(cancel);
+            }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                _othersPresent = true;
+                _log.LinkBroken(e);
+                await DropAsync();
+                await Task.Delay(RetryDelay, CancellationToken.None);
+            }
+        }
+    }
+
+    private async Task ConnectAsync(CancellationToken cancel)
+    {
+        // Listens before it looks around, so that nobody who comes meanwhile is missed.
+        const string join = """
+            insert into eventmail.node (id, pid, backend_start, heartbeat)
+            select $1, pid, backend_start, now() from pg_stat_activity where pid = pg_backend_pid()
+            on conflict (id) do update set pid = excluded.pid, backend_start = excluded.backend_start, heartbeat = excluded.heartbeat
+            """;
+        const string live = """
+            select n.id, a.pid is not null from eventmail.node n
+            left join pg_stat_activity a on a.pid = n.pid and a.backend_start = n.backend_start
+            where n.id <> $1 and n.heartbeat > now() - $2
+            """;
+        var connection = await _source.OpenConnectionAsync(cancel);
+        try
+        {
+            connection.Notification += (_, e) => Receive(e.Channel, e.Payload);
+            await ExecuteAsync(connection, $"listen {Channel}", cancel);
+            await ExecuteAsync(connection, $"listen {CommitNotice.Channel}", cancel);
+            await using (var transaction = await connection.BeginTransactionAsync(cancel))
+            {
+                await ExecuteAsync(connection, join, cancel, Node);
+                await ExecuteAsync(connection, "select pg_notify($1, $2)", cancel, Channel, $"{Hello} {Node:n}");
+                await transaction.CommitAsync(cancel);
+            }
+            _others.Clear();
+            _silent.Clear();
+            await using (var command = Command(connection, live, Node, _options.NodeExpiry))
+            await using (var reader = await command.ExecuteReaderAsync(cancel))
+                while (await reader.ReadAsync(cancel))
+                {
+                    _others.Add(reader.GetGuid(0));
+                    if (reader.GetBoolean(1))
+                        _silent.Add(reader.GetGuid(0));
+                }
+            _nextBeat = DateTime.UtcNow + _options.Heartbeat;
+            (_connection, _listening) = (connection, true);
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    private void Receive(string channel, string payload)
+    {
+        if (channel == Channel)
+            _messages.Enqueue(payload);
+        else if (CommitNotice.Decode(payload) is { } notice && notice.Node != Node)
+            _remote.Follow(notice);
+    }
+
+    private async Task HandleMessagesAsync(CancellationToken cancel)
+    {
+        while (_messages.TryDequeue(out var message))
+        {
+            var words = message.Split(' ');
+            if (words.Length < 2 || !Guid.TryParseExact(words[1], "n", out var node) || node == Node)
+                continue;
+            if (words[0] == Hello)
+                await WelcomeAsync(node, cancel);
+            else if (words[0] == Welcome && words.Length == 3 && words[2] == Node.ToString("n"))
+                Welcomed(node);
+            else if (words[0] == Bye && _others.Remove(node))
+                _log.NodeLeft(node, _others.Count);
+        }
+        await SettleAsync(cancel);
+    }
+
+    private async Task WelcomeAsync(Guid node, CancellationToken cancel)
+    {
+        _others.Add(node);
+        _othersPresent = true;
+        await SettleAsync(cancel);
+        // A batch that left without a notice: the newcomer may read only when it is over.
+        await _publisher.SettledAsync().WaitAsync(cancel);
+        await ExecuteAsync(_connection!, "select pg_notify($1, $2)", cancel, Channel, $"{Welcome} {Node:n} {node:n}");
+        _log.NodeJoined(node, _others.Count);
+    }
+
+    // An answer after the greeting was given up: what that node committed unannounced meanwhile is in the log.
+    private void Welcomed(Guid node)
+    {
+        if (_silent.Remove(node) && _joined)
+            _remote.FollowSince(_joinedAt);
+    }
+
+    // Listens to commits exactly while there is somebody to listen to.
+    private async Task SettleAsync(CancellationToken cancel)
+    {
+        var needed = _others.Count > 0;
+        if (needed != _listening)
+        {
+            await ExecuteAsync(_connection!, $"{(needed ? "listen" : "unlisten")} {CommitNotice.Channel}", cancel);
+            _listening = needed;
+            if (needed)
+                _remote.FollowSince(_told);
+        }
+        _othersPresent = needed;
+    }
+
+    private async Task BeatAsync(CancellationToken cancel)
+    {
+        const string beat = """
+            insert into eventmail.node (id, pid, backend_start, heartbeat)
+            select $1, pid, backend_start, now() from pg_stat_activity where pid = pg_backend_pid()
+            on conflict (id) do update set heartbeat = excluded.heartbeat
+            """;
+        _nextBeat = DateTime.UtcNow + _options.Heartbeat;
+        await ExecuteAsync(_connection!, beat, cancel, Node);
+        await ExecuteAsync(_connection!, "delete from eventmail.node where heartbeat < now() - $1", cancel, _options.NodeExpiry);
+        var present = new HashSet<Guid>();
+        await using (var command = Command(_connection!, "select id from eventmail.node where id <> $1", Node))
+        await using (var reader = await command.ExecuteReaderAsync(cancel))
+            while (await reader.ReadAsync(cancel))
+                present.Add(reader.GetGuid(0));
+        foreach (var gone in _others.Except(present).ToList())
+        {
+            _others.Remove(gone);
+            _log.NodeLeft(gone, _others.Count);
+        }
+        _others.UnionWith(present);
+        await SettleAsync(cancel);
+        _told = Math.Max(_told, _toldNext);
+        (_toldNext, _) = await _safe.AdvanceAsync(_connection!, cancel);
+    }
+
+    private async ValueTask DropAsync()
+    {
+        if (_connection is { } connection)
+        {
+            _connection = null;
+            await connection.DisposeAsync();
+        }
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancel, params object[] values)
+    {
+        await using var command = Command(connection, sql, values);
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, params object[] values)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        foreach (var value in values)
+            command.Parameters.Add(new() { Value = value });
+        return command;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running;
+        if (_connection is not null)
+        {
+            try
+            {
+                await ExecuteAsync(_connection, "delete from eventmail.node where id = $1", CancellationToken.None, Node);
+                await ExecuteAsync(_connection, "select pg_notify($1, $2)", CancellationToken.None, Channel, $"{Bye} {Node:n}");
+            }
+            catch (Exception e) when (Faults.IsLoss(e))
+            {
+                // The others find out by the missing heartbeat.
+                _log.LinkBroken(e);
+            }
+            await DropAsync();
+        }
+        await _remote.DisposeAsync();
+        await _source.DisposeAsync();
+        _stop.Dispose();
+    }
+}

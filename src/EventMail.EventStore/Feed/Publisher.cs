@@ -1,0 +1,225 @@
+using Microsoft.Extensions.Logging;
+
+namespace EventMail.EventStore;
+
+/// <summary>
+/// The one place where states move: own commits, other nodes' commits and loaded states meet here under one lock, so that each
+/// stream's cached state only goes forward and followers see every stream's events in order.
+/// </summary>
+internal sealed class Publisher(StateCache cache, CommitFeed feed, ILogger log)
+{
+    /// <summary>A load on its way, and the highest version heard of since it began.</summary>
+    private sealed class Load
+    {
+        public int Users;
+        public long Noticed;
+    }
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<StreamKey, Load> _loads = [];
+    private readonly HashSet<StreamKey> _inFlight = [];
+    private readonly HashSet<StreamKey> _postponed = [];
+    private TaskCompletionSource? _settled;
+
+    /// <summary>These streams' rows are being written: what the database shows of them may be our own, not yet published.</summary>
+    public void Depart(IReadOnlyList<StreamChange> changes)
+    {
+        lock (_gate)
+            foreach (var change in changes)
+                _inFlight.Add(change.Key);
+    }
+
+    /// <summary>The write is over; answers the streams that others' commits were heard of meanwhile.</summary>
+    public IReadOnlyList<StreamKey> Arrive()
+    {
+        lock (_gate)
+        {
+            _inFlight.Clear();
+            _settled?.SetResult();
+            _settled = null;
+            if (_postponed.Count == 0)
+                return [];
+            StreamKey[] postponed = [.. _postponed];
+            _postponed.Clear();
+            return postponed;
+        }
+    }
+
+    /// <summary>Completes when the write that is under way now, if any, is over.</summary>
+    public Task SettledAsync()
+    {
+        lock (_gate)
+            return _inFlight.Count == 0
+                ? Task.CompletedTask
+                : (_settled ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+    }
+
+    /// <summary>Publishes what this node committed.</summary>
+    public void PublishOwn(CommitBatch batch)
+    {
+        lock (_gate)
+        {
+            StreamChange[]? changes = null;
+            for (var i = 0; i < batch.Changes.Count; i++)
+            {
+                var change = batch.Changes[i];
+                Notice(change.Key, change.ToVersion);
+                var moved = Move(change);
+                if (ReferenceEquals(moved, change))
+                    continue;
+                changes ??= [.. batch.Changes];
+                changes[i] = moved;
+            }
+            feed.Publish(changes is null ? batch : batch with { Changes = changes });
+        }
+    }
+
+    // The cached state may have been replaced by a richer one while the commit was under way: then it is that one that moves on.
+    private StreamChange Move(StreamChange change)
+    {
+        if (!cache.TryGet(change.Key, out var cached, out _) || ReferenceEquals(cached.State, change.Before)
+            || cached.Version < change.FromVersion - 1)
+        {
+            cache.Put(change.Kind, change.Key, new(change.After, change.ToVersion));
+            return change;
+        }
+        if (cached.Version >= change.ToVersion)
+            return change;
+        var state = cached;
+        try
+        {
+            foreach (var e in change.Events)
+                if (e.Version > state.Version)
+                    state = EventReader.Fold(change.Kind, state, e);
+        }
+        catch (Exception e)
+        {
+            // It is committed all the same; the next one to need the state loads it.
+            log.StreamUnreadable(e, change.Kind.Name, change.Key);
+            cache.Remove(change.Key);
+            return change;
+        }
+        cache.Put(change.Kind, change.Key, state);
+        return cached.Version == change.FromVersion - 1 ? change with { Before = cached.State, After = state.State } : change;
+    }
+
+    /// <summary>Folds events of cached streams that were committed elsewhere, and publishes those that are new.</summary>
+    public void PublishRemote(IEnumerable<StoredEvent> events)
+    {
+        lock (_gate)
+        {
+            var changes = new List<StreamChange>();
+            foreach (var stream in events.GroupBy(e => e.Stream))
+            {
+                if (!cache.TryGet(stream.Key, out var cached, out var kind))
+                    continue;
+                if (_inFlight.Contains(stream.Key))
+                {
+                    _postponed.Add(stream.Key);
+                    continue;
+                }
+                if (Follow(kind, cached, stream) is { } change)
+                    changes.Add(change);
+            }
+            if (changes.Count > 0)
+                feed.Publish(new(changes, [], Remote: true));
+        }
+    }
+
+    private StreamChange? Follow(StreamKind kind, LoadedState cached, IGrouping<StreamKey, StoredEvent> events)
+    {
+        var state = cached;
+        var fresh = new List<StoredEvent>();
+        try
+        {
+            foreach (var e in events)
+            {
+                if (e.Version != state.Version + 1)
+                    continue; // known, or beyond a gap that the next catch-up fills
+                state = EventReader.Fold(kind, state, e);
+                fresh.Add(e);
+            }
+        }
+        catch (Exception e)
+        {
+            // The next command that needs the stream loads it, and fails with the reason.
+            log.StreamUnreadable(e, kind.Name, events.Key);
+            cache.Remove(events.Key);
+            return null;
+        }
+        if (fresh.Count == 0)
+            return null;
+        cache.Put(kind, events.Key, state);
+        return new(kind, events.Key, cached.State, state.State, cached.Version + 1, state.Version, fresh);
+    }
+
+    /// <summary>Publishes another node's change of a stream that was not cached, and caches it.</summary>
+    public void PublishFollowed(StreamChange change)
+    {
+        lock (_gate)
+        {
+            if (_inFlight.Contains(change.Key))
+            {
+                _postponed.Add(change.Key);
+                return;
+            }
+            if (cache.TryGet(change.Key, out var cached, out _) && cached.Version >= change.ToVersion)
+                return;
+            cache.Put(change.Kind, change.Key, new(change.After, change.ToVersion));
+            feed.Publish(new([change], [], Remote: true));
+        }
+    }
+
+    /// <summary>A load of these streams begins: what is heard of them from here on must not be lost when it is installed.</summary>
+    public void BeginLoad(IEnumerable<StreamKey> keys)
+    {
+        lock (_gate)
+        {
+            foreach (var key in keys)
+            {
+                if (!_loads.TryGetValue(key, out var load))
+                    _loads[key] = load = new();
+                load.Users++;
+            }
+        }
+    }
+
+    public void EndLoad(IEnumerable<StreamKey> keys)
+    {
+        lock (_gate)
+        {
+            foreach (var key in keys)
+                if (--_loads[key].Users == 0)
+                    _loads.Remove(key);
+        }
+    }
+
+    /// <summary>
+    /// Caches a loaded state unless the cache is ahead of it; <paramref name="current"/> is then the cached one. False when a later
+    /// version was heard of while it was loaded: load again.
+    /// </summary>
+    public bool TryInstall(StreamKind kind, StreamKey key, LoadedState loaded, bool replace, out LoadedState current)
+    {
+        lock (_gate)
+        {
+            if (cache.TryGet(key, out current, out _) && (current.Version > loaded.Version || (current.Version == loaded.Version && !replace)))
+                return true;
+            current = loaded;
+            if (_loads.TryGetValue(key, out var load) && load.Noticed > loaded.Version)
+                return false;
+            cache.Put(kind, key, loaded);
+            return true;
+        }
+    }
+
+    /// <summary>Another node committed up to this version. True when the cached state is behind it.</summary>
+    public bool Notice(StreamKey key, long version)
+    {
+        lock (_gate)
+        {
+            if (_loads.TryGetValue(key, out var load))
+                load.Noticed = Math.Max(load.Noticed, version);
+            return cache.TryGet(key, out var cached, out _) && cached.Version < version;
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace EventMail.EventStore;
+
+/// <summary>Follows what other nodes committed: reads the events that this node's states lack and publishes them.</summary>
+internal sealed class RemoteCommits(
+    NpgsqlDataSource source, EventReader reader, StateLoader states, StateCache cache, Publisher publisher,
+    IReadOnlyDictionary<string, StreamKind> kinds, ILogger log) : IAsyncDisposable
+{
+    // Streams read in one statement.
+    private const int PageSize = 500;
+
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Streams that moved, or (Streams = null) a stretch of the log whose streams are to be found.</summary>
+    private readonly record struct Work(IReadOnlyList<CommitNotice.Stream>? Streams, long After, long UpTo, IReadOnlyList<StreamKey>? Keys);
+
+    private readonly Channel<Work> _work = Channel.CreateUnbounded<Work>(new() { SingleReader = true });
+    private readonly CancellationTokenSource _stop = new();
+    private Task _running = Task.CompletedTask;
+
+    public void Start() => _running = Task.Run(RunAsync);
+
+    public void Follow(CommitNotice notice) =>
+        _work.Writer.TryWrite(new(notice.Streams, notice.FirstSequence - 1, notice.LastSequence, null));
+
+    /// <summary>Whatever the log holds above a position.</summary>
+    public void FollowSince(long sequence) => _work.Writer.TryWrite(new(null, sequence, long.MaxValue, null));
+
+    public void CatchUpLater(IReadOnlyList<StreamKey> keys) => _work.Writer.TryWrite(new(null, 0, 0, keys));
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            while (await _work.Reader.WaitToReadAsync(_stop.Token))
+            {
+                var works = new List<Work>();
+                while (_work.Reader.TryRead(out var work))
+                    works.Add(work);
+                while (!await TryFollowAsync(works))
+                    await Task.Delay(RetryDelay, _stop.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped.
+        }
+    }
+
+    private async Task<bool> TryFollowAsync(List<Work> works)
+    {
+        try
+        {
+            var behind = new HashSet<StreamKey>();
+            var followed = new Dictionary<StreamKey, CommitNotice.Stream>();
+            foreach (var work in works)
+            {
+                if (work.Keys is not null)
+                {
+                    behind.UnionWith(work.Keys);
+                    continue;
+                }
+                foreach (var stream in work.Streams ?? await StreamsAsync(work.After, work.UpTo))
+                    Sort(stream, behind, followed);
+            }
+            foreach (var page in behind.Chunk(PageSize))
+                await states.CatchUpAsync(page, _stop.Token);
+            foreach (var stream in followed.Values)
+                await FollowAsync(stream);
+            return true;
+        }
+        catch (Exception e) when (Faults.IsLoss(e))
+        {
+            log.CatchUpFailed(e);
+            return false;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // Not to be repeated: what cannot be read now is read, and told, when a command needs it.
+            log.CatchUpFailed(e);
+            return true;
+        }
+    }
+
+    private void Sort(CommitNotice.Stream stream, HashSet<StreamKey> behind, Dictionary<StreamKey, CommitNotice.Stream> followed)
+    {
+        if (publisher.Notice(stream.Key, stream.ToVersion))
+            behind.Add(stream.Key);
+        else if (kinds.TryGetValue(stream.Kind, out var kind) && kind.FollowRemote && !cache.TryGet(stream.Key, out _, out _))
+            followed[stream.Key] = followed.TryGetValue(stream.Key, out var known)
+                ? known with { FromVersion = Math.Min(known.FromVersion, stream.FromVersion) }
+                : stream;
+    }
+
+    // A followed stream that is not cached: its whole history, since its followers want the state before as well.
+    private async Task FollowAsync(CommitNotice.Stream stream)
+    {
+        var kind = kinds[stream.Kind];
+        var before = new LoadedState(kind.Empty(stream.Key), 0);
+        var after = before;
+        var events = new List<StoredEvent>();
+        await using var connection = await source.OpenConnectionAsync(_stop.Token);
+        await foreach (var e in reader.ReadTailsAsync(connection, [stream.Key], [0], _stop.Token))
+        {
+            after = EventReader.Fold(kind, after, e);
+            if (e.Version < stream.FromVersion)
+                before = after;
+            else
+                events.Add(e);
+        }
+        if (events.Count > 0)
+            publisher.PublishFollowed(
+                new(kind, stream.Key, before.State, after.State, before.Version + 1, after.Version, events));
+    }
+
+    private async Task<List<CommitNotice.Stream>> StreamsAsync(long after, long upTo)
+    {
+        const string sql = """
+            select s.type, s.tenant_id, s.id, e.first, e.last
+            from (select tenant_id, stream_id, min(version) as first, max(version) as last from public.mt_events
+              where seq_id > $1 and seq_id <= $2 group by tenant_id, stream_id) e
+            join public.mt_streams s on s.tenant_id = e.tenant_id and s.id = e.stream_id
+            where s.type is not null
+            """;
+        await using var command = source.CreateCommand(sql);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = after });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = upTo });
+        await using var rows = await command.ExecuteReaderAsync(_stop.Token);
+        var streams = new List<CommitNotice.Stream>();
+        while (await rows.ReadAsync(_stop.Token))
+            streams.Add(new(rows.GetString(0), new(rows.GetString(1), rows.GetGuid(2)), rows.GetInt64(3), rows.GetInt64(4)));
+        return streams;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running;
+        _stop.Dispose();
+    }
+}

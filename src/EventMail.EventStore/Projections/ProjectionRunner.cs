@@ -1,0 +1,147 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace EventMail.EventStore;
+
+/// <summary>
+/// Moves one asynchronous projection along the log, a page per transaction. The position is written in the same transaction, so
+/// every event counts once, whatever breaks in between. Whoever holds the projection's advisory lock runs it.
+/// </summary>
+internal sealed class ProjectionRunner(
+    IAsyncProjection projection, NpgsqlDataSource source, EventReader reader, TimeSpan poll, ILogger log) : IAsyncDisposable
+{
+    private static readonly TimeSpan MinDelay = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(30);
+
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly CancellationTokenSource _stop = new();
+    private Task _running = Task.CompletedTask;
+
+    public string Name => projection.Name;
+
+    // Marten's naming.
+    private string ProgressionName => projection.Version == 1 ? $"{Name}:All" : $"{Name}:V{projection.Version}:All";
+
+    public void Wake() => _wake.Writer.TryWrite(true);
+
+    public void Start() => _running = Task.Run(RunAsync);
+
+    private async Task RunAsync()
+    {
+        var delay = MinDelay;
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await using var connection = await source.OpenConnectionAsync(_stop.Token);
+                while (!await TryLockAsync(connection))
+                    await Task.Delay(poll, _stop.Token); // another node runs it; it may end
+                while (true)
+                {
+                    await AdvanceAsync(connection);
+                    delay = MinDelay;
+                    await WaitAsync();
+                }
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                log.ProjectionFailed(e, Name, delay.TotalMilliseconds);
+                await Task.WhenAny(Task.Delay(delay, _stop.Token));
+                delay = delay * 2 < MaxDelay ? delay * 2 : MaxDelay;
+            }
+        }
+    }
+
+    private async Task AdvanceAsync(NpgsqlConnection connection)
+    {
+        var position = await PositionAsync(connection);
+        var page = new List<StoredEvent>(EventReader.PageSize);
+        await foreach (var e in reader.ReadAllAsync(position, _stop.Token))
+        {
+            page.Add(e);
+            if (page.Count < EventReader.PageSize)
+                continue;
+            await ApplyAsync(connection, page);
+            page = new(EventReader.PageSize);
+        }
+        if (page.Count > 0)
+            await ApplyAsync(connection, page);
+    }
+
+    private async Task ApplyAsync(NpgsqlConnection connection, List<StoredEvent> page)
+    {
+        const string progress = """
+            insert into public.mt_event_progression (name, last_seq_id, last_updated) values ($1, $2, transaction_timestamp())
+            on conflict (name) do update set last_seq_id = excluded.last_seq_id, last_updated = excluded.last_updated
+            """;
+        await using var transaction = await connection.BeginTransactionAsync(_stop.Token);
+        await projection.ApplyAsync(transaction, page, _stop.Token);
+        await using var command = new NpgsqlCommand(progress, connection, transaction)
+        {
+            Parameters = { new() { Value = ProgressionName }, new() { Value = page[^1].Sequence } },
+        };
+        await command.ExecuteNonQueryAsync(_stop.Token);
+        await transaction.CommitAsync(_stop.Token);
+    }
+
+    private async Task<bool> TryLockAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand("select pg_try_advisory_lock(hashtextextended($1, 7))", connection)
+        {
+            Parameters = { new() { Value = ProgressionName } },
+        };
+        return (bool)(await command.ExecuteScalarAsync(_stop.Token))!;
+    }
+
+    private async Task<long> PositionAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand("select last_seq_id from public.mt_event_progression where name = $1", connection)
+        {
+            Parameters = { new() { Value = ProgressionName } },
+        };
+        return await command.ExecuteScalarAsync(_stop.Token) as long? ?? 0;
+    }
+
+    // Until a commit is heard of, or the time has come to look for those of applications that do not tell.
+    private async Task WaitAsync()
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        timeout.CancelAfter(poll);
+        try
+        {
+            await _wake.Reader.ReadAsync(timeout.Token);
+        }
+        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
+        {
+            // Time to look.
+        }
+    }
+
+    public async Task WaitForAsync(CancellationToken cancel)
+    {
+        long target;
+        await using (var command = source.CreateCommand("select coalesce(max(seq_id), 0) from public.mt_events where not is_archived"))
+            target = (long)(await command.ExecuteScalarAsync(cancel))!;
+        while (true)
+        {
+            await using (var connection = await source.OpenConnectionAsync(cancel))
+                if (await PositionAsync(connection) >= target)
+                    return;
+            Wake();
+            await Task.Delay(10, cancel);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running;
+        _stop.Dispose();
+    }
+}

@@ -1,0 +1,50 @@
+-- What is ours lives beside Marten's tables, never in them.
+
+create schema if not exists eventmail;
+
+create table if not exists eventmail.setting (
+  name  text primary key,
+  value text not null
+);
+
+-- A content is a row with its bytes, or a row without them whose bytes are the file content/ab/cd/<digest in hex>.
+create table if not exists eventmail.content (
+  number  bigint      not null,
+  digest  bytea       not null,
+  size    bigint      not null,
+  data    bytea       null,
+  created timestamptz not null,
+  constraint content_pkey primary key (number),
+  constraint content_digest_key unique (digest)
+);
+
+-- Nodes take numbers in blocks of the increment.
+create sequence if not exists eventmail.content_number as bigint start 1 increment 1024 owned by eventmail.content.number;
+
+-- The processes that use this database. A row whose heartbeat is old is of a process that ended without a word.
+create table if not exists eventmail.node (
+  id            uuid        primary key,
+  pid           int         not null,
+  backend_start timestamptz not null,
+  heartbeat     timestamptz not null
+);
+
+-- Ends a transaction whose statement touched other rows than it was decided on.
+create or replace function eventmail.require_rows(expected bigint, actual bigint, code text) returns void
+language plpgsql as $$
+begin
+  if expected is distinct from actual then
+    raise exception 'expected % rows, found %', expected, actual using errcode = code;
+  end if;
+end $$;
+
+-- Mail compresses well: inside the row up to a page, by lz4 where the server has it.
+do $$
+begin
+  alter table eventmail.content alter column data set storage main;
+  if current_setting('server_version_num')::int >= 140000 then
+    alter table eventmail.content alter column data set compression lz4;
+  end if;
+exception when feature_not_supported then
+  null; -- a server built without lz4 keeps pglz
+end $$;
