@@ -215,7 +215,8 @@ public class AppendTests
     {
         await using var log = await TestLog.OpenAsync();
         // jsonb holds no NUL.
-        var bad = log.ExecuteAsync(Counters.Name(Counters.New(), "\0"));
+        var counter = Counters.New();
+        var bad = log.ExecuteAsync(new Act(counter, d => d.Append(counter.Key, new CounterRaised(1, "\0"))));
         var good = log.ExecuteAsync(Counters.Name(Counters.New(), "good"));
         (await Should.ThrowAsync<Npgsql.PostgresException>(bad)).SqlState.ShouldBe("22P05");
         (await good).Accepted.ShouldBeTrue();
