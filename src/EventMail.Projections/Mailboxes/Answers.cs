@@ -3,11 +3,8 @@ using EventMail.EventStore;
 
 namespace EventMail.Projections.Mailboxes;
 
-/// <summary>A mailbox that a message is to be put into.</summary>
-/// <param name="Recipient">RCPT TO as the client gave it.</param>
-public sealed record LocalRecipient(StreamKey Mailbox, string Recipient);
-
 /// <summary>Where a delivered message lies.</summary>
+/// <param name="Recipient">RCPT TO as the client gave it.</param>
 public readonly record struct Delivered(StreamKey Mailbox, string Recipient, uint UidValidity, uint Uid);
 
 /// <summary>APPENDUID (RFC 4315).</summary>

@@ -1,6 +1,7 @@
 using EventMail.Domain;
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
+using EventMail.Projections.Accounts;
 
 namespace EventMail.Projections.Mailboxes;
 
@@ -61,7 +62,7 @@ public sealed class MailboxService
     public Task<Result<UidSet>> RemoveAsync(
         OpenMailbox mailbox, UidSet uids, Actor actor, string? cause, CancellationToken cancel) => throw new NotSupportedException();
 
-    /// <summary>SMTP and LMTP: one content into every recipient's mailbox, all or nothing, in one transaction.</summary>
+    /// <summary>SMTP and LMTP: one content into every recipient's INBOX, all or nothing, in one transaction.</summary>
     /// <param name="reversePath">Without angle brackets; empty for the null sender.</param>
     /// <param name="messageId">For people who search the log, or null.</param>
     public Task<Result<IReadOnlyList<Delivered>>> ReceiveAsync(

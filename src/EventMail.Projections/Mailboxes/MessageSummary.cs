@@ -1,3 +1,5 @@
+using EventMail.Domain.Messages;
+
 namespace EventMail.Projections.Mailboxes;
 
 /// <summary>What IMAP is asked about a message most often, derived once from its content and ready to send.</summary>
@@ -11,6 +13,9 @@ public readonly struct MessageSummary
 
     /// <summary>BODY's list: the same without extension data.</summary>
     public ReadOnlyMemory<byte> Body => throw new NotSupportedException();
+
+    /// <summary>Where the parts lie. Read from its stored form on each call: keep it while a command needs it.</summary>
+    public PartMap Parts => throw new NotSupportedException();
 
     /// <summary>
     /// The raw fields of the message's header whose names <see cref="IsCachedField"/> knows, as they stand there, in their order,
