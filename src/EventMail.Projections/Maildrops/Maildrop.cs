@@ -1,0 +1,80 @@
+using EventMail.Domain;
+using EventMail.Domain.Mailboxes;
+using EventMail.Projections.Mailboxes;
+
+namespace EventMail.Projections.Maildrops;
+
+/// <summary>
+/// What a POP3 session sees of INBOX: its messages as they were at login, numbered from 1 (RFC 1939 §4), and nobody else's until it
+/// is disposed. Messages that IMAP expunges meanwhile stay readable and keep their numbers. Not thread-safe.
+/// </summary>
+public sealed class Maildrop : IAsyncDisposable
+{
+    private readonly MailboxService _mailboxes;
+    private readonly OpenMailbox _inbox;
+    private readonly MaildropLock _lock;
+    private readonly IReadOnlyDictionary<long, long> _octets;
+
+    /// <param name="octets">Contents that are longer as lines than they are stored.</param>
+    internal Maildrop(MailboxService mailboxes, OpenMailbox inbox, MaildropLock taken, IReadOnlyDictionary<long, long> octets)
+    {
+        (_mailboxes, _inbox, _lock, _octets) = (mailboxes, inbox, taken, octets);
+        View = inbox.View;
+        Octets = View.Bytes + Surplus();
+    }
+
+    /// <summary>The snapshot.</summary>
+    public MailboxView View { get; }
+
+    public uint UidValidity => _inbox.UidValidity;
+
+    public int Count => View.Count;
+
+    /// <summary>The sum of all messages' octets as RETR sends them.</summary>
+    public long Octets { get; }
+
+    /// <summary>Another session may have the maildrop by now: end without removing anything.</summary>
+    public bool IsLost => _lock.IsLost;
+
+    /// <summary>What RETR sends of a message, without dot-stuffing and the closing line (RFC 1939 §11).</summary>
+    public long OctetsOf(long content, uint size) =>
+        _octets.Count > 0 && _octets.TryGetValue(content, out var octets) ? octets : size;
+
+    /// <summary>Removes messages as one event (RFC 1939 §6); durable when it returns. What is gone already counts as removed.</summary>
+    public async Task<Rejection?> RemoveAsync(UidSet uids, Actor actor, string cause, CancellationToken cancel) =>
+        (await _mailboxes.RemoveAsync(_inbox, uids, actor, cause, cancel)).Rejection;
+
+    /// <summary>Marks messages as \Seen that are not yet.</summary>
+    public async Task<Rejection?> MarkSeenAsync(UidSet uids, Actor actor, string cause, CancellationToken cancel)
+    {
+        var seen = await _mailboxes.StoreAsync(
+            _inbox, uids, StoreMode.Add, [SystemFlags.Names[0]], unchangedSince: null, actor, cause, cancel);
+        return seen.Rejection;
+    }
+
+    /// <summary>Gives the maildrop to whoever asks next.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _inbox.Dispose();
+        await _lock.DisposeAsync();
+    }
+
+    private long Surplus()
+    {
+        if (_octets.Count == 0)
+        {
+            return 0;
+        }
+
+        var surplus = 0L;
+        foreach (var slice in View.Slices())
+        {
+            for (var i = 0; i < slice.Length; i++)
+            {
+                surplus += OctetsOf(slice.Contents[i], slice.Sizes[i]) - slice.Sizes[i];
+            }
+        }
+
+        return surplus;
+    }
+}
