@@ -85,14 +85,12 @@ public sealed class PartMap
 
     /// <summary>
     /// RFC 3501 §6.4.5: a number chooses a part of a multipart; every other message has one part, number 1, its body;
-    /// below a message/rfc822 part the numbers go on in the message inside. As with Dovecot, a part of a multipart that
-    /// has no parts itself may also be called its own part 1.
+    /// below a message/rfc822 part the numbers go on in the message inside.
     /// </summary>
     public PartMapNode? Find(ReadOnlySpan<int> partNumbers)
     {
         var part = Root;
         var isMessage = true;
-        var isListed = false;
         foreach (var number in partNumbers)
         {
             if (!isMessage && part.EmbeddedMessage is { } inner)
@@ -105,13 +103,8 @@ public sealed class PartMap
                 if (number < 1 || number > part.Parts.Count)
                     return null;
                 part = part.Parts[number - 1];
-                isListed = true;
             }
-            else if (number == 1 && (isMessage || isListed))
-            {
-                isListed = false;
-            }
-            else
+            else if (!isMessage || number != 1)
             {
                 return null;
             }

@@ -23,7 +23,10 @@ internal sealed class Deadlines
         var now = Environment.TickCount64;
         foreach (var (connection, _) in _connections)
         {
-            connection.CheckDeadlines(now);
+            if (connection.DeadlineTick <= now)
+            {
+                connection.TimeOut();
+            }
         }
 
         GC.KeepAlive(_timer);

@@ -1,0 +1,69 @@
+using System.Buffers;
+using EventMail.EventStore;
+
+namespace EventMail.Protocols.Pop3.Commands;
+
+/// <summary>What RETR and TOP share: reading a message and sending it as dot-stuffed lines.</summary>
+internal static class MessageBody
+{
+    private const int PieceSize = 64 * 1024;
+
+    /// <summary>Null when the message's octets are gone; the client has been told.</summary>
+    public static async ValueTask<Content?> OpenAsync(Pop3Session session, int index)
+    {
+        try
+        {
+            return await session.Retrieval.ReadAsync(session.Maildrop!.View, index, session.Deleted, CancellationToken.None);
+        }
+        catch (ContentMissingException error)
+        {
+            session.Log.CommandFailed(error);
+            session.Err("[SYS/PERM] The message is no longer stored");
+            return null;
+        }
+    }
+
+    /// <summary>Sends the lines that follow a reply's first one, and its end.</summary>
+    /// <param name="bodyLines">TOP's number of lines; null for all.</param>
+    /// <returns>The octets sent, as the client counts them.</returns>
+    public static async ValueTask<long> SendAsync(Pop3Session session, Content content, long? bodyLines = null)
+    {
+        var lines = new MessageLines();
+        var top = new TopScanner(bodyLines ?? 0);
+        var inMemory = content.TryGetMemory(out var memory);
+        var buffer = inMemory ? null : ArrayPool<byte>.Shared.Rent(PieceSize);
+        try
+        {
+            for (var offset = 0L; offset < content.Size && !top.IsDone;)
+            {
+                var piece = inMemory
+                    ? memory.Slice((int)offset, Math.Min(PieceSize, memory.Length - (int)offset))
+                    : buffer.AsMemory(0, await content.ReadAtAsync(offset, buffer.AsMemory(0, PieceSize)));
+                if (piece.IsEmpty)
+                {
+                    throw new EndOfStreamException($"content {content.Number} ends at {offset} of {content.Size} octets");
+                }
+
+                var wanted = bodyLines is null ? piece.Length : top.Take(piece.Span);
+                lines.Write(piece.Span[..wanted], session.Output);
+                offset += piece.Length;
+                if (!await session.FlushIfMuchAsync())
+                {
+                    // The client is gone; the next read says so.
+                    break;
+                }
+            }
+
+            lines.End(session.Output);
+            session.LinesEnded();
+            return lines.Octets;
+        }
+        finally
+        {
+            if (buffer is not null)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+        }
+    }
+}
