@@ -5,12 +5,20 @@ namespace EventMail.Domain.Messages;
 /// <summary>Character sets of mail, by the names that mail gives them.</summary>
 public static class Charsets
 {
+    private const string UsAscii = "us-ascii";
+
+    /// <summary>
+    /// UTF-8 in which each byte that is not UTF-8 stands for its Latin-1 character: for text without a usable label,
+    /// which is nearly always one of the two. Works on pieces, as every encoding.
+    /// </summary>
+    public static Encoding Utf8OrLatin1 { get; } =
+        Encoding.GetEncoding("utf-8", EncoderFallback.ReplacementFallback, new Latin1Fallback());
+
     private static readonly Dictionary<string, string> Aliases = new(StringComparer.OrdinalIgnoreCase)
     {
-        // RFC 2046 §4.1.2: unlabelled 8-bit in us-ascii text is shown rather than dropped.
-        ["us-ascii"] = "utf-8",
-        ["ascii"] = "utf-8",
-        ["ansi_x3.4-1968"] = "utf-8",
+        ["ascii"] = UsAscii,
+        ["ansi_x3.4-1968"] = UsAscii,
+        ["iso646-us"] = UsAscii,
         ["utf8"] = "utf-8",
         ["unicode-1-1-utf-8"] = "utf-8",
         ["ks_c_5601-1987"] = "ks_c_5601-1987",
@@ -48,11 +56,11 @@ public static class Charsets
 
     /// <summary>
     /// Decodes text whose charset is named by <paramref name="name"/>. Invalid sequences become U+FFFD. An unknown or
-    /// refused charset (UTF-7, whose escapes can hide text from every check) and an empty name decode as UTF-8 where
-    /// that is valid, else as Latin-1.
+    /// refused charset (UTF-7, whose escapes can hide text from every check) and an empty name decode as
+    /// <see cref="Utf8OrLatin1"/>.
     /// </summary>
     public static string Decode(ReadOnlySpan<byte> name, ReadOnlySpan<byte> text) =>
-        Find(name) is { } encoding ? encoding.GetString(text) : DecodeUtf8OrLatin1(text);
+        (Find(name) ?? Utf8OrLatin1).GetString(text);
 
     /// <summary>Null: unknown or refused.</summary>
     public static Encoding? Find(ReadOnlySpan<byte> name)
@@ -76,6 +84,9 @@ public static class Charsets
             name = "windows-" + name.AsSpan(7).TrimStart("-_").ToString();
         if (name.Contains("utf-7", StringComparison.OrdinalIgnoreCase) || name.Contains("utf7", StringComparison.OrdinalIgnoreCase))
             return null;
+        // RFC 2046 §4.1.2: 8-bit text that claims to be us-ascii is shown rather than dropped.
+        if (name.Equals(UsAscii, StringComparison.OrdinalIgnoreCase))
+            return Utf8OrLatin1;
         try
         {
             return int.TryParse(name, out var page) ? KnownPage(page) : Encoding.GetEncoding(name);
@@ -86,9 +97,7 @@ public static class Charsets
         }
     }
 
-    /// <summary>UTF-8 when the bytes are valid UTF-8, else Latin-1, which cannot fail.</summary>
-    public static string DecodeUtf8OrLatin1(ReadOnlySpan<byte> text) =>
-        System.Text.Unicode.Utf8.IsValid(text) ? Encoding.UTF8.GetString(text) : Encoding.Latin1.GetString(text);
+    public static string DecodeUtf8OrLatin1(ReadOnlySpan<byte> text) => Utf8OrLatin1.GetString(text);
 
     // 65000 is UTF-7.
     private static Encoding? KnownPage(int page) => page is > 0 and not 65000 ? Encoding.GetEncoding(page) : null;
@@ -97,5 +106,44 @@ public static class Charsets
     {
         digits = digits.TrimStart("-_");
         return int.TryParse(digits, out _) ? digits.ToString() : name;
+    }
+
+    private sealed class Latin1Fallback : DecoderFallback
+    {
+        // The longest invalid run that UTF-8 reports at once.
+        public override int MaxCharCount => 4;
+
+        public override DecoderFallbackBuffer CreateFallbackBuffer() => new Buffer();
+
+        private sealed class Buffer : DecoderFallbackBuffer
+        {
+            private byte[] _bytes = [];
+            private int _at;
+
+            public override int Remaining => _bytes.Length - _at;
+
+            public override bool Fallback(byte[] bytesUnknown, int index)
+            {
+                _bytes = bytesUnknown.ToArray();
+                _at = 0;
+                return _bytes.Length > 0;
+            }
+
+            public override char GetNextChar() => _at < _bytes.Length ? (char)_bytes[_at++] : '\0';
+
+            public override bool MovePrevious()
+            {
+                if (_at == 0)
+                    return false;
+                _at--;
+                return true;
+            }
+
+            public override void Reset()
+            {
+                _bytes = [];
+                _at = 0;
+            }
+        }
     }
 }

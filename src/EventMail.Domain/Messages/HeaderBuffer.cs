@@ -62,9 +62,11 @@ internal sealed class HeaderBuffer(MessageLimits limits)
     /// <summary>Sets the media type of a part whose header is complete; returns the boundary of a multipart.</summary>
     public byte[]? Classify(MessagePart part)
     {
-        HeaderField contentType = default;
+        HeaderField contentType = default, transferEncoding = default;
         foreach (ref readonly var field in _fields.AsSpan(part.FirstField, part.FieldCount))
         {
+            if (field.Name == HeaderName.ContentTransferEncoding && transferEncoding.Name == HeaderName.Other)
+                transferEncoding = field;
             if (field.Name == HeaderName.ContentType && contentType.Name == HeaderName.Other)
                 contentType = field;
             part.IsMime |= field.Name is HeaderName.ContentType or HeaderName.MimeVersion;
@@ -75,7 +77,7 @@ internal sealed class HeaderBuffer(MessageLimits limits)
         byte[]? boundary = null;
         if (contentType.Name != HeaderName.Other)
         {
-            var tokens = new HeaderTokens(_bytes, contentType.BufferOffset + contentType.ValueStart, contentType.ValueLength);
+            var tokens = TokensOf(contentType);
             part.HasMediaType = MediaType.TryRead(ref tokens, out mediaType);
             if (part.HasMediaType && mediaType.Kind == PartKind.Multipart)
                 boundary = Boundary(ref tokens);
@@ -83,6 +85,7 @@ internal sealed class HeaderBuffer(MessageLimits limits)
         part.MediaType = mediaType.Type;
         part.Subtype = mediaType.Subtype;
         part.Kind = mediaType.Kind;
+        part.IsEncodedMessage = part.IsGlobal && IsEncoded(transferEncoding);
         return boundary;
     }
 
@@ -96,12 +99,25 @@ internal sealed class HeaderBuffer(MessageLimits limits)
         return (bytes, _fields);
     }
 
+    private HeaderTokens TokensOf(in HeaderField field) => new(_bytes, field.BufferOffset + field.ValueStart, field.ValueLength);
+
+    private bool IsEncoded(in HeaderField transferEncoding)
+    {
+        if (transferEncoding.Name == HeaderName.Other)
+            return false;
+        var tokens = TokensOf(transferEncoding);
+        tokens.SkipCfws();
+        return TransferEncodings.Find(tokens.ReadToken().Span)
+            is TransferEncoding.Base64 or TransferEncoding.QuotedPrintable or TransferEncoding.Unknown;
+    }
+
+    // An empty boundary, invalid but sent, is matched by every line that begins with "--".
     private byte[]? Boundary(ref HeaderTokens tokens)
     {
         foreach (var parameter in Rfc2231.Join(ParameterParser.Read(ref tokens, limits.MaxParameters)))
         {
             var name = parameter.Name.Span;
-            if (Ascii.EqualsIgnoreCase(name, "boundary"u8) && parameter.Value.Length > 0)
+            if (Ascii.EqualsIgnoreCase(name, "boundary"u8))
             {
                 var value = parameter.Value.Span;
                 return value[..Math.Min(value.Length, limits.MaxBoundaryLength)].ToArray();

@@ -9,7 +9,7 @@ public static class HeaderFields
 
     /// <summary>
     /// Copies the fields whose names are listed (or, with <paramref name="not"/>, all others) as they are, folding and
-    /// line ends included, then the blank line that every header fetch ends with. Names compare case-insensitively.
+    /// line ends included, then the blank line. Names compare case-insensitively.
     /// </summary>
     /// <param name="headerBlock">One header, with or without its blank line.</param>
     /// <param name="names">Field names without colon.</param>
@@ -30,11 +30,20 @@ public static class HeaderFields
             }
             at = end;
         }
-        output.Write(headerBlock[runStart..at]);
-        // A last field that was cut off at a boundary has no line end of its own.
-        if (at > runStart && headerBlock[at - 1] != (byte)'\n')
-            output.Write("\r\n"u8);
-        output.Write("\r\n"u8);
+        // With the blank line, and without one where the header has none: a message without body and blank line.
+        output.Write(headerBlock[runStart..]);
+    }
+
+    /// <summary>The next field from <paramref name="at"/> on, its line ends included; false at the blank line or the end.</summary>
+    public static bool TryNext(ReadOnlySpan<byte> headerBlock, ref int at, out ReadOnlySpan<byte> field)
+    {
+        field = default;
+        if (at >= headerBlock.Length || IsBlankLine(headerBlock[at..]))
+            return false;
+        var end = EndOfField(headerBlock, at);
+        field = headerBlock[at..end];
+        at = end;
+        return true;
     }
 
     private static bool IsBlankLine(ReadOnlySpan<byte> rest) => rest[0] == (byte)'\n' || rest.StartsWith("\r\n"u8);

@@ -24,7 +24,7 @@ public sealed class MessagePart
     /// <summary>0 for the message itself.</summary>
     public int Depth { get; }
 
-    public long HeaderOffset { get; }
+    public long HeaderOffset { get; private set; }
 
     /// <summary>With the blank line.</summary>
     public long HeaderLength { get; internal set; }
@@ -172,6 +172,15 @@ public sealed class MessagePart
         (_parts ??= []).Add(child);
     }
 
+    /// <summary>A boundary behind the header took the header's last line end.</summary>
+    internal void CutHeader(long end, long lines)
+    {
+        HeaderOffset = Math.Min(HeaderOffset, end);
+        HeaderLength = end - HeaderOffset;
+        HeaderBufferLength = (int)Math.Min(HeaderBufferLength, HeaderLength);
+        LinesBeforeBody = lines;
+    }
+
     internal void Attach(Message message)
     {
         _message = message;
@@ -181,6 +190,9 @@ public sealed class MessagePart
 
     /// <summary>RFC 6532 §3.7: message/global.</summary>
     internal bool IsGlobal => Kind == PartKind.Message && string.Equals(Subtype, "global", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>RFC 6532 §3.7 lets message/global be encoded, so that offsets into the message inside do not exist.</summary>
+    internal bool IsEncodedMessage { get; set; }
 
     internal bool IsDigest => Kind == PartKind.Multipart && string.Equals(Subtype, "digest", StringComparison.OrdinalIgnoreCase);
 

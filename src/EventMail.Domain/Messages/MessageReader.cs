@@ -176,8 +176,7 @@ public sealed class MessageReader
             return false;
 
         var multipart = _boundaries.PartAt(index);
-        // RFC 2046 §5.1.1: the line end before the boundary is part of the boundary.
-        var lineEnd = LineEndBefore();
+        var lineEnd = LineEndBefore(multipart);
         if (_state == State.Header)
         {
             _headers.Trim(lineEnd);
@@ -194,12 +193,19 @@ public sealed class MessageReader
         return true;
     }
 
-    /// <summary>Length of the line end before the position, when it lies inside the content of the open part.</summary>
-    private int LineEndBefore()
+    /// <summary>
+    /// RFC 2046 §5.1.1: the line end before a boundary is part of the boundary, not of the part that it ends; if that part
+    /// has no body at all, the line end is that of its blank line or of its last header line.
+    /// </summary>
+    private int LineEndBefore(MessagePart multipart)
     {
-        var start = _state == State.Header ? _part.HeaderOffset : _part.BodyOffset;
-        var available = _position - start;
-        return available <= 0 ? 0 : _crBeforeLineStart && available >= 2 ? 2 : 1;
+        if (_part == multipart)
+            return 0;
+        var part = _part;
+        while (part.Parent != multipart)
+            part = part.Parent!;
+        var available = _position - part.HeaderOffset;
+        return available == 0 ? 0 : _crBeforeLineStart && available > 1 ? 2 : 1;
     }
 
     private int TakeRestOfLine(ReadOnlySpan<byte> chunk)
@@ -273,7 +279,7 @@ public sealed class MessageReader
         part.FieldCount = _headers.FieldCount - part.FirstField;
         var boundary = _headers.Classify(part);
         _state = State.Body;
-        if (part.Kind == PartKind.Basic || part.Kind == PartKind.Text || atBoundary)
+        if (part.Kind == PartKind.Basic || part.Kind == PartKind.Text || part.IsEncodedMessage || atBoundary)
             return;
         if (part.Depth + 1 >= _limits.MaxNestingDepth || (part.Kind == PartKind.Message && _partCount >= _limits.MaxParts))
         {
@@ -312,12 +318,8 @@ public sealed class MessageReader
     {
         for (var part = _part; part is not null && part != ancestor; part = part.Parent)
         {
-            // A header that a boundary cut off loses its last line end to the boundary.
             if (part.BodyOffset > end)
-            {
-                part.HeaderLength = end - part.HeaderOffset;
-                part.LinesBeforeBody = lines;
-            }
+                part.CutHeader(end, lines);
             part.BodyLength = end - part.BodyOffset;
             part.BodyLines = lines - part.LinesBeforeBody;
         }

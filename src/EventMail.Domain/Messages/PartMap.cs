@@ -85,12 +85,14 @@ public sealed class PartMap
 
     /// <summary>
     /// RFC 3501 §6.4.5: a number chooses a part of a multipart; every other message has one part, number 1, its body;
-    /// below a message/rfc822 part the numbers go on in the message inside.
+    /// below a message/rfc822 part the numbers go on in the message inside. As with Dovecot, a part of a multipart that
+    /// has no parts itself may also be called its own part 1.
     /// </summary>
     public PartMapNode? Find(ReadOnlySpan<int> partNumbers)
     {
         var part = Root;
         var isMessage = true;
+        var isListed = false;
         foreach (var number in partNumbers)
         {
             if (!isMessage && part.EmbeddedMessage is { } inner)
@@ -103,8 +105,13 @@ public sealed class PartMap
                 if (number < 1 || number > part.Parts.Count)
                     return null;
                 part = part.Parts[number - 1];
+                isListed = true;
             }
-            else if (!isMessage || number != 1)
+            else if (number == 1 && (isMessage || isListed))
+            {
+                isListed = false;
+            }
+            else
             {
                 return null;
             }

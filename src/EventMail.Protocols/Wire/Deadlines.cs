@@ -23,10 +23,7 @@ internal sealed class Deadlines
         var now = Environment.TickCount64;
         foreach (var (connection, _) in _connections)
         {
-            if (connection.DeadlineTick <= now)
-            {
-                connection.TimeOut();
-            }
+            connection.CheckDeadlines(now);
         }
 
         GC.KeepAlive(_timer);

@@ -15,35 +15,47 @@ public sealed class Line
 
     public bool EndedWithCrLf { get; private set; }
 
+    /// <summary>More came than the limit; only the beginning is here.</summary>
+    public bool Overflowed { get; private set; }
+
     public ReadOnlySpan<byte> Span => _bytes.AsSpan(0, Length);
 
     public ReadOnlyMemory<byte> Memory => _bytes.AsMemory(0, Length);
 
+    internal bool IsEmpty => Length == 0 && !Overflowed;
+
     public void Clear()
     {
         Length = 0;
-        EndedWithCrLf = false;
+        EndedWithCrLf = Overflowed = false;
         if (_bytes.Length > KeptCapacity)
         {
             _bytes = [];
         }
     }
 
-    public void Append(in ReadOnlySequence<byte> more)
+    /// <param name="limit">What goes beyond this length in all is dropped.</param>
+    internal void Append(in ReadOnlySequence<byte> more, int limit)
     {
-        var length = checked((int)more.Length);
+        var length = (int)Math.Min(more.Length, limit - Length);
+        Overflowed |= length < more.Length;
+        if (length == 0)
+        {
+            return;
+        }
+
         if (_bytes.Length < Length + length)
         {
             Array.Resize(ref _bytes, Math.Max(Length + length, Math.Max(128, _bytes.Length * 2)));
         }
 
-        more.CopyTo(_bytes.AsSpan(Length));
+        more.Slice(0, length).CopyTo(_bytes.AsSpan(Length));
         Length += length;
     }
 
     internal void TrimLineEnd()
     {
-        EndedWithCrLf = Length > 0 && _bytes[Length - 1] == (byte)'\r';
+        EndedWithCrLf = !Overflowed && Length > 0 && _bytes[Length - 1] == (byte)'\r';
         if (EndedWithCrLf)
         {
             Length--;

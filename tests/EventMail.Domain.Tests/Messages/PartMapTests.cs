@@ -47,7 +47,7 @@ public class PartMapTests
     [InlineData("1.MIME", "\r\n")]
     [InlineData("1.HEADER", null)]
     [InlineData("1.TEXT", null)]
-    [InlineData("1.1", null)]
+    [InlineData("1.1", "one")]
     [InlineData("2.MIME", "Content-Type: message/rfc822\r\nContent-Description: inner\r\n\r\n")]
     [InlineData("2.HEADER", "Subject: inner\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n")]
     [InlineData("2.TEXT", "--b\r\n\r\ntwo.one\r\n--b\r\nContent-Type: text/html\r\n\r\ntwo.two\r\n--b--\r\n")]

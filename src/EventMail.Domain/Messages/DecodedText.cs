@@ -1,0 +1,117 @@
+namespace EventMail.Domain.Messages;
+
+/// <summary>Where a piece of searchable text comes from.</summary>
+public enum DecodedTextKind : byte
+{
+    /// <summary>One field of the message's own header, "Name: value".</summary>
+    Header,
+
+    /// <summary>One field of a body part's or an embedded message's header.</summary>
+    PartHeader,
+
+    /// <summary>A piece of a text part; long parts come in several pieces.</summary>
+    Body,
+}
+
+/// <summary>False: enough, no more text is wanted.</summary>
+public delegate bool DecodedTextSink(ReadOnlySpan<char> text, DecodedTextKind kind);
+
+/// <summary>
+/// The searchable text of a message in Unicode: header fields with encoded words decoded, text parts without their
+/// transfer encoding and character set, HTML without its tags. Parts of other types contribute their headers only.
+/// </summary>
+public static class DecodedText
+{
+    /// <summary>Bytes that are decoded at a time: the memory of a search, whatever the size of the message.</summary>
+    public const int PieceLength = 16 * 1024;
+
+    /// <summary>
+    /// Gives all text in the order of the message, a line end behind each part. False when the sink had enough.
+    /// </summary>
+    public static bool ForEach(PartMap map, ReadOnlySpan<byte> content, DecodedTextSink sink) =>
+        ForEach(map.Root, content, sink, DecodedTextKind.Header);
+
+    public static bool ForEach(Message message, ReadOnlySpan<byte> content, DecodedTextSink sink) =>
+        ForEach(PartMap.Of(message), content, sink);
+
+    /// <summary>
+    /// SEARCH TEXT (headers too) and SEARCH BODY (RFC 3501 §6.4.4): the substring, whatever its case.
+    /// </summary>
+    public static bool Contains(PartMap map, ReadOnlySpan<byte> content, string text, bool inHeader)
+    {
+        var matcher = new TextMatcher(text);
+        ForEach(map, content, (piece, kind) =>
+        {
+            if (kind == DecodedTextKind.Header && !inHeader)
+                return true;
+            // A field is matched by itself; the pieces of a part are one text.
+            if (kind != DecodedTextKind.Body)
+                matcher.Restart();
+            matcher.Feed(piece);
+            return !matcher.Matched;
+        });
+        return matcher.Matched;
+    }
+
+    /// <summary>Fields of one header, decoded. False when the sink had enough.</summary>
+    public static bool ForEachField(ReadOnlySpan<byte> header, DecodedTextSink sink, DecodedTextKind kind)
+    {
+        var at = 0;
+        while (HeaderFields.TryNext(header, ref at, out var field))
+        {
+            if (!sink(EncodedWords.Decode(field.TrimEnd("\r\n"u8)), kind))
+                return false;
+            // RFC 2231 values (file names) cannot be read inside the raw field.
+            if (Ascii.StartsWithIgnoreCase(field, "content-"u8) && field.Contains((byte)'*') && !SinkParameters(field, sink, kind))
+                return false;
+        }
+        return true;
+    }
+
+    private static bool ForEach(PartMapNode part, ReadOnlySpan<byte> content, DecodedTextSink sink, DecodedTextKind headerKind)
+    {
+        if (!ForEachField(Slice(content, part.HeaderOffset, part.HeaderLength), sink, headerKind))
+            return false;
+        if (part.Kind == PartKind.Text && !ForEachPiece(part, Slice(content, part.BodyOffset, part.BodyLength), sink))
+            return false;
+        foreach (var child in part.Parts)
+        {
+            if (!ForEach(child, content, sink, DecodedTextKind.PartHeader))
+                return false;
+        }
+        return part.EmbeddedMessage is null || ForEach(part.EmbeddedMessage, content, sink, DecodedTextKind.PartHeader);
+    }
+
+    private static bool ForEachPiece(PartMapNode part, ReadOnlySpan<byte> body, DecodedTextSink sink)
+    {
+        var decoder = new TextPartDecoder(part);
+        while (!body.IsEmpty)
+        {
+            var piece = body[..Math.Min(PieceLength, body.Length)];
+            if (!decoder.Feed(piece, sink))
+                return false;
+            body = body[piece.Length..];
+        }
+        return decoder.Finish(sink) && sink("\n", DecodedTextKind.Body);
+    }
+
+    private static bool SinkParameters(ReadOnlySpan<byte> field, DecodedTextSink sink, DecodedTextKind kind)
+    {
+        var tokens = Octets.Of(field).Tokens();
+        foreach (var parameter in Rfc2231.Join(ParameterParser.Read(ref tokens, MessageLimits.Default.MaxParameters)))
+        {
+            var text = parameter.Name.Span.EndsWith("*"u8)
+                ? Rfc2231.DecodeExtended(parameter.Value.Span)
+                : EncodedWords.Decode(parameter.Value.Span);
+            if (!sink(text, kind))
+                return false;
+        }
+        return true;
+    }
+
+    private static ReadOnlySpan<byte> Slice(ReadOnlySpan<byte> content, long offset, long length)
+    {
+        var start = (int)Math.Min(offset, content.Length);
+        return content.Slice(start, (int)Math.Min(length, content.Length - start));
+    }
+}
