@@ -34,9 +34,9 @@ internal sealed class HeaderBuffer(MessageLimits limits)
     }
 
     /// <summary>Takes back a line end that belongs to the boundary behind it.</summary>
-    public void Trim(int lineEnd)
+    public void Trim(int headerStart, int lineEnd)
     {
-        if (!_full)
+        if (!_full && Length > headerStart)
             Length -= lineEnd;
     }
 

@@ -141,6 +141,7 @@ public sealed class MessageReader
         }
         else if (_state == State.Header && EmptyLineLength(line) is > 0 and var emptyLength)
         {
+            _headers.EndField();
             _headers.Append(line[..emptyLength]);
             Advance(line[..emptyLength]);
             EndHeader(atBoundary: false);
@@ -179,7 +180,7 @@ public sealed class MessageReader
         var lineEnd = LineEndBefore(multipart);
         if (_state == State.Header)
         {
-            _headers.Trim(lineEnd);
+            _headers.Trim(_part.HeaderBufferOffset, lineEnd);
             EndHeader(atBoundary: true);
         }
         CloseParts(multipart, _position - lineEnd, lineEnd > 0 ? _lines - 1 : _lines);
