@@ -96,7 +96,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
                     log.Initializing(binaries.MajorVersion, cluster.Folder, account.Name);
                 await cluster.InitializeAsync(binaries, account, cancel);
                 cluster.Configure(options, binaries, account);
-                postmaster = await Postmaster.StartAsync(binaries, account, cluster.DataDirectory, cancel);
+                postmaster = await Postmaster.StartAsync(binaries, account, cluster.DataDirectory, cluster.RunFolder, cancel);
                 log.Started(binaries.MajorVersion, cluster.DataDirectory, postmaster.Pid);
             }
             users.TryConvert(exclusive: false);
@@ -152,7 +152,6 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
 
     private async Task RestartAsync()
     {
-        // A killed postmaster's children hold its shared memory until they notice, so the first attempts may fail.
         for (var delay = TimeSpan.FromMilliseconds(50); !_stopping.IsCancellationRequested; delay = Longer(delay))
         {
             try
@@ -164,7 +163,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
                     await running.WaitUntilReadyAsync(_stopping.Token);
                     return;
                 }
-                _postmaster = await Postmaster.StartAsync(_binaries, _account, _cluster.DataDirectory, _stopping.Token);
+                _postmaster = await Postmaster.StartAsync(_binaries, _account, _cluster.DataDirectory, _cluster.RunFolder, _stopping.Token);
                 _log.Started(_binaries.MajorVersion, _cluster.DataDirectory, _postmaster.Pid);
                 return;
             }

@@ -18,7 +18,7 @@ public sealed record EmbeddedPostgresOptions
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Where the cluster goes when PostgreSQL's account cannot enter the data folder (below /root, say).</summary>
-    public string ElsewhereRoot { get; init; } = "/var/lib/eventmail/clusters";
+    public string ElsewhereRoot { get; init; } = "/var/lib/eventmail-postgres";
 
     /// <summary>How long a stop waits for PostgreSQL's last checkpoint before it is stopped at once.</summary>
     public TimeSpan StopPatience { get; init; } = TimeSpan.FromSeconds(60);

@@ -6,7 +6,7 @@ namespace EventMail.EventStore.Embedded;
 
 /// <summary>
 /// An advisory lock on a file of the data folder (flock). It ends when it is disposed or the process ends, so a killed
-/// process never leaves one behind. .NET opens files close-on-exec: PostgreSQL does not inherit it.
+/// process never leaves one behind, and PostgreSQL does not inherit it.
 /// </summary>
 public sealed class FileLock : IDisposable
 {
@@ -17,8 +17,7 @@ public sealed class FileLock : IDisposable
     /// <summary>Null when another process holds the lock.</summary>
     public static FileLock? TryTake(string path, bool exclusive = true)
     {
-        // FileShare.ReadWrite: .NET's own flock must stay out of the way of this one.
-        var file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        var file = Posix.OpenLockFile(path);
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         if (Posix.TryLock(file, exclusive))
             return new FileLock(file);
@@ -45,6 +44,14 @@ public sealed class FileLock : IDisposable
     {
         RandomAccess.SetLength(_file, 0);
         RandomAccess.Write(_file, Encoding.UTF8.GetBytes(note), 0);
+    }
+
+    /// <summary>The note of whoever holds the lock.</summary>
+    public static string ReadNote(string path)
+    {
+        using var file = Posix.OpenLockFile(path);
+        var note = new byte[256];
+        return Encoding.UTF8.GetString(note, 0, RandomAccess.Read(file, note, 0)).Trim();
     }
 
     /// <summary>Turns a held exclusive lock into a shared one, or tries the other way round.</summary>

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace EventMail.EventStore.Embedded;
 
@@ -27,6 +28,22 @@ internal static partial class Posix
             throw new Win32Exception(Marshal.GetLastPInvokeError(), $"Cannot give {path} to {owner.Name}");
     }
 
+    /// <summary>Opens or makes a file without .NET's own flock, which every FileStream takes, shared ones too.</summary>
+    public static SafeFileHandle OpenLockFile(string path)
+    {
+        const int readWrite = 2;
+        var create = OperatingSystem.IsLinux() ? 0x40 : 0x200;
+        var closeOnExec = OperatingSystem.IsLinux() ? 0x80000 : 0x1000000;
+        const int ownerReadsAndWrites = 0b110_000_000;
+        var descriptor = Open(path, readWrite | create | closeOnExec, ownerReadsAndWrites);
+        const int noPermission = 13;
+        return descriptor >= 0 ? new(descriptor, ownsHandle: true) : Marshal.GetLastPInvokeError() switch
+        {
+            noPermission => throw new UnauthorizedAccessException($"Access to {path} is denied."),
+            var error => throw new IOException($"Cannot open {path}: {Marshal.GetPInvokeErrorMessage(error)}"),
+        };
+    }
+
     /// <summary>flock(2): locks belong to the open file, so they end with the process however it ends.</summary>
     public static bool TryLock(SafeHandle file, bool exclusive)
     {
@@ -51,6 +68,9 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int ChangeOwner(string path, uint user, uint group);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags, uint mode);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int Flock(SafeHandle file, int operation);

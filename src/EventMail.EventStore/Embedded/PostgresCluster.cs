@@ -31,7 +31,7 @@ internal sealed class PostgresCluster
     public string Password { get; }
     public int? Port { get; private set; }
     public string? SocketFolder => Encoding.UTF8.GetByteCount(RunFolder) <= LongestSocketFolder ? RunFolder : null;
-    private string RunFolder => Path.Combine(Folder, "run");
+    public string RunFolder => Path.Combine(Folder, "run");
 
     private sealed record Memory(string? Folder, int? Port);
 

@@ -6,6 +6,8 @@ namespace EventMail.EventStore.Embedded;
 /// <summary>A running PostgreSQL: one that we started, or one found running in the cluster's folder.</summary>
 internal sealed class Postmaster
 {
+    private static readonly TimeSpan OrphansPatience = TimeSpan.FromSeconds(10);
+
     private readonly string _pidFile;
 
     private Postmaster(int pid, string dataDirectory, Task exited)
@@ -24,10 +26,28 @@ internal sealed class Postmaster
     /// Starts PostgreSQL and waits until it takes connections, however long it has to recover; throws with its own words
     /// when it ends instead.
     /// </summary>
+    /// <param name="runFolder">Where its socket goes; nothing else is in it.</param>
     public static async Task<Postmaster> StartAsync(
+        PostgresBinaries binaries, PostgresAccount account, string dataDirectory, string runFolder, CancellationToken cancel)
+    {
+        for (var started = Stopwatch.GetTimestamp(); ; await Task.Delay(100, cancel))
+        {
+            RemoveStaleLocks(dataDirectory, runFolder);
+            try
+            {
+                return await StartOnceAsync(binaries, account, dataDirectory, cancel);
+            }
+            catch (EmbeddedPostgresException error) when (error.Message.Contains("pre-existing shared memory block", StringComparison.Ordinal)
+                && Stopwatch.GetElapsedTime(started) < OrphansPatience)
+            {
+                // The children of a killed postmaster hold its shared memory until they notice.
+            }
+        }
+    }
+
+    private static async Task<Postmaster> StartOnceAsync(
         PostgresBinaries binaries, PostgresAccount account, string dataDirectory, CancellationToken cancel)
     {
-        RemoveStalePidFile(dataDirectory);
         var process = new Process { StartInfo = account.Command(binaries.Postgres, "-D", dataDirectory), EnableRaisingEvents = true };
         var exited = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         process.Exited += (_, _) => exited.TrySetResult();
@@ -39,12 +59,13 @@ internal sealed class Postmaster
         while (!postmaster.IsReady())
         {
             if (exited.Task.IsCompleted)
-            {
-                throw new EmbeddedPostgresException(
-                    $"PostgreSQL did not start: {string.Join('\n', (string[])[await said, LastLogLines(dataDirectory)]).Trim()}");
-            }
+                throw new EmbeddedPostgresException($"PostgreSQL did not start: {await said}\n{LastLogLines(dataDirectory)}");
             await Task.WhenAny(exited.Task, Task.Delay(10, cancel));
-            cancel.ThrowIfCancellationRequested();
+            if (cancel.IsCancellationRequested)
+            {
+                await postmaster.StopAsync(TimeSpan.FromSeconds(10));
+                cancel.ThrowIfCancellationRequested();
+            }
         }
         return postmaster;
     }
@@ -116,12 +137,15 @@ internal sealed class Postmaster
         }
     }
 
-    // A number left over from before a reboot, or from another container, may be any process by now, and PostgreSQL
-    // would refuse to start because of it.
-    private static void RemoveStalePidFile(string dataDirectory)
+    // A number left over from before a reboot, or from another container, may be any process by now, or a zombie that nobody
+    // collects, and PostgreSQL would refuse to start because of it.
+    private static void RemoveStaleLocks(string dataDirectory, string runFolder)
     {
-        if (ReadPid(dataDirectory) is { } pid && !IsPostmasterOf(pid, dataDirectory))
-            File.Delete(PidFile(dataDirectory));
+        if (ReadPid(dataDirectory) is { } pid && IsPostmasterOf(pid, dataDirectory))
+            return;
+        File.Delete(PidFile(dataDirectory));
+        foreach (var socket in Directory.EnumerateFiles(runFolder, ".s.PGSQL.*"))
+            File.Delete(socket);
     }
 
     private static bool IsPostmasterOf(int pid, string dataDirectory)

@@ -15,7 +15,7 @@ internal static class HostLock
         if (FileLock.TryTake(path) is not { } taken)
         {
             throw new CommandFailedException(
-                $"Another server ({File.ReadAllText(path).Trim()}) uses the data folder {dataFolder}. Stop it, or choose another folder with --data.",
+                $"Another server ({FileLock.ReadNote(path)}) uses the data folder {dataFolder}. Stop it, or choose another folder with --data.",
                 ExitCodes.WrongMoment);
         }
         taken.Write(string.Create(CultureInfo.InvariantCulture, $"pid {Environment.ProcessId}, since {DateTime.UtcNow:yyyy-MM-dd HH:mm:ss}Z\n"));
