@@ -10,6 +10,9 @@ public sealed record Rejection(RejectionKind Kind, string Text)
     public static readonly Rejection AccountMissing = new(RejectionKind.NonExistent, "No such account");
     public static readonly Rejection OverQuota = new(RejectionKind.OverQuota, "Quota exceeded");
 
+    /// <summary>RFC 6154 §3: NO [USEATTR].</summary>
+    public static readonly Rejection SpecialUse = new(RejectionKind.SpecialUse, "No mailbox can have this attribute");
+
     public static Rejection Invalid(string text) => new(RejectionKind.Invalid, text);
 
     public static Rejection Limit(string text) => new(RejectionKind.Limit, text);
@@ -25,6 +28,7 @@ public enum RejectionKind
     Suspended,
     Limit,
     InUse,
+    SpecialUse,
 }
 
 /// <summary>Either a value or the reason why there is none.</summary>

@@ -3,7 +3,7 @@ namespace EventMail.Domain.Mailboxes;
 /// <summary>What happened between two views of a mailbox, in the order in which an IMAP client is told.</summary>
 public sealed class ViewDiff
 {
-    internal ViewDiff(int[] expunges, UidSet vanished, int[] changed, int added, int count) =>
+    private ViewDiff(int[] expunges, UidSet vanished, int[] changed, int added, int count) =>
         (Expunges, Vanished, Changed, Added, Count) = (expunges, vanished, changed, added, count);
 
     /// <summary>
@@ -25,4 +25,83 @@ public sealed class ViewDiff
     public int Count { get; }
 
     public bool IsEmpty => Expunges.Count == 0 && Changed.Count == 0 && Added == 0;
+
+    // A place in a view, chunk by chunk.
+    private struct Cursor(MailboxView view)
+    {
+        private int _next = 1;
+
+        public Chunk? Chunk = view.ChunkCount > 0 ? view.ChunkAt(0) : null;
+        public int Offset;
+        public int Index;
+
+        public readonly uint Uid => Chunk!.Uids[Offset];
+
+        public void Advance(int count)
+        {
+            Index += count;
+            Offset += count;
+            if (Offset < Chunk!.Count)
+                return;
+            Offset = 0;
+            Chunk = _next < view.ChunkCount ? view.ChunkAt(_next++) : null;
+        }
+    }
+
+    internal static ViewDiff Between(MailboxView known, MailboxView current)
+    {
+        if (ReferenceEquals(known, current))
+            return new([], UidSet.Empty, [], 0, current.Count);
+        var vanished = new UidSet.Builder();
+        var expunged = new List<int>();
+        var changed = new List<int>();
+        var (old, now) = (new Cursor(known), new Cursor(current));
+        while (old.Chunk is { } before && now.Chunk is { } after)
+        {
+            if (old.Offset == now.Offset && before.SharesUidsWith(after))
+            {
+                var count = Math.Min(before.Count, after.Count) - old.Offset;
+                if (!before.SharesMarksWith(after))
+                    Compare(before, after, old.Offset, count, now.Index, changed);
+                old.Advance(count);
+                now.Advance(count);
+            }
+            else if (old.Uid == now.Uid)
+            {
+                if (before.ModSeqs[old.Offset] != after.ModSeqs[now.Offset])
+                    changed.Add(now.Index);
+                old.Advance(1);
+                now.Advance(1);
+            }
+            else if (old.Uid < now.Uid)
+            {
+                vanished.Add(old.Uid);
+                expunged.Add(old.Index + 1);
+                old.Advance(1);
+            }
+            else
+            {
+                throw new ArgumentException("The views are not of one mailbox, or in the wrong order.", nameof(current));
+            }
+        }
+        while (old.Chunk is not null)
+        {
+            vanished.Add(old.Uid);
+            expunged.Add(old.Index + 1);
+            old.Advance(1);
+        }
+        expunged.Reverse();
+        return new([.. expunged], vanished.Build(), [.. changed], current.Count - now.Index, current.Count);
+    }
+
+    private static void Compare(Chunk before, Chunk after, int from, int count, int index, List<int> changed)
+    {
+        var a = before.ModSeqs.Slice(from, count);
+        var b = after.ModSeqs.Slice(from, count);
+        for (var i = 0; i < count; i++)
+        {
+            if (a[i] != b[i])
+                changed.Add(index + i);
+        }
+    }
 }

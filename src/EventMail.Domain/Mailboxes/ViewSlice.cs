@@ -4,14 +4,25 @@ namespace EventMail.Domain.Mailboxes;
 public readonly ref struct ViewSlice
 {
     /// <summary>Index in the view of the first message of this slice.</summary>
-    public int Start { get; init; }
+    public int Start { get; private init; }
 
-    public ReadOnlySpan<uint> Uids { get; init; }
-    public ReadOnlySpan<ulong> Flags { get; init; }
-    public ReadOnlySpan<long> ModSeqs { get; init; }
-    public ReadOnlySpan<uint> Sizes { get; init; }
-    public ReadOnlySpan<long> InternalDates { get; init; }
-    public ReadOnlySpan<long> Contents { get; init; }
+    public ReadOnlySpan<uint> Uids { get; private init; }
+    public ReadOnlySpan<ulong> Flags { get; private init; }
+    public ReadOnlySpan<long> ModSeqs { get; private init; }
+    public ReadOnlySpan<uint> Sizes { get; private init; }
+    public ReadOnlySpan<long> InternalDates { get; private init; }
+    public ReadOnlySpan<long> Contents { get; private init; }
 
     public int Length => Uids.Length;
+
+    internal static ViewSlice Of(Chunk chunk, int from, int to, int start) => new()
+    {
+        Start = start,
+        Uids = chunk.Uids[from..to],
+        Flags = chunk.Flags[from..to],
+        ModSeqs = chunk.ModSeqs[from..to],
+        Sizes = chunk.Sizes[from..to],
+        InternalDates = chunk.InternalDates[from..to],
+        Contents = chunk.Contents[from..to],
+    };
 }

@@ -1,0 +1,206 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace EventMail.Domain.Mailboxes;
+
+/// <summary>
+/// Up to <see cref="Capacity"/> consecutive messages of a view, by column. Immutable and shared between versions: equal references
+/// mean equal messages. Never empty.
+/// </summary>
+public sealed class Chunk
+{
+    public const int Capacity = 1024;
+
+    private const int FirstAllocation = 8;
+
+    // What a message keeps for life. Several chunks may share the arrays, each reading only its own Count; whoever wins Used may
+    // write the next row in place, so that appending one message copies nothing.
+    private sealed class Fixed(int capacity)
+    {
+        public readonly uint[] Uids = new uint[capacity];
+        public readonly uint[] Sizes = new uint[capacity];
+        public readonly long[] InternalDates = new long[capacity];
+        public readonly long[] Contents = new long[capacity];
+        public int Used;
+    }
+
+    // What STORE changes: copied on write, appended in place in the same way.
+    private sealed class Marks(int capacity)
+    {
+        public readonly ulong[] Flags = new ulong[capacity];
+        public readonly long[] ModSeqs = new long[capacity];
+        public int Used;
+    }
+
+    private readonly Fixed _fixed;
+    private readonly Marks _marks;
+
+    private Chunk(Fixed columns, Marks marks, int count, long bytes)
+    {
+        (_fixed, _marks, Count, Bytes) = (columns, marks, count, bytes);
+        foreach (var flags in Flags)
+        {
+            Unseen += (int)(~flags & SystemFlags.Seen);
+            Flagged += (int)(flags >> 2 & 1);
+            Deleted += (int)(flags >> 3 & 1);
+        }
+    }
+
+    // For a chunk that continues another: the rows are counted already.
+    private Chunk(Fixed columns, Marks marks, Chunk before, ReadOnlySpan<MessageRow> rows)
+    {
+        (_fixed, _marks, Count) = (columns, marks, before.Count + rows.Length);
+        (Bytes, Unseen, Flagged, Deleted) = (before.Bytes, before.Unseen, before.Flagged, before.Deleted);
+        foreach (ref readonly var row in rows)
+        {
+            Bytes += row.Size;
+            Unseen += (int)(~row.Flags & SystemFlags.Seen);
+            Flagged += (int)(row.Flags >> 2 & 1);
+            Deleted += (int)(row.Flags >> 3 & 1);
+        }
+    }
+
+    public int Count { get; }
+
+    /// <summary>The sizes' sum.</summary>
+    public long Bytes { get; }
+
+    public int Unseen { get; }
+
+    public int Flagged { get; }
+
+    public int Deleted { get; }
+
+    public uint FirstUid => _fixed.Uids[0];
+
+    public uint LastUid => _fixed.Uids[Count - 1];
+
+    public ReadOnlySpan<uint> Uids => _fixed.Uids.AsSpan(0, Count);
+    public ReadOnlySpan<uint> Sizes => _fixed.Sizes.AsSpan(0, Count);
+    public ReadOnlySpan<long> InternalDates => _fixed.InternalDates.AsSpan(0, Count);
+    public ReadOnlySpan<long> Contents => _fixed.Contents.AsSpan(0, Count);
+    public ReadOnlySpan<ulong> Flags => _marks.Flags.AsSpan(0, Count);
+    public ReadOnlySpan<long> ModSeqs => _marks.ModSeqs.AsSpan(0, Count);
+
+    public MessageRow this[int i] =>
+        new(Uids[i], Flags[i], ModSeqs[i], Sizes[i], InternalDates[i], Contents[i]);
+
+    /// <summary>The same messages at the same places, up to the shorter one's length.</summary>
+    internal bool SharesUidsWith(Chunk other) => _fixed == other._fixed;
+
+    /// <summary>The same flags and MODSEQs, up to the shorter one's length.</summary>
+    internal bool SharesMarksWith(Chunk other) => _marks == other._marks;
+
+    /// <summary>Rows from 1 to <see cref="Capacity"/>, ascending by UID.</summary>
+    public static Chunk Of(ReadOnlySpan<MessageRow> rows)
+    {
+        var capacity = rows.Length <= FirstAllocation ? FirstAllocation : Math.Min(Capacity, (int)BitOperations.RoundUpToPowerOf2((uint)rows.Length));
+        var columns = new Fixed(capacity) { Used = rows.Length };
+        var marks = new Marks(capacity) { Used = rows.Length };
+        Write(columns, 0, rows);
+        Write(marks, 0, rows);
+        var bytes = 0L;
+        foreach (ref readonly var row in rows)
+            bytes += row.Size;
+        return new(columns, marks, rows.Length, bytes);
+    }
+
+    /// <summary>This chunk and more rows behind it; together at most <see cref="Capacity"/>.</summary>
+    internal Chunk Append(ReadOnlySpan<MessageRow> rows)
+    {
+        var count = Count + rows.Length;
+        var columns = _fixed;
+        if (count > columns.Uids.Length || Interlocked.CompareExchange(ref columns.Used, count, Count) != Count)
+        {
+            columns = new Fixed(Grown(count)) { Used = count };
+            Uids.CopyTo(columns.Uids);
+            Sizes.CopyTo(columns.Sizes);
+            InternalDates.CopyTo(columns.InternalDates);
+            Contents.CopyTo(columns.Contents);
+        }
+        var marks = _marks;
+        if (count > marks.Flags.Length || Interlocked.CompareExchange(ref marks.Used, count, Count) != Count)
+            marks = CopyMarks(Grown(count), count);
+        Write(columns, Count, rows);
+        Write(marks, Count, rows);
+        return new(columns, marks, this, rows);
+    }
+
+    private static int Grown(int count) => Math.Min(Capacity, (int)BitOperations.RoundUpToPowerOf2((uint)count));
+
+    private Marks CopyMarks(int capacity, int used)
+    {
+        var copy = new Marks(capacity) { Used = used };
+        Flags.CopyTo(copy.Flags);
+        ModSeqs.CopyTo(copy.ModSeqs);
+        return copy;
+    }
+
+    private static void Write(Fixed columns, int at, ReadOnlySpan<MessageRow> rows)
+    {
+        for (var i = 0; i < rows.Length; i++)
+        {
+            ref readonly var row = ref rows[i];
+            columns.Uids[at + i] = row.Uid;
+            columns.Sizes[at + i] = row.Size;
+            columns.InternalDates[at + i] = row.InternalDate;
+            columns.Contents[at + i] = row.Content;
+        }
+    }
+
+    private static void Write(Marks marks, int at, ReadOnlySpan<MessageRow> rows)
+    {
+        for (var i = 0; i < rows.Length; i++)
+            (marks.Flags[at + i], marks.ModSeqs[at + i]) = (rows[i].Flags, rows[i].ModSeq);
+    }
+
+    /// <summary>Index of the first message whose UID is not below <paramref name="uid"/>; Count when there is none.</summary>
+    internal int LowerBound(uint uid)
+    {
+        var first = FirstUid;
+        if (uid <= first)
+            return 0;
+        if (uid > LastUid)
+            return Count;
+        // Most chunks have no hole.
+        if (LastUid - first == Count - 1)
+            return (int)(uid - first);
+        var at = Uids.BinarySearch(uid);
+        return at < 0 ? ~at : at;
+    }
+
+    /// <summary>Copies of the marks of a chunk, to be changed and then frozen as a new chunk.</summary>
+    internal sealed class Marking(Chunk chunk)
+    {
+        private readonly Marks _marks = chunk.CopyMarks(chunk._marks.Flags.Length, chunk.Count);
+
+        public void Set(int from, int to, ulong bits, long modSeq)
+        {
+            foreach (ref var word in Words(from, to))
+                word |= new Vector<ulong>(bits);
+            foreach (ref var flags in Rest(from, to))
+                flags |= bits;
+            _marks.ModSeqs.AsSpan(from, to - from).Fill(modSeq);
+        }
+
+        public void Clear(int from, int to, ulong bits, long modSeq)
+        {
+            foreach (ref var word in Words(from, to))
+                word &= new Vector<ulong>(~bits);
+            foreach (ref var flags in Rest(from, to))
+                flags &= ~bits;
+            _marks.ModSeqs.AsSpan(from, to - from).Fill(modSeq);
+        }
+
+        private Span<Vector<ulong>> Words(int from, int to) =>
+            MemoryMarshal.Cast<ulong, Vector<ulong>>(_marks.Flags.AsSpan(from, to - from));
+
+        private Span<ulong> Rest(int from, int to)
+        {
+            var rest = (to - from) % Vector<ulong>.Count;
+            return _marks.Flags.AsSpan(to - rest, rest);
+        }
+
+        public Chunk Freeze() => new(chunk._fixed, _marks, chunk.Count, chunk.Bytes);
+    }
+}

@@ -1,0 +1,107 @@
+namespace EventMail.Domain.Mailboxes;
+
+/// <summary>Questions about a view's messages that the protocols and the decider ask.</summary>
+public static class ViewQueries
+{
+    /// <summary>The index of the first message that has all of <paramref name="set"/> and none of <paramref name="clear"/>, or -1.</summary>
+    public static int IndexOfFirst(this MailboxView view, ulong set, ulong clear)
+    {
+        foreach (var slice in view.Slices())
+        {
+            for (var i = 0; i < slice.Length; i++)
+            {
+                if ((slice.Flags[i] & (set | clear)) == set)
+                    return slice.Start + i;
+            }
+        }
+        return -1;
+    }
+
+    /// <summary>The UIDs of all messages that have all of <paramref name="set"/> and none of <paramref name="clear"/>.</summary>
+    public static UidSet UidsWhere(this MailboxView view, ulong set, ulong clear)
+    {
+        var found = new UidSet.Builder();
+        foreach (var slice in view.Slices())
+        {
+            for (var i = 0; i < slice.Length; i++)
+            {
+                if ((slice.Flags[i] & (set | clear)) == set)
+                    found.Add(slice.Uids[i]);
+            }
+        }
+        return found.Build();
+    }
+
+    /// <summary>The messages of a range of UIDs, chunk by chunk.</summary>
+    public static MailboxView.SliceEnumerable SlicesOf(this MailboxView view, UidRange range)
+    {
+        var start = view.LowerBound(range.First);
+        return view.Slices(start, End(view, range) - start);
+    }
+
+    /// <summary>Those of the UIDs that are here.</summary>
+    public static UidSet Existing(this MailboxView view, UidSet uids)
+    {
+        var found = new UidSet.Builder();
+        foreach (var range in uids.Ranges)
+        {
+            var start = view.LowerBound(range.First);
+            AddUids(view, start, End(view, range) - start, ref found);
+        }
+        return found.Build();
+    }
+
+    /// <summary>The UIDs of a range of indexes.</summary>
+    public static UidSet UidsAt(this MailboxView view, int start, int count)
+    {
+        var found = new UidSet.Builder();
+        AddUids(view, start, count, ref found);
+        return found.Build();
+    }
+
+    /// <summary>The UIDs of a set of sequence numbers (index + 1); numbers beyond Count are left out.</summary>
+    public static UidSet UidsOfSequence(this MailboxView view, UidSet sequenceNumbers)
+    {
+        var found = new UidSet.Builder();
+        foreach (var range in sequenceNumbers.Ranges)
+        {
+            if (range.First > view.Count)
+                break;
+            AddUids(view, (int)range.First - 1, (int)(Math.Min(range.Last, (uint)view.Count) - range.First + 1), ref found);
+        }
+        return found.Build();
+    }
+
+    /// <summary>The sequence numbers of those of the UIDs that are here.</summary>
+    public static UidSet SequenceOfUids(this MailboxView view, UidSet uids)
+    {
+        var found = new UidSet.Builder();
+        foreach (var range in uids.Ranges)
+        {
+            var start = view.LowerBound(range.First);
+            var end = End(view, range);
+            if (end > start)
+                found.Add(new UidRange((uint)start + 1, (uint)end));
+        }
+        return found.Build();
+    }
+
+    // Index behind the last message of a range of UIDs.
+    private static int End(MailboxView view, UidRange range) =>
+        range.Last == uint.MaxValue ? view.Count : view.LowerBound(range.Last + 1);
+
+    private static void AddUids(MailboxView view, int start, int count, ref UidSet.Builder found)
+    {
+        foreach (var slice in view.Slices(start, count))
+        {
+            var uids = slice.Uids;
+            if (uids[^1] - uids[0] == uids.Length - 1)
+            {
+                found.Add(new UidRange(uids[0], uids[^1]));
+                continue;
+            }
+            foreach (var uid in uids)
+                found.Add(uid);
+        }
+    }
+}
