@@ -15,8 +15,11 @@ internal sealed class Committer(
     /// <summary>Decisions under locks before a batch gives up. Only streams that do not exist yet can conflict even then.</summary>
     private const int MaxLockedAttempts = 20;
 
-    /// <summary>Connections lost over one batch before its commands are tried one by one, and one command before it fails.</summary>
-    private const int MaxLosses = 5;
+    /// <summary>
+    /// Connections lost over one batch that was under way before its commands are tried one by one, and over one command before
+    /// it fails: it may be what breaks them.
+    /// </summary>
+    private const int MaxLosses = 10;
 
     // Waits for rows in the order in which every node locks them; for streams without a row, for whoever else is making them.
     private const string LockRows = """
@@ -76,7 +79,9 @@ internal sealed class Committer(
             {
                 log.CommitterDisconnected(e);
                 await connections.DropAsync();
-                if (batch.Sent && await WasCommittedAsync(batch, stop))
+                if (!batch.Sent)
+                    continue;
+                if (await WasCommittedAsync(batch, stop))
                 {
                     Finish(batch);
                     return;

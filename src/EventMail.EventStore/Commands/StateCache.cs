@@ -15,7 +15,7 @@ internal sealed class StateCache(long capacity)
     {
         public readonly StreamKey Key = key;
         public volatile Held Held = held;
-        public volatile bool Used = true;
+        public volatile bool Used;
         public bool Gone;
     }
 

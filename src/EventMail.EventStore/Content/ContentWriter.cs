@@ -119,6 +119,7 @@ public sealed class ContentWriter : IAsyncDisposable
             var digest = _hash!.GetHashAndReset();
             var path = await _store.Files.CommitAsync(_file, _temporary!, digest, cancel);
             _temporary = null;
+            await DisposeAsync();
             staged = new(number, digest, Size, null, path, mayExist);
         }
         _completed = true;

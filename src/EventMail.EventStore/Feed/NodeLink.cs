@@ -69,7 +69,7 @@ internal sealed class NodeLink : IAsyncDisposable
         var deadline = DateTime.UtcNow + _options.Greeting;
         while (_silent.Count > 0 && deadline - DateTime.UtcNow is var left && left > TimeSpan.Zero)
         {
-            await _connection!.WaitAsync(left, cancel);
+            await ListenAsync(left, cancel);
             await HandleMessagesAsync(cancel);
         }
         if (_silent.Count > 0)
@@ -107,7 +107,7 @@ internal sealed class NodeLink : IAsyncDisposable
                     await SettleAsync(cancel);
                 }
                 if (_nextBeat - DateTime.UtcNow is var left && left > TimeSpan.Zero)
-                    await _connection!.WaitAsync(left, cancel);
+                    await ListenAsync(left, cancel);
                 else
                     await BeatAsync(cancel);
                 await HandleMessagesAsync(cancel);
@@ -169,6 +169,13 @@ internal sealed class NodeLink : IAsyncDisposable
             await connection.DisposeAsync();
             throw;
         }
+    }
+
+    // Messages also come in with the answers of statements: then there is nothing to wait for. Npgsql takes 0 ms for ever.
+    private async Task ListenAsync(TimeSpan timeout, CancellationToken cancel)
+    {
+        if (_messages.IsEmpty)
+            await _connection!.WaitAsync(Math.Max(1, (int)timeout.TotalMilliseconds), cancel);
     }
 
     private void Receive(string channel, string payload)

@@ -1,0 +1,106 @@
+namespace EventMail.EventStore.Tests;
+
+/// <summary>The committer's connection breaks under it: nothing twice, nothing lost, nobody left waiting.</summary>
+public class ConnectionLossTests
+{
+    private const string KillCommitter =
+        "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name like 'eventmail committer%' and datname = current_database()";
+
+    [Fact]
+    public async Task Commands_survive_a_committer_that_is_cut_off_again_and_again()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var counters = Enumerable.Range(0, 20).Select(_ => Counters.New()).ToArray();
+        using var done = new CancellationTokenSource();
+        var killing = Task.Run(async () =>
+        {
+            var kills = 0L;
+            while (!done.IsCancellationRequested)
+            {
+                await Task.Delay(Random.Shared.Next(2, 40));
+                kills += await log.ScalarAsync<long>(KillCommitter);
+            }
+            return kills;
+        });
+        var totals = new long[20][];
+        await Task.WhenAll(counters.Select((counter, i) => Task.Run(async () =>
+        {
+            totals[i] = new long[100];
+            for (var n = 0; n < 100; n++)
+                totals[i][n] = (long)(await log.ExecuteAsync(Counters.RaiseAndTell(counter))).Result!;
+        })));
+        await done.CancelAsync();
+        (await killing).ShouldBeGreaterThan(0);
+        // Each command counted once, in its caller's order, and told so.
+        totals.ShouldAllBe(t => t.SequenceEqual(Enumerable.Range(1, 100).Select(i => (long)i)));
+        (await log.ScalarAsync<long>("select count(*) from mt_events")).ShouldBe(2000);
+        await log.ShouldBeConsistentAsync();
+    }
+
+    [Fact]
+    public async Task A_commit_whose_answer_was_lost_is_found_in_the_log()
+    {
+        await using var log = await TestLog.OpenAsync();
+        await using var proxy = new ForgetfulProxy(log.ConnectionString, "eventmail committer");
+        var node = await log.AddNodeAsync(o => o with { ConnectionString = proxy.ConnectionString });
+        var counter = Counters.New();
+        await node.Executor.ExecuteAsync(Counters.Raise(counter), default);
+        var published = new List<CommitBatch>();
+        using var subscription = node.Executor.Feed.Subscribe(published.Add);
+        for (var i = 2; i <= 20; i++)
+        {
+            if (i % 3 != 0)
+                proxy.ForgetNextAnswer();
+            (await node.Executor.ExecuteAsync(Counters.RaiseAndTell(counter), default)).Result.ShouldBe((long)i);
+        }
+        proxy.Forgotten.ShouldBe(13);
+        published.SelectMany(b => b.Changes).SelectMany(c => c.Events).Select(e => e.Version)
+            .ShouldBe(Enumerable.Range(2, 19).Select(i => (long)i));
+        published.SelectMany(b => b.Changes).SelectMany(c => c.Events).ShouldAllBe(e => e.Sequence > 0);
+        await log.ShouldBeConsistentAsync();
+    }
+
+    [Fact]
+    public async Task A_command_that_always_breaks_the_connection_fails_and_its_neighbours_do_not()
+    {
+        await using var log = await TestLog.OpenAsync();
+        await log.RunAsync("""
+            create function kill_now() returns trigger language plpgsql as $$
+            begin
+              if new.data->>'Name' = 'poison' then perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(1); end if;
+              return new;
+            end $$;
+            create trigger kill_now before insert on mt_events for each row execute function kill_now();
+            """);
+        var good = log.ExecuteAsync(Counters.Name(Counters.New(), "good"));
+        var bad = log.ExecuteAsync(Counters.Name(Counters.New(), "poison"));
+        var alsoGood = log.ExecuteAsync(Counters.Name(Counters.New(), "also good"));
+        await Should.ThrowAsync<Npgsql.PostgresException>(bad);
+        (await good).Accepted.ShouldBeTrue();
+        (await alsoGood).Accepted.ShouldBeTrue();
+        (await log.ScalarAsync<long>("select count(*) from mt_events")).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Contents_survive_a_lost_connection_as_well()
+    {
+        await using var log = await TestLog.OpenAsync();
+        using var done = new CancellationTokenSource();
+        var killing = Task.Run(async () =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                await Task.Delay(Random.Shared.Next(5, 60));
+                await log.ScalarAsync<long>(KillCommitter);
+            }
+        });
+        for (var i = 0; i < 30; i++)
+        {
+            var content = await log.Node.Contents.StageAsync(BitConverter.GetBytes(i));
+            await log.ExecuteAsync(new Act(Counters.New(), d => d.Store(content), content));
+        }
+        await done.CancelAsync();
+        await killing;
+        (await log.ScalarAsync<long>("select count(*) from eventmail.content")).ShouldBe(30);
+    }
+}

@@ -1,0 +1,232 @@
+using Npgsql;
+
+namespace EventMail.EventStore.Tests;
+
+/// <summary>Several nodes on one database.</summary>
+public class NodeTests
+{
+    [Fact]
+    public async Task Nodes_that_write_the_same_streams_both_get_on_and_leave_no_holes()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var second = await log.AddNodeAsync();
+        var counters = Enumerable.Range(0, 3).Select(_ => Counters.New()).ToArray();
+        async Task<long[]> Run(EventLog node) => await Task.WhenAll(Enumerable.Range(0, 201).Select(async i =>
+            (long)(await node.Executor.ExecuteAsync(Counters.RaiseAndTell(counters[i % 3]), default)).Result!));
+        var there = Task.Run(() => Run(second));
+        var here = await Run(log.Node);
+        // Every command saw a total of its own: nothing was decided on an old state.
+        here.Concat(await there).Order().ShouldBe(Enumerable.Range(0, 402).Select(i => (long)(i / 3 + 1)));
+        (await log.ScalarAsync<long>("select count(*) from mt_events")).ShouldBe(402);
+        await log.ShouldBeConsistentAsync();
+    }
+
+    [Fact]
+    public async Task Two_nodes_that_create_the_same_stream_agree()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var second = await log.AddNodeAsync();
+        for (var round = 0; round < 20; round++)
+        {
+            var counter = Counters.New();
+            var totals = await Task.WhenAll(
+                Task.Run(() => log.ExecuteAsync(Counters.RaiseAndTell(counter))),
+                Task.Run(() => second.Executor.ExecuteAsync(Counters.RaiseAndTell(counter), default)));
+            totals.Select(t => (long)t.Result!).Order().ShouldBe([1, 2]);
+        }
+        await log.ShouldBeConsistentAsync();
+    }
+
+    [Fact]
+    public async Task Nodes_that_lock_streams_in_opposite_orders_do_not_stop_each_other()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var second = await log.AddNodeAsync();
+        var counters = Enumerable.Range(0, 5).Select(_ => Counters.New()).ToArray();
+        async Task Run(EventLog node, StreamRef[] order)
+        {
+            for (var i = 0; i < 50; i++)
+                await node.Executor.ExecuteAsync(new Act(order, d =>
+                {
+                    foreach (var counter in order)
+                        d.Append(counter.Key, new CounterRaised(1, ""));
+                }), default);
+        }
+        await Task.WhenAll(
+            Task.Run(() => Run(log.Node, counters)), Task.Run(() => Run(second, [.. counters.Reverse()])));
+        foreach (var counter in counters)
+            ((Counter)(await log.Executor.RefreshAsync(counter, default)).State).Total.ShouldBe(100);
+        await log.ShouldBeConsistentAsync();
+    }
+
+    [Fact]
+    public async Task What_one_node_commits_moves_the_others_states_and_is_told_to_their_followers()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var second = await log.AddNodeAsync();
+        var counter = Counters.New();
+        await log.ExecuteAsync(Counters.Raise(counter));
+        await second.Executor.StateAsync(counter, default);
+        var told = new List<CommitBatch>();
+        using var subscription = second.Executor.Feed.Subscribe(b =>
+        {
+            lock (told)
+                told.Add(b);
+        });
+        for (var i = 0; i < 10; i++)
+            await log.ExecuteAsync(Counters.Raise(counter));
+        await TestLog.EventuallyAsync(() => second.Executor.TryGetState(counter.Key, out var state) && state.Version == 11);
+        lock (told)
+        {
+            told.ShouldAllBe(b => b.Remote);
+            var events = told.SelectMany(b => b.Changes).SelectMany(c => c.Events).ToList();
+            events.Select(e => e.Version).ShouldBe(Enumerable.Range(2, 10).Select(i => (long)i));
+            events.ShouldAllBe(e => e.Sequence > 0);
+            told.SelectMany(b => b.Changes).Sum(c => ((Counter)c.After).Total - ((Counter)c.Before).Total).ShouldBe(10);
+        }
+    }
+
+    [Fact]
+    public async Task Refreshing_sees_at_once_what_another_node_has_committed()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var second = await log.AddNodeAsync();
+        var counter = Counters.New();
+        await second.Executor.StateAsync(counter, default);
+        for (var i = 1; i <= 50; i++)
+        {
+            await log.ExecuteAsync(Counters.Raise(counter));
+            (await second.Executor.RefreshAsync(counter, default)).Version.ShouldBe(i);
+        }
+    }
+
+    [Fact]
+    public async Task A_short_lived_nodes_commit_is_known_when_it_has_ended()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var counter = Counters.New();
+        await log.ExecuteAsync(Counters.Raise(counter));
+        for (var i = 2; i <= 5; i++)
+        {
+            var visitor = await log.AddNodeAsync();
+            log.Executor.OthersPresent.ShouldBeTrue();
+            await visitor.Executor.ExecuteAsync(Counters.Raise(counter), default);
+            (await log.Executor.RefreshAsync(counter, default)).Version.ShouldBe(i);
+            await log.CloseAsync(visitor);
+            await TestLog.EventuallyAsync(() => !log.Executor.OthersPresent);
+            log.Executor.TryGetState(counter.Key, out var state).ShouldBeTrue();
+            state.Version.ShouldBe(i);
+        }
+        (await log.ScalarAsync<long>("select count(*) from eventmail.node")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_node_that_is_alone_sends_no_notices_and_hears_of_a_newcomer()
+    {
+        await using var log = await TestLog.OpenAsync();
+        log.Executor.OthersPresent.ShouldBeFalse();
+        var second = await log.AddNodeAsync();
+        log.Executor.OthersPresent.ShouldBeTrue();
+        second.Executor.OthersPresent.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Followed_kinds_are_told_of_even_when_the_stream_is_not_cached()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var second = await log.AddNodeAsync();
+        var followed = new StreamRef(Counters.Followed, new("t1", Guid.CreateVersion7()));
+        var other = Counters.New();
+        var told = new List<StreamChange>();
+        using var subscription = second.Executor.Feed.Subscribe(b =>
+        {
+            lock (told)
+                told.AddRange(b.Changes);
+        });
+        await log.ExecuteAsync(Counters.Raise(other));
+        await log.ExecuteAsync(Counters.Raise(followed, 3));
+        await TestLog.EventuallyAsync(() =>
+        {
+            lock (told)
+                return told.Count == 1;
+        });
+        told[0].Key.ShouldBe(followed.Key);
+        ((Counter)told[0].Before).Total.ShouldBe(0);
+        ((Counter)told[0].After).Total.ShouldBe(3);
+        second.Executor.TryGetState(other.Key, out _).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_commit_of_more_streams_than_a_notice_holds_is_followed_as_well()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var second = await log.AddNodeAsync();
+        var counters = Enumerable.Range(0, 500).Select(_ => Counters.New()).ToArray();
+        foreach (var counter in counters)
+            await second.Executor.StateAsync(counter, default);
+        await log.ExecuteAsync(new Act(counters, d =>
+        {
+            foreach (var counter in counters)
+                d.Append(counter.Key, new CounterRaised(1, ""));
+        }));
+        await TestLog.EventuallyAsync(() => counters.All(c => second.Executor.TryGetState(c.Key, out var s) && s.Version == 1));
+    }
+
+    [Fact]
+    public async Task A_node_whose_link_broke_catches_up()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var second = await log.AddNodeAsync();
+        var counter = Counters.New();
+        var followed = new StreamRef(Counters.Followed, new("t1", Guid.CreateVersion7()));
+        await second.Executor.StateAsync(counter, default);
+        for (var round = 1; round <= 3; round++)
+        {
+            await log.RunAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'eventmail link%'");
+            await log.ExecuteAsync(Counters.Raise(counter));
+            await log.ExecuteAsync(Counters.Raise(followed));
+            await TestLog.EventuallyAsync(() => second.Executor.TryGetState(counter.Key, out var state) && state.Version == round);
+            await TestLog.EventuallyAsync(() => second.Executor.TryGetState(followed.Key, out var state) && state.Version == round);
+        }
+        await TestLog.EventuallyAsync(() => log.Executor.OthersPresent && second.Executor.OthersPresent);
+    }
+
+    [Fact]
+    public async Task A_node_that_died_without_a_word_is_forgotten()
+    {
+        await using var log = await TestLog.OpenAsync(o => o with { Heartbeat = TimeSpan.FromMilliseconds(100), NodeExpiry = TimeSpan.FromMilliseconds(500) });
+        await log.RunAsync("insert into eventmail.node values (gen_random_uuid(), 1, now(), now())");
+        await TestLog.EventuallyAsync(() => log.Executor.OthersPresent);
+        await TestLog.EventuallyAsync(() => !log.Executor.OthersPresent);
+        (await log.ScalarAsync<long>("select count(*) from eventmail.node")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_dead_nodes_row_does_not_hold_up_the_next_start()
+    {
+        await using var log = await TestLog.OpenAsync();
+        await log.RunAsync("insert into eventmail.node values (gen_random_uuid(), 1, now(), now())");
+        var start = DateTime.UtcNow;
+        await log.AddNodeAsync(o => o with { Greeting = TimeSpan.FromSeconds(5) });
+        (DateTime.UtcNow - start).ShouldBeLessThan(TimeSpan.FromSeconds(4));
+    }
+
+    [Fact]
+    public void A_notice_says_what_it_was_told()
+    {
+        var key = new StreamKey("a,b;c|d", Guid.NewGuid());
+        var change = new StreamChange(Counters.Kind, key, "", "", 7, 9, []);
+        var node = Guid.NewGuid();
+        var (before, after) = CommitNotice.Encode(node, [change, change]);
+        var notice = CommitNotice.Decode($"{before}100-200{after}")!;
+        (notice.Node, notice.FirstSequence, notice.LastSequence).ShouldBe((node, 100, 200));
+        notice.Streams.ShouldBe([new("counter", key, 7, 9), new("counter", key, 7, 9)]);
+        CommitNotice.Decode("rubbish").ShouldBeNull();
+
+        var (_, many) = CommitNotice.Encode(node, [.. Enumerable.Repeat(change, 1000)]);
+        many.ShouldBe("|*");
+        var most = Enumerable.Range(1, 300).TakeWhile(n => CommitNotice.Encode(node, [.. Enumerable.Repeat(change, n)]).After != "|*").Last();
+        var (first, rest) = CommitNotice.Encode(node, [.. Enumerable.Repeat(change, most)]);
+        (first.Length + rest.Length + 2 * 19 + 1).ShouldBeInRange(CommitNotice.MaxPayload - 100, CommitNotice.MaxPayload);
+    }
+}

@@ -1,0 +1,80 @@
+using Npgsql;
+
+namespace EventMail.EventStore.Tests;
+
+public class ProjectionTests
+{
+    /// <summary>Sums what counters were raised by, and remembers every event that it was given.</summary>
+    private sealed class Sums(int version = 1, int failAt = 0) : IAsyncProjection
+    {
+        private int _left = failAt;
+
+        public string Name => "Sums";
+
+        public int Version => version;
+
+        public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
+        {
+            await using var command = new NpgsqlCommand(
+                $"create table if not exists sums_v{version} (seq_id bigint primary key, by bigint)", connection);
+            await command.ExecuteNonQueryAsync(cancel);
+        }
+
+        public async Task ApplyAsync(NpgsqlTransaction transaction, IReadOnlyList<StoredEvent> events, CancellationToken cancel)
+        {
+            foreach (var e in events)
+            {
+                if (_left > 0 && --_left == 0)
+                    throw new InvalidTimeZoneException("once");
+                await using var command = new NpgsqlCommand(
+                    $"insert into sums_v{version} values ($1, $2)", transaction.Connection, transaction)
+                {
+                    Parameters = { new() { Value = e.Sequence }, new() { Value = (long)((e.Data as CounterRaised)?.By ?? 0) } },
+                };
+                await command.ExecuteNonQueryAsync(cancel);
+            }
+        }
+    }
+
+    private static Task RaiseAsync(EventLog node, StreamRef counter, int times) =>
+        Task.WhenAll(Enumerable.Range(0, times).Select(_ => node.Executor.ExecuteAsync(Counters.Raise(counter, 2), default)));
+
+    [Fact]
+    public async Task Every_event_is_folded_once_and_the_position_is_where_Marten_keeps_it()
+    {
+        await using var log = await TestLog.OpenAsync(projections: [new Sums()]);
+        await RaiseAsync(log.Node, Counters.New(), 100);
+        await log.Node.Projections.WaitForAsync("Sums", default);
+        (await log.ScalarAsync<decimal>("select sum(by) from sums_v1")).ShouldBe(200);
+        (await log.ScalarAsync<long>("select last_seq_id from mt_event_progression where name = 'Sums:All'")).ShouldBe(100);
+    }
+
+    [Fact]
+    public async Task A_fault_takes_back_the_page_and_it_is_folded_again()
+    {
+        await using var log = await TestLog.OpenAsync();
+        await RaiseAsync(log.Node, Counters.New(), 50);
+        var second = await log.AddNodeAsync(projections: [new Sums(failAt: 20)]);
+        await second.Projections.WaitForAsync("Sums", default);
+        (await log.ScalarAsync<long>("select count(*) from sums_v1")).ShouldBe(50);
+    }
+
+    [Fact]
+    public async Task Two_nodes_take_turns_and_a_new_version_starts_from_the_first_event()
+    {
+        await using var log = await TestLog.OpenAsync(projections: [new Sums()]);
+        var second = await log.AddNodeAsync(o => o with { ProjectionPoll = TimeSpan.FromMilliseconds(50) }, [new Sums()]);
+        var counter = Counters.New();
+        await Task.WhenAll(RaiseAsync(log.Node, counter, 100), RaiseAsync(second, counter, 100));
+        await second.Projections.WaitForAsync("Sums", default);
+        await log.CloseAsync(log.Node);
+        await RaiseAsync(second, counter, 10);
+        await second.Projections.WaitForAsync("Sums", default);
+        (await log.ScalarAsync<long>("select count(*) from sums_v1")).ShouldBe(210);
+
+        var third = await log.AddNodeAsync(projections: [new Sums(version: 2)]);
+        await third.Projections.WaitForAsync("Sums", default);
+        (await log.ScalarAsync<long>("select count(*) from sums_v2")).ShouldBe(210);
+        (await log.ScalarAsync<long>("select count(*) from mt_event_progression where name in ('Sums:All', 'Sums:V2:All')")).ShouldBe(2);
+    }
+}
