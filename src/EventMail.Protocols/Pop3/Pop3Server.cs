@@ -70,6 +70,7 @@ public static class Pop3Server
             return;
         }
 
+        session.Connection.Trace?.Received(line.Span);
         var end = line.Span.IndexOf((byte)' ');
         var keyword = end < 0 ? line : line[..end];
         if (Pop3Commands.Find(keyword.Span) is not { } command)

@@ -95,8 +95,12 @@ internal sealed class Pop3Session : IAsyncDisposable
         _insideReply = false;
     }
 
-    /// <summary>The same where the closing line is written already.</summary>
-    public void LinesEnded() => _insideReply = false;
+    /// <summary>The same for a message, whose closing line is written already.</summary>
+    public void EndMessage(long octets)
+    {
+        _insideReply = false;
+        Connection.Trace?.SentBody(octets);
+    }
 
     /// <summary>A line of a reply that begins with no dot.</summary>
     public void Line(string text)
@@ -189,6 +193,7 @@ internal sealed class Pop3Session : IAsyncDisposable
     {
         Output.Write(status);
         Line(text);
+        Connection.Trace?.Sent(Encoding.UTF8.GetBytes(Encoding.ASCII.GetString(status) + text));
     }
 
     private void Write(string text)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using EventMail.EventStore;
+using EventMail.Protocols.Wire;
 
 namespace EventMail.Protocols.Pop3.Commands;
 
@@ -28,7 +29,7 @@ internal static class MessageBody
     /// <returns>The octets sent, as the client counts them.</returns>
     public static async ValueTask<long> SendAsync(Pop3Session session, Content content, long? bodyLines = null)
     {
-        var lines = new MessageLines();
+        var lines = new DotStuffer();
         var top = new TopScanner(bodyLines ?? 0);
         var inMemory = content.TryGetMemory(out var memory);
         var buffer = inMemory ? null : ArrayPool<byte>.Shared.Rent(PieceSize);
@@ -45,7 +46,7 @@ internal static class MessageBody
                 }
 
                 var wanted = bodyLines is null ? piece.Length : top.Take(piece.Span);
-                lines.Write(piece.Span[..wanted], session.Output);
+                lines.Write(session.Output, piece.Span[..wanted]);
                 offset += piece.Length;
                 if (!await session.FlushIfMuchAsync())
                 {
@@ -55,7 +56,7 @@ internal static class MessageBody
             }
 
             lines.End(session.Output);
-            session.LinesEnded();
+            session.EndMessage(lines.Octets);
             return lines.Octets;
         }
         finally
