@@ -1,0 +1,107 @@
+using EventMail.Projections.Mailboxes;
+using EventMail.Protocols.Imap.Grammar;
+using EventMail.Protocols.Imap.Responses;
+
+namespace EventMail.Protocols.Imap.Commands;
+
+/// <summary>RFC 3501 §6.3.11, UIDPLUS (RFC 4315 §3). The message streams into the content store and is never held whole.</summary>
+internal static class Append
+{
+    /// <param name="Literal">The message's announcement.</param>
+    private sealed record Target(string Mailbox, List<string> Flags, DateTimeOffset? Date, LiteralMarker Literal);
+
+    public static async ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
+    {
+        Target? target;
+        while (!TryParse(command, out target, out var error))
+        {
+            if (error is not null || !command.Reader.EndsInLiteral(out var name))
+                return await session.SkipLiteralsAsync().ConfigureAwait(false) ? Reply.Bad(error ?? "Missing message") : Reply.Close;
+            // The mailbox's name is a literal itself.
+            if (await session.ReadLiteralAsync(name).ConfigureAwait(false) is { } refused)
+                return refused;
+        }
+
+        if (await CheckAsync(session, target!).ConfigureAwait(false) is { } no)
+            return await session.SkipLiteralsAsync().ConfigureAwait(false) ? no : Reply.Close;
+        if (target!.Literal.Synchronizing)
+            await session.ContinueAsync().ConfigureAwait(false);
+        return await TakeAsync(session, command, target).ConfigureAwait(false);
+    }
+
+    /// <summary>What can be refused before the message is sent.</summary>
+    private static async ValueTask<Reply?> CheckAsync(ImapSession session, Target target)
+    {
+        // RFC 7889 §4.
+        if (target.Literal.Size > session.Limits.MaxMessageSize)
+            return Reply.No("Message too large", "TOOBIG");
+        if (target.Literal.Size == 0)
+            return Reply.No("A message cannot be empty", "CANNOT");
+        var mailbox = await session.Services.Mailboxes.FindAsync(session.User!.Id, target.Mailbox, session.Cancel).ConfigureAwait(false);
+        return mailbox is { Selectable: true } ? null : Reply.No("No such mailbox", "TRYCREATE");
+    }
+
+    private static async ValueTask<Reply> TakeAsync(ImapSession session, ImapCommand command, Target target)
+    {
+        await using var message = IncomingMessage.Begin(session.Services.Contents);
+        var status = await command.Reader.ReadOctetsAsync(
+            target.Literal.Size, octets => message.WriteAsync(octets, session.Cancel)).ConfigureAwait(false);
+        if (status == CommandStatus.Line)
+        {
+            command.Reader.StartOver();
+            status = await command.Reader.ReadRestOfLineAsync().ConfigureAwait(false);
+        }
+
+        if (status != CommandStatus.Line)
+            return session.Broken(status);
+        if (command.Reader.Text.Length > 0)
+            return await session.SkipLiteralsAsync().ConfigureAwait(false) ? Reply.Bad("Unexpected text behind the message") : Reply.Close;
+
+        var content = await message.CompleteAsync(mayExist: true, session.Cancel).ConfigureAwait(false);
+        var appended = await session.Services.Mailboxes.AppendAsync(
+            session.User!.Id, target.Mailbox, content, target.Flags, target.Date ?? DateTimeOffset.UtcNow,
+            session.User.Actor, command.Tag, session.Cancel).ConfigureAwait(false);
+        if (appended.Rejection is { } rejection)
+            return Reply.RefusedDestination(rejection);
+        session.Services.Log.MessageAppended(session.Connection, target.Mailbox, message.MessageId, content.Size);
+        return command.Done($"APPENDUID {appended.Value.UidValidity} {appended.Value.Uid}");
+    }
+
+    // append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal; the text ends where the message's literal begins
+    private static bool TryParse(ImapCommand command, out Target? target, out string? error)
+    {
+        (target, error) = (null, null);
+        var arguments = command.Arguments;
+        if (arguments.TrySp() && arguments.AtTrailingLiteral(out _))
+            return false;
+        arguments = command.Arguments;
+        List<string> flags = [];
+        DateTimeOffset? date = null;
+        if (!arguments.ExpectSp() || !arguments.ExpectMailbox(out var mailbox) || !arguments.ExpectSp()
+            || (arguments.Peek == '(' && (!arguments.ExpectFlagList(out flags) || !arguments.ExpectSp())))
+        {
+            error = arguments.Error;
+            return false;
+        }
+
+        if (arguments.Peek == '"')
+        {
+            if (!arguments.ExpectDateTime(out var given) || !arguments.ExpectSp())
+            {
+                error = arguments.Error;
+                return false;
+            }
+
+            date = given;
+        }
+
+        if (!arguments.AtTrailingLiteral(out var literal))
+        {
+            error = "Expected a literal";
+            return false;
+        }
+
+        target = new(mailbox, flags, date, literal);
+        return true;
+    }
+}

@@ -1,0 +1,31 @@
+using EventMail.Protocols.Imap.Responses;
+
+namespace EventMail.Protocols.Imap.Commands;
+
+/// <summary>CLOSE (RFC 3501 §6.4.2) expunges without a word; UNSELECT (RFC 3691) does not.</summary>
+internal static class Close
+{
+    public static async ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
+    {
+        if (Parse(command) is { } error)
+            return Reply.Bad(error);
+        var selected = session.Selected!;
+        // §6.4.2: "No messages are removed, and no error is given, if the mailbox is selected by an EXAMINE command".
+        if (command.Verb.Name == "CLOSE" && !selected.ReadOnly && !selected.Mailbox.Deleted)
+        {
+            var expunged = await session.Services.Mailboxes.ExpungeAsync(
+                selected.Mailbox, only: null, session.User!.Actor, command.Tag, session.Cancel).ConfigureAwait(false);
+            if (expunged.Rejection is { } rejection)
+                return Reply.Refused(rejection);
+        }
+
+        session.Deselect();
+        return command.Done();
+    }
+
+    private static string? Parse(ImapCommand command)
+    {
+        var arguments = command.Arguments;
+        return arguments.ExpectEnd() ? null : arguments.Error;
+    }
+}

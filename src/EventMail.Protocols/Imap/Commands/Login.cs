@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using System.Text;
+using EventMail.Projections;
+using EventMail.Projections.Accounts;
+using EventMail.Protocols.Imap.Grammar;
+using EventMail.Protocols.Imap.Responses;
+
+namespace EventMail.Protocols.Imap.Commands;
+
+/// <summary>RFC 3501 §6.2.3, and what LOGIN and AUTHENTICATE have in common.</summary>
+internal static class Login
+{
+    /// <summary>RFC 5530 §3.</summary>
+    public const string Failed = "AUTHENTICATIONFAILED";
+
+    public static async ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
+    {
+        // RFC 3501 §6.2.3, RFC 5530 §3: nothing is looked at, so nothing can be learned.
+        if (!session.Connection.MaySendPassword)
+            return Reply.No("Passwords need TLS here", "PRIVACYREQUIRED");
+        if (Parse(command, out var user, out var password) is { } error)
+            return Reply.Bad(error);
+        var started = Stopwatch.GetTimestamp();
+        var context = Context(session) with { Mechanism = "LOGIN" };
+        var result = await session.Services.Authenticator.PasswordAsync(user, password, context, session.Cancel).ConfigureAwait(false);
+        Array.Clear(password);
+        return Finish(session, result, "LOGIN", Stopwatch.GetElapsedTime(started));
+    }
+
+    // login = "LOGIN" SP userid SP password; both astring
+    private static string? Parse(ImapCommand command, out string user, out byte[] password)
+    {
+        (user, password) = ("", []);
+        var arguments = command.Arguments;
+        if (!arguments.ExpectSp() || !arguments.ExpectAString(out var name) || !arguments.ExpectSp()
+            || !arguments.ExpectAString(out var secret) || !arguments.ExpectEnd())
+            return arguments.Error;
+        (user, password) = (Encoding.UTF8.GetString(name), secret.ToArray());
+        return null;
+    }
+
+    public static LoginContext Context(ImapSession session)
+    {
+        var connection = session.Connection;
+        return new(connection.Details.ClientAddress, "imap", session.SessionId, "", connection.IsTls, Stranger(session).HeadersJson);
+    }
+
+    private static Actor Stranger(ImapSession session)
+    {
+        var details = session.Connection.Details;
+        return Actor.ForSession("imap", details.Remote, details.Id, session.SessionId, session.Services.Node);
+    }
+
+    public static Reply Finish(ImapSession session, LoginResult result, string mechanism, TimeSpan duration)
+    {
+        var services = session.Services;
+        if (result.Status != LoginStatus.Ok)
+        {
+            // RFC 5530 §3. Throttled and wrong look the same: the difference would tell a guesser when to go on.
+            var code = result.Status == LoginStatus.Suspended ? "CONTACTADMIN" : Failed;
+            services.Log.LoginFailed(session.Connection, mechanism, code);
+            return Reply.No(result.Text, code);
+        }
+
+        var account = result.Account!;
+        if (!services.SessionsPerUser.TryEnter(account.Account, session.Limits.MaxSessionsPerUser))
+            return Reply.No("Too many sessions of this account", "LIMIT");
+        session.LogIn(new(account, Stranger(session) with { UserName = account.Address }));
+        services.Log.LoggedIn(session.Connection, account.Address, mechanism, duration);
+        // RFC 3501 §7.1: the code spares the client a CAPABILITY command.
+        return Reply.Ok("Logged in", "CAPABILITY " + Capabilities.Of(session));
+    }
+}

@@ -1,0 +1,51 @@
+using EventMail.Domain.Messages;
+
+namespace EventMail.Protocols.Imap.Fetching;
+
+internal enum FetchKind : byte
+{
+    Uid,
+    Flags,
+    InternalDate,
+    Size,
+    Envelope,
+    Body,
+    BodyStructure,
+    Section,
+}
+
+/// <summary>One data item of a FETCH (RFC 3501 §6.4.5).</summary>
+/// <param name="Label">How the response names it, "BODY[1.MIME]&lt;0&gt;".</param>
+internal sealed record FetchItem(FetchKind Kind, byte[] Label)
+{
+    /// <summary>Of a <see cref="FetchKind.Section"/>.</summary>
+    public SectionSpec? Section { get; init; }
+
+    /// <summary>BODY[…] without .PEEK: reading it is seeing the message.</summary>
+    public bool SetsSeen { get; init; }
+
+    // Identical items need not be answered twice.
+    public bool IsSameAs(FetchItem other) => Kind == other.Kind && Label.AsSpan().SequenceEqual(other.Label) && Section?.Length == other.Section?.Length;
+}
+
+/// <summary>section-spec with its partial (RFC 3501 §9).</summary>
+/// <param name="PartNumbers">Empty for the message itself.</param>
+/// <param name="Fields">HEADER.FIELDS and HEADER.FIELDS.NOT; null for whole sections.</param>
+internal sealed record SectionSpec(int[] PartNumbers, SectionPart Part, IReadOnlyList<ReadOnlyMemory<byte>>? Fields, bool FieldsNot)
+{
+    /// <summary>Of the partial: where it begins.</summary>
+    public long Offset { get; init; }
+
+    /// <summary>Of the partial: at most so many octets.</summary>
+    public long Length { get; init; } = long.MaxValue;
+
+    /// <summary>BODY[]: no part map is needed to find it.</summary>
+    public bool IsWholeMessage => PartNumbers.Length == 0 && Part == SectionPart.Whole;
+
+    /// <summary>The part of a section's octets that the partial asks for.</summary>
+    public (long Offset, long Length) Clip(long length)
+    {
+        var offset = Math.Min(Offset, length);
+        return (offset, Math.Min(Length, length - offset));
+    }
+}

@@ -1,0 +1,65 @@
+using EventMail.Domain.Messages;
+using EventMail.Projections.Mailboxes;
+
+namespace EventMail.Protocols.Imap.Fetching;
+
+/// <summary>What a FETCH needs to read, decided once for all its messages: memory, summaries, or contents.</summary>
+internal sealed class FetchPlan
+{
+    private readonly bool _hasCachedFields;
+
+    public FetchPlan(List<FetchItem> items)
+    {
+        Items = items;
+        foreach (var item in items)
+        {
+            SetsSeen |= item.SetsSeen;
+            HasFlags |= item.Kind == FetchKind.Flags;
+            HasUid |= item.Kind == FetchKind.Uid;
+            var section = item.Section;
+            NeedsSummary |= item.Kind is FetchKind.Envelope or FetchKind.Body or FetchKind.BodyStructure
+                || section is { IsWholeMessage: false };
+            if (section is null)
+                continue;
+            var cached = IsCached(section);
+            _hasCachedFields |= cached;
+            NeedsParts |= !section.IsWholeMessage && !cached;
+            NeedsContent |= !cached;
+        }
+    }
+
+    public IReadOnlyList<FetchItem> Items { get; }
+
+    public bool SetsSeen { get; }
+
+    public bool HasFlags { get; }
+
+    public bool HasUid { get; }
+
+    public bool NeedsSummary { get; }
+
+    public bool NeedsParts { get; }
+
+    /// <summary>Some section may still do without: see <see cref="IsCached"/>.</summary>
+    public bool NeedsContent { get; }
+
+    /// <summary>FLAGS alone or with UID, UID first: answered in one tight loop.</summary>
+    public bool IsFlagsOnly => Items is [{ Kind: FetchKind.Flags }] or [{ Kind: FetchKind.Uid }, { Kind: FetchKind.Flags }];
+
+    /// <summary>The summary was to answer a choice of header fields and cannot.</summary>
+    public bool LacksHeaderLines(in MessageSummary summary) => _hasCachedFields && summary.HeaderLines is null;
+
+    /// <summary>A choice of the message's own header fields, all of which are kept with the summary.</summary>
+    public static bool IsCached(SectionSpec section)
+    {
+        if (section is not { Fields: { } fields, FieldsNot: false, PartNumbers.Length: 0 })
+            return false;
+        foreach (var field in fields)
+        {
+            if (!MessageSummary.IsCachedField(field.Span))
+                return false;
+        }
+
+        return true;
+    }
+}

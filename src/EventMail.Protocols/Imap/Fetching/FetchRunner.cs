@@ -1,0 +1,96 @@
+using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
+using EventMail.Projections.Mailboxes;
+using EventMail.Protocols.Imap.Selected;
+
+namespace EventMail.Protocols.Imap.Fetching;
+
+/// <summary>
+/// Goes through the messages of one FETCH in windows: what a window needs is read in few queries, and written before the next.
+/// </summary>
+internal sealed class FetchRunner(ImapSession session, FetchPlan plan, UidSet seen)
+{
+    private readonly SelectedMailbox _selected = session.Selected!;
+    private readonly FetchWriter _writer = new(session.Writer, session.Selected!, plan, seen);
+    private readonly (int Number, MessageRow Row)[] _window = new (int, MessageRow)[plan.NeedsSummary ? MessageSummaries.PrefetchWindow : 256];
+
+    /// <param name="numbers">Sequence numbers.</param>
+    public async ValueTask RunAsync(UidSet numbers)
+    {
+        var filled = 0;
+        for (var i = 0; i < numbers.Ranges.Length; i++)
+        {
+            var (at, end) = ((int)numbers.Ranges[i].First - 1, (int)numbers.Ranges[i].Last);
+            while (at < end)
+            {
+                var taken = Fill(filled, at, end);
+                (filled, at) = (filled + taken, at + taken);
+                if (filled < _window.Length)
+                    continue;
+                await WriteWindowAsync(filled).ConfigureAwait(false);
+                filled = 0;
+                if (!session.Writer.ClientThere)
+                    return;
+            }
+        }
+
+        await WriteWindowAsync(filled).ConfigureAwait(false);
+    }
+
+    private int Fill(int filled, int at, int end)
+    {
+        var count = Math.Min(_window.Length - filled, end - at);
+        for (var i = 0; i < count; i++)
+            _window[filled + i] = (at + i + 1, _selected.Known[at + i]);
+        return count;
+    }
+
+    private async ValueTask WriteWindowAsync(int count)
+    {
+        var contents = new long[plan.NeedsSummary || plan.NeedsContent ? count : 0];
+        for (var i = 0; i < contents.Length; i++)
+            contents[i] = _window[i].Row.Content;
+        if (plan.NeedsSummary)
+            await session.Services.Summaries.PrefetchAsync(contents, session.Cancel).ConfigureAwait(false);
+        if (plan.NeedsContent)
+            await WriteWithContentsAsync(contents).ConfigureAwait(false);
+        else
+            await WriteWithoutContentsAsync(count).ConfigureAwait(false);
+    }
+
+    private async ValueTask WriteWithContentsAsync(long[] contents)
+    {
+        var i = 0;
+        await foreach (var content in session.Services.Contents.ReadManyAsync(contents, session.Cancel).ConfigureAwait(false))
+        {
+            await using (content.ConfigureAwait(false))
+                await WriteOneAsync(i++, content).ConfigureAwait(false);
+            if (!session.Writer.ClientThere)
+                return;
+        }
+    }
+
+    private async ValueTask WriteWithoutContentsAsync(int count)
+    {
+        for (var i = 0; i < count && session.Writer.ClientThere; i++)
+            await WriteOneAsync(i, null).ConfigureAwait(false);
+    }
+
+    private async ValueTask WriteOneAsync(int i, Content? content)
+    {
+        var (number, row) = _window[i];
+        var summary = plan.NeedsSummary ? await session.Services.Summaries.GetAsync(row.Content, session.Cancel).ConfigureAwait(false) : default;
+        if (content is null && plan.NeedsSummary && plan.LacksHeaderLines(summary))
+        {
+            // A header too long to be kept with the summary.
+            await using var own = await session.Services.Contents.ReadAsync(row.Content, session.Cancel).ConfigureAwait(false);
+            await _writer.WriteAsync(number, row, summary, own, session.Cancel).ConfigureAwait(false);
+        }
+        else
+        {
+            await _writer.WriteAsync(number, row, summary, content, session.Cancel).ConfigureAwait(false);
+        }
+
+        await session.Writer.FlushIfFullAsync().ConfigureAwait(false);
+    }
+}

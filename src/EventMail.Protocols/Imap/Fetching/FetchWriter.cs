@@ -1,0 +1,164 @@
+using System.Buffers;
+using EventMail.Domain.Mailboxes;
+using EventMail.Domain.Messages;
+using EventMail.EventStore;
+using EventMail.Projections.Mailboxes;
+using EventMail.Protocols.Imap.Responses;
+using EventMail.Protocols.Imap.Selected;
+
+namespace EventMail.Protocols.Imap.Fetching;
+
+/// <summary>Writes the FETCH responses of one command, message by message.</summary>
+internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, FetchPlan plan, UidSet seen)
+{
+    private readonly FlagLists _flags = new(selected.Known.Flags);
+    private ArrayBufferWriter<byte>? _header;
+
+    /// <param name="content">Null when the plan needs none, or the summary had everything.</param>
+    public async ValueTask WriteAsync(int number, MessageRow row, MessageSummary summary, Content? content, CancellationToken cancel)
+    {
+        writer.InResponse = true;
+        writer.Raw("* "u8);
+        writer.Number(number);
+        writer.Raw(" FETCH ("u8);
+        var parts = plan.NeedsParts ? summary.Parts : null;
+        var first = true;
+        foreach (var item in plan.Items)
+        {
+            if (!first)
+                writer.Sp();
+            first = false;
+            writer.Raw(item.Label);
+            writer.Sp();
+            if (item.Section is { } section)
+                await WriteSectionAsync(section, row, summary, parts, content, cancel).ConfigureAwait(false);
+            else
+                WritePlain(item.Kind, row, summary);
+        }
+
+        // RFC 3501 §6.4.5: when reading made the message seen, the response says so.
+        if (!plan.HasFlags && seen.Contains(row.Uid))
+        {
+            writer.Raw(" FLAGS "u8);
+            WritePlain(FetchKind.Flags, row, summary);
+        }
+
+        writer.Raw(")\r\n"u8);
+        writer.InResponse = false;
+    }
+
+    private void WritePlain(FetchKind kind, in MessageRow row, in MessageSummary summary)
+    {
+        switch (kind)
+        {
+            case FetchKind.Uid:
+                writer.Number(row.Uid);
+                break;
+            case FetchKind.Flags:
+                writer.Raw(_flags.Of(row.Flags, selected.IsRecent(row.Uid)));
+                break;
+            case FetchKind.InternalDate:
+                writer.Advance(InternalDates.Format(row.InternalDate, writer.Room(InternalDates.Length)));
+                break;
+            case FetchKind.Size:
+                writer.Number(row.Size);
+                break;
+            case FetchKind.Envelope:
+                writer.Raw(summary.Envelope.Span);
+                break;
+            case FetchKind.Body:
+                writer.Raw(summary.Body.Span);
+                break;
+            case FetchKind.BodyStructure:
+                writer.Raw(summary.BodyStructure.Span);
+                break;
+        }
+    }
+
+    private async ValueTask WriteSectionAsync(
+        SectionSpec section, MessageRow row, MessageSummary summary, PartMap? parts, Content? content, CancellationToken cancel)
+    {
+        if (FetchPlan.IsCached(section) && summary.HeaderLines is { } lines)
+        {
+            WriteFields(section, lines.Span);
+            return;
+        }
+
+        var (offset, length) = (0L, content!.Size);
+        if (!section.IsWholeMessage && !parts!.TryLocate(section.PartNumbers, section.Part, out offset, out length))
+        {
+            writer.Raw("NIL"u8);
+            return;
+        }
+
+        if (section.Fields is not null)
+        {
+            await WriteFieldsAsync(section, content, offset, length, cancel).ConfigureAwait(false);
+            return;
+        }
+
+        var (from, count) = section.Clip(length);
+        writer.LiteralHeader(count);
+        await WriteOctetsAsync(content, offset + from, count, cancel).ConfigureAwait(false);
+    }
+
+    private void WriteFields(SectionSpec section, ReadOnlySpan<byte> header)
+    {
+        var output = _header ??= new();
+        output.ResetWrittenCount();
+        HeaderFields.Select(header, section.Fields!, section.FieldsNot, output);
+        var (from, count) = section.Clip(output.WrittenCount);
+        writer.Literal(output.WrittenSpan.Slice((int)from, (int)count));
+    }
+
+    private async ValueTask WriteFieldsAsync(SectionSpec section, Content content, long offset, long length, CancellationToken cancel)
+    {
+        if (content.TryGetMemory(out var bytes))
+        {
+            WriteFields(section, bytes.Span.Slice((int)offset, (int)length));
+            return;
+        }
+
+        var rented = ArrayPool<byte>.Shared.Rent((int)length);
+        try
+        {
+            var read = await content.ReadAtAsync(offset, rented.AsMemory(0, (int)length), cancel).ConfigureAwait(false);
+            WriteFields(section, rented.AsSpan(0, read));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    // From the content's memory or file straight into the pipe; a slow client is waited for on the way.
+    private async ValueTask WriteOctetsAsync(Content content, long offset, long length, CancellationToken cancel)
+    {
+        if (content.TryGetMemory(out var bytes))
+        {
+            bytes = bytes.Slice((int)offset, (int)length);
+            for (var at = 0; at < bytes.Length && writer.ClientThere; at += Piece)
+            {
+                writer.Raw(bytes.Span[at..Math.Min(bytes.Length, at + Piece)]);
+                await writer.FlushIfFullAsync().ConfigureAwait(false);
+            }
+
+            return;
+        }
+
+        while (length > 0 && writer.ClientThere)
+        {
+            var room = writer.RoomMemory((int)Math.Min(length, Piece));
+            room = room[..(int)Math.Min(length, room.Length)];
+            var read = await content.ReadAtAsync(offset, room, cancel).ConfigureAwait(false);
+            if (read == 0)
+                throw new EndOfStreamException($"content {content.Number} ends early");
+            writer.Advance(read);
+            offset += read;
+            length -= read;
+            await writer.FlushIfFullAsync().ConfigureAwait(false);
+        }
+    }
+
+    private const int Piece = 64 * 1024;
+}

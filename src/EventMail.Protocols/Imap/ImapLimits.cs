@@ -1,0 +1,47 @@
+namespace EventMail.Protocols.Imap;
+
+/// <summary>What bounds an IMAP session. Sizes are octets.</summary>
+public sealed record ImapLimits
+{
+    /// <summary>A command line, its literals not counted (RFC 2683 §3.2.1.5 asks for 8,000 at least; clients send long UID sets).</summary>
+    public int MaxLineLength { get; init; } = 64 * 1024;
+
+    /// <summary>One literal that is not APPEND's message.</summary>
+    public int MaxLiteral { get; init; } = 64 * 1024;
+
+    /// <summary>A whole command with its literals, APPEND's message not counted.</summary>
+    public int MaxCommandSize { get; init; } = 256 * 1024;
+
+    /// <summary>A whole command of a client that has not logged in.</summary>
+    public int MaxCommandSizeBeforeLogin { get; init; } = 16 * 1024;
+
+    /// <summary>APPEND's message.</summary>
+    public long MaxMessageSize { get; init; } = 50L << 20;
+
+    /// <summary>Nothing but silence from a client that has logged in and is not in IDLE (RFC 3501 §5.4: at least 30 minutes).</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>The same of a client that has not logged in (RFC 9051 §5.4 lets the server be stricter then).</summary>
+    public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>From a command's first octet to its last; for APPEND's message each wait for more.</summary>
+    public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How often an idling client is told "Still here", so that NAT boxes keep the connection.</summary>
+    public TimeSpan KeepAlive { get; init; } = TimeSpan.FromMinutes(29);
+
+    /// <summary>Bad commands in a row that close the connection.</summary>
+    public int MaxErrors { get; init; } = 10;
+
+    /// <summary>Sessions of one account at once, over all IMAP listeners of this process.</summary>
+    public int MaxSessionsPerUser { get; init; } = 100;
+
+    /// <summary>Data items of one FETCH.</summary>
+    public int MaxFetchItems { get; init; } = 100;
+
+    /// <summary>Parentheses, NOT and OR of one SEARCH within each other.</summary>
+    public int MaxSearchDepth { get; init; } = 50;
+
+    /// <summary>Keys of one SEARCH that must look into messages, each over the whole mailbox.</summary>
+    public int MaxSearchTextKeys { get; init; } = 50;
+}

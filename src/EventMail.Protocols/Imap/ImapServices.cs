@@ -1,0 +1,28 @@
+using EventMail.EventStore;
+using EventMail.Projections.Accounts;
+using EventMail.Projections.Mailboxes;
+using EventMail.Protocols.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace EventMail.Protocols.Imap;
+
+/// <summary>What IMAP sessions stand on. One per process; thread-safe.</summary>
+public sealed class ImapServices
+{
+    public required MailboxService Mailboxes { get; init; }
+    public required MessageSummaries Summaries { get; init; }
+    public required ContentStore Contents { get; init; }
+    public required Authenticator Authenticator { get; init; }
+    public required CommandRateLimiter RateLimiter { get; init; }
+    public required ILogger Log { get; init; }
+
+    /// <summary>In events' metadata: which of several Hosts it was.</summary>
+    public string Node { get; init; } = Environment.MachineName;
+
+    /// <summary>For ID (RFC 2971).</summary>
+    public string Version { get; init; } = "";
+
+    public ImapLimits Limits { get; init; } = new();
+
+    internal SessionCounter SessionsPerUser { get; } = new();
+}

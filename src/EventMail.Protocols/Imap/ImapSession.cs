@@ -1,0 +1,284 @@
+using System.Data.Common;
+using System.Diagnostics;
+using EventMail.EventStore;
+using EventMail.Projections.Accounts;
+using EventMail.Protocols.Imap.Grammar;
+using EventMail.Protocols.Imap.Responses;
+using EventMail.Protocols.Imap.Selected;
+using EventMail.Protocols.Wire;
+
+namespace EventMail.Protocols.Imap;
+
+/// <summary>
+/// One client's session: reads a command, looks it up in <see cref="CommandTable"/>, runs it, tells what changed meanwhile, answers.
+/// Always true: between two commands the client knows exactly <see cref="SelectedMailbox.Known"/>, and no buffer is held.
+/// </summary>
+internal sealed class ImapSession(MailConnection connection, ImapServices services)
+{
+    // RFC 9051 §7.1.5: a client that keeps failing is told BYE.
+    private int _errors;
+
+    public MailConnection Connection => connection;
+
+    public ImapServices Services => services;
+
+    public ImapLimits Limits => services.Limits;
+
+    public ImapWriter Writer { get; } = new(connection);
+
+    private CommandReader Reader => field ??= new(connection, Writer, services.Limits);
+
+    public SessionUser? User { get; private set; }
+
+    public SelectedMailbox? Selected { get; private set; }
+
+    public States State =>
+        User is null ? States.NotAuthenticated : Selected is null ? States.Authenticated : States.Selected;
+
+    /// <summary>session_id in logs, correlation_id in events: a connection is one session.</summary>
+    public string SessionId => connection.Details.Id;
+
+    /// <summary>A command that was begun is finished whatever happens to the connection: what it did stands in the log.</summary>
+    public CancellationToken Cancel => CancellationToken.None;
+
+    public async Task RunAsync()
+    {
+        Writer.Untagged("OK"u8, "CAPABILITY " + Capabilities.Of(this), "EventMail ready");
+        try
+        {
+            while (await NextAsync().ConfigureAwait(false))
+            {
+            }
+
+            await Writer.FlushAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            Reader.Clear();
+            Deselect();
+            if (User is not null)
+                services.SessionsPerUser.Leave(User.Account.Account);
+        }
+    }
+
+    /// <summary>False when the session is over; what was written last is still to be sent.</summary>
+    private async ValueTask<bool> NextAsync()
+    {
+        var status = await Reader.ReadLineAsync(User is null ? Limits.LoginTimeout : Limits.IdleTimeout).ConfigureAwait(false);
+        switch (status)
+        {
+            case CommandStatus.Line:
+                return await AnswerAsync().ConfigureAwait(false) && Writer.ClientThere;
+            case CommandStatus.TooLong:
+                Writer.Untagged("BAD"u8, null, "Command line too long");
+                return CountError();
+            case CommandStatus.Idle:
+                services.Log.IdleTimeout(connection, User is null ? Limits.LoginTimeout : Limits.IdleTimeout);
+                return Bye("Idle timeout");
+            case CommandStatus.TimedOut:
+                return Bye("Command not completed in time");
+            case CommandStatus.Stopping:
+                return Bye("Server shutting down", "UNAVAILABLE");
+            case CommandStatus.Woken:
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private async ValueTask<bool> AnswerAsync()
+    {
+        if (!CommandLine.TryParse(Reader.Text, out var line))
+        {
+            // RFC 3501 §2.2.1: without a tag there is nothing to answer to.
+            Writer.Untagged("BAD"u8, null, "Expected a tag and a command");
+            return await SkipLiteralsAsync().ConfigureAwait(false) && CountError();
+        }
+
+        var started = Stopwatch.GetTimestamp();
+        var reply = await ExecuteAsync(line).ConfigureAwait(false);
+        if (reply.Kind == ReplyKind.Close)
+            return false;
+        if (line.Verb is { Sync: not Sync.None and var sync } && reply.Kind != ReplyKind.Sent && !await SyncAsync(sync).ConfigureAwait(false))
+            return false;
+        services.Log.CommandDone(connection, line.Name, Selected?.Mailbox.Name, reply.Kind, Stopwatch.GetElapsedTime(started));
+        if (reply.Kind != ReplyKind.Sent)
+            Writer.Tagged(line.Tag, reply);
+        await Writer.FlushIfFullAsync().ConfigureAwait(false);
+        if (reply.Kind == ReplyKind.Bad || reply.Code == Login.Failed)
+            return CountError() && StillWanted();
+        _errors = 0;
+        return StillWanted();
+    }
+
+    private async ValueTask<Reply> ExecuteAsync(CommandLine line)
+    {
+        if (line.Verb is not { } verb)
+            return await SkipLiteralsAsync().ConfigureAwait(false) ? Reply.Bad("Unknown command") : Reply.Close;
+        if ((verb.In & State) == 0)
+        {
+            return !await SkipLiteralsAsync().ConfigureAwait(false) ? Reply.Close : Reply.Bad(State switch
+            {
+                States.NotAuthenticated => "Log in first",
+                States.Authenticated => "Select a mailbox first",
+                _ => "Already logged in",
+            });
+        }
+
+        try
+        {
+            if (verb.Secret)
+                Reader.HoldsSecret();
+            if (verb.Literals == Literals.Inline && await ReadLiteralsAsync().ConfigureAwait(false) is { } refused)
+                return refused;
+            if (!await WithinRateAsync().ConfigureAwait(false))
+                return Reply.No("Too many commands, slow down", "LIMIT");
+            return await verb.Run(this, new(line.Tag, verb, Reader, line.ArgumentsAt)).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            services.Log.CommandFailed(error, connection, line.Name);
+            if (Writer.InResponse)
+            {
+                // Half a response cannot be taken back, and nothing that follows it would be understood.
+                connection.Abort();
+                return Reply.Close;
+            }
+
+            return error is DbException or TimeoutException
+                ? Reply.No("Try again later", "UNAVAILABLE")
+                : Reply.No("Internal error", "SERVERBUG");
+        }
+    }
+
+    /// <summary>Completes the command. Not null when that cannot be.</summary>
+    public async ValueTask<Reply?> ReadLiteralsAsync()
+    {
+        while (Reader.EndsInLiteral(out var literal))
+        {
+            if (await ReadLiteralAsync(literal).ConfigureAwait(false) is { } refused)
+                return refused;
+        }
+
+        return Reader.Text.Contains((byte)0) ? Reply.Bad("NUL is not allowed") : null;
+    }
+
+    /// <summary>Reads the literal that the command's text ends in, and the rest of its line.</summary>
+    public async ValueTask<Reply?> ReadLiteralAsync(LiteralMarker literal)
+    {
+        var limit = User is null ? Limits.MaxCommandSizeBeforeLogin : Limits.MaxCommandSize;
+        if (literal.Size > Limits.MaxLiteral || Reader.Text.Length + literal.Size > limit)
+        {
+            // RFC 7888 §4: a client that does not wait has sent it already; one that waits is told before it does.
+            return await SkipLiteralsAsync().ConfigureAwait(false) ? Reply.Bad("Literal too large", "TOOBIG") : Reply.Close;
+        }
+
+        if (literal.Synchronizing)
+            await ContinueAsync().ConfigureAwait(false);
+        var status = await Reader.ReadLiteralAsync((int)literal.Size).ConfigureAwait(false);
+        if (status == CommandStatus.Line)
+            status = await Reader.ReadRestOfLineAsync().ConfigureAwait(false);
+        if (status == CommandStatus.TooLong)
+            return Reply.Bad("Command line too long");
+        return status == CommandStatus.Line ? null : Broken(status);
+    }
+
+    /// <summary>
+    /// Reads away what a client that does not wait (LITERAL+) sends behind a command that is refused already. False when the
+    /// connection is over.
+    /// </summary>
+    public async ValueTask<bool> SkipLiteralsAsync()
+    {
+        while (Reader.EndsInLiteral(out var literal) && !literal.Synchronizing)
+        {
+            Reader.StartOver();
+            var status = await Reader.ReadOctetsAsync(literal.Size, null).ConfigureAwait(false);
+            if (status == CommandStatus.Line)
+                status = await Reader.ReadRestOfLineAsync().ConfigureAwait(false);
+            if (status is not (CommandStatus.Line or CommandStatus.TooLong))
+                return Broken(status).Kind != ReplyKind.Close;
+        }
+
+        return true;
+    }
+
+    /// <summary>command-continuation-request (RFC 3501 §7.5).</summary>
+    public ValueTask<bool> ContinueAsync(string text = "OK")
+    {
+        Writer.Raw("+ "u8);
+        Writer.Ascii(text);
+        Writer.Crlf();
+        return Writer.FlushAsync();
+    }
+
+    /// <summary>The client stopped in the middle of a command.</summary>
+    public Reply Broken(CommandStatus status)
+    {
+        if (status == CommandStatus.TimedOut)
+            Bye("Command not completed in time");
+        return Reply.Close;
+    }
+
+    /// <summary>False when the mailbox is gone, and the session with it.</summary>
+    public async ValueTask<bool> SyncAsync(Sync sync)
+    {
+        if (Selected is null)
+            return true;
+        // RFC 2180 §3.3: nothing that the session could still do makes sense. Dovecot ends it too.
+        if (Selected.Mailbox.Deleted)
+            return Bye("Selected mailbox was deleted");
+        await Selected.SyncAsync(Writer, expunges: sync == Sync.Everything).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>"* BYE"; always false.</summary>
+    public bool Bye(string text, string? code = null)
+    {
+        Writer.Untagged("BYE"u8, code, text);
+        return false;
+    }
+
+    public void LogIn(SessionUser user) => User = user;
+
+    public void Select(SelectedMailbox mailbox)
+    {
+        Deselect();
+        Selected = mailbox;
+    }
+
+    public void Deselect()
+    {
+        Selected?.Dispose();
+        Selected = null;
+    }
+
+    private bool StillWanted() => !connection.IsStopping || Bye("Server shutting down", "UNAVAILABLE");
+
+    private bool CountError()
+    {
+        if (++_errors < Limits.MaxErrors)
+            return true;
+        services.Log.TooManyErrors(connection, _errors);
+        return Bye("Too many errors");
+    }
+
+    // Slower, not broken: a client that synchronises a large mailbox sends many commands and means no harm.
+    private async ValueTask<bool> WithinRateAsync()
+    {
+        for (var seconds = 0; !Take(); seconds++)
+        {
+            if (seconds == 60 || connection.IsStopping)
+                return false;
+            if (seconds == 0)
+                services.Log.RateLimited(connection, User?.Account.Address);
+            await Writer.FlushAsync().ConfigureAwait(false);
+            await Task.Delay(TimeSpan.FromSeconds(1), Cancel).ConfigureAwait(false);
+        }
+
+        return true;
+
+        bool Take() => User is null
+            ? services.RateLimiter.TryTake(connection.Details.ClientAddress)
+            : services.RateLimiter.TryTake(connection.Details.ClientAddress, User.Account.Account);
+    }
+}

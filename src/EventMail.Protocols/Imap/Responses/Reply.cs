@@ -1,0 +1,49 @@
+using EventMail.Domain;
+
+namespace EventMail.Protocols.Imap.Responses;
+
+internal enum ReplyKind : byte
+{
+    Ok,
+    No,
+    Bad,
+
+    /// <summary>The session ends: BYE has been said, or the client is gone. Nothing more is written.</summary>
+    Close,
+
+    /// <summary>The tagged line was sent already (STARTTLS sends its OK ahead of the handshake).</summary>
+    Sent,
+}
+
+/// <summary>How a command ended; the session makes the tagged line of it, in one place.</summary>
+/// <param name="Code">A response code without its brackets (RFC 3501 §7.1, RFC 5530), or null.</param>
+/// <param name="Text">For people.</param>
+internal readonly record struct Reply(ReplyKind Kind, string? Code, string Text)
+{
+    public static readonly Reply Close = new(ReplyKind.Close, null, "");
+    public static readonly Reply Sent = new(ReplyKind.Sent, null, "");
+
+    public static Reply Ok(string text, string? code = null) => new(ReplyKind.Ok, code, text);
+
+    public static Reply No(string text, string? code = null) => new(ReplyKind.No, code, text);
+
+    public static Reply Bad(string text, string? code = null) => new(ReplyKind.Bad, code, text);
+
+    /// <summary>A refusal of the domain with RFC 5530's code for it.</summary>
+    public static Reply Refused(Rejection rejection) => No(rejection.Text, CodeOf(rejection.Kind));
+
+    /// <summary>For APPEND, COPY and MOVE: a destination that does not exist could be created (RFC 3501 §6.3.11).</summary>
+    public static Reply RefusedDestination(Rejection rejection) =>
+        No(rejection.Text, rejection.Kind == RejectionKind.NonExistent ? "TRYCREATE" : CodeOf(rejection.Kind));
+
+    private static string CodeOf(RejectionKind kind) => kind switch
+    {
+        RejectionKind.NonExistent => "NONEXISTENT",
+        RejectionKind.AlreadyExists => "ALREADYEXISTS",
+        RejectionKind.OverQuota => "OVERQUOTA",
+        RejectionKind.Limit => "LIMIT",
+        RejectionKind.InUse => "INUSE",
+        RejectionKind.Suspended => "UNAVAILABLE",
+        _ => "CANNOT",
+    };
+}
