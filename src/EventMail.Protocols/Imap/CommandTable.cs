@@ -46,6 +46,9 @@ internal sealed record Verb(string Name, States In, CommandHandler Run)
 
     public Literals Literals { get; init; }
 
+    /// <summary>What is new is told first, so that the command finds it too: for clients that search without a NOOP before.</summary>
+    public bool Fresh { get; init; }
+
     /// <summary>Its arguments are credentials: not traced, wiped from memory.</summary>
     public bool Secret { get; init; }
 
@@ -93,12 +96,12 @@ internal static class CommandTable
         new("CHECK", States.Selected, Noop.RunAsync),
         new("CLOSE", States.Selected, Close.RunAsync) { Sync = Sync.None },
         new("EXPUNGE", States.Selected, Expunge.RunAsync),
-        new("SEARCH", States.Selected, Search.RunAsync) { Sync = Sync.WithoutExpunges },
+        new("SEARCH", States.Selected, Search.RunAsync) { Sync = Sync.WithoutExpunges, Fresh = true },
         new("FETCH", States.Selected, Fetch.RunAsync) { Sync = Sync.WithoutExpunges },
         new("STORE", States.Selected, Store.RunAsync) { Sync = Sync.WithoutExpunges },
         new("COPY", States.Selected, Copy.RunAsync),
-        new("UID SEARCH", States.Selected, Search.RunAsync),
-        new("UID FETCH", States.Selected, Fetch.RunAsync),
+        new("UID SEARCH", States.Selected, Search.RunAsync) { Fresh = true },
+        new("UID FETCH", States.Selected, Fetch.RunAsync) { Fresh = true },
         new("UID STORE", States.Selected, Store.RunAsync),
         new("UID COPY", States.Selected, Copy.RunAsync),
         // RFC 3691, RFC 4315, RFC 6851

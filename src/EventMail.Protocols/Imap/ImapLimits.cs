@@ -42,6 +42,9 @@ public sealed record ImapLimits
     /// <summary>Parentheses, NOT and OR of one SEARCH within each other.</summary>
     public int MaxSearchDepth { get; init; } = 50;
 
+    /// <summary>Keys of one SEARCH in all.</summary>
+    public int MaxSearchKeys { get; init; } = 1000;
+
     /// <summary>Keys of one SEARCH that must look into messages, each over the whole mailbox.</summary>
     public int MaxSearchTextKeys { get; init; } = 50;
 }

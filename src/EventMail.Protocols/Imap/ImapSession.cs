@@ -1,7 +1,6 @@
 using System.Data.Common;
 using System.Diagnostics;
-using EventMail.EventStore;
-using EventMail.Projections.Accounts;
+using EventMail.Protocols.Imap.Commands;
 using EventMail.Protocols.Imap.Grammar;
 using EventMail.Protocols.Imap.Responses;
 using EventMail.Protocols.Imap.Selected;
@@ -133,6 +132,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
                 return refused;
             if (!await WithinRateAsync().ConfigureAwait(false))
                 return Reply.No("Too many commands, slow down", "LIMIT");
+            if (verb.Fresh && !await SyncAsync(Sync.WithoutExpunges).ConfigureAwait(false))
+                return Reply.Close;
             return await verb.Run(this, new(line.Tag, verb, Reader, line.ArgumentsAt)).ConfigureAwait(false);
         }
         catch (Exception error)

@@ -33,7 +33,7 @@ internal static class Fetch
         if (plan.IsFlagsOnly)
             await FlagsResponse.WriteAsync(session.Writer, selected, numbers, plan.HasUid).ConfigureAwait(false);
         else
-            await new FetchRunner(session, plan, seen).RunAsync(numbers).ConfigureAwait(false);
+            await new FetchRunner(session, plan, numbers, seen).RunAsync().ConfigureAwait(false);
         return selected.DoneWithExpunged(command);
     }
 

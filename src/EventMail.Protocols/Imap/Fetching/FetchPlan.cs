@@ -23,7 +23,6 @@ internal sealed class FetchPlan
                 continue;
             var cached = IsCached(section);
             _hasCachedFields |= cached;
-            NeedsParts |= !section.IsWholeMessage && !cached;
             NeedsContent |= !cached;
         }
     }
@@ -37,8 +36,6 @@ internal sealed class FetchPlan
     public bool HasUid { get; }
 
     public bool NeedsSummary { get; }
-
-    public bool NeedsParts { get; }
 
     /// <summary>Some section may still do without: see <see cref="IsCached"/>.</summary>
     public bool NeedsContent { get; }

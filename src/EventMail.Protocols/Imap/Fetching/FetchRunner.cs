@@ -8,14 +8,13 @@ namespace EventMail.Protocols.Imap.Fetching;
 /// <summary>
 /// Goes through the messages of one FETCH in windows: what a window needs is read in few queries, and written before the next.
 /// </summary>
-internal sealed class FetchRunner(ImapSession session, FetchPlan plan, UidSet seen)
+internal sealed class FetchRunner(ImapSession session, FetchPlan plan, UidSet numbers, UidSet seen)
 {
     private readonly SelectedMailbox _selected = session.Selected!;
     private readonly FetchWriter _writer = new(session.Writer, session.Selected!, plan, seen);
-    private readonly (int Number, MessageRow Row)[] _window = new (int, MessageRow)[plan.NeedsSummary ? MessageSummaries.PrefetchWindow : 256];
+    private readonly (int Number, MessageRow Row)[] _window = new (int, MessageRow)[Math.Min(numbers.Count, plan.NeedsSummary ? MessageSummaries.PrefetchWindow : 256)];
 
-    /// <param name="numbers">Sequence numbers.</param>
-    public async ValueTask RunAsync(UidSet numbers)
+    public async ValueTask RunAsync()
     {
         var filled = 0;
         for (var i = 0; i < numbers.Ranges.Length; i++)

@@ -13,6 +13,7 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
 {
     private readonly FlagLists _flags = new(selected.Known.Flags);
     private ArrayBufferWriter<byte>? _header;
+    private PartMap? _parts;
 
     /// <param name="content">Null when the plan needs none, or the summary had everything.</param>
     public async ValueTask WriteAsync(int number, MessageRow row, MessageSummary summary, Content? content, CancellationToken cancel)
@@ -21,7 +22,7 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
         writer.Raw("* "u8);
         writer.Number(number);
         writer.Raw(" FETCH ("u8);
-        var parts = plan.NeedsParts ? summary.Parts : null;
+        _parts = null;
         var first = true;
         foreach (var item in plan.Items)
         {
@@ -31,7 +32,7 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
             writer.Raw(item.Label);
             writer.Sp();
             if (item.Section is { } section)
-                await WriteSectionAsync(section, row, summary, parts, content, cancel).ConfigureAwait(false);
+                await WriteSectionAsync(section, row, summary, content, cancel).ConfigureAwait(false);
             else
                 WritePlain(item.Kind, row, summary);
         }
@@ -76,7 +77,7 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
     }
 
     private async ValueTask WriteSectionAsync(
-        SectionSpec section, MessageRow row, MessageSummary summary, PartMap? parts, Content? content, CancellationToken cancel)
+        SectionSpec section, MessageRow row, MessageSummary summary, Content? content, CancellationToken cancel)
     {
         if (FetchPlan.IsCached(section) && summary.HeaderLines is { } lines)
         {
@@ -85,7 +86,7 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
         }
 
         var (offset, length) = (0L, content!.Size);
-        if (!section.IsWholeMessage && !parts!.TryLocate(section.PartNumbers, section.Part, out offset, out length))
+        if (!section.IsWholeMessage && !(_parts ??= summary.Parts).TryLocate(section.PartNumbers, section.Part, out offset, out length))
         {
             writer.Raw("NIL"u8);
             return;

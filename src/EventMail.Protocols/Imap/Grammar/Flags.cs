@@ -45,12 +45,13 @@ internal ref partial struct CommandParser
         flag = "";
         if (!TryAtom(out var atom))
             return Fail("Expected a flag");
-        flag = (system ? "\\" : "") + Encoding.ASCII.GetString(atom);
+        var name = (system ? "\\" : "") + Encoding.ASCII.GetString(atom);
+        flag = name;
         if (!system)
             return true;
-        if (Flag.System.FirstOrDefault(s => s.Equals(flag, StringComparison.OrdinalIgnoreCase)) is not { } known)
+        if (Flag.System.FirstOrDefault(known => known.Equals(name, StringComparison.OrdinalIgnoreCase)) is not { } canonical)
             return Fail("Invalid system flag");
-        flag = known;
+        flag = canonical;
         return true;
     }
 }

@@ -1,0 +1,63 @@
+using EventMail.Domain.Mailboxes;
+
+namespace EventMail.Protocols.Imap.Searching;
+
+/// <summary>What looking at one message for a key costs; AND asks the cheap ones first.</summary>
+internal enum SearchCost : byte
+{
+    /// <summary>Columns in memory.</summary>
+    Columns,
+
+    /// <summary>The message's summary: one query per window at most.</summary>
+    Summary,
+
+    /// <summary>The message itself.</summary>
+    Content,
+}
+
+/// <summary>search-key (RFC 3501 §6.4.4).</summary>
+internal abstract record SearchKey
+{
+    public abstract SearchCost Cost { get; }
+}
+
+/// <summary>All of them; the cheapest first, so that the dear ones see few messages.</summary>
+internal sealed record AndKey : SearchKey
+{
+    public AndKey(IEnumerable<SearchKey> keys) => Keys = [.. keys.OrderBy(key => key.Cost)];
+
+    public SearchKey[] Keys { get; }
+
+    public override SearchCost Cost => Keys.Length == 0 ? SearchCost.Columns : Keys[^1].Cost;
+}
+
+internal sealed record OrKey : SearchKey
+{
+    public OrKey(SearchKey a, SearchKey b) => (First, Second) = a.Cost <= b.Cost ? (a, b) : (b, a);
+
+    public SearchKey First { get; }
+
+    public SearchKey Second { get; }
+
+    public override SearchCost Cost => Second.Cost;
+}
+
+internal sealed record NotKey(SearchKey Key) : SearchKey
+{
+    public override SearchCost Cost => Key.Cost;
+}
+
+/// <summary>A key that the mailbox's columns answer.</summary>
+internal abstract record ColumnKey : SearchKey
+{
+    public override SearchCost Cost => SearchCost.Columns;
+
+    /// <summary>Sets the bit of every message of the slice that matches.</summary>
+    public abstract void Match(in ViewSlice slice, SearchContext context, MessageBits result);
+}
+
+/// <summary>A key that a message's summary or octets answer.</summary>
+internal abstract record MessageKey : SearchKey
+{
+    public abstract bool Matches(SearchedMessage message);
+}

@@ -1,0 +1,224 @@
+using System.Text;
+using EventMail.Domain.Mailboxes;
+using EventMail.Domain.Messages;
+using EventMail.Protocols.Imap.Grammar;
+using EventMail.Protocols.Imap.Selected;
+
+namespace EventMail.Protocols.Imap.Searching;
+
+/// <summary>search = "SEARCH" [SP "CHARSET" SP astring] 1*(SP search-key) (RFC 3501 §9). Bounded in depth and in number of keys.</summary>
+internal ref struct SearchParser(CommandParser parser, SelectedMailbox selected, ImapLimits limits)
+{
+    private CommandParser _parser = parser;
+    private Encoding _charset = Charsets.Utf8OrLatin1;
+    private int _depth;
+    private int _keys;
+    private int _textKeys;
+
+    public readonly string? Error => _parser.Error;
+
+    /// <summary>The strings are in a charset that we cannot read (RFC 3501 §6.4.4: BADCHARSET).</summary>
+    public bool BadCharset { get; private set; }
+
+    public bool TryParse(out SearchKey key)
+    {
+        key = null!;
+        if (!_parser.ExpectSp())
+            return false;
+        if (_parser.TryWord("CHARSET"u8) && (!_parser.ExpectSp() || !ExpectCharset() || !_parser.ExpectSp()))
+            return false;
+        return ExpectKeys(out key) && _parser.ExpectEnd();
+    }
+
+    private bool ExpectCharset()
+    {
+        if (!_parser.ExpectAString(out var name))
+            return false;
+        var charset = Ascii.EqualsIgnoreCase(name, "UTF-8"u8) || Ascii.EqualsIgnoreCase(name, "US-ASCII"u8)
+            ? Charsets.Utf8OrLatin1
+            : Charsets.Find(name);
+        BadCharset = charset is null;
+        _charset = charset ?? _charset;
+        return !BadCharset || _parser.Fail("Unknown charset");
+    }
+
+    // search-key *(SP search-key)
+    private bool ExpectKeys(out SearchKey key)
+    {
+        key = null!;
+        var keys = new List<SearchKey>();
+        do
+        {
+            if (!ExpectKey(out var next))
+                return false;
+            keys.Add(next);
+        }
+        while (_parser.TrySp());
+        key = keys.Count == 1 ? keys[0] : new AndKey(keys);
+        return true;
+    }
+
+    private bool ExpectKey(out SearchKey key)
+    {
+        key = null!;
+        if (++_keys > limits.MaxSearchKeys || _depth >= limits.MaxSearchDepth)
+            return _parser.Fail("Search too complex");
+        _depth++;
+        var found = ExpectKeyInside(out key);
+        _depth--;
+        return found;
+    }
+
+    private bool ExpectKeyInside(out SearchKey key)
+    {
+        key = null!;
+        if (_parser.TryByte('('))
+            return ExpectKeys(out key) && _parser.ExpectByte(')');
+        if (_parser.Peek is '*' or (>= '0' and <= '9'))
+        {
+            if (!_parser.ExpectSequenceSet(out var set))
+                return false;
+            if (!selected.TryResolve(set, out var numbers))
+                return _parser.Fail(MessageSets.Invalid);
+            key = new NumberKey(numbers);
+            return true;
+        }
+
+        if (!_parser.ExpectAtom(out var name))
+            return false;
+        Span<char> upper = stackalloc char[16];
+        if (name.Length > upper.Length || Ascii.ToUpper(name, upper, out var length) != System.Buffers.OperationStatus.Done)
+            return _parser.Fail("Unknown search key");
+        return ExpectNamed(upper[..length], out key);
+    }
+
+    private bool ExpectNamed(scoped ReadOnlySpan<char> name, out SearchKey key)
+    {
+        key = null!;
+        return name switch
+        {
+            "ALL" => Is(new AllKey(), out key),
+            "ANSWERED" => Is(new FlagKey("\\Answered", true), out key),
+            "DELETED" => Is(new FlagKey("\\Deleted", true), out key),
+            "DRAFT" => Is(new FlagKey("\\Draft", true), out key),
+            "FLAGGED" => Is(new FlagKey("\\Flagged", true), out key),
+            "SEEN" => Is(new FlagKey("\\Seen", true), out key),
+            "UNANSWERED" => Is(new FlagKey("\\Answered", false), out key),
+            "UNDELETED" => Is(new FlagKey("\\Deleted", false), out key),
+            "UNDRAFT" => Is(new FlagKey("\\Draft", false), out key),
+            "UNFLAGGED" => Is(new FlagKey("\\Flagged", false), out key),
+            "UNSEEN" => Is(new FlagKey("\\Seen", false), out key),
+            "KEYWORD" => ExpectKeyword(true, out key),
+            "UNKEYWORD" => ExpectKeyword(false, out key),
+            "RECENT" => Is(new RecentKey(), out key),
+            "NEW" => Is(new AndKey([new RecentKey(), new FlagKey("\\Seen", false)]), out key),
+            "OLD" => Is(new NotKey(new RecentKey()), out key),
+            "BEFORE" or "ON" or "SINCE" or "SENTBEFORE" or "SENTON" or "SENTSINCE" => ExpectDated(name, out key),
+            "LARGER" or "SMALLER" => ExpectSized(name is "LARGER", out key),
+            "UID" => ExpectUids(out key),
+            "NOT" => ExpectNot(out key),
+            "OR" => ExpectOr(out key),
+            "BCC" or "CC" or "FROM" or "SUBJECT" or "TO" => ExpectFieldText(Encoding.ASCII.GetBytes(name.ToArray()), out key),
+            "HEADER" => ExpectHeader(out key),
+            "BODY" or "TEXT" => ExpectText(name is "TEXT", out key),
+            _ => _parser.Fail("Unknown search key"),
+        };
+    }
+
+    private static bool Is(SearchKey value, out SearchKey key)
+    {
+        key = value;
+        return true;
+    }
+
+    private bool ExpectKeyword(bool isSet, out SearchKey key)
+    {
+        key = null!;
+        return _parser.ExpectSp() && _parser.ExpectAtom(out var keyword) && Is(new FlagKey(Encoding.ASCII.GetString(keyword), isSet), out key);
+    }
+
+    private bool ExpectDated(scoped ReadOnlySpan<char> name, out SearchKey key)
+    {
+        key = null!;
+        if (!_parser.ExpectSp() || !_parser.ExpectDate(out var date))
+            return false;
+        var sent = name.StartsWith("SENT");
+        var word = sent ? name[4..] : name;
+        if (sent)
+        {
+            // BEFORE a day is up to the day before it; nothing is before the first.
+            var (first, last) = word switch
+            {
+                "BEFORE" => (DateOnly.MinValue, date == DateOnly.MinValue ? date : date.AddDays(-1)),
+                "ON" => (date, date),
+                _ => (date, DateOnly.MaxValue),
+            };
+            key = new SentKey(first, last);
+            return true;
+        }
+
+        var start = new DateTimeOffset(date.ToDateTime(default), TimeSpan.Zero).ToUnixTimeSeconds();
+        key = word switch
+        {
+            "BEFORE" => new DateKey(long.MinValue, start),
+            "ON" => new DateKey(start, start + 86400),
+            _ => new DateKey(start, long.MaxValue),
+        };
+        return true;
+    }
+
+    private bool ExpectSized(bool larger, out SearchKey key)
+    {
+        key = null!;
+        return _parser.ExpectSp() && _parser.ExpectNumber(out var size)
+            && Is(larger ? new SizeKey(size, long.MaxValue) : new SizeKey(-1, size), out key);
+    }
+
+    private bool ExpectUids(out SearchKey key)
+    {
+        key = null!;
+        return _parser.ExpectSp() && _parser.ExpectSequenceSet(out var set) && Is(new UidKey(selected.ResolveUids(set)), out key);
+    }
+
+    private bool ExpectNot(out SearchKey key)
+    {
+        key = null!;
+        return _parser.ExpectSp() && ExpectKey(out var inner) && Is(new NotKey(inner), out key);
+    }
+
+    private bool ExpectOr(out SearchKey key)
+    {
+        key = null!;
+        return _parser.ExpectSp() && ExpectKey(out var first) && _parser.ExpectSp() && ExpectKey(out var second)
+            && Is(new OrKey(first, second), out key);
+    }
+
+    private bool ExpectHeader(out SearchKey key)
+    {
+        key = null!;
+        return _parser.ExpectSp() && _parser.ExpectAString(out var field) && ExpectFieldText(field.ToArray(), out key);
+    }
+
+    private bool ExpectFieldText(byte[] field, out SearchKey key)
+    {
+        key = null!;
+        return ExpectSearchString(out var text) && Is(new HeaderKey(field, text), out key);
+    }
+
+    private bool ExpectText(bool inHeader, out SearchKey key)
+    {
+        key = null!;
+        return ExpectSearchString(out var text) && Is(text.Length == 0 ? new AllKey() : new TextKey(text, inHeader), out key);
+    }
+
+    private bool ExpectSearchString(out string text)
+    {
+        text = "";
+        if (!_parser.ExpectSp() || !_parser.ExpectAString(out var bytes))
+            return false;
+        if (++_textKeys > limits.MaxSearchTextKeys)
+            return _parser.Fail("Search too complex");
+        text = _charset.GetString(bytes);
+        return true;
+    }
+}
