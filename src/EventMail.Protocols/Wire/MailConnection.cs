@@ -19,6 +19,9 @@ public sealed class MailConnection : IAsyncDisposable
     // How long the last words (close_notify) may take.
     private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(1);
+    private const long MaxDrained = 1 << 20;
+
     private const int WokenFlag = 1;
     private const int StoppingFlag = 2;
     private const int TimedOutFlag = 4;
@@ -34,6 +37,7 @@ public sealed class MailConnection : IAsyncDisposable
     private bool _stopAnnounced;
     private bool _wakeAfterLine;
     private bool _lineOpen;
+    private long _lineStarted;
 
     // The pipe's read that outlived a wait: at most one, and only while _reading.
     private ConfiguredValueTaskAwaitable<ReadResult>.ConfiguredValueTaskAwaiter _read;
@@ -70,6 +74,9 @@ public sealed class MailConnection : IAsyncDisposable
     public ServerTls? Tls { get; }
 
     public PipeWriter Output { get; private set; }
+
+    /// <summary>How long a line may take from its first byte to its end.</summary>
+    public TimeSpan LineTimeout { get; set; } = Timeout.InfiniteTimeSpan;
 
     /// <summary>How long a client may take nothing of what is sent before the connection is cut.</summary>
     public TimeSpan WriteTimeout { get; init; } = TimeSpan.FromMinutes(5);
@@ -317,12 +324,9 @@ public sealed class MailConnection : IAsyncDisposable
         }
 
         _lineOpen = false;
-        if (!IsInterrupted() && TryRead(out var read))
+        if (!IsInterrupted() && TryRead(out var read) && TryTakeLine(line, maxLength, read) is { } status)
         {
-            if (TryTakeLine(line, maxLength, read) is { } status)
-            {
-                return new(status);
-            }
+            return new(status);
         }
 
         return FinishLineAsync(line, maxLength, timeout);
@@ -346,11 +350,47 @@ public sealed class MailConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>The same for a line that is there as a whole, without waiting; what there is of it is kept for the next call.</summary>
+    public bool TryReadLine(Line line, int maxLength, out LineStatus status)
+    {
+        status = default;
+        if (IsInterrupted())
+        {
+            return false;
+        }
+
+        if (!_lineOpen)
+        {
+            line.Clear();
+        }
+
+        if (TryRead(out var read))
+        {
+            var whole = TryTakeLine(line, maxLength, read);
+            status = whole.GetValueOrDefault();
+            _lineOpen = whole is null;
+            return whole is not null;
+        }
+
+        return false;
+    }
+
+    private TimeSpan LinePatience(Line line, TimeSpan timeout)
+    {
+        if (line.IsEmpty || LineTimeout == Timeout.InfiniteTimeSpan)
+        {
+            return timeout;
+        }
+
+        var left = LineTimeout - TimeSpan.FromMilliseconds(Environment.TickCount64 - _lineStarted);
+        return left < TimeSpan.Zero ? TimeSpan.Zero : timeout == Timeout.InfiniteTimeSpan || left < timeout ? left : timeout;
+    }
+
     private async ValueTask<LineStatus> FinishLineAsync(Line line, int maxLength, TimeSpan timeout)
     {
         while (true)
         {
-            var read = await ReadAsync(timeout).ConfigureAwait(false);
+            var read = await ReadAsync(LinePatience(line, timeout)).ConfigureAwait(false);
             switch (read.Status)
             {
                 case ReadStatus.Data or ReadStatus.Closed:
@@ -381,6 +421,11 @@ public sealed class MailConnection : IAsyncDisposable
     {
         if (read.Buffer.PositionOf((byte)'\n') is not { } end)
         {
+            if (line.IsEmpty)
+            {
+                _lineStarted = Environment.TickCount64;
+            }
+
             line.Append(read.Buffer, maxLength + 1);
             AdvanceTo(read.Buffer.End);
             return read.Status == ReadStatus.Closed ? LineStatus.Closed : null;
@@ -419,6 +464,34 @@ public sealed class MailConnection : IAsyncDisposable
         finally
         {
             Volatile.Write(ref _writeDeadline, long.MaxValue);
+        }
+    }
+
+    /// <summary>
+    /// Before closing on a client that is still talking: takes some of what it sends, since a socket that is closed over unread
+    /// input is reset and may lose the last reply on its way.
+    /// </summary>
+    public async ValueTask DrainAsync()
+    {
+        var until = Environment.TickCount64 + (long)DrainTime.TotalMilliseconds;
+        for (long taken = 0; taken < MaxDrained && HasBufferedInput;)
+        {
+            var left = until - Environment.TickCount64;
+            if (left <= 0)
+            {
+                return;
+            }
+
+            var (status, buffer) = await ReadAsync(TimeSpan.FromMilliseconds(left)).ConfigureAwait(false);
+            if (status is ReadStatus.Closed or ReadStatus.TimedOut)
+            {
+                return;
+            }
+
+            taken += buffer.Length;
+            AdvanceTo(buffer.End);
+            // A moment for what is under way.
+            await Task.Yield();
         }
     }
 

@@ -1,0 +1,36 @@
+using EventMail.Domain;
+using EventMail.Projections;
+using EventMail.Projections.Accounts;
+
+namespace EventMail.Protocols.Smtp;
+
+/// <summary>Where accepted mail goes: the local mailboxes.</summary>
+public interface ISmtpDestination
+{
+    /// <param name="localPart">Quotes removed.</param>
+    /// <param name="domain">Empty for a bare postmaster.</param>
+    /// <param name="size">In bytes, 0 when unknown.</param>
+    ValueTask<RecipientAnswer> ResolveAsync(string localPart, string domain, long size, CancellationToken cancel);
+
+    /// <summary>A message begins to arrive.</summary>
+    ISmtpMessage Begin();
+}
+
+/// <summary>A message on its way in. Disposing it undelivered leaves nothing behind.</summary>
+public interface ISmtpMessage : IAsyncDisposable
+{
+    ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel);
+
+    /// <summary>The message is whole; nothing may be written afterwards.</summary>
+    ValueTask CompleteAsync(CancellationToken cancel);
+
+    /// <summary>The Message-ID field, known once the message is whole.</summary>
+    string? MessageId { get; }
+
+    /// <summary>
+    /// Delivers to all of these or to none, durable when the task ends. May be called again for other recipients.
+    /// </summary>
+    /// <returns>Null when it is done, else why not.</returns>
+    Task<Rejection?> DeliverAsync(
+        IReadOnlyList<LocalRecipient> recipients, string reversePath, Actor actor, string cause, CancellationToken cancel);
+}

@@ -1,0 +1,76 @@
+namespace EventMail.Protocols.Smtp;
+
+/// <summary>Every reply that needs no argument: RFC 5321 §4.2.2 codes with RFC 3463 enhanced codes (RFC 2034).</summary>
+public static class SmtpReplies
+{
+    public static readonly SmtpReply Ok = new("250 2.0.0 Ok");
+    public static readonly SmtpReply SenderOk = new("250 2.1.0 Ok");
+    public static readonly SmtpReply RecipientOk = new("250 2.1.5 Ok");
+    public static readonly SmtpReply Bye = new("221 2.0.0 Bye");
+    public static readonly SmtpReply Help = new("214 2.0.0 See RFC 5321; commands: EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT");
+    public static readonly SmtpReply LmtpHelp = new("214 2.0.0 See RFC 2033; commands: LHLO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT");
+    public static readonly SmtpReply VerifyNot = new("252 2.0.0 Send some mail and see");
+    public static readonly SmtpReply StartMailInput = new("354 End data with <CR><LF>.<CR><LF>");
+    public static readonly SmtpReply ReadyForTls = new("220 2.0.0 Ready to start TLS");
+
+    // Syntax and sequence.
+    public static readonly SmtpReply UnknownCommand = new("500 5.5.2 Command unknown");
+    public static readonly SmtpReply LineTooLong = new("500 5.5.2 Line too long");
+    public static readonly SmtpReply BareLineFeed = new("500 5.5.2 Lines must end in CRLF");
+    public static readonly SmtpReply ControlCharacter = new("500 5.5.2 Control characters are not allowed in commands");
+    public static readonly SmtpReply WrongGreetingForLmtp = new("500 5.5.1 This is LMTP: say LHLO");
+    public static readonly SmtpReply WrongGreetingForSmtp = new("500 5.5.1 This is SMTP: say EHLO");
+    public static readonly SmtpReply GreetingSyntax = new("501 5.5.4 A host name or address literal must follow");
+    public static readonly SmtpReply VrfySyntax = new("501 5.5.4 Syntax: VRFY address");
+    public static readonly SmtpReply NoArguments = new("501 5.5.4 The command takes no argument");
+    public static readonly SmtpReply MailSyntax = new("501 5.5.4 Syntax: MAIL FROM:<address>");
+    public static readonly SmtpReply RcptSyntax = new("501 5.5.4 Syntax: RCPT TO:<address>");
+    public static readonly SmtpReply BadSenderAddress = new("501 5.1.7 Bad sender address syntax");
+    public static readonly SmtpReply BadRecipientAddress = new("501 5.1.3 Bad recipient address syntax");
+    public static readonly SmtpReply BadParameter = new("501 5.5.4 Bad parameter value");
+    public static readonly SmtpReply UnknownParameter = new("555 5.5.4 Parameter not recognized or not implemented");
+    public static readonly SmtpReply BdatSyntax = new("501 5.5.4 Syntax: BDAT size [LAST]");
+    public static readonly SmtpReply NotImplemented = new("502 5.5.1 Command not implemented");
+    public static readonly SmtpReply NoAuthHere = new("502 5.5.1 AUTH is not offered on this port");
+    public static readonly SmtpReply NoTlsHere = new("502 5.5.1 STARTTLS is not offered");
+    public static readonly SmtpReply TlsAlready = new("503 5.5.1 TLS is active already");
+    public static readonly SmtpReply PipelinedTls = new("503 5.5.1 Nothing may follow STARTTLS before the handshake");
+    public static readonly SmtpReply SayHelloFirst = new("503 5.5.1 Say EHLO first");
+    public static readonly SmtpReply SayLhloFirst = new("503 5.5.1 Say LHLO first");
+    public static readonly SmtpReply NestedMail = new("503 5.5.1 Sender given already");
+    public static readonly SmtpReply NeedMail = new("503 5.5.1 MAIL must come first");
+    public static readonly SmtpReply NeedRecipient = new("503 5.5.1 RCPT must come first");
+    public static readonly SmtpReply NotBetweenChunks = new("503 5.5.1 BDAT is in progress: send the rest or RSET");
+    public static readonly SmtpReply NotInTransaction = new("503 5.5.1 Not in the middle of a mail transaction");
+    public static readonly SmtpReply BinaryNeedsBdat = new("503 5.5.1 BODY=BINARYMIME needs BDAT");
+    public static readonly SmtpReply TransactionFailed = new("503 5.5.1 The transaction has failed: send RSET");
+
+    // Addresses.
+    public static readonly SmtpReply NoRelay = new("550 5.7.1 Relaying denied");
+    public static readonly SmtpReply UnknownRecipient = new("550 5.1.1 No such mailbox here");
+    public static readonly SmtpReply SuspendedRecipient = new("450 4.2.1 Mailbox is disabled for now");
+    public static readonly SmtpReply MailboxFull = new("552 5.2.2 Mailbox full");
+    public static readonly SmtpReply TooManyRecipients = new("452 4.5.3 Too many recipients");
+    public static readonly SmtpReply NonAsciiAddress = new("553 5.6.7 Non-ASCII addresses need SMTPUTF8");
+    public static readonly SmtpReply NoValidRecipients = new("554 5.5.1 No valid recipients");
+
+    public static readonly SmtpReply LmtpNoValidRecipients = new("503 5.5.1 No valid recipients");
+
+    // Messages.
+    public static readonly SmtpReply MessageTooLarge = new("552 5.3.4 Message exceeds the size limit");
+    public static readonly SmtpReply BareLineEnds = new("550 5.6.11 Bare CR or LF in the message: lines must end in CRLF (RFC 5321 section 2.3.8)");
+    public static readonly SmtpReply RoutingLoop = new("554 5.4.6 Too many Received fields: routing loop");
+    public static readonly SmtpReply LocalError = new("451 4.3.0 Local error, try again later");
+    public static readonly SmtpReply NoStorage = new("452 4.3.1 Insufficient storage, try again later");
+
+    // The end of the session.
+    public static readonly SmtpReply ShuttingDown = new("421 4.3.2 Server is shutting down");
+    public static readonly SmtpReply IdleTooLong = new("421 4.4.2 Idle for too long");
+    public static readonly SmtpReply SessionTooLong = new("421 4.4.2 Session lasted too long");
+    public static readonly SmtpReply TooManyErrors = new("421 4.7.0 Too many errors");
+    public static readonly SmtpReply TooManyUnknown = new("421 4.7.0 Too many unknown recipients");
+    public static readonly SmtpReply TooManyTransactions = new("421 4.5.3 Too many messages in one session");
+    public static readonly SmtpReply TooManyFromAddress = new("421 4.7.0 Too many connections from your address");
+    public static readonly SmtpReply NotHttp = new("421 4.7.0 This is a mail server");
+    public static readonly SmtpReply OutOfStep = new("421 4.5.0 Cannot tell where the chunk ends");
+}

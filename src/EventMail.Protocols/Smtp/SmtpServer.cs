@@ -1,0 +1,46 @@
+using System.Diagnostics;
+using System.Net;
+using EventMail.Protocols.Wire;
+
+namespace EventMail.Protocols.Smtp;
+
+/// <summary>Receives mail from other servers (RFC 5321) and, as LMTP, from an MTA beside it (RFC 2033).</summary>
+public static class SmtpServer
+{
+    public static Task ServeAsync(MailConnection connection, SmtpServices services, CancellationToken stopping) =>
+        ServeAsync(connection, services, isLmtp: false);
+
+    public static Task ServeLmtpAsync(MailConnection connection, SmtpServices services, CancellationToken stopping) =>
+        ServeAsync(connection, services, isLmtp: true);
+
+    // The token is not needed: MailConnection.Stop tells a session that waits as well as one that works.
+    private static async Task ServeAsync(MailConnection connection, SmtpServices services, bool isLmtp)
+    {
+        var client = connection.Details.ClientAddress;
+        // Loopback: a local MTA, or every client of a proxy.
+        var counted = !isLmtp && !IPAddress.IsLoopback(client);
+        if (counted && services.Connections.Enter(client) is var count && count > services.Limits.MaxConnectionsPerAddress)
+        {
+            services.Connections.Leave(client);
+            services.Log.AddressLimitReached(connection.Details.Local.Port, client.ToString(), count - 1, services.Limits.MaxConnectionsPerAddress);
+            await connection.Output.WriteAsync(SmtpReplies.TooManyFromAddress.Bytes, CancellationToken.None);
+            return;
+        }
+
+        var started = Stopwatch.GetTimestamp();
+        var session = new SmtpSession(connection, services, isLmtp);
+        services.Log.SessionStarted(
+            isLmtp ? "LMTP" : "SMTP", connection.Details.Local.Port, session.ClientIp, session.ConnectionId, session.Id, connection.IsTls);
+        try
+        {
+            await session.RunAsync();
+        }
+        finally
+        {
+            if (counted)
+                services.Connections.Leave(client);
+            services.Log.SessionClosed(
+                session.ConnectionId, session.Id, session.ClientIp, session.Transactions, (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        }
+    }
+}

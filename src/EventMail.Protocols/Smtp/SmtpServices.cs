@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Logging;
+
+namespace EventMail.Protocols.Smtp;
+
+/// <summary>What SMTP and LMTP sessions need from the server they belong to.</summary>
+public sealed class SmtpServices(string hostname, string node, ISmtpDestination destination, SmtpLimits limits, TimeProvider clock, ILogger log)
+{
+    /// <summary>How the server calls itself in greetings and trace fields.</summary>
+    public string Hostname { get; } = hostname;
+
+    /// <summary>This host's name among those that share the database.</summary>
+    public string Node { get; } = node;
+
+    public ISmtpDestination Destination { get; } = destination;
+
+    public SmtpLimits Limits { get; } = limits;
+
+    public TimeProvider Clock { get; } = clock;
+
+    public ILogger Log { get; } = log;
+
+    internal ConnectionCounter Connections { get; } = new();
+
+    internal SmtpReply Greeting { get; } = new($"220 {hostname} ESMTP EventMail");
+
+    internal SmtpReply LmtpGreeting { get; } = new($"220 {hostname} LMTP EventMail");
+
+    internal SmtpReply Hello { get; } = new($"250 {hostname}");
+
+    /// <summary>The answers to EHLO and LHLO, which are the same for all clients.</summary>
+    internal ExtendedHello ExtendedHello { get; } = new(hostname, limits);
+}

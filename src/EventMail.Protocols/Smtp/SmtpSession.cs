@@ -1,0 +1,236 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text;
+using EventMail.Projections;
+using EventMail.Protocols.Smtp.Syntax;
+using EventMail.Protocols.Wire;
+
+namespace EventMail.Protocols.Smtp;
+
+/// <summary>
+/// One client's dialogue: reads lines, looks the verb up in <see cref="SmtpVerbs"/>, runs it, sends its reply. Replies to
+/// pipelined commands go out together (RFC 2920 §3.2).
+/// </summary>
+internal sealed class SmtpSession
+{
+    private readonly Line _line = new();
+    private readonly long _started = Environment.TickCount64;
+    private int _argumentStart;
+    private int _errors;
+    private SmtpVerb? _verb;
+    private Actor? _actor;
+
+    public SmtpSession(MailConnection connection, SmtpServices services, bool isLmtp)
+    {
+        (Connection, Services, IsLmtp) = (connection, services, isLmtp);
+        Id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
+        ClientIp = connection.Details.ClientAddress.ToString();
+        connection.LineTimeout = services.Limits.CommandTimeout;
+    }
+
+    public MailConnection Connection { get; }
+
+    public SmtpServices Services { get; }
+
+    public bool IsLmtp { get; }
+
+    /// <summary>session_id in logs and events.</summary>
+    public string Id { get; }
+
+    public string ConnectionId => Connection.Details.Id;
+
+    public string ClientIp { get; }
+
+    /// <summary>The client greeted with EHLO or LHLO.</summary>
+    public bool IsEsmtp { get; private set; }
+
+    /// <summary>What the client calls itself; empty until it has greeted.</summary>
+    public string GreetingName { get; private set; } = "";
+
+    public SmtpTransaction? Transaction { get; private set; }
+
+    /// <summary>MAIL commands so far.</summary>
+    public int Transactions { get; private set; }
+
+    public int UnknownRecipients { get; set; }
+
+    /// <summary>What follows the verb, without the blank between.</summary>
+    public ReadOnlySpan<byte> Arguments => _line.Span[_argumentStart..];
+
+    public SmtpStates State =>
+        GreetingName.Length == 0 ? SmtpStates.Start
+        : Transaction is null ? SmtpStates.Ready
+        : Transaction.Chunks is not null || Transaction.Failed ? SmtpStates.Chunks
+        : Transaction.Recipients.Count > 0 ? SmtpStates.Rcpt
+        : SmtpStates.Mail;
+
+    /// <summary>How long to wait for the next bytes, within the session's whole time.</summary>
+    public TimeSpan Patience(TimeSpan timeout)
+    {
+        var left = Services.Limits.MaxSessionTime - TimeSpan.FromMilliseconds(Environment.TickCount64 - _started);
+        return left < TimeSpan.Zero ? TimeSpan.Zero : left < timeout ? left : timeout;
+    }
+
+    public bool IsOverdue => TimeSpan.FromMilliseconds(Environment.TickCount64 - _started) >= Services.Limits.MaxSessionTime;
+
+    public async Task RunAsync()
+    {
+        Send(IsLmtp ? Services.LmtpGreeting : Services.Greeting);
+        try
+        {
+            while (await NextLineAsync() is { } status)
+            {
+                var reply = status switch
+                {
+                    LineStatus.Line => await AnswerAsync(),
+                    LineStatus.TooLong => SmtpReplies.LineTooLong,
+                    LineStatus.TimedOut => IsOverdue ? SmtpReplies.SessionTooLong : SmtpReplies.IdleTooLong,
+                    _ => null,
+                };
+                if (status == LineStatus.Closed || !await ReplyAsync(reply))
+                    break;
+            }
+        }
+        finally
+        {
+            await ResetAsync();
+        }
+    }
+
+    /// <summary>Writes a reply; it is sent with the next flush.</summary>
+    public void Send(SmtpReply reply) => Send(reply.Bytes.Span);
+
+    public void Send(ReadOnlySpan<byte> lines)
+    {
+        Connection.Output.Write(lines);
+        Connection.Trace?.Sent(lines);
+    }
+
+    public void Greeted(string name, bool extended) => (GreetingName, IsEsmtp) = (name, extended);
+
+    public void BeginTransaction(string reversePath, MailParameters parameters) =>
+        Transaction = new(string.Create(null, $"{Id}.{++Transactions}"), reversePath, parameters);
+
+    /// <summary>A message came through: earlier errors are forgiven.</summary>
+    public void Delivered() => _errors = 0;
+
+    /// <summary>Ends the transaction, whatever its state (RSET, EHLO, the end of a message).</summary>
+    public async ValueTask ResetAsync()
+    {
+        var chunks = Transaction?.Chunks;
+        Transaction = null;
+        if (chunks is not null)
+            await chunks.DisposeAsync();
+    }
+
+    /// <summary>All that the client said in the clear is forgotten (RFC 3207 §4.2).</summary>
+    public async ValueTask ForgetAsync()
+    {
+        await ResetAsync();
+        Greeted("", false);
+    }
+
+    /// <summary>A stranger at this address: who causes what the session writes into the log.</summary>
+    public Actor Actor =>
+        _actor ??= Actor.ForSession(IsLmtp ? "lmtp" : "smtp", Connection.Details.Remote, ConnectionId, Id, Services.Node);
+
+    /// <summary>The client is gone, or cannot be understood any more: nothing more is read.</summary>
+    public void End() => IsOver = true;
+
+    public bool IsOver { get; private set; }
+
+    // Null when the client is gone.
+    private async ValueTask<LineStatus?> NextLineAsync()
+    {
+        var limit = Services.Limits.MaxCommandLength;
+        if (Connection.TryReadLine(_line, limit, out var status))
+            return status;
+        // Nothing whole is waiting: now the replies go out.
+        if (!await Connection.FlushAsync())
+            return null;
+        return await Connection.ReadLineAsync(_line, limit, Patience(Services.Limits.IdleTimeout));
+    }
+
+    private async ValueTask<SmtpReply?> AnswerAsync()
+    {
+        _verb = null;
+        if (RefuseLine() is { } refusal)
+            return refusal;
+        try
+        {
+            return await _verb!.Run(this);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // The store cannot be reached, or a fault of ours: the command fails, the server goes on. In the middle of a message
+            // nobody can tell where the next command begins.
+            Services.Log.CommandFailed(e, ConnectionId, Id, ClientIp, _verb!.Name);
+            if (_verb.ReadsContent)
+                End();
+            return SmtpReplies.LocalError;
+        }
+    }
+
+    // Null when the line is a command that may run now; _verb is it.
+    private SmtpReply? RefuseLine()
+    {
+        var line = _line.Span;
+        Connection.Trace?.Received(line);
+        if (!_line.EndedWithCrLf && Services.Limits.BareLineEnds == BareLineEnds.Refuse)
+            return SmtpReplies.BareLineFeed;
+        if (SmtpChars.HasControl(line))
+            return SmtpReplies.ControlCharacter;
+
+        var end = line.IndexOf((byte)' ');
+        var name = end < 0 ? line : line[..end];
+        _argumentStart = end < 0 ? line.Length : end + 1;
+        _verb = SmtpVerbs.Find(name);
+        if (_verb is null)
+            return SmtpVerbs.IsHttp(name) ? SmtpReplies.NotHttp : SmtpReplies.UnknownCommand;
+        Services.Log.CommandReceived(ConnectionId, Id, ClientIp, _verb.Name);
+        if ((_verb.Allowed & State) == 0)
+            return OutOfOrder(_verb);
+        return !_verb.TakesArguments && !Arguments.Trim((byte)' ').IsEmpty ? SmtpReplies.NoArguments : null;
+    }
+
+    private SmtpReply OutOfOrder(SmtpVerb verb) => State switch
+    {
+        SmtpStates.Start => IsLmtp ? SmtpReplies.SayLhloFirst : SmtpReplies.SayHelloFirst,
+        SmtpStates.Chunks => Transaction!.Failed ? SmtpReplies.TransactionFailed : SmtpReplies.NotBetweenChunks,
+        _ => verb.OutOfOrder,
+    };
+
+    // False when the session is over.
+    private async ValueTask<bool> ReplyAsync(SmtpReply? reply)
+    {
+        if (reply is not null)
+        {
+            Send(reply);
+            if (reply.Code >= 400)
+                Services.Log.CommandRefused(ConnectionId, Id, ClientIp, _verb?.Name ?? "?", reply.Line);
+            if (reply.IsClientError && ++_errors >= Services.Limits.MaxErrors)
+                return await LeaveAsync(SmtpReplies.TooManyErrors);
+            if (reply.Closes)
+                return await LeaveAsync(null);
+        }
+
+        if (Transaction is null && Connection.IsStopping)
+            return await LeaveAsync(SmtpReplies.ShuttingDown);
+        if (Transaction is null && IsOverdue)
+            return await LeaveAsync(SmtpReplies.SessionTooLong);
+        return !IsOver || await LeaveAsync(null);
+    }
+
+    private async ValueTask<bool> LeaveAsync(SmtpReply? reply)
+    {
+        if (reply is not null)
+        {
+            Send(reply);
+            Services.Log.SessionEnded(ConnectionId, Id, ClientIp, reply.Line);
+        }
+
+        if (await Connection.FlushAsync())
+            await Connection.DrainAsync();
+        return false;
+    }
+}

@@ -1,0 +1,44 @@
+using EventMail.Projections.Accounts;
+using EventMail.Protocols.Smtp.Data;
+using EventMail.Protocols.Smtp.Syntax;
+
+namespace EventMail.Protocols.Smtp;
+
+/// <summary>A recipient that was accepted.</summary>
+/// <param name="Locals">The accounts behind it: several for an alias.</param>
+internal sealed record AcceptedRecipient(SmtpPath Path, IReadOnlyList<LocalRecipient> Locals)
+{
+    public string Address => Path.Mailbox;
+}
+
+/// <summary>A mail transaction: from MAIL to the end of the message or RSET (RFC 5321 §3.3).</summary>
+/// <param name="id">Unique; in the Received field, the reply, the log and as the events' cause.</param>
+internal sealed class SmtpTransaction(string id, string reversePath, MailParameters parameters)
+{
+    public string Id { get; } = id;
+
+    /// <summary>Empty for the null reverse-path.</summary>
+    public string ReversePath { get; } = reversePath;
+
+    public MailParameters Parameters { get; } = parameters;
+
+    public List<AcceptedRecipient> Recipients { get; } = [];
+
+    /// <summary>RCPT was given, accepted or not.</summary>
+    public bool RecipientSeen { get; set; }
+
+    /// <summary>The message while BDAT chunks arrive.</summary>
+    public MessageIntake? Chunks { get; set; }
+
+    /// <summary>A chunk was refused: only RSET helps (RFC 3030 §2).</summary>
+    public bool Failed { get; set; }
+
+    /// <summary>One entry for each account, however many addresses led to it.</summary>
+    public IReadOnlyList<LocalRecipient> UniqueLocals()
+    {
+        if (Recipients is [{ Locals: [_] } only])
+            return only.Locals;
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        return [.. Recipients.SelectMany(recipient => recipient.Locals).Where(local => seen.Add(local.Account))];
+    }
+}
