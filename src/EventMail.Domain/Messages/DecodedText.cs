@@ -59,7 +59,7 @@ public static class DecodedText
         var at = 0;
         while (HeaderFields.TryNext(header, ref at, out var field))
         {
-            if (!sink(EncodedWords.Decode(field.TrimEnd("\r\n"u8)), kind))
+            if (!SinkField(field.TrimEnd("\r\n"u8), sink, kind))
                 return false;
             // RFC 2231 values (file names) cannot be read inside the raw field.
             if (Ascii.StartsWithIgnoreCase(field, "content-"u8) && field.Contains((byte)'*') && !SinkParameters(field, sink, kind))
@@ -93,6 +93,22 @@ public static class DecodedText
             body = body[piece.Length..];
         }
         return decoder.Finish(sink) && sink("\n", DecodedTextKind.Body);
+    }
+
+    private static bool SinkField(ReadOnlySpan<byte> field, DecodedTextSink sink, DecodedTextKind kind)
+    {
+        // The usual field is short and ASCII and needs no string.
+        const int shortField = 512;
+        if (field.Length > shortField || field.IndexOf("=?"u8) >= 0 || !System.Text.Ascii.IsValid(field))
+            return sink(EncodedWords.Decode(field), kind);
+        Span<char> text = stackalloc char[shortField];
+        var length = 0;
+        foreach (var b in field)
+        {
+            if (b is not ((byte)'\r' or (byte)'\n'))
+                text[length++] = (char)b;
+        }
+        return sink(text[..length], kind);
     }
 
     private static bool SinkParameters(ReadOnlySpan<byte> field, DecodedTextSink sink, DecodedTextKind kind)

@@ -28,6 +28,7 @@ public sealed record MessageLimits
     /// <summary>Addresses of one envelope field (From, To …), group markers included; further ones are ignored.</summary>
     public int MaxAddresses { get; init; } = 10_000;
 
-    /// <summary>RFC 2046 §5.1.1 allows 70 characters; longer boundaries are compared by their beginning only.</summary>
-    public int MaxBoundaryLength { get; init; } = 80;
+    /// <summary>RFC 2046 §5.1.1 allows 70 characters, some senders use more. Of longer boundaries only the beginning is
+    /// compared, so that their closing delimiter opens one more part.</summary>
+    public int MaxBoundaryLength { get; init; } = 250;
 }

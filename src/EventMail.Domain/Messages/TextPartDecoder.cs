@@ -3,55 +3,73 @@ using System.Text;
 
 namespace EventMail.Domain.Messages;
 
-/// <summary>Decodes one text part from any pieces of its body, for callers that do not hold the whole message.</summary>
+/// <summary>
+/// Decodes one text part from any pieces of its body, for callers that do not hold the whole message. Memory is that of
+/// one piece.
+/// </summary>
 public sealed class TextPartDecoder
 {
+    private const int CharsAtOnce = 4096;
+
     private readonly Decoder _decoder;
     private readonly HtmlText? _html;
-    private readonly ArrayBufferWriter<byte> _bytes = new();
-    private readonly ArrayBufferWriter<char> _text = new();
-    private readonly char[] _chars = new char[4096];
+    private readonly ArrayBufferWriter<byte>? _bytes;
+    private readonly ArrayBufferWriter<char>? _text;
+    private readonly char[] _chars;
     private TransferDecoder _transfer;
 
     public TextPartDecoder(PartMapNode part)
     {
-        _transfer = new TransferDecoder(part.TransferEncoding);
         _decoder = (Charsets.Find(part.Charset) ?? Charsets.Utf8OrLatin1).GetDecoder();
-        _html = part is { MediaType: "text", Subtype: "html" } ? new HtmlText() : null;
+        _chars = new char[(int)Math.Clamp(part.BodyLength, 64, CharsAtOnce)];
+        if (part.TransferEncoding is TransferEncoding.Base64 or TransferEncoding.QuotedPrintable)
+        {
+            _transfer = new TransferDecoder(part.TransferEncoding);
+            _bytes = new ArrayBufferWriter<byte>(_chars.Length);
+        }
+        if (part is { MediaType: "text", Subtype: "html" })
+        {
+            _html = new HtmlText();
+            _text = new ArrayBufferWriter<char>(_chars.Length);
+        }
     }
 
     /// <summary>False when the sink had enough.</summary>
     public bool Feed(ReadOnlySpan<byte> body, DecodedTextSink sink)
     {
+        if (_bytes is null)
+            return Convert(body, flush: false, sink);
         _bytes.ResetWrittenCount();
         _transfer.Decode(body, _bytes);
-        return Convert(flush: false, sink);
+        return Convert(_bytes.WrittenSpan, flush: false, sink);
     }
 
     /// <inheritdoc cref="Feed"/>
     public bool Finish(DecodedTextSink sink)
     {
-        _bytes.ResetWrittenCount();
-        _transfer.Finish(_bytes);
-        if (!Convert(flush: true, sink))
+        if (_bytes is not null)
+        {
+            _bytes.ResetWrittenCount();
+            _transfer.Finish(_bytes);
+        }
+        if (!Convert(_bytes is null ? [] : _bytes.WrittenSpan, flush: true, sink))
             return false;
-        if (_html is null)
+        if (_html is null || _text is null)
             return true;
         _text.ResetWrittenCount();
         _html.Finish(_text);
         return _text.WrittenCount == 0 || sink(_text.WrittenSpan, DecodedTextKind.Body);
     }
 
-    private bool Convert(bool flush, DecodedTextSink sink)
+    private bool Convert(ReadOnlySpan<byte> bytes, bool flush, DecodedTextSink sink)
     {
-        var bytes = _bytes.WrittenSpan;
         bool completed;
         do
         {
             _decoder.Convert(bytes, _chars, flush, out var used, out var made, out completed);
             bytes = bytes[used..];
             var text = new ReadOnlySpan<char>(_chars, 0, made);
-            if (_html is not null)
+            if (_html is not null && _text is not null)
             {
                 _text.ResetWrittenCount();
                 _html.Feed(text, _text);

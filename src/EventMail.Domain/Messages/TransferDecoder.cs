@@ -8,6 +8,9 @@ namespace EventMail.Domain.Messages;
 /// </summary>
 public struct TransferDecoder(TransferEncoding encoding)
 {
+    // Runs of white space at the end of a line that are longer than this are content.
+    private const int MaxHeld = 1000;
+
     private const byte Skip = 255;
     private const byte Padding = 254;
     private static readonly byte[] Base64Values = MakeBase64Values();
@@ -18,9 +21,6 @@ public struct TransferDecoder(TransferEncoding encoding)
     // Quoted-printable: "=", "=X" or white space that may be followed by a line end.
     private byte[]? _pending;
     private int _pendingLength;
-
-    /// <summary>RFC 2045 §6.7 (3): white space at the end of a line is dropped; longer runs than this are content.</summary>
-    private const int MaxTrailingSpace = 1000;
 
     public void Decode(ReadOnlySpan<byte> input, IBufferWriter<byte> output)
     {
@@ -80,78 +80,106 @@ public struct TransferDecoder(TransferEncoding encoding)
     {
         while (!input.IsEmpty)
         {
-            if (_pendingLength == 0)
+            if (_pendingLength > 0)
             {
-                var run = input.IndexOfAny((byte)'=', (byte)' ', (byte)'\t') is >= 0 and var special ? special : input.Length;
-                output.Write(input[..run]);
-                input = input[run..];
-                if (input.IsEmpty)
-                    return;
+                if (DecodePending(input[0], output))
+                    input = input[1..];
+                continue;
             }
-            var b = input[0];
-            input = input[1..];
-            if (_pendingLength == 0)
+            var special = input.IndexOfAny((byte)'=', (byte)'\n');
+            if (special < 0)
+            {
+                // White space at the end may turn out to be the end of a line.
+                var kept = input.TrimEnd(" \t\r"u8).Length;
+                kept = Math.Max(kept, input.Length - MaxHeld);
+                output.Write(input[..kept]);
+                foreach (var b in input[kept..])
+                    Hold(b);
+                return;
+            }
+            if (input[special] == (byte)'\n')
+                WriteLine(input[..special], output);
+            else
+                special += WriteEscape(input, special, output);
+            input = input[(special + 1)..];
+        }
+    }
+
+    /// <summary>What stands before "=", and the escape where it is whole; returns the bytes taken behind the "=".</summary>
+    private int WriteEscape(ReadOnlySpan<byte> input, int at, IBufferWriter<byte> output)
+    {
+        output.Write(input[..at]);
+        if (at + 2 < input.Length)
+        {
+            var high = Rfc2231.Hex(input[at + 1]);
+            var low = Rfc2231.Hex(input[at + 2]);
+            if (high >= 0 && low >= 0)
+            {
+                output.Write([(byte)(high << 4 | low)]);
+                return 2;
+            }
+            if (input[at + 1] == (byte)'\r' && input[at + 2] == (byte)'\n')
+                return 2;
+        }
+        Hold((byte)'=');
+        return 0;
+    }
+
+    /// <summary>RFC 2045 §6.7 (3): white space at the end of a line is dropped.</summary>
+    private static void WriteLine(ReadOnlySpan<byte> line, IBufferWriter<byte> output)
+    {
+        var crLf = line.EndsWith("\r"u8);
+        if (crLf)
+            line = line[..^1];
+        output.Write(line.TrimEnd(" \t"u8));
+        output.Write(crLf ? "\r\n"u8 : "\n"u8);
+    }
+
+    /// <summary>False: what was held is written and the byte is looked at again.</summary>
+    private bool DecodePending(byte b, IBufferWriter<byte> output)
+    {
+        var held = _pending.AsSpan(0, _pendingLength);
+        if (held[0] == (byte)'=')
+        {
+            // "=" white space* line end: a soft line break (§6.7 (5)), transport padding tolerated.
+            var softBreak = held.Length == 1 || Ascii.IsSpace(held[1]);
+            if (softBreak && b == (byte)'\n')
+            {
+                _pendingLength = 0;
+                return true;
+            }
+            if ((softBreak && Ascii.IsSpace(b) && held.Length < MaxHeld) || (held.Length == 1 && Rfc2231.Hex(b) >= 0))
             {
                 Hold(b);
+                return true;
             }
-            else if (_pending![0] == (byte)'=')
+            if (held.Length == 2 && Rfc2231.Hex(held[1]) is >= 0 and var high && Rfc2231.Hex(b) is >= 0 and var low)
             {
-                DecodeEscape(b, output);
-            }
-            else
-            {
-                DecodeAfterSpace(b, output);
+                _pendingLength = 0;
+                output.Write([(byte)(high << 4 | low)]);
+                return true;
             }
         }
-    }
-
-    private void DecodeEscape(byte b, IBufferWriter<byte> output)
-    {
-        // "=" white space* line end: a soft line break (§6.7 (5)), transport padding tolerated.
-        var softBreak = _pendingLength == 1 || Ascii.IsSpace(_pending![1]);
-        if (softBreak && b == (byte)'\n')
+        else if (b == (byte)'\n')
         {
+            WriteLine(held, output);
             _pendingLength = 0;
-            return;
+            return true;
         }
-        if (softBreak && Ascii.IsSpace(b) && _pendingLength < MaxTrailingSpace)
+        else if (Ascii.IsSpace(b) && held.Length < MaxHeld)
         {
             Hold(b);
-            return;
+            return true;
         }
-        if (_pendingLength == 1 && Rfc2231.Hex(b) >= 0)
-        {
-            Hold(b);
-            return;
-        }
-        if (_pendingLength == 2 && Rfc2231.Hex(_pending![1]) is >= 0 and var high && Rfc2231.Hex(b) is >= 0 and var low)
-        {
-            _pendingLength = 0;
-            output.Write([(byte)(high << 4 | low)]);
-            return;
-        }
-        // Not an escape: kept as it is.
-        output.Write(_pending.AsSpan(0, _pendingLength));
+        // No escape and no end of line after all: kept as it is.
+        output.Write(held);
         _pendingLength = 0;
-        DecodeQuotedPrintable([b], output);
-    }
-
-    private void DecodeAfterSpace(byte b, IBufferWriter<byte> output)
-    {
-        if (Ascii.IsWsp(b) && _pendingLength < MaxTrailingSpace)
-        {
-            Hold(b);
-            return;
-        }
-        if (b is not ((byte)'\r' or (byte)'\n'))
-            output.Write(_pending.AsSpan(0, _pendingLength));
-        _pendingLength = 0;
-        DecodeQuotedPrintable([b], output);
+        return false;
     }
 
     private void Hold(byte b)
     {
-        _pending ??= new byte[MaxTrailingSpace + 1];
+        _pending ??= new byte[MaxHeld + 1];
         _pending[_pendingLength++] = b;
     }
 
