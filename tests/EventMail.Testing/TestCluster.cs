@@ -10,7 +10,7 @@ namespace EventMail.Testing;
 public static class TestCluster
 {
     /// <summary>Nothing in it outlives the tests. Durability itself is tested with servers of their own.</summary>
-    internal static readonly IReadOnlyDictionary<string, string> Settings = new Dictionary<string, string>
+    public static readonly IReadOnlyDictionary<string, string> Settings = new Dictionary<string, string>
     {
         ["fsync"] = "off",
         ["synchronous_commit"] = "off",
