@@ -23,8 +23,6 @@ need_sdk() {
         die "the .NET 10 SDK is missing; installed: $(dotnet --list-sdks | cut -d' ' -f1 | paste -sd' '). Get it from https://dot.net/download."
 }
 
-has_runtime() { command -v dotnet >/dev/null; }
-
 has_postgres() {
     command -v initdb >/dev/null && command -v postgres >/dev/null && return
     local program
