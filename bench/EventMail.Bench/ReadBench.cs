@@ -1,0 +1,50 @@
+using System.Diagnostics;
+
+namespace EventMail.Bench;
+
+/// <summary>Reading back: contents in a row, and the log.</summary>
+internal static class ReadBench
+{
+    private const int Messages = 2000;
+
+    public static async Task RunAsync(BenchDatabase database)
+    {
+        foreach (var (title, sizes) in new (string, int[])[]
+        {
+            ("4 KiB", [4096]),
+            ("mixed, 105 MB", [2048, 3000, 4096, 5000, 8000, 12_000, 20_000, 60_000, 120_000, 290_000]),
+        })
+        {
+            var connectionString = await database.CreateAsync();
+            await using var log = await database.OpenLogAsync(connectionString, []);
+            var stream = Sample.Streams(1)[0];
+            var bodies = new Bodies(sizes);
+            var numbers = new List<long>();
+            for (var i = 0; i < Messages; i++)
+            {
+                var content = await log.Contents.StageAsync(bodies.Next().Body);
+                await log.Executor.ExecuteAsync(new SampleCommand(stream, content), default);
+                numbers.Add(content.Number);
+            }
+            await using var cold = await database.OpenLogAsync(connectionString, []);
+            for (var round = 0; round < 3; round++)
+            {
+                var clock = Stopwatch.StartNew();
+                var bytes = 0L;
+                await foreach (var content in cold.Contents.ReadManyAsync(numbers))
+                {
+                    await using var _ = content;
+                    await using var read = content.OpenRead();
+                    await read.CopyToAsync(Stream.Null);
+                    bytes += content.Size;
+                }
+                Console.WriteLine($"{title}: {Messages} contents, {bytes / 1e6:n0} MB in {clock.Elapsed.TotalMilliseconds:n0} ms");
+            }
+            var reading = Stopwatch.StartNew();
+            var events = 0;
+            await foreach (var e in cold.Reader.ReadAllAsync(0))
+                events++;
+            Console.WriteLine($"the log: {events} events in {reading.Elapsed.TotalMilliseconds:n0} ms");
+        }
+    }
+}
