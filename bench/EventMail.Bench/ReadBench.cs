@@ -40,11 +40,28 @@ internal static class ReadBench
                 }
                 Console.WriteLine($"{title}: {Messages} contents, {bytes / 1e6:n0} MB in {clock.Elapsed.TotalMilliseconds:n0} ms");
             }
-            var reading = Stopwatch.StartNew();
-            var events = 0;
-            await foreach (var e in cold.Reader.ReadAllAsync(0))
-                events++;
-            Console.WriteLine($"the log: {events} events in {reading.Elapsed.TotalMilliseconds:n0} ms");
+        }
+        await FoldAsync(database);
+    }
+
+    private static async Task FoldAsync(BenchDatabase database)
+    {
+        await using var log = await database.OpenLogAsync(await database.CreateAsync(), []);
+        var streams = Sample.Streams(Messages / 10);
+        await Task.WhenAll(Enumerable.Range(0, 50 * Messages).Select(i =>
+            log.Executor.ExecuteAsync(new SampleCommand(streams[i % streams.Length]), default)));
+        for (var round = 0; round < 3; round++)
+        {
+            var clock = Stopwatch.StartNew();
+            var events = await log.Reader.ReadAllAsync(0).CountAsync();
+            Console.WriteLine($"the log: {events / clock.Elapsed.TotalSeconds:n0} events/s");
+        }
+        await using var connection = await log.DataSource.OpenConnectionAsync();
+        for (var round = 0; round < 3; round++)
+        {
+            var clock = Stopwatch.StartNew();
+            var states = await log.Reader.FoldAsync(Sample.Kind, connection, [.. streams.Select(s => s.Key)], default);
+            Console.WriteLine($"folding {states.Count} streams: {states.Values.Sum(s => s.Version) / clock.Elapsed.TotalSeconds:n0} events/s");
         }
     }
 }

@@ -47,6 +47,7 @@ public sealed class EventLog : IAsyncDisposable
             MaxAutoPrepare = MaxAutoPrepare,
             Enlist = false,
         });
+        NodeLink? link = null;
         try
         {
             await EventSchema.EnsureAsync(source, async connection =>
@@ -65,7 +66,7 @@ public sealed class EventLog : IAsyncDisposable
             var states = new StateLoader(source, reader, cache, publisher);
             var node = Guid.CreateVersion7();
             var remote = new RemoteCommits(source, reader, states, cache, publisher, kinds.ToDictionary(k => k.Name), log);
-            var link = new NodeLink(options, node, remote, publisher, log);
+            link = new NodeLink(options, node, remote, publisher, log);
             await link.JoinAsync(cancel);
 
             var connection = new CommitterConnection(options.ConnectionString, node, log);
@@ -80,6 +81,8 @@ public sealed class EventLog : IAsyncDisposable
         }
         catch
         {
+            if (link is not null)
+                await link.DisposeAsync();
             await source.DisposeAsync();
             throw;
         }

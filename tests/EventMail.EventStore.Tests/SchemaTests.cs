@@ -133,4 +133,12 @@ public class SchemaTests
         await log.RunAsync("update eventmail.setting set value = '1000' where name = 'schema_version'");
         await Should.ThrowAsync<SchemaMismatchException>(() => log.AddNodeAsync());
     }
+
+    [Fact]
+    public async Task A_sequence_that_hands_out_positions_in_advance_is_refused()
+    {
+        await using var log = await TestLog.OpenAsync();
+        await log.RunAsync("alter sequence mt_events_sequence cache 20");
+        await Should.ThrowAsync<SchemaMismatchException>(() => log.AddNodeAsync());
+    }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -33,10 +34,15 @@ public sealed class ContentStore : IAsyncDisposable
     public async ValueTask<StagedContent> StageAsync(
         ReadOnlyMemory<byte> bytes, bool mayExist = false, CancellationToken cancel = default)
     {
+        if (bytes.Length <= Options.FileThreshold)
+            return Stage(await Numbers.NextAsync(cancel), bytes.ToArray(), mayExist);
         await using var writer = Begin();
         await writer.WriteAsync(bytes, cancel);
         return await writer.CompleteAsync(mayExist, cancel);
     }
+
+    internal static StagedContent Stage(long number, byte[] bytes, bool mayExist) =>
+        new(number, SHA256.HashData(bytes), bytes.Length, bytes, null, mayExist);
 
     /// <summary>A content of this node's last commits or reads, without waiting.</summary>
     public bool TryGetRecent(long number, out ReadOnlyMemory<byte> bytes) => _recent.TryGet(number, out bytes);

@@ -110,8 +110,7 @@ public sealed class ContentWriter : IAsyncDisposable
         StagedContent staged;
         if (_file is null)
         {
-            var bytes = TakeBytes();
-            staged = new(number, SHA256.HashData(bytes), Size, bytes, null, mayExist);
+            staged = ContentStore.Stage(number, TakeBytes(), mayExist);
         }
         else
         {

@@ -40,6 +40,7 @@ internal static class EventSchema
             await ExecuteAsync(connection, Resource("marten.sql"), cancel);
             await CheckColumnsAsync(connection, "mt_streams", StreamColumns, cancel);
             await CheckColumnsAsync(connection, "mt_events", EventColumns, cancel);
+            await CheckSequenceAsync(connection, cancel);
             await ExecuteAsync(connection, Resource("eventmail.sql"), cancel);
             await CheckVersionAsync(connection, cancel);
             await projections(connection);
@@ -63,6 +64,15 @@ internal static class EventSchema
         if (!found.SequenceEqual(expected))
             throw new SchemaMismatchException(
                 $"{table} has the columns of another Marten configuration: {string.Join(", ", found)}; expected {string.Join(", ", expected)}");
+    }
+
+    // Sessions that draw positions in advance would commit low ones late: readers rely on that not happening (SafePosition).
+    private static async Task CheckSequenceAsync(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand(
+            "select seqcache from pg_sequence where seqrelid = 'public.mt_events_sequence'::regclass", connection);
+        if ((long)(await command.ExecuteScalarAsync(cancel))! is var cache and not 1)
+            throw new SchemaMismatchException($"mt_events_sequence has CACHE {cache}; it must be 1");
     }
 
     private static async Task CheckVersionAsync(NpgsqlConnection connection, CancellationToken cancel)
