@@ -123,6 +123,22 @@ public sealed class ScriptedClient(Stream stream) : IAsyncDisposable
         }
     }
 
+    /// <summary>The client has nothing more to say, but still listens.</summary>
+    public void CloseSending()
+    {
+        switch (_stream)
+        {
+            case NetworkStream socket:
+                socket.Socket.Shutdown(SocketShutdown.Send);
+                break;
+            case MemoryClientStream memory:
+                memory.CompleteWriting();
+                break;
+            default:
+                throw new NotSupportedException("TLS has no half-open close here.");
+        }
+    }
+
     /// <summary>Everything up to the close.</summary>
     public async Task<byte[]> ReadToEndAsync()
     {

@@ -1,0 +1,234 @@
+using System.Text;
+using EventMail.Protocols.Smtp;
+
+namespace EventMail.Protocols.Tests.Smtp;
+
+/// <summary>Each of <see cref="SmtpLimits"/>.</summary>
+public sealed class SmtpLimitTests
+{
+    [Fact]
+    public void The_defaults_are_those_of_the_RFCs()
+    {
+        var limits = SmtpLimits.Default;
+        limits.IdleTimeout.ShouldBe(TimeSpan.FromMinutes(5));
+        limits.CommandTimeout.ShouldBe(TimeSpan.FromSeconds(30));
+        limits.MaxCommandLength.ShouldBeGreaterThanOrEqualTo(510);
+        limits.MaxPathLength.ShouldBeGreaterThanOrEqualTo(256);
+        limits.MaxRecipients.ShouldBeGreaterThanOrEqualTo(100);
+        limits.MaxReceivedHeaders.ShouldBeGreaterThanOrEqualTo(100);
+        limits.MaxErrors.ShouldBe(10);
+        limits.MaxMessageSize.ShouldBeGreaterThanOrEqualTo(64 * 1024);
+    }
+
+    [Fact]
+    public async Task MaxMessageSize_counts_what_comes_and_the_session_stays_in_step()
+    {
+        var harness = new SmtpHarness(new() { MaxMessageSize = 1000 });
+        await using var client = await harness.BeginDataAsync();
+        var line = string.Concat(Enumerable.Repeat("0123456789", 7)) + "\r\n";
+        await client.SendAsync(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(line, 5000)) + ".\r\n"));
+        await client.ExpectAsync("552 5.3.4 Message exceeds the size limit");
+        (await client.AskAsync("MAIL FROM:<a@example.com>")).ShouldBe("250 2.1.0 Ok");
+        (await client.AskAsync("RCPT TO:<alice@example.org>")).ShouldBe("250 2.1.5 Ok");
+        await client.SendAsync(Encoding.ASCII.GetBytes("BDAT 600\r\n" + new string('a', 600) + "BDAT 600\r\n" + new string('b', 600)));
+        await client.ExpectAsync("250 2.0.0 600 octets received");
+        await client.ExpectAsync("552 5.3.4 Message exceeds the size limit");
+        await client.SendAsync("BDAT 2 LAST\r\nab"u8.ToArray());
+        await client.ExpectAsync("503 5.5.1 The transaction has failed: send RSET");
+        (await client.AskAsync("RSET")).ShouldBe("250 2.0.0 Ok");
+        harness.Destination.Deliveries.ShouldBeEmpty();
+        harness.Destination.Open.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData(997, "250 2\\.0\\.0 Message accepted .*")]
+    [InlineData(998, "552 5\\.3\\.4 .*")]
+    public async Task MaxMessageSize_counts_line_ends_but_no_transparency_dots(int length, string reply)
+    {
+        // RFC 1870 §5
+        var harness = new SmtpHarness(new() { MaxMessageSize = 1000 });
+        await using var client = await harness.BeginDataAsync();
+        await client.SendAsync(Encoding.ASCII.GetBytes(".." + new string('x', length) + "\r\n.\r\n"));
+        await client.ExpectMatchAsync(reply);
+    }
+
+    [Fact]
+    public async Task MaxRecipients_is_452_and_those_before_get_the_message()
+    {
+        var harness = new SmtpHarness(new() { MaxRecipients = 2 });
+        await using var client = await harness.GreetAsync();
+        (await client.AskAsync("MAIL FROM:<a@example.com>")).ShouldBe("250 2.1.0 Ok");
+        (await client.AskAsync("RCPT TO:<alice@example.org>")).ShouldBe("250 2.1.5 Ok");
+        (await client.AskAsync("RCPT TO:<bob@example.org>")).ShouldBe("250 2.1.5 Ok");
+        (await client.AskAsync("RCPT TO:<team@example.org>")).ShouldBe("452 4.5.3 Too many recipients");
+        (await client.AskAsync("DATA")).ShouldStartWith("354");
+        (await client.AskAsync(".")).ShouldStartWith("250");
+    }
+
+    [Fact]
+    public async Task MaxCommandLength_is_500_and_the_next_command_is_understood()
+    {
+        var harness = new SmtpHarness();
+        await using var client = await harness.GreetAsync();
+        (await client.AskAsync("NOOP " + new string('x', 2048 - 5))).ShouldBe("250 2.0.0 Ok");
+        (await client.AskAsync("NOOP " + new string('x', 2048 - 4))).ShouldBe("500 5.5.2 Line too long");
+        (await client.AskAsync("NOOP " + new string('x', 100_000))).ShouldBe("500 5.5.2 Line too long");
+        (await client.AskAsync("NOOP")).ShouldBe("250 2.0.0 Ok");
+    }
+
+    [Fact]
+    public async Task MaxPathLength_is_an_address_that_cannot_be()
+    {
+        await using var client = await new SmtpHarness().GreetAsync();
+        (await client.AskAsync($"MAIL FROM:<{new string('a', 498)}@example.org>")).ShouldBe("250 2.1.0 Ok");
+        (await client.AskAsync($"RCPT TO:<{new string('a', 499)}@example.org>")).ShouldBe("501 5.1.3 Bad recipient address syntax");
+    }
+
+    [Fact]
+    public async Task MaxReceivedHeaders_is_a_loop()
+    {
+        var harness = new SmtpHarness();
+        await using var client = await harness.BeginDataAsync();
+        string Hops(int count) => string.Concat(Enumerable.Repeat("Received: from a by b;\r\n\tMon, 1 Jan 2024 00:00:00 +0000\r\n", count));
+        await client.SendAsync(Encoding.ASCII.GetBytes(Hops(100) + "\r\nbody\r\n.\r\n"));
+        await client.ExpectAsync("554 5.4.6 Too many Received fields: routing loop");
+        (await client.AskAsync("MAIL FROM:<a@example.com>")).ShouldBe("250 2.1.0 Ok");
+        (await client.AskAsync("RCPT TO:<alice@example.org>")).ShouldBe("250 2.1.5 Ok");
+        (await client.AskAsync("DATA")).ShouldStartWith("354");
+        await client.SendAsync(Encoding.ASCII.GetBytes(Hops(99) + "\r\n" + Hops(5) + ".\r\n"));
+        await client.ExpectMatchAsync("250 .*");
+    }
+
+    [Fact]
+    public async Task MaxErrors_starts_again_with_a_message_that_came_through()
+    {
+        var harness = new SmtpHarness(new() { MaxErrors = 3 });
+        await using var client = await harness.BeginDataAsync();
+        (await client.AskAsync(".")).ShouldStartWith("250");
+        (await client.AskAsync("FOO")).ShouldStartWith("500");
+        (await client.AskAsync("FOO")).ShouldStartWith("500");
+        await client.SendAsync("MAIL FROM:<>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\n.\r\n"u8.ToArray());
+        for (var i = 0; i < 4; i++)
+            await client.ExpectMatchAsync("[23].*");
+        (await client.AskAsync("FOO")).ShouldStartWith("500");
+        (await client.AskAsync("FOO")).ShouldStartWith("500");
+        (await client.AskAsync("FOO")).ShouldStartWith("500");
+        await client.ExpectAsync("421 4.7.0 Too many errors");
+        await client.ExpectClosedAsync();
+    }
+
+    [Fact]
+    public async Task MaxUnknownRecipients_ends_the_guessing_of_addresses()
+    {
+        var harness = new SmtpHarness(new() { MaxUnknownRecipients = 12 });
+        await using var client = await harness.GreetAsync();
+        (await client.AskAsync("MAIL FROM:<a@example.com>")).ShouldBe("250 2.1.0 Ok");
+        for (var i = 0; i < 12; i++)
+            (await client.AskAsync($"RCPT TO:<guess{i}@example.org>")).ShouldBe("550 5.1.1 No such mailbox here");
+        (await client.AskAsync("RCPT TO:<guess@example.org>")).ShouldBe("421 4.7.0 Too many unknown recipients");
+        await client.ExpectClosedAsync();
+    }
+
+    [Fact]
+    public async Task MaxTransactions_is_announced_and_kept()
+    {
+        var harness = new SmtpHarness(new() { MaxTransactions = 1 });
+        await using var client = await harness.BeginDataAsync();
+        (await client.AskAsync(".")).ShouldStartWith("250");
+        (await client.AskAsync("MAIL FROM:<a@example.com>")).ShouldBe("421 4.5.3 Too many messages in one session");
+        await client.ExpectClosedAsync();
+        await using var other = harness.Connect();
+        await other.SendLineAsync("EHLO x");
+        while (await other.ReadLineAsync() is { } line)
+        {
+            if (line.StartsWith("250 ", StringComparison.Ordinal))
+            {
+                line.ShouldBe("250 LIMITS MAILMAX=1 RCPTMAX=1000");
+                break;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task IdleTimeout_is_421()
+    {
+        await using var client = await new SmtpHarness(new() { IdleTimeout = TimeSpan.FromMilliseconds(100) }).GreetAsync();
+        await client.ExpectAsync("421 4.4.2 Idle for too long");
+        await client.ExpectClosedAsync();
+    }
+
+    [Fact]
+    public async Task CommandTimeout_bounds_a_line_that_never_ends()
+    {
+        await using var client = await new SmtpHarness(new() { CommandTimeout = TimeSpan.FromMilliseconds(300) }).GreetAsync();
+        var answer = client.ReadLineAsync();
+        for (var i = 0; i < 200 && !answer.IsCompleted; i++)
+        {
+            try
+            {
+                await client.SendAsync("x"u8.ToArray());
+            }
+            catch (InvalidOperationException)
+            {
+                break;
+            }
+
+            await Task.Delay(50);
+        }
+
+        (await answer).ShouldBe("421 4.4.2 Idle for too long");
+    }
+
+    [Fact]
+    public async Task DataTimeout_ends_a_message_that_stalls()
+    {
+        var harness = new SmtpHarness(new() { DataTimeout = TimeSpan.FromMilliseconds(100) });
+        await using var client = await harness.BeginDataAsync();
+        await client.SendAsync("Subject: half"u8.ToArray());
+        await client.ExpectAsync("421 4.4.2 Idle for too long");
+        await client.ExpectClosedAsync();
+        await harness.Session;
+        harness.Destination.Open.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task MaxSessionTime_ends_also_a_client_that_is_never_idle()
+    {
+        var harness = new SmtpHarness(new() { MaxSessionTime = TimeSpan.FromMilliseconds(500) });
+        await using var client = await harness.GreetAsync();
+        string? answer;
+        var rounds = 0;
+        while ((answer = await client.AskAsync("NOOP")) == "250 2.0.0 Ok" && rounds++ < 1_000_000)
+        {
+        }
+
+        answer.ShouldBe("421 4.4.2 Session lasted too long");
+    }
+
+    [Fact]
+    public async Task MaxConnectionsPerAddress_counts_an_IPv6_client_by_its_64()
+    {
+        var harness = new SmtpHarness(new() { MaxConnectionsPerAddress = 2 });
+        await using var first = harness.Connect(client: "2001:db8:0:1::1");
+        await first.ExpectMatchAsync("220 .*");
+        await using var second = harness.Connect(client: "2001:db8:0:1::2");
+        await second.ExpectMatchAsync("220 .*");
+        var session = harness.Session;
+        await using var third = harness.Connect(client: "2001:db8:0:1:ffff::3");
+        await third.ExpectAsync("421 4.7.0 Too many connections from your address");
+        await third.ExpectClosedAsync();
+        await using var elsewhere = harness.Connect(client: "2001:db8:0:2::1");
+        await elsewhere.ExpectMatchAsync("220 .*");
+
+        (await second.AskAsync("QUIT")).ShouldBe("221 2.0.0 Bye");
+        await session.WaitAsync(SmtpHarness.Patience);
+        await using var fourth = harness.Connect(client: "2001:db8:0:1::4");
+        await fourth.ExpectMatchAsync("220 .*");
+        // Loopback is a local MTA or a proxy.
+        for (var i = 0; i < 3; i++)
+        {
+            await using var local = harness.Connect(client: "127.0.0.1");
+            await local.ExpectMatchAsync("220 .*");
+        }
+    }
+}
