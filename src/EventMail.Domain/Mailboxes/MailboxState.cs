@@ -59,7 +59,11 @@ public sealed record MailboxState
         RecentClaimed e => this with { RecentFrom = Math.Max(RecentFrom, e.UpTo + 1), Version = version, View = View?.At(version) },
         MailboxCreated e => this with
         {
-            Name = e.Name, UidValidity = e.UidValidity, SpecialUse = e.SpecialUse, Version = version, View = View?.At(version),
+            Name = e.Name,
+            UidValidity = e.UidValidity,
+            SpecialUse = e.SpecialUse,
+            Version = version,
+            View = View?.At(version),
         },
         MailboxRenamed e => this with { Name = e.To, Version = version, View = View?.At(version) },
         MailboxDeleted => this with { Deleted = true, Version = version, View = View?.At(version) },
@@ -94,7 +98,10 @@ public sealed record MailboxState
         }
         return this with
         {
-            Unseen = unseen, Flags = table, Version = version, View = View?.WithFlags(e.Changes, version, table),
+            Unseen = unseen,
+            Flags = table,
+            Version = version,
+            View = View?.WithFlags(e.Changes, version, table),
         };
     }
 

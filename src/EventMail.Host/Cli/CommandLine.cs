@@ -13,17 +13,23 @@ public static class CommandLine
 {
     private static readonly Option<string?> Data = new("--data")
     {
-        Description = "The data folder", HelpName = "DIR", Recursive = true,
+        Description = "The data folder",
+        HelpName = "DIR",
+        Recursive = true,
     };
 
     private static readonly Option<string?> Config = new("--config")
     {
-        Description = "A JSON file with settings", HelpName = "FILE", Recursive = true,
+        Description = "A JSON file with settings",
+        HelpName = "FILE",
+        Recursive = true,
     };
 
     private static readonly Option<string[]> Set = new("--set")
     {
-        Description = "One setting, for example Imap:Port=0; may be repeated", HelpName = "Key=Value", Recursive = true,
+        Description = "One setting, for example Imap:Port=0; may be repeated",
+        HelpName = "Key=Value",
+        Recursive = true,
         Arity = ArgumentArity.ZeroOrMore,
     };
 
