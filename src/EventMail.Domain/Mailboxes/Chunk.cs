@@ -15,21 +15,31 @@ public sealed class Chunk
 
     // What a message keeps for life. Several chunks may share the arrays, each reading only its own Count; whoever wins Used may
     // write the next row in place, so that appending one message copies nothing.
-    private sealed class Fixed(int capacity)
+    private sealed class Fixed(uint[] uids, uint[] sizes, long[] internalDates, long[] contents)
     {
-        public readonly uint[] Uids = new uint[capacity];
-        public readonly uint[] Sizes = new uint[capacity];
-        public readonly long[] InternalDates = new long[capacity];
-        public readonly long[] Contents = new long[capacity];
+        public readonly uint[] Uids = uids;
+        public readonly uint[] Sizes = sizes;
+        public readonly long[] InternalDates = internalDates;
+        public readonly long[] Contents = contents;
         public int Used;
+
+        public Fixed(int capacity)
+            : this(new uint[capacity], new uint[capacity], new long[capacity], new long[capacity])
+        {
+        }
     }
 
     // What STORE changes: copied on write, appended in place in the same way.
-    private sealed class Marks(int capacity)
+    private sealed class Marks(ulong[] flags, long[] modSeqs)
     {
-        public readonly ulong[] Flags = new ulong[capacity];
-        public readonly long[] ModSeqs = new long[capacity];
+        public readonly ulong[] Flags = flags;
+        public readonly long[] ModSeqs = modSeqs;
         public int Used;
+
+        public Marks(int capacity)
+            : this(new ulong[capacity], new long[capacity])
+        {
+        }
     }
 
     private readonly Fixed _fixed;
@@ -103,6 +113,17 @@ public sealed class Chunk
         foreach (ref readonly var row in rows)
             bytes += row.Size;
         return new(columns, marks, rows.Length, bytes);
+    }
+
+    /// <summary>Takes the arrays over. They have the same length, from 1 to <see cref="Capacity"/>, and ascend by UID.</summary>
+    internal static Chunk OfColumns(uint[] uids, ulong[] flags, long[] modSeqs, uint[] sizes, long[] internalDates, long[] contents)
+    {
+        var bytes = 0L;
+        foreach (var size in sizes)
+            bytes += size;
+        return new(
+            new Fixed(uids, sizes, internalDates, contents) { Used = uids.Length }, new Marks(flags, modSeqs) { Used = uids.Length },
+            uids.Length, bytes);
     }
 
     /// <summary>This chunk and more rows behind it; together at most <see cref="Capacity"/>.</summary>

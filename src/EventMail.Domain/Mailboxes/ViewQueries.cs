@@ -51,6 +51,21 @@ public static class ViewQueries
         return found.Build();
     }
 
+    /// <summary>The sizes' sum of those of the UIDs that are here.</summary>
+    public static long BytesOf(this MailboxView view, UidSet uids)
+    {
+        var bytes = 0L;
+        foreach (var range in uids.Ranges)
+        {
+            foreach (var slice in view.SlicesOf(range))
+            {
+                foreach (var size in slice.Sizes)
+                    bytes += size;
+            }
+        }
+        return bytes;
+    }
+
     /// <summary>The UIDs of a range of indexes.</summary>
     public static UidSet UidsAt(this MailboxView view, int start, int count)
     {

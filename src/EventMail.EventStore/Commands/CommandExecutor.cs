@@ -35,6 +35,12 @@ public sealed class CommandExecutor : IAsyncDisposable
     /// <summary>True while other nodes use the same database, and while that is not known.</summary>
     public bool OthersPresent => _link.OthersPresent;
 
+    /// <summary>
+    /// Grows whenever others come: what was read while <see cref="OthersPresent"/> was false, and moved by the feed since, is current
+    /// as long as it is false and this is the same.
+    /// </summary>
+    public long Presence => _link.Presence;
+
     internal void Start() => _running = Task.Run(() => _committer.RunAsync(_stop.Token));
 
     /// <summary>
@@ -70,6 +76,27 @@ public sealed class CommandExecutor : IAsyncDisposable
     /// </summary>
     public Task InstallAsync(StreamRef stream, LoadedState state, CancellationToken cancel) =>
         _states.InstallAsync(stream, state, cancel);
+
+    /// <summary>
+    /// Keeps the stream's state in the cache, once it is there, until the answer is disposed: only of cached streams are other
+    /// nodes' commits published.
+    /// </summary>
+    public IDisposable Hold(StreamKey key)
+    {
+        _cache.Hold(key);
+        return new Held(_cache, key);
+    }
+
+    private sealed class Held(StateCache cache, StreamKey key) : IDisposable
+    {
+        private int _released;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _released, 1) == 0)
+                cache.Release(key);
+        }
+    }
 
     /// <summary>Takes no more commands, commits those that are queued, then stops.</summary>
     public async ValueTask DisposeAsync()

@@ -19,7 +19,11 @@ internal sealed class StateCache(long capacity)
         public bool Gone;
     }
 
+    // How far the hand goes at most for one entry: what is still too much then goes with the next ones.
+    private const int MaxSteps = 1000;
+
     private readonly ConcurrentDictionary<StreamKey, Entry> _entries = new();
+    private readonly ConcurrentDictionary<StreamKey, int> _held = new();
     private readonly Queue<Entry> _clock = new();
 
     public long Weight { get; private set; }
@@ -57,12 +61,12 @@ internal sealed class StateCache(long capacity)
             Weight += held.Weight;
         }
         // The newest stays even when it is heavier than the whole cache: whoever put it there is about to use it.
-        while (Weight > capacity && _clock.Count > 1)
+        for (var step = 0; Weight > capacity && _clock.Count > 1 && step < MaxSteps; step++)
         {
             var candidate = _clock.Dequeue();
             if (candidate.Gone)
                 continue;
-            if (candidate == entry || candidate.Used)
+            if (candidate == entry || candidate.Used || _held.ContainsKey(candidate.Key))
             {
                 candidate.Used = candidate == entry;
                 _clock.Enqueue(candidate);
@@ -80,6 +84,18 @@ internal sealed class StateCache(long capacity)
         {
             Weight -= entry.Held.Weight;
             entry.Gone = true;
+        }
+    }
+
+    /// <summary>Keeps a stream's state, whenever there is one, until it is released as often.</summary>
+    public void Hold(StreamKey key) => _held.AddOrUpdate(key, 1, static (_, count) => count + 1);
+
+    public void Release(StreamKey key)
+    {
+        while (_held.TryGetValue(key, out var count))
+        {
+            if (count == 1 ? _held.TryRemove(new(key, 1)) : _held.TryUpdate(key, count - 1, count))
+                return;
         }
     }
 

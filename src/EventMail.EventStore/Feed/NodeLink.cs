@@ -29,6 +29,7 @@ internal sealed class NodeLink : IAsyncDisposable
     private NpgsqlConnection? _connection;
     private Task _running = Task.CompletedTask;
     private volatile bool _othersPresent = true;
+    private long _presence;
     private bool _listening;
     private bool _joined;
     private DateTime _nextBeat;
@@ -54,6 +55,16 @@ internal sealed class NodeLink : IAsyncDisposable
     public Guid Node { get; }
 
     public bool OthersPresent => _othersPresent;
+
+    /// <summary>How often others came.</summary>
+    public long Presence => Volatile.Read(ref _presence);
+
+    private void SetOthersPresent(bool present)
+    {
+        if (present && !_othersPresent)
+            Interlocked.Increment(ref _presence);
+        _othersPresent = present;
+    }
 
     public ValueTask CatchUpLaterAsync(IReadOnlyList<StreamKey> keys)
     {
@@ -118,7 +129,7 @@ internal sealed class NodeLink : IAsyncDisposable
             }
             catch (Exception e)
             {
-                _othersPresent = true;
+                SetOthersPresent(true);
                 _log.LinkBroken(e);
                 await DropAsync();
                 await Task.Delay(RetryDelay, CancellationToken.None);
@@ -206,7 +217,7 @@ internal sealed class NodeLink : IAsyncDisposable
     private async Task WelcomeAsync(Guid node, CancellationToken cancel)
     {
         _others.Add(node);
-        _othersPresent = true;
+        SetOthersPresent(true);
         await SettleAsync(cancel);
         // A batch that left without a notice: the newcomer may read only when it is over.
         await _publisher.SettledAsync().WaitAsync(cancel);
@@ -232,7 +243,7 @@ internal sealed class NodeLink : IAsyncDisposable
             if (needed)
                 _remote.FollowSince(_told);
         }
-        _othersPresent = needed;
+        SetOthersPresent(needed);
     }
 
     private async Task BeatAsync(CancellationToken cancel)

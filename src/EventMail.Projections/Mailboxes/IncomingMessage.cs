@@ -1,3 +1,4 @@
+using EventMail.Domain.Messages;
 using EventMail.EventStore;
 
 namespace EventMail.Projections.Mailboxes;
@@ -8,21 +9,38 @@ namespace EventMail.Projections.Mailboxes;
 /// </summary>
 public sealed class IncomingMessage : IAsyncDisposable
 {
-    private IncomingMessage() { }
+    private readonly ContentWriter _writer;
+    private readonly MessageReader _reader = new(MessageLimits.Default);
 
-    public static IncomingMessage Begin(ContentStore contents) => throw new NotSupportedException();
+    private IncomingMessage(ContentWriter writer) => _writer = writer;
+
+    public static IncomingMessage Begin(ContentStore contents) => new(contents.Begin());
 
     /// <summary>Octets so far.</summary>
-    public long Size => throw new NotSupportedException();
+    public long Size => _writer.Size;
 
-    public ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel) => throw new NotSupportedException();
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel)
+    {
+        _reader.Feed(bytes.Span);
+        return _writer.WriteAsync(bytes, cancel);
+    }
 
     /// <summary>Ends the message. Its summary travels with the content as its annotation.</summary>
     /// <param name="mayExist">The same octets are likely to be stored already (APPEND of a message that was fetched).</param>
-    public ValueTask<StagedContent> CompleteAsync(bool mayExist, CancellationToken cancel) => throw new NotSupportedException();
+    public async ValueTask<StagedContent> CompleteAsync(bool mayExist, CancellationToken cancel)
+    {
+        var message = _reader.Finish();
+        MessageId = message.MessageId;
+        var content = await _writer.CompleteAsync(mayExist, cancel);
+        content.Annotation = new MessageAnnotation(MessageSummary.Of(message), MessageId);
+        return content;
+    }
 
     /// <summary>The normalised Message-ID, or null; known after <see cref="CompleteAsync"/>.</summary>
-    public string? MessageId => throw new NotSupportedException();
+    public string? MessageId { get; private set; }
 
-    public ValueTask DisposeAsync() => throw new NotSupportedException();
+    public ValueTask DisposeAsync() => _writer.DisposeAsync();
 }
+
+/// <summary>What was read of a message while it came in.</summary>
+internal sealed record MessageAnnotation(MessageSummary Summary, string? MessageId);

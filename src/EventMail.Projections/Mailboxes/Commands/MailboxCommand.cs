@@ -1,0 +1,38 @@
+using EventMail.Domain;
+using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
+
+namespace EventMail.Projections.Mailboxes;
+
+/// <summary>A command on mailboxes; what it answers is its Result.</summary>
+internal abstract class MailboxCommand(EventMetadata metadata) : Command
+{
+    public override EventMetadata Metadata => metadata;
+
+    /// <summary>The decision's value; null when it was refused, which the executor has been told then.</summary>
+    protected static T? Accept<T>(Decision decision, Result<T> result) where T : class
+    {
+        if (result.Rejection is { } rejection)
+            decision.Reject(rejection);
+        return result.Value;
+    }
+}
+
+/// <summary>A command that decides on the messages of one mailbox: waits for its view where that is not in memory.</summary>
+internal abstract class ViewCommand(StreamKey mailbox, MailboxViews views, EventMetadata metadata) : MailboxCommand(metadata)
+{
+    protected StreamKey Mailbox { get; } = mailbox;
+
+    public override IReadOnlyList<StreamRef> Streams { get; } = [MailboxKind.Stream(mailbox)];
+
+    public sealed override void Decide(Decision decision)
+    {
+        var state = decision.State<MailboxState>(Mailbox);
+        if (state.View is null && state.Exists)
+            decision.Defer(cancel => views.EnsureAsync(Mailbox, cancel));
+        else
+            Decide(decision, state);
+    }
+
+    protected abstract void Decide(Decision decision, MailboxState state);
+}

@@ -1,0 +1,31 @@
+using System.Text.Json.Serialization;
+using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
+
+namespace EventMail.Projections.Mailboxes;
+
+/// <summary>The aliases under which a mailbox's events are stored.</summary>
+public static class MailboxEventTypes
+{
+    public static EventTypeMap RegisterMailboxEvents(this EventTypeMap types) => types
+        .Register("mailbox_created", MailboxEventJson.Default.MailboxCreated)
+        .Register("mailbox_renamed", MailboxEventJson.Default.MailboxRenamed)
+        .Register("mailbox_deleted", MailboxEventJson.Default.MailboxDeleted)
+        .Register("message_received", MailboxEventJson.Default.MessageReceived)
+        .Register("message_appended", MailboxEventJson.Default.MessageAppended)
+        .Register("messages_copied_in", MailboxEventJson.Default.MessagesCopiedIn)
+        .Register("flags_changed", MailboxEventJson.Default.FlagsChanged)
+        .Register("messages_expunged", MailboxEventJson.Default.MessagesExpunged)
+        .Register("recent_claimed", MailboxEventJson.Default.RecentClaimed);
+}
+
+[JsonSerializable(typeof(MailboxCreated))]
+[JsonSerializable(typeof(MailboxRenamed))]
+[JsonSerializable(typeof(MailboxDeleted))]
+[JsonSerializable(typeof(MessageReceived))]
+[JsonSerializable(typeof(MessageAppended))]
+[JsonSerializable(typeof(MessagesCopiedIn))]
+[JsonSerializable(typeof(FlagsChanged))]
+[JsonSerializable(typeof(MessagesExpunged))]
+[JsonSerializable(typeof(RecentClaimed))]
+internal sealed partial class MailboxEventJson : JsonSerializerContext;

@@ -1,0 +1,125 @@
+using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
+using Npgsql;
+
+namespace EventMail.Projections.Mailboxes;
+
+/// <summary>projections_v1.mailbox: one row a mailbox, its header at its stream's version. Deleted ones stay, so that no UIDVALIDITY comes again.</summary>
+internal static class MailboxRows
+{
+    public const string NameIndex = "mailbox_name";
+    public const string UidValidityIndex = "mailbox_uid_validity";
+
+    // Half-full pages: a delivery updates its row in place (HOT).
+    public const string Create = $"""
+        create table if not exists {ProjectionSchema.Name}.mailbox (
+          tenant_id varchar not null,
+          id uuid not null,
+          version bigint not null,
+          name text not null,
+          uid_validity bigint not null,
+          uid_next bigint not null,
+          messages bigint not null,
+          unseen bigint not null,
+          bytes bigint not null,
+          recent_from bigint not null,
+          special_use text null,
+          keywords text not null,
+          deleted boolean not null,
+          primary key (tenant_id, id)
+        ) with (fillfactor = 50);
+        create unique index if not exists {NameIndex} on {ProjectionSchema.Name}.mailbox (tenant_id, name) where not deleted;
+        create unique index if not exists {UidValidityIndex} on {ProjectionSchema.Name}.mailbox (tenant_id, uid_validity);
+        """;
+
+    public const string Columns =
+        "m.version, m.name, m.uid_validity, m.uid_next, m.messages, m.unseen, m.bytes, m.recent_from, m.special_use, m.keywords, m.deleted";
+
+    private const string ByKeys = $"""
+        select k.tenant_id, k.id, s.version, {Columns}
+        from unnest($1::varchar[], $2::uuid[]) as k (tenant_id, id)
+        join public.mt_streams s on s.tenant_id = k.tenant_id and s.id = k.id
+        left join {ProjectionSchema.Name}.mailbox m on m.tenant_id = k.tenant_id and m.id = k.id
+        """;
+
+    private const string Upsert = $"""
+        insert into {ProjectionSchema.Name}.mailbox as m (
+          tenant_id, id, version, name, uid_validity, uid_next, messages, unseen, bytes, recent_from, special_use, keywords, deleted)
+        select * from unnest($1::varchar[], $2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
+          $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::boolean[])
+        on conflict (tenant_id, id) do update set
+          version = excluded.version, name = excluded.name, uid_next = excluded.uid_next, messages = excluded.messages,
+          unseen = excluded.unseen, bytes = excluded.bytes, recent_from = excluded.recent_from, keywords = excluded.keywords,
+          deleted = excluded.deleted
+        where m.version < excluded.version
+        """;
+
+    /// <summary>The headers of those of the streams that exist, and their streams' versions, as of one snapshot.</summary>
+    public static async Task<List<(StreamKey Key, MailboxState State, long StreamVersion)>> LoadAsync(
+        NpgsqlConnection connection, IReadOnlyList<StreamKey> keys, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand(ByKeys, connection);
+        command.Parameters.Add(new() { Value = keys.Select(k => k.Tenant).ToArray() });
+        command.Parameters.Add(new() { Value = keys.Select(k => k.Id).ToArray() });
+        var rows = new List<(StreamKey, MailboxState, long)>(keys.Count);
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel))
+        {
+            var key = new StreamKey(reader.GetString(0), reader.GetGuid(1));
+            rows.Add((key, await reader.IsDBNullAsync(3, cancel) ? MailboxState.Empty : Read(reader, 3), reader.GetInt64(2)));
+        }
+        return rows;
+    }
+
+    /// <summary>Reads <see cref="Columns"/> from the ordinal <paramref name="at"/> on.</summary>
+    public static MailboxState Read(NpgsqlDataReader reader, int at)
+    {
+        var keywords = reader.GetString(at + 9);
+        var state = new MailboxState
+        {
+            Version = reader.GetInt64(at),
+            Name = reader.GetString(at + 1),
+            UidValidity = (uint)reader.GetInt64(at + 2),
+            UidNext = (uint)reader.GetInt64(at + 3),
+            Messages = reader.GetInt64(at + 4),
+            Unseen = reader.GetInt64(at + 5),
+            Bytes = reader.GetInt64(at + 6),
+            RecentFrom = (uint)reader.GetInt64(at + 7),
+            SpecialUse = reader.IsDBNull(at + 8) ? null : reader.GetString(at + 8),
+            Flags = keywords.Length == 0 ? FlagTable.Empty : FlagTable.Of(keywords.Split(' ')),
+            Deleted = reader.GetBoolean(at + 10),
+        };
+        return state.Messages > 0 ? state : state with { View = MailboxView.FromChunks([], state.UidNext, state.Version, state.Flags) };
+    }
+
+    /// <summary>The statement that moves the rows to these states.</summary>
+    public static NpgsqlBatchCommand Write(IReadOnlyList<(StreamKey Key, MailboxState State)> rows)
+    {
+        var count = rows.Count;
+        var (tenants, ids, names) = (new string[count], new Guid[count], new string[count]);
+        var (uses, keywords, deleted) = (new string?[count], new string[count], new bool[count]);
+        var numbers = new long[7][];
+        for (var i = 0; i < numbers.Length; i++)
+            numbers[i] = new long[count];
+        for (var i = 0; i < count; i++)
+        {
+            var (key, state) = rows[i];
+            (tenants[i], ids[i], names[i]) = (key.Tenant, key.Id, state.Name);
+            (numbers[0][i], numbers[1][i], numbers[2][i]) = (state.Version, state.UidValidity, state.UidNext);
+            (numbers[3][i], numbers[4][i], numbers[5][i]) = (state.Messages, state.Unseen, state.Bytes);
+            numbers[6][i] = state.RecentFrom;
+            // Keywords are atoms: none has a space.
+            (uses[i], keywords[i], deleted[i]) = (state.SpecialUse, string.Join(' ', state.Flags.Keywords), state.Deleted);
+        }
+        return new(Upsert)
+        {
+            Parameters =
+            {
+                Array(tenants), Array(ids), Array(numbers[0]), Array(names), Array(numbers[1]), Array(numbers[2]), Array(numbers[3]),
+                Array(numbers[4]), Array(numbers[5]), Array(numbers[6]), Array(uses), Array(keywords), Array(deleted),
+            },
+        };
+    }
+
+    private static NpgsqlParameter<T[]> Array<T>(T[] values) => new() { TypedValue = values };
+}

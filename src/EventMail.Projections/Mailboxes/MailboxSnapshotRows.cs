@@ -1,0 +1,197 @@
+using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
+using Npgsql;
+
+namespace EventMail.Projections.Mailboxes;
+
+/// <summary>
+/// Persisted views: a row with the header at some version, and the chunks of exactly that version as segments. What has happened
+/// since is read from the stream. Written behind the commits; may lag, may be missing, is never wrong.
+/// </summary>
+internal static class MailboxSnapshotRows
+{
+    public const string Create = $"""
+
+        create table if not exists {ProjectionSchema.Name}.mailbox_snapshot (
+          tenant_id varchar not null,
+          mailbox_id uuid not null,
+          version bigint not null,
+          name text not null,
+          uid_validity bigint not null,
+          uid_next bigint not null,
+          messages bigint not null,
+          unseen bigint not null,
+          bytes bigint not null,
+          recent_from bigint not null,
+          special_use text null,
+          keywords text not null,
+          deleted boolean not null,
+          primary key (tenant_id, mailbox_id)
+        );
+        create table if not exists {ProjectionSchema.Name}.mailbox_segment (
+          tenant_id varchar not null,
+          mailbox_id uuid not null,
+          first_uid bigint not null,
+          columns bytea not null,
+          primary key (tenant_id, mailbox_id, first_uid)
+        );
+        alter table {ProjectionSchema.Name}.mailbox_segment alter column columns set storage external;
+        """;
+
+    private const string Header =
+        "version, name, uid_validity, uid_next, messages, unseen, bytes, recent_from, special_use, keywords, deleted";
+
+    // One statement: the segments must be of the snapshot's version.
+    private const string Select = $"""
+        select {MailboxRows.Columns}, g.columns
+        from {ProjectionSchema.Name}.mailbox_snapshot m
+        left join {ProjectionSchema.Name}.mailbox_segment g on g.tenant_id = m.tenant_id and g.mailbox_id = m.mailbox_id
+        where m.tenant_id = $1 and m.mailbox_id = $2
+        order by g.first_uid
+        """;
+
+    /// <summary>The state at the snapshot's version with its view; null when there is no snapshot, or none that can be read.</summary>
+    public static async Task<MailboxState?> LoadAsync(NpgsqlConnection connection, StreamKey key, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand(Select, connection)
+        {
+            Parameters = { new() { Value = key.Tenant }, new() { Value = key.Id } },
+        };
+        MailboxState? state = null;
+        var chunks = new List<Chunk>();
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel))
+        {
+            state ??= MailboxRows.Read(reader, 0);
+            if (await reader.IsDBNullAsync(11, cancel))
+                break;
+            if (!SegmentFormat.TryDecode(reader.GetFieldValue<byte[]>(11), out var chunk))
+                return null;
+            chunks.Add(chunk);
+        }
+        if (state is null)
+            return null;
+        var view = MailboxView.FromChunks(chunks, state.UidNext, state.Version, state.Flags);
+        return view.Count == state.Messages ? state.WithView(view) : null;
+    }
+
+    /// <summary>
+    /// Replaces a snapshot by a state with its view; only segments that differ are written. False, and nothing written, when the
+    /// stored snapshot is another one.
+    /// </summary>
+    public static async Task<bool> ReplaceAsync(
+        NpgsqlConnection connection, StreamKey key, PersistedView before, MailboxState state, CancellationToken cancel)
+    {
+        const string insert = $"""
+            insert into {ProjectionSchema.Name}.mailbox_snapshot (tenant_id, mailbox_id, {Header})
+            values ($1, $2, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict do nothing
+            """;
+        const string update = $"""
+            update {ProjectionSchema.Name}.mailbox_snapshot set ({Header}) = ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            where tenant_id = $1 and mailbox_id = $2 and version = $3
+            """;
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await using (var move = new NpgsqlCommand(before.Version == 0 ? $"{insert} returning $3::bigint" : update, connection, transaction))
+        {
+            AddHeader(move, key, before.Version, state);
+            var moved = before.Version == 0 ? await move.ExecuteScalarAsync(cancel) is not null : await move.ExecuteNonQueryAsync(cancel) == 1;
+            if (!moved)
+                return false;
+        }
+        var (gone, changed) = before.Compare(state.View!);
+        await WriteSegmentsAsync(connection, transaction, key, gone, changed, cancel);
+        await transaction.CommitAsync(cancel);
+        return true;
+    }
+
+    /// <summary>Writes a state with its view over any older snapshot. False when the stored one is not older.</summary>
+    public static async Task<bool> OverwriteAsync(NpgsqlConnection connection, StreamKey key, MailboxState state, CancellationToken cancel)
+    {
+        const string upsert = $"""
+            insert into {ProjectionSchema.Name}.mailbox_snapshot as s (tenant_id, mailbox_id, {Header})
+            values ($1, $2, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            on conflict (tenant_id, mailbox_id) do update set ({Header}) = ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            where s.version < excluded.version
+            returning $3::bigint
+            """;
+        const string delete = $"delete from {ProjectionSchema.Name}.mailbox_segment where tenant_id = $1 and mailbox_id = $2";
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await using (var move = new NpgsqlCommand(upsert, connection, transaction))
+        {
+            AddHeader(move, key, 0, state);
+            if (await move.ExecuteScalarAsync(cancel) is null)
+                return false;
+        }
+        await using (var clear = new NpgsqlCommand(delete, connection, transaction)
+        {
+            Parameters = { new() { Value = key.Tenant }, new() { Value = key.Id } },
+        })
+            await clear.ExecuteNonQueryAsync(cancel);
+        var (_, all) = PersistedView.None.Compare(state.View!);
+        await WriteSegmentsAsync(connection, transaction, key, [], all, cancel);
+        await transaction.CommitAsync(cancel);
+        return true;
+    }
+
+    public static async Task DeleteAsync(NpgsqlConnection connection, StreamKey key, CancellationToken cancel)
+    {
+        const string sql = $"""
+            with s as (delete from {ProjectionSchema.Name}.mailbox_snapshot where tenant_id = $1 and mailbox_id = $2)
+            delete from {ProjectionSchema.Name}.mailbox_segment where tenant_id = $1 and mailbox_id = $2
+            """;
+        await using var command = new NpgsqlCommand(sql, connection)
+        {
+            Parameters = { new() { Value = key.Tenant }, new() { Value = key.Id } },
+        };
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    private static async Task WriteSegmentsAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, StreamKey key, List<long> gone, List<Chunk> changed, CancellationToken cancel)
+    {
+        const string delete =
+            $"delete from {ProjectionSchema.Name}.mailbox_segment where tenant_id = $1 and mailbox_id = $2 and first_uid = any($3)";
+        const string upsert = $"""
+            insert into {ProjectionSchema.Name}.mailbox_segment (tenant_id, mailbox_id, first_uid, columns)
+            select $1, $2, * from unnest($3::bigint[], $4::bytea[])
+            on conflict (tenant_id, mailbox_id, first_uid) do update set columns = excluded.columns
+            """;
+        if (gone.Count > 0)
+        {
+            await using var command = new NpgsqlCommand(delete, connection, transaction)
+            {
+                Parameters = { new() { Value = key.Tenant }, new() { Value = key.Id }, new() { Value = gone.ToArray() } },
+            };
+            await command.ExecuteNonQueryAsync(cancel);
+        }
+        foreach (var page in changed.Chunk(64))
+        {
+            await using var command = new NpgsqlCommand(upsert, connection, transaction)
+            {
+                Parameters =
+                {
+                    new() { Value = key.Tenant }, new() { Value = key.Id },
+                    new() { Value = page.Select(c => (long)c.FirstUid).ToArray() },
+                    new() { Value = page.Select(SegmentFormat.Encode).ToArray() },
+                },
+            };
+            await command.ExecuteNonQueryAsync(cancel);
+        }
+    }
+
+    private static void AddHeader(NpgsqlCommand command, StreamKey key, long before, MailboxState state)
+    {
+        object[] values =
+        [
+            key.Tenant, key.Id, before, state.Version, state.Name, (long)state.UidValidity, (long)state.UidNext, state.Messages,
+            state.Unseen, state.Bytes, (long)state.RecentFrom, (object?)state.SpecialUse ?? DBNull.Value,
+            string.Join(' ', state.Flags.Keywords), state.Deleted,
+        ];
+        foreach (var value in values)
+        {
+            command.Parameters.Add(value is DBNull
+                ? new() { Value = value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text }
+                : new() { Value = value });
+        }
+    }
+}

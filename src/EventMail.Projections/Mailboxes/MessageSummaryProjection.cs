@@ -1,0 +1,50 @@
+using EventMail.EventStore;
+using Npgsql;
+
+namespace EventMail.Projections.Mailboxes;
+
+/// <summary>
+/// projections_v1.message_summary: a row a content, by number, written with it. A missing row is no fault: the summary is derived
+/// from the content then.
+/// </summary>
+public sealed class MessageSummaryProjection : IInlineProjection
+{
+    private const string Table = $"""
+        create table if not exists {ProjectionSchema.Name}.message_summary (
+          number bigint primary key,
+          data bytea not null
+        );
+        alter table {ProjectionSchema.Name}.message_summary alter column data set storage external;
+        """;
+
+    // Numbers that the committer's other rows name are new; a rebuilt one may stand there already.
+    private const string Insert = $"""
+        insert into {ProjectionSchema.Name}.message_summary (number, data)
+        select * from unnest($1::bigint[], $2::bytea[]) on conflict do nothing
+        """;
+
+    public string Name => "message_summary";
+
+    public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => ProjectionSchema.CreateAsync(connection, Table, cancel);
+
+    public void Fold(CommitBatch batch, NpgsqlBatch sql)
+    {
+        List<long>? numbers = null;
+        List<byte[]>? rows = null;
+        for (var i = 0; i < batch.Contents.Count; i++)
+        {
+            var content = batch.Contents[i];
+            if (content.Exists || content.Annotation is not MessageAnnotation annotation)
+                continue;
+            (numbers ??= []).Add(content.Number);
+            (rows ??= []).Add(annotation.Summary.Data);
+        }
+        if (numbers is not null)
+            sql.BatchCommands.Add(InsertRows([.. numbers], [.. rows!]));
+    }
+
+    internal static NpgsqlBatchCommand InsertRows(long[] numbers, byte[][] rows) => new(Insert)
+    {
+        Parameters = { new NpgsqlParameter<long[]> { TypedValue = numbers }, new NpgsqlParameter<byte[][]> { TypedValue = rows } },
+    };
+}

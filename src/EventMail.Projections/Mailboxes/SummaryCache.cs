@@ -1,0 +1,88 @@
+using System.Collections.Concurrent;
+
+namespace EventMail.Projections.Mailboxes;
+
+/// <summary>
+/// Summaries in memory by content number, in pages of neighbouring numbers: reading takes no lock, an entry costs little beside its
+/// bytes, and what is dropped is a page that nobody read since the hand of a clock last passed. Thread-safe.
+/// </summary>
+internal sealed class SummaryCache(long capacity)
+{
+    private const int PageBits = 6;
+    private const int PageSize = 1 << PageBits;
+
+    // Bytes of a page without entries: its array, its objects, its place in the dictionary and in the clock.
+    private const int PageCost = PageSize * 8 + 160;
+
+    // Bytes of an array without its content.
+    private const int EntryCost = 24;
+
+    private sealed class Page(long number)
+    {
+        public readonly long Number = number;
+        public readonly byte[]?[] Entries = new byte[]?[PageSize];
+        public volatile bool Used = true;
+        public long Bytes = PageCost;
+    }
+
+    private readonly ConcurrentDictionary<long, Page> _pages = new();
+    private readonly Queue<Page> _clock = new();
+    private readonly Lock _gate = new();
+    private long _bytes;
+
+    /// <summary>Bytes in use, with overheads.</summary>
+    public long Bytes => Volatile.Read(ref _bytes);
+
+    public bool TryGet(long content, out MessageSummary summary)
+    {
+        summary = default;
+        if (!_pages.TryGetValue(content >> PageBits, out var page))
+            return false;
+        var data = Volatile.Read(ref page.Entries[content & (PageSize - 1)]);
+        if (data is null)
+            return false;
+        if (!page.Used)
+            page.Used = true;
+        summary = new(data);
+        return true;
+    }
+
+    public void Put(long content, MessageSummary summary)
+    {
+        lock (_gate)
+        {
+            var number = content >> PageBits;
+            if (!_pages.TryGetValue(number, out var page))
+            {
+                page = new(number);
+                _pages[number] = page;
+                _clock.Enqueue(page);
+                _bytes += PageCost;
+            }
+            ref var entry = ref page.Entries[content & (PageSize - 1)];
+            if (entry is not null)
+                return;
+            Volatile.Write(ref entry, summary.Data);
+            page.Used = true;
+            page.Bytes += EntryCost + summary.Data.Length;
+            _bytes += EntryCost + summary.Data.Length;
+            Shrink(page);
+        }
+    }
+
+    private void Shrink(Page keep)
+    {
+        while (_bytes > capacity && _clock.Count > 1)
+        {
+            var page = _clock.Dequeue();
+            if (page == keep || page.Used)
+            {
+                page.Used = page == keep;
+                _clock.Enqueue(page);
+                continue;
+            }
+            _pages.TryRemove(page.Number, out _);
+            _bytes -= page.Bytes;
+        }
+    }
+}
