@@ -1,5 +1,6 @@
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.Mailboxes;
 
 namespace EventMail.Projections;
 
@@ -8,7 +9,7 @@ public static class EventTypes
 {
     public static EventTypeMap Create()
     {
-        var map = new EventTypeMap();
+        var map = new EventTypeMap().RegisterMailboxEvents();
         AccountEventTypes.Register(map);
         return map;
     }

@@ -1,19 +1,13 @@
 using EventMail.Domain;
 using EventMail.Domain.Accounts;
 using EventMail.EventStore;
+using EventMail.Projections.Mailboxes;
 
 namespace EventMail.Projections.Accounts;
 
-/// <summary>What happens to an account's mailboxes in the same transaction: their streams, and what is decided on them.</summary>
-public sealed record MailboxPart(IReadOnlyList<StreamRef> Streams, Action<Decision> Decide);
-
-/// <param name="Open">An account's first mailboxes, by its id.</param>
-/// <param name="Close">All mailboxes of an account that is closed.</param>
-public sealed record AccountMailboxes(Func<string, MailboxPart> Open, Func<string, CancellationToken, Task<MailboxPart>> Close);
-
 /// <summary>Changes accounts. A task that ends without a rejection is durable. Thread-safe.</summary>
 public sealed class AccountService(
-    EventLog log, Directory directory, PasswordHasher hasher, SecretKey key, AccountMailboxes mailboxes, long defaultQuota)
+    EventLog log, Directory directory, PasswordHasher hasher, SecretKey key, MailboxService mailboxes, long defaultQuota)
 {
     private static readonly Rejection BadPassword =
         Rejection.Invalid($"A password has 1 to {AccountLimits.Password} octets");
@@ -36,7 +30,7 @@ public sealed class AccountService(
         var account = AccountStreamKinds.AccountStream(id);
         var domain = AccountStreamKinds.DomainStream(parsed.Domain);
         var first = !await AnyAsync(cancel).ConfigureAwait(false);
-        var opening = mailboxes.Open(id);
+        var opening = new NewAccountMailboxes(id);
 
         var outcome = await ExecuteAsync(actor, [account, domain, .. opening.Streams], decision =>
         {
@@ -116,7 +110,7 @@ public sealed class AccountService(
     {
         if (await directory.MeaningAsync(LoginNames.Canonical(address), cancel).ConfigureAwait(false) is not NameMeaning.Account found)
             return Rejection.AccountMissing;
-        var closing = await mailboxes.Close(found.Id, cancel).ConfigureAwait(false);
+        var closing = await mailboxes.ClosingAsync(found.Id, cancel).ConfigureAwait(false);
         var stream = AccountStreamKinds.AccountStream(found.Id);
         var outcome = await ExecuteAsync(actor, [stream, .. closing.Streams], decision =>
         {
@@ -127,25 +121,6 @@ public sealed class AccountService(
             decision.Result = Directory.EntryOf(state);
         }, cancel).ConfigureAwait(false);
         return outcome.Rejection is Rejection rejection ? rejection : (AccountEntry)outcome.Result!;
-    }
-
-    /// <summary>The names that IMAP's LSUB lists, sorted.</summary>
-    /// <param name="account">The id.</param>
-    public async Task<IReadOnlyList<string>> SubscriptionsAsync(string account, CancellationToken cancel) =>
-        (await directory.StateAsync(account, cancel).ConfigureAwait(false)).Subscriptions;
-
-    /// <param name="account">The id.</param>
-    /// <param name="on">SUBSCRIBE or UNSUBSCRIBE. A name may be subscribed while no mailbox has it.</param>
-    public async Task<Result<Unit>> SubscribeAsync(
-        string account, string name, bool on, Actor actor, string? cause, CancellationToken cancel)
-    {
-        var stream = AccountStreamKinds.AccountStream(account);
-        var outcome = await _executor.ExecuteAsync(new AccountCommand(actor.Because(cause), [stream], decision =>
-        {
-            var state = decision.State<AccountState>(stream.Key);
-            decision.Apply(stream.Key, on ? AccountDecider.Subscribe(state, name) : AccountDecider.Unsubscribe(state, name));
-        }), cancel).ConfigureAwait(false);
-        return outcome.Rejection is Rejection rejection ? rejection : default(Unit);
     }
 
     /// <summary>On a database without accounts: opens an administrator's account with a random password; else null.</summary>

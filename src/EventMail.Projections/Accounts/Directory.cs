@@ -2,6 +2,7 @@ using EventMail.Domain;
 using EventMail.Domain.Accounts;
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
+using EventMail.Projections.Mailboxes;
 using Npgsql;
 
 namespace EventMail.Projections.Accounts;
@@ -14,26 +15,23 @@ public sealed class Directory : IDisposable
 
     private readonly CommandExecutor _executor;
     private readonly NpgsqlDataSource _source;
-    private readonly StreamKind _mailboxKind;
     private readonly DirectoryOptions _options;
     private readonly NameTable _names;
     private readonly BoundedCache<string, AccountUsage> _usage;
     private readonly IDisposable _subscription;
     private int _recoverable;
 
-    private Directory(CommandExecutor executor, NpgsqlDataSource source, StreamKind mailboxKind, DirectoryOptions options)
+    private Directory(CommandExecutor executor, NpgsqlDataSource source, DirectoryOptions options)
     {
-        (_executor, _source, _mailboxKind, _options) = (executor, source, mailboxKind, options);
+        (_executor, _source, _options) = (executor, source, options);
         _names = new(source, options);
         _usage = new(options.Cached, StringComparer.Ordinal);
         _subscription = executor.Feed.Subscribe(Follow);
     }
 
-    /// <param name="mailboxKind">The kind of stream whose bytes count against quotas.</param>
-    public static async Task<Directory> OpenAsync(
-        EventLog log, StreamKind mailboxKind, DirectoryOptions options, CancellationToken cancel)
+    public static async Task<Directory> OpenAsync(EventLog log, DirectoryOptions options, CancellationToken cancel)
     {
-        var directory = new Directory(log.Executor, log.DataSource, mailboxKind, options);
+        var directory = new Directory(log.Executor, log.DataSource, options);
         // Commits after this line are followed, those before are read: one that is both only makes the offer too generous.
         await using var command = log.DataSource.CreateCommand("select count(*)::int from projections_v1.account where recoverable");
         Interlocked.Add(ref directory._recoverable, (int)(await command.ExecuteScalarAsync(cancel).ConfigureAwait(false))!);
@@ -256,7 +254,7 @@ public sealed class Directory : IDisposable
         foreach (var id in await MailboxesAsync(account, cancel).ConfigureAwait(false))
         {
             var key = new StreamKey(account, id);
-            var (state, version) = await _executor.StateAsync(new(_mailboxKind, key), cancel).ConfigureAwait(false);
+            var (state, version) = await _executor.StateAsync(MailboxKind.Stream(key), cancel).ConfigureAwait(false);
             usage.Note(id, version, BytesOf(state));
         }
         usage.Loaded();
@@ -267,7 +265,7 @@ public sealed class Directory : IDisposable
     {
         await using var command = _source.CreateCommand("select id from public.mt_streams where tenant_id = $1 and type = $2");
         command.Parameters.Add(new() { Value = account });
-        command.Parameters.Add(new() { Value = _mailboxKind.Name });
+        command.Parameters.Add(new() { Value = MailboxKind.Instance.Name });
         var ids = new List<Guid>();
         await using var rows = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
         while (await rows.ReadAsync(cancel).ConfigureAwait(false))

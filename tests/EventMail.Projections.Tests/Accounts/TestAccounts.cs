@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.Mailboxes;
 using EventMail.Testing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -120,6 +121,7 @@ public sealed class TestAccounts : IAsyncDisposable
         public required AccountService Accounts { get; init; }
         public required DomainService Domains { get; init; }
         public required Authenticator Authenticator { get; init; }
+        public required MailboxService Mailboxes { get; init; }
         public required DirectoryQueries Queries { get; init; }
 
         internal static async Task<Node> OpenAsync(
@@ -128,27 +130,28 @@ public sealed class TestAccounts : IAsyncDisposable
         {
             var types = EventTypes.Create();
             var log = await EventLog.OpenAsync(
-                new() { ConnectionString = connectionString, DataFolder = folder }, types, [.. AccountStreamKinds.All],
-                [new DirectoryProjection(types), new LoginProjection(types)], [], NullLoggerFactory.Instance, default);
-            var directory = await Projections.Accounts.Directory.OpenAsync(log, AccountStreamKinds.Login, new(), default);
+                new() { ConnectionString = connectionString, DataFolder = folder }, types, ReadModels.Kinds,
+                ReadModels.Inline(types), [], NullLoggerFactory.Instance, default);
+            var directory = await Projections.Accounts.Directory.OpenAsync(log, new(), default);
+            var mailboxes = new MailboxService(
+                log, directory.MayKeep, new Subscriptions(log).Book, new(), NullLoggerFactory.Instance);
             var hasher = new PasswordHasher(hashing);
             var key = SecretKey.Open(folder);
             return new()
             {
                 Log = log,
                 Directory = directory,
-                Accounts = new(log, directory, hasher, key, NoMailboxes, defaultQuota),
+                Accounts = new(log, directory, hasher, key, mailboxes, defaultQuota),
                 Domains = new(log, directory),
+                Mailboxes = mailboxes,
                 Authenticator = new(log, directory, hasher, key, options, LoggerFactory.Create(b => b.AddProvider(logs)), time),
                 Queries = new(log.DataSource),
             };
         }
 
-        private static readonly AccountMailboxes NoMailboxes = new(
-            _ => new([], _ => { }), (_, _) => Task.FromResult(new MailboxPart([], _ => { })));
-
         public async ValueTask DisposeAsync()
         {
+            await Mailboxes.DisposeAsync();
             Directory.Dispose();
             await Log.DisposeAsync();
         }
