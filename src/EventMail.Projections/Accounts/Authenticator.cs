@@ -37,6 +37,9 @@ public sealed class Authenticator
 
     public Directory Directory { get; }
 
+    /// <summary>Passwords that are set get SCRAM keys.</summary>
+    public bool OffersScram => _hasher.Options.ScramIterations > 0;
+
     /// <param name="user">The full address, or the bare local part where it is unique.</param>
     /// <param name="password">As sent (UTF-8).</param>
     public async ValueTask<LoginResult> PasswordAsync(
@@ -98,6 +101,10 @@ public sealed class Authenticator
         await CountAsync(login, cancel).ConfigureAwait(false);
         return await FailAsync(login, cancel).ConfigureAwait(false);
     }
+
+    /// <summary>A failed login whatever was shown: an authorization identity that is not the user's own, for instance.</summary>
+    public async ValueTask<LoginResult> RefuseAsync(string user, LoginContext context, CancellationToken cancel) =>
+        await FinishAsync(await BeginAsync(user, context, cancel).ConfigureAwait(false), static _ => false, cancel).ConfigureAwait(false);
 
     private sealed class Login(string user, AccountState? account, LoginContext context, long started)
     {

@@ -15,7 +15,14 @@ public enum SaslState
 }
 
 /// <param name="Challenge">Decoded. With <see cref="SaslState.Done"/> the server's last words after a success (SCRAM's signature), or empty.</param>
-public readonly record struct SaslStep(SaslState State, ReadOnlyMemory<byte> Challenge, LoginResult Result);
+public readonly record struct SaslStep(SaslState State, ReadOnlyMemory<byte> Challenge, LoginResult Result)
+{
+    internal static readonly SaslStep Malformed = new(SaslState.Malformed, default, default);
+
+    internal static SaslStep Ask(ReadOnlyMemory<byte> challenge) => new(SaslState.Challenge, challenge, default);
+
+    internal static SaslStep Done(LoginResult result, ReadOnlyMemory<byte> lastWords = default) => new(SaslState.Done, lastWords, result);
+}
 
 /// <summary>One run of a mechanism (RFC 4422 §3).</summary>
 public abstract class SaslExchange

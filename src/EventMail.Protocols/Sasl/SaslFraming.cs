@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Text;
 using EventMail.Projections.Accounts;
 using EventMail.Protocols.Wire;
 
@@ -40,7 +42,104 @@ public static class SaslFraming
     /// <param name="initialResponse">As on the wire: base64, "=" for an empty one; null when the client sent none.</param>
     /// <param name="continuation">What a challenge line begins with.</param>
     /// <param name="timeout">For each of the client's lines.</param>
-    public static ValueTask<SaslOutcome> RunAsync(
+    public static async ValueTask<SaslOutcome> RunAsync(
         MailConnection connection, SaslExchange exchange, ReadOnlyMemory<byte>? initialResponse, ReadOnlyMemory<byte> continuation,
-        TimeSpan timeout, CancellationToken cancel) => throw new NotSupportedException();
+        TimeSpan timeout, CancellationToken cancel)
+    {
+        ReadOnlyMemory<byte>? response = null;
+        if (initialResponse is { } initial)
+        {
+            // RFC 4954 §4: "=" is an initial response of no length.
+            response = initial.Span.SequenceEqual("="u8) ? ReadOnlyMemory<byte>.Empty : Decode(initial.Span);
+            if (response is null)
+            {
+                return new(SaslEnd.Malformed, default);
+            }
+        }
+
+        var line = new Line();
+        while (true)
+        {
+            var step = await exchange.StepAsync(response, cancel).ConfigureAwait(false);
+            if (step.State == SaslState.Malformed)
+            {
+                return new(SaslEnd.Malformed, default);
+            }
+
+            // The protocols here have no place for a success's data in their final reply: it goes as one challenge more.
+            if (step.State == SaslState.Done && step.Challenge.IsEmpty)
+            {
+                return new(SaslEnd.Done, step.Result);
+            }
+
+            var end = await AskAsync(connection, continuation, step.Challenge, line, timeout).ConfigureAwait(false);
+            if (end is not null)
+            {
+                return new(end.Value, default);
+            }
+
+            if (step.State == SaslState.Done)
+            {
+                return line.Span.IsEmpty ? new(SaslEnd.Done, step.Result) : new(SaslEnd.Malformed, default);
+            }
+
+            response = Decode(line.Span);
+            if (response is null)
+            {
+                return new(SaslEnd.Malformed, default);
+            }
+        }
+    }
+
+    /// <summary>Sends a challenge and reads the line that answers it; null when there is one that is not "*".</summary>
+    private static async ValueTask<SaslEnd?> AskAsync(
+        MailConnection connection, ReadOnlyMemory<byte> continuation, ReadOnlyMemory<byte> challenge, Line line, TimeSpan timeout)
+    {
+        Write(connection.Output, continuation.Span, challenge.Span);
+        connection.Trace?.SentSecret(challenge.Length);
+        if (!await connection.FlushAsync().ConfigureAwait(false))
+        {
+            return SaslEnd.Closed;
+        }
+
+        LineStatus status;
+        do
+        {
+            // Nobody who is not logged in can be woken for something.
+            status = await connection.ReadLineAsync(line, MaxResponseLine, timeout).ConfigureAwait(false);
+        }
+        while (status == LineStatus.Woken);
+        connection.Trace?.ReceivedSecret(line.Length);
+        return status switch
+        {
+            LineStatus.Line => line.Span.SequenceEqual("*"u8) ? SaslEnd.Cancelled : null,
+            LineStatus.TooLong => SaslEnd.Malformed,
+            LineStatus.TimedOut => SaslEnd.TimedOut,
+            LineStatus.Stopping => SaslEnd.Stopping,
+            _ => SaslEnd.Closed,
+        };
+    }
+
+    private static void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> continuation, ReadOnlySpan<byte> challenge)
+    {
+        output.Write(continuation);
+        var encoded = output.GetSpan(Base64.GetMaxEncodedToUtf8Length(challenge.Length));
+        Base64.EncodeToUtf8(challenge, encoded, out _, out var written);
+        output.Advance(written);
+        output.Write("\r\n"u8);
+    }
+
+    // RFC 4648 §4, strictly: no white space, right padding. Null for anything else.
+    private static ReadOnlyMemory<byte>? Decode(ReadOnlySpan<byte> text)
+    {
+        if (text.ContainsAny(" \t\r\n"u8))
+        {
+            return null;
+        }
+
+        var bytes = new byte[Base64.GetMaxDecodedFromUtf8Length(text.Length)];
+        return Base64.DecodeFromUtf8(text, bytes, out var consumed, out var written) == OperationStatus.Done && consumed == text.Length
+            ? bytes.AsMemory(0, written)
+            : null;
+    }
 }

@@ -1,0 +1,28 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+
+namespace EventMail.Protocols.Sasl;
+
+internal static class SaslText
+{
+    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
+
+    /// <summary>SASL's strings are UTF-8 (RFC 4422 §3.6): false for bytes that are not.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out string? text)
+    {
+        try
+        {
+            text = Strict.GetString(bytes);
+            return true;
+        }
+        catch (DecoderFallbackException)
+        {
+            text = null;
+            return false;
+        }
+    }
+
+    /// <summary>Acting for somebody else is not offered: the authorization identity is empty or the user again.</summary>
+    public static bool IsSelf(string authorization, string user) =>
+        authorization.Length == 0 || authorization.Equals(user, StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,77 @@
+using System.Security.Cryptography;
+using System.Text;
+using EventMail.Domain.Accounts;
+using EventMail.Projections.Accounts;
+using EventMail.Protocols.Wire;
+
+namespace EventMail.Protocols.Sasl;
+
+/// <summary>SCRAM-SHA-256 and, when the context says so, SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677).</summary>
+internal sealed class ScramExchange(Authenticator authenticator, LoginContext context, MailConnection connection) : SaslExchange
+{
+    public const string Plain = "SCRAM-SHA-256";
+    public const string Plus = "SCRAM-SHA-256-PLUS";
+
+    private readonly string _serverNonce = ScramServer.NewNonce();
+    private ScramFirst? _first;
+    private string _serverFirst = "";
+    private LoginAttempt? _attempt;
+
+    public override string Mechanism => context.Mechanism;
+
+    public override ValueTask<SaslStep> StepAsync(ReadOnlyMemory<byte>? response, CancellationToken cancel) =>
+        response is not { } message ? new(SaslStep.Ask(default))
+        : _first is null ? FirstAsync(message, cancel)
+        : FinalAsync(message, cancel);
+
+    private async ValueTask<SaslStep> FirstAsync(ReadOnlyMemory<byte> message, CancellationToken cancel)
+    {
+        // RFC 5802 §6: the flag is 'p' exactly in the PLUS mechanism.
+        if (!ScramServer.TryReadFirst(message.Span, out var first) || (first.Binding == 'p') != (context.Mechanism == Plus)
+            || (first.Binding == 'p' && ChannelBindings.Of(connection, first.BindingName) is null))
+        {
+            return SaslStep.Malformed;
+        }
+
+        var user = SaslPrep.TryPrepare(first.User, out var prepared) ? prepared : first.User;
+        _attempt = await authenticator.BeginAsync(user, context, cancel).ConfigureAwait(false);
+        _serverFirst = ScramServer.ServerFirst(first, _serverNonce, _attempt.Scram);
+        _first = first;
+        return SaslStep.Ask(Encoding.ASCII.GetBytes(_serverFirst));
+    }
+
+    private async ValueTask<SaslStep> FinalAsync(ReadOnlyMemory<byte> message, CancellationToken cancel)
+    {
+        var first = _first!;
+        if (!ScramServer.TryReadFinal(message.Span, first.Nonce + _serverNonce, out var withoutProof, out var binding, out var proof))
+        {
+            return SaslStep.Malformed;
+        }
+
+        var authMessage = $"{first.Bare},{_serverFirst},{withoutProof}";
+        var result = await authenticator.FinishAsync(
+            _attempt!, a => IsBound(first, binding) && SaslText.IsSelf(first.Authorization, first.User)
+                && ScramServer.IsRight(a.Scram, authMessage, proof),
+            cancel).ConfigureAwait(false);
+        return result.Status == LoginStatus.Ok
+            ? SaslStep.Done(result, Encoding.ASCII.GetBytes(ScramServer.ServerFinal(_attempt!.Scram, authMessage)))
+            : SaslStep.Done(result);
+    }
+
+    // cbind-input = gs2-header [ cbind-data ]
+    private bool IsBound(ScramFirst first, byte[] binding)
+    {
+        // RFC 5802 §6: a client that thinks we do not offer PLUS was lied to if we do.
+        if (first.Binding == 'y' && ChannelBindings.AnyOf(connection))
+        {
+            return false;
+        }
+
+        byte[] expected =
+        [
+            .. Encoding.UTF8.GetBytes(first.Header),
+            .. first.Binding == 'p' ? ChannelBindings.Of(connection, first.BindingName) ?? [] : [],
+        ];
+        return CryptographicOperations.FixedTimeEquals(binding, expected);
+    }
+}
