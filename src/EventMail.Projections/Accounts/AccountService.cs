@@ -1,18 +1,19 @@
 using EventMail.Domain;
 using EventMail.Domain.Accounts;
-using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 
 namespace EventMail.Projections.Accounts;
 
-/// <param name="Account">The new account's id.</param>
-/// <param name="At">When it is opened.</param>
-/// <returns>Its first mailboxes, each on a stream of its own.</returns>
-public delegate IReadOnlyList<(StreamRef Stream, MailboxCreated Created)> FirstMailboxes(string account, DateTimeOffset at);
+/// <summary>What happens to an account's mailboxes in the same transaction: their streams, and what is decided on them.</summary>
+public sealed record MailboxPart(IReadOnlyList<StreamRef> Streams, Action<Decision> Decide);
+
+/// <param name="Open">An account's first mailboxes, by its id.</param>
+/// <param name="Close">All mailboxes of an account that is closed.</param>
+public sealed record AccountMailboxes(Func<string, MailboxPart> Open, Func<string, CancellationToken, Task<MailboxPart>> Close);
 
 /// <summary>Changes accounts. A task that ends without a rejection is durable. Thread-safe.</summary>
 public sealed class AccountService(
-    EventLog log, Directory directory, PasswordHasher hasher, SecretKey key, FirstMailboxes firstMailboxes, long defaultQuota)
+    EventLog log, Directory directory, PasswordHasher hasher, SecretKey key, AccountMailboxes mailboxes, long defaultQuota)
 {
     private static readonly Rejection BadPassword =
         Rejection.Invalid($"A password has 1 to {AccountLimits.Password} octets");
@@ -35,9 +36,9 @@ public sealed class AccountService(
         var account = AccountStreamKinds.AccountStream(id);
         var domain = AccountStreamKinds.DomainStream(parsed.Domain);
         var first = !await AnyAsync(cancel).ConfigureAwait(false);
-        var mailboxes = firstMailboxes(id, DateTimeOffset.UtcNow);
+        var opening = mailboxes.Open(id);
 
-        var outcome = await ExecuteAsync(actor, [account, domain, .. mailboxes.Select(m => m.Stream)], decision =>
+        var outcome = await ExecuteAsync(actor, [account, domain, .. opening.Streams], decision =>
         {
             var domainState = decision.State<DomainState>(domain.Key);
             if (!domainState.Exists && !decision.Apply(domain.Key, DomainDecider.Add(domainState, parsed.Domain)))
@@ -46,8 +47,7 @@ public sealed class AccountService(
                 decision.State<AccountState>(account.Key), parsed, quotaLimit ?? defaultQuota, administrator: first,
                 new(hash, scram, null))))
                 return;
-            foreach (var (stream, created) in mailboxes)
-                decision.Append(stream.Key, created);
+            opening.Decide(decision);
             decision.Result = new AccountOpening(Directory.EntryOf(decision.State<AccountState>(account.Key)), !domainState.Exists);
         }, cancel).ConfigureAwait(false);
         return outcome.Rejection is Rejection rejection ? rejection : (AccountOpening)outcome.Result!;
@@ -111,9 +111,42 @@ public sealed class AccountService(
     public Task<Result<AccountEntry>> ResumeAsync(string address, Actor actor, CancellationToken cancel) =>
         ChangeAsync(address, AccountDecider.Resume, actor, cancel);
 
-    /// <summary>Closes an account: its address is free again, its log stays. Answers what it was.</summary>
-    public Task<Result<AccountEntry>> CloseAsync(string address, Actor actor, CancellationToken cancel) =>
-        ChangeAsync(address, AccountDecider.Close, actor, cancel);
+    /// <summary>Closes an account and deletes its mailboxes: its address is free again, its log stays. Answers what it was.</summary>
+    public async Task<Result<AccountEntry>> CloseAsync(string address, Actor actor, CancellationToken cancel)
+    {
+        if (await directory.MeaningAsync(LoginNames.Canonical(address), cancel).ConfigureAwait(false) is not NameMeaning.Account found)
+            return Rejection.AccountMissing;
+        var closing = await mailboxes.Close(found.Id, cancel).ConfigureAwait(false);
+        var stream = AccountStreamKinds.AccountStream(found.Id);
+        var outcome = await ExecuteAsync(actor, [stream, .. closing.Streams], decision =>
+        {
+            var state = decision.State<AccountState>(stream.Key);
+            if (!decision.Apply(stream.Key, AccountDecider.Close(state)))
+                return;
+            closing.Decide(decision);
+            decision.Result = Directory.EntryOf(state);
+        }, cancel).ConfigureAwait(false);
+        return outcome.Rejection is Rejection rejection ? rejection : (AccountEntry)outcome.Result!;
+    }
+
+    /// <summary>The names that IMAP's LSUB lists, sorted.</summary>
+    /// <param name="account">The id.</param>
+    public async Task<IReadOnlyList<string>> SubscriptionsAsync(string account, CancellationToken cancel) =>
+        (await directory.StateAsync(account, cancel).ConfigureAwait(false)).Subscriptions;
+
+    /// <param name="account">The id.</param>
+    /// <param name="on">SUBSCRIBE or UNSUBSCRIBE. A name may be subscribed while no mailbox has it.</param>
+    public async Task<Result<Unit>> SubscribeAsync(
+        string account, string name, bool on, Actor actor, string? cause, CancellationToken cancel)
+    {
+        var stream = AccountStreamKinds.AccountStream(account);
+        var outcome = await _executor.ExecuteAsync(new AccountCommand(actor.Because(cause), [stream], decision =>
+        {
+            var state = decision.State<AccountState>(stream.Key);
+            decision.Apply(stream.Key, on ? AccountDecider.Subscribe(state, name) : AccountDecider.Unsubscribe(state, name));
+        }), cancel).ConfigureAwait(false);
+        return outcome.Rejection is Rejection rejection ? rejection : default(Unit);
+    }
 
     /// <summary>On a database without accounts: opens an administrator's account with a random password; else null.</summary>
     public async Task<FirstAccount?> EnsureFirstAccountAsync(string hostName, Actor actor, CancellationToken cancel)

@@ -5,7 +5,7 @@ using Npgsql;
 namespace EventMail.Projections.Accounts;
 
 /// <summary>Accounts, domains and addresses as rows. The primary key of address keeps an address from being given twice.</summary>
-public sealed class DirectoryProjection : IInlineProjection
+public sealed class DirectoryProjection(EventTypeMap types) : IInlineProjection
 {
     /// <summary>An address that somebody else took first.</summary>
     internal const string AddressTaken = "address_pkey";
@@ -15,7 +15,15 @@ public sealed class DirectoryProjection : IInlineProjection
 
     public string Name => "directory";
 
-    public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.RunAsync("directory.sql", connection, cancel);
+    public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        await SqlScript.RunAsync("directory.sql", connection, cancel);
+        if (!await InlineRebuild.IsDueAsync("mail_domain", AccountStreamKinds.Domain, connection, cancel))
+            return;
+        // Addresses refer to their domains.
+        foreach (var kind in (StreamKind[])[AccountStreamKinds.Domain, AccountStreamKinds.Account, AccountStreamKinds.Alias])
+            await InlineRebuild.WholeStreamsAsync(this, kind, types, connection, cancel);
+    }
 
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {

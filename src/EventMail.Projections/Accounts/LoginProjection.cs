@@ -7,11 +7,16 @@ using NpgsqlTypes;
 namespace EventMail.Projections.Accounts;
 
 /// <summary>What of the logins is asked for again: the last one, the places they came from, and the lock-outs.</summary>
-public sealed class LoginProjection : IInlineProjection
+public sealed class LoginProjection(EventTypeMap types) : IInlineProjection
 {
     public string Name => "logins";
 
-    public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.RunAsync("logins.sql", connection, cancel);
+    public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        await SqlScript.RunAsync("logins.sql", connection, cancel);
+        if (await InlineRebuild.IsDueAsync("last_login", AccountStreamKinds.Login, connection, cancel))
+            await InlineRebuild.EventsOnlyAsync(this, AccountStreamKinds.Login, types, connection, cancel);
+    }
 
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {
