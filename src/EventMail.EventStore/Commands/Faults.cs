@@ -23,9 +23,10 @@ internal static class Faults
         _ => false,
     };
 
-    /// <summary>An inline projection's unique constraint refused a row.</summary>
+    /// <summary>An inline projection's constraint refused a row.</summary>
     public static bool IsConstraint(PostgresException e) =>
-        e.SqlState == PostgresErrorCodes.UniqueViolation && !IsConflict(e);
+        e.SqlState == PostgresErrorCodes.UniqueViolation && !IsConflict(e)
+        || e is { SqlState: PostgresErrorCodes.ForeignKeyViolation, SchemaName: not "public" };
 
     private static bool IsOurs(PostgresException e) => e is { SchemaName: "eventmail", TableName: "content" };
 }

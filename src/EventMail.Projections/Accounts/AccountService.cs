@@ -1,30 +1,186 @@
 using EventMail.Domain;
+using EventMail.Domain.Accounts;
+using EventMail.EventStore;
 
 namespace EventMail.Projections.Accounts;
 
-/// <summary>Changes accounts, domains and aliases. Thread-safe.</summary>
-public sealed class AccountService
+/// <summary>What happens to an account's mailboxes in the same transaction: their streams, and what is decided on them.</summary>
+public sealed record MailboxPart(IReadOnlyList<StreamRef> Streams, Action<Decision> Decide);
+
+/// <param name="Open">An account's first mailboxes, by its id.</param>
+/// <param name="Close">All mailboxes of an account that is closed.</param>
+public sealed record AccountMailboxes(Func<string, MailboxPart> Open, Func<string, CancellationToken, Task<MailboxPart>> Close);
+
+/// <summary>Changes accounts. A task that ends without a rejection is durable. Thread-safe.</summary>
+public sealed class AccountService(
+    EventLog log, Directory directory, PasswordHasher hasher, SecretKey key, AccountMailboxes mailboxes, long defaultQuota)
 {
-    /// <summary>Opens an account with its default mailboxes; adds its domain when that is new.</summary>
+    private static readonly Rejection BadPassword =
+        Rejection.Invalid($"A password has 1 to {AccountLimits.Password} octets");
+
+    private readonly CommandExecutor _executor = log.Executor;
+
+    /// <summary>Opens an account with its first mailboxes; adds its domain when that is new.</summary>
     /// <param name="quotaLimit">In bytes; null for the default.</param>
-    public Task<Result<AccountOpening>> AddAsync(
-        string address, string password, long? quotaLimit, Actor actor, CancellationToken cancel) => throw new NotSupportedException();
+    public async Task<Result<AccountOpening>> AddAsync(
+        string address, string password, long? quotaLimit, Actor actor, CancellationToken cancel)
+    {
+        if (!MailAddress.TryParse(address, out var parsed, out var why))
+            return Rejection.Invalid(why);
+        if (PreparedPassword.Of(password) is not { } prepared)
+            return BadPassword;
+        if (await directory.MeaningAsync(parsed.ToString(), cancel).ConfigureAwait(false) is not NameMeaning.Nothing)
+            return AccountRejections.AddressTaken;
+        var (hash, scram) = await hasher.DeriveAsync(prepared, cancel).ConfigureAwait(false);
+        var id = AppPasswords.NewAccountId();
+        var account = AccountStreamKinds.AccountStream(id);
+        var domain = AccountStreamKinds.DomainStream(parsed.Domain);
+        var first = !await AnyAsync(cancel).ConfigureAwait(false);
+        var opening = mailboxes.Open(id);
 
-    public Task<Result<AccountEntry>> SetPasswordAsync(string address, string password, Actor actor, CancellationToken cancel) =>
-        throw new NotSupportedException();
+        var outcome = await ExecuteAsync(actor, [account, domain, .. opening.Streams], decision =>
+        {
+            var domainState = decision.State<DomainState>(domain.Key);
+            if (!domainState.Exists && !decision.Apply(domain.Key, DomainDecider.Add(domainState, parsed.Domain)))
+                return;
+            if (!decision.Apply(account.Key, AccountDecider.Open(
+                decision.State<AccountState>(account.Key), parsed, quotaLimit ?? defaultQuota, administrator: first,
+                new(hash, scram, null))))
+                return;
+            opening.Decide(decision);
+            decision.Result = new AccountOpening(Directory.EntryOf(decision.State<AccountState>(account.Key)), !domainState.Exists);
+        }, cancel).ConfigureAwait(false);
+        return outcome.Rejection is Rejection rejection ? rejection : (AccountOpening)outcome.Result!;
+    }
 
+    /// <summary>Voids what the old password proved, on all nodes. An account that has opted in keeps a recoverable copy.</summary>
+    public async Task<Result<AccountEntry>> SetPasswordAsync(string address, string password, Actor actor, CancellationToken cancel)
+    {
+        if (PreparedPassword.Of(password) is not { } prepared)
+            return BadPassword;
+        var (hash, scram) = await hasher.DeriveAsync(prepared, cancel).ConfigureAwait(false);
+        return await ChangeAsync(
+            address, state => AccountDecider.SetPassword(state, new(hash, scram, key.Encrypt(state.Account, prepared))), actor, cancel)
+            .ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Opts in to CRAM-MD5 and APOP: the password is kept once more, encrypted with the data folder's key. It must be shown, since
+    /// nobody knows it.
+    /// </summary>
+    public async Task<Result<AccountEntry>> EnableRecoverableAsync(string address, string password, Actor actor, CancellationToken cancel)
+    {
+        if (await directory.FindAsync(address, cancel).ConfigureAwait(false) is not { } entry)
+            return Rejection.AccountMissing;
+        var verified = (await directory.StateAsync(entry.Account, cancel).ConfigureAwait(false)).PasswordHash;
+        if (PreparedPassword.Of(password) is not { } prepared)
+            return BadPassword;
+        using (var turn = await hasher.TurnAsync(cancel).ConfigureAwait(false))
+        {
+            if (!await turn.RunAsync(() => Argon2.Verify(verified, prepared)).ConfigureAwait(false))
+                return Rejection.Invalid("That is not the account's password");
+        }
+        return await ChangeAsync(
+            address, state => AccountDecider.EnableRecoverable(state, verified, key.Encrypt(state.Account, prepared)), actor, cancel)
+            .ConfigureAwait(false);
+    }
+
+    public Task<Result<AccountEntry>> DisableRecoverableAsync(string address, Actor actor, CancellationToken cancel) =>
+        ChangeAsync(address, AccountDecider.DisableRecoverable, actor, cancel);
+
+    /// <summary>A password for one program, shown once; it works with mechanisms that send the password.</summary>
+    public async Task<Result<string>> IssueAppPasswordAsync(string address, string name, Actor actor, CancellationToken cancel)
+    {
+        var password = AppPasswords.NewAppPassword();
+        var issued = new AppPasswordIssued(AppPasswords.NewAccountId(), name, AppPasswords.Sha256Of(password));
+        var result = await ChangeAsync(address, state => AccountDecider.IssueAppPassword(state, issued), actor, cancel)
+            .ConfigureAwait(false);
+        return result.Rejection is { } rejection ? rejection : password;
+    }
+
+    public Task<Result<AccountEntry>> RevokeAppPasswordAsync(string address, string idOrName, Actor actor, CancellationToken cancel) =>
+        ChangeAsync(address, state => AccountDecider.RevokeAppPassword(state, idOrName), actor, cancel);
+
+    /// <param name="limit">In bytes.</param>
     public Task<Result<AccountEntry>> SetQuotaAsync(string address, long limit, Actor actor, CancellationToken cancel) =>
-        throw new NotSupportedException();
+        ChangeAsync(address, state => AccountDecider.SetQuota(state, limit), actor, cancel);
 
     public Task<Result<AccountEntry>> SuspendAsync(string address, string? reason, Actor actor, CancellationToken cancel) =>
-        throw new NotSupportedException();
+        ChangeAsync(address, state => AccountDecider.Suspend(state, reason), actor, cancel);
 
-    public Task<Result<AccountEntry>> ResumeAsync(string address, Actor actor, CancellationToken cancel) => throw new NotSupportedException();
+    public Task<Result<AccountEntry>> ResumeAsync(string address, Actor actor, CancellationToken cancel) =>
+        ChangeAsync(address, AccountDecider.Resume, actor, cancel);
 
-    public Task<Result<AccountEntry>> CloseAsync(string address, Actor actor, CancellationToken cancel) => throw new NotSupportedException();
+    /// <summary>Closes an account and deletes its mailboxes: its address is free again, its log stays. Answers what it was.</summary>
+    public async Task<Result<AccountEntry>> CloseAsync(string address, Actor actor, CancellationToken cancel)
+    {
+        if (await directory.MeaningAsync(LoginNames.Canonical(address), cancel).ConfigureAwait(false) is not NameMeaning.Account found)
+            return Rejection.AccountMissing;
+        var closing = await mailboxes.Close(found.Id, cancel).ConfigureAwait(false);
+        var stream = AccountStreamKinds.AccountStream(found.Id);
+        var outcome = await ExecuteAsync(actor, [stream, .. closing.Streams], decision =>
+        {
+            var state = decision.State<AccountState>(stream.Key);
+            if (!decision.Apply(stream.Key, AccountDecider.Close(state)))
+                return;
+            closing.Decide(decision);
+            decision.Result = Directory.EntryOf(state);
+        }, cancel).ConfigureAwait(false);
+        return outcome.Rejection is Rejection rejection ? rejection : (AccountEntry)outcome.Result!;
+    }
+
+    /// <summary>The names that IMAP's LSUB lists, sorted.</summary>
+    /// <param name="account">The id.</param>
+    public async Task<IReadOnlyList<string>> SubscriptionsAsync(string account, CancellationToken cancel) =>
+        (await directory.StateAsync(account, cancel).ConfigureAwait(false)).Subscriptions;
+
+    /// <param name="account">The id.</param>
+    /// <param name="on">SUBSCRIBE or UNSUBSCRIBE. A name may be subscribed while no mailbox has it.</param>
+    public async Task<Result<Unit>> SubscribeAsync(
+        string account, string name, bool on, Actor actor, string? cause, CancellationToken cancel)
+    {
+        var stream = AccountStreamKinds.AccountStream(account);
+        var outcome = await _executor.ExecuteAsync(new AccountCommand(actor.Because(cause), [stream], decision =>
+        {
+            var state = decision.State<AccountState>(stream.Key);
+            decision.Apply(stream.Key, on ? AccountDecider.Subscribe(state, name) : AccountDecider.Unsubscribe(state, name));
+        }), cancel).ConfigureAwait(false);
+        return outcome.Rejection is Rejection rejection ? rejection : default(Unit);
+    }
 
     /// <summary>On a database without accounts: opens an administrator's account with a random password; else null.</summary>
-    public Task<FirstAccount?> EnsureFirstAccountAsync(string hostName, Actor actor, CancellationToken cancel) => throw new NotSupportedException();
+    public async Task<FirstAccount?> EnsureFirstAccountAsync(string hostName, Actor actor, CancellationToken cancel)
+    {
+        if (await AnyAsync(cancel).ConfigureAwait(false))
+            return null;
+        var domain = MailAddress.TryCanonicalDomain(hostName, out var canonical) ? canonical : "localhost";
+        var (address, password) = ($"postmaster@{domain}", AppPasswords.NewPassword());
+        var result = await AddAsync(address, password, null, actor, cancel).ConfigureAwait(false);
+        // Another node was first.
+        return result.Rejection == AccountRejections.AddressTaken ? null
+            : result.Rejection is { } rejection ? throw new InvalidOperationException($"{address}: {rejection.Text}")
+            : new(address, password);
+    }
+
+    private async Task<bool> AnyAsync(CancellationToken cancel) =>
+        await directory.MeaningAsync(NameTable.Postmaster, cancel).ConfigureAwait(false) is NameMeaning.Account;
+
+    private async Task<Result<AccountEntry>> ChangeAsync(
+        string address, Func<AccountState, Result<object[]>> decide, Actor actor, CancellationToken cancel)
+    {
+        if (await directory.MeaningAsync(LoginNames.Canonical(address), cancel).ConfigureAwait(false) is not NameMeaning.Account found)
+            return Rejection.AccountMissing;
+        var stream = AccountStreamKinds.AccountStream(found.Id);
+        var outcome = await ExecuteAsync(actor, [stream], decision =>
+        {
+            if (decision.Apply(stream.Key, decide(decision.State<AccountState>(stream.Key))))
+                decision.Result = Directory.EntryOf(decision.State<AccountState>(stream.Key));
+        }, cancel).ConfigureAwait(false);
+        return outcome.Rejection is Rejection rejection ? rejection : (AccountEntry)outcome.Result!;
+    }
+
+    private Task<Outcome> ExecuteAsync(Actor actor, IReadOnlyList<StreamRef> streams, Action<Decision> decide, CancellationToken cancel) =>
+        DirectoryCommands.ExecuteAsync(_executor, actor, streams, decide, cancel);
 }
 
 /// <param name="DomainAdded">The account's mail domain was new here.</param>

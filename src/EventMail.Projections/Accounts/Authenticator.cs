@@ -1,3 +1,10 @@
+using System.Security.Cryptography;
+using System.Text;
+using EventMail.Domain.Accounts;
+using EventMail.EventStore;
+using Microsoft.Extensions.Logging;
+using Stopwatch = System.Diagnostics.Stopwatch;
+
 namespace EventMail.Projections.Accounts;
 
 /// <summary>
@@ -6,18 +13,269 @@ namespace EventMail.Projections.Accounts;
 /// </summary>
 public sealed class Authenticator
 {
-    public Directory Directory => throw new NotSupportedException();
+    private readonly CommandExecutor _executor;
+    private readonly PasswordHasher _hasher;
+    private readonly SecretKey _key;
+    private readonly ILogger _log;
+    private readonly LoginThrottle _throttle;
+    private readonly LoginMemory _memory;
+    private readonly VerifiedPasswords _verified;
+    private readonly TimeProvider _time;
+
+    public Authenticator(
+        EventLog log, Directory directory, PasswordHasher hasher, SecretKey key, AuthenticatorOptions options, ILoggerFactory loggers,
+        TimeProvider? time = null)
+    {
+        Argon2.EnsureAvailable();
+        _time = time ?? TimeProvider.System;
+        (_executor, Directory, _hasher, _key) = (log.Executor, directory, hasher, key);
+        _log = loggers.CreateLogger("EventMail.Logins");
+        _throttle = new(options.Throttle, _time);
+        _memory = new(log.DataSource, options.Throttle, _time);
+        _verified = new(options.CacheFor, options.CacheAtMost, _time);
+    }
+
+    public Directory Directory { get; }
 
     /// <param name="user">The full address, or the bare local part where it is unique.</param>
     /// <param name="password">As sent (UTF-8).</param>
-    public ValueTask<LoginResult> PasswordAsync(
-        string user, ReadOnlyMemory<byte> password, LoginContext context, CancellationToken cancel) => throw new NotSupportedException();
+    public async ValueTask<LoginResult> PasswordAsync(
+        string user, ReadOnlyMemory<byte> password, LoginContext context, CancellationToken cancel)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var account = await Directory.LoginAsync(user, cancel).ConfigureAwait(false);
+        var login = new Login(user, account, context, started);
+        if (await AdmitAsync(login, cancel).ConfigureAwait(false) is { } refused)
+            return refused;
+
+        var prepared = PreparedPassword.Of(password.Span);
+        var proof = _verified.ProofOf(login.Target.Account, account?.CredentialVersion ?? 0, prepared);
+        if (prepared is not null && account is not null)
+        {
+            if (_verified.Contains(proof))
+                return await SucceedAsync(login, null, cancel).ConfigureAwait(false);
+            if (AppPasswordOf(account, prepared) is { } appPassword)
+                return await SucceedAsync(login, appPassword.Id, cancel).ConfigureAwait(false);
+        }
+
+        bool right;
+        using (var turn = await _hasher.TurnAsync(cancel).ConfigureAwait(false))
+        {
+            // While it waited for its turn, others may have shown that password, or gone past the limit.
+            if (await LockedOutAsync(login, cancel).ConfigureAwait(false) is { } locked)
+                return TurnedAway(login, locked);
+            right = account is not null && _verified.Contains(proof)
+                || await turn.RunAsync(() => Argon2.Verify(account?.PasswordHash ?? _hasher.Unmatchable, prepared)).ConfigureAwait(false)
+                && account is not null && prepared is not null;
+            if (!right)
+                await CountAsync(login, cancel).ConfigureAwait(false);
+        }
+        if (!right)
+            return await FailAsync(login, cancel).ConfigureAwait(false);
+
+        _verified.Add(proof);
+        if (_hasher.IsOutdated(account!))
+            await RehashAsync(account!, prepared!, context, cancel).ConfigureAwait(false);
+        return await SucceedAsync(login, null, cancel).ConfigureAwait(false);
+    }
 
     /// <summary>Begins a login by proof. Always answers, also for unknown users and while throttled; <see cref="FinishAsync"/> tells.</summary>
-    public ValueTask<LoginAttempt> BeginAsync(string user, LoginContext context, CancellationToken cancel) =>
-        throw new NotSupportedException();
+    public async ValueTask<LoginAttempt> BeginAsync(string user, LoginContext context, CancellationToken cancel)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var account = await Directory.LoginAsync(user, cancel).ConfigureAwait(false);
+        return new(user, context, account?.Scram ?? ScramOfStranger(user), SecretOf(account), account, started);
+    }
 
     /// <param name="check">Compares the client's proof in constant time; called at most once, and not while throttled.</param>
-    public ValueTask<LoginResult> FinishAsync(LoginAttempt attempt, Func<LoginAttempt, bool> check, CancellationToken cancel) =>
-        throw new NotSupportedException();
+    public async ValueTask<LoginResult> FinishAsync(LoginAttempt attempt, Func<LoginAttempt, bool> check, CancellationToken cancel)
+    {
+        var login = new Login(attempt.User, attempt.Account, attempt.Context, attempt.Started);
+        if (await AdmitAsync(login, cancel).ConfigureAwait(false) is { } refused)
+            return refused;
+        if (check(attempt) && login.Account is not null)
+            return await SucceedAsync(login, null, cancel).ConfigureAwait(false);
+        await CountAsync(login, cancel).ConfigureAwait(false);
+        return await FailAsync(login, cancel).ConfigureAwait(false);
+    }
+
+    private sealed class Login(string user, AccountState? account, LoginContext context, long started)
+    {
+        public string User { get; } = LoginNames.ForTheLog(user);
+
+        public AccountState? Account { get; } = account;
+
+        public LoginContext Context { get; } = context;
+
+        public LoginTarget Target { get; } = new(ClientPrefix.Of(context.Client), account?.Account ?? LoginNames.Stranger(user));
+
+        /// <summary>Known to be a place that the account was logged in to from; false while nobody has asked.</summary>
+        public bool KnownPlace { get; set; }
+
+        public FailureVerdict Verdict { get; set; }
+
+        public long Milliseconds => (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+
+        /// <summary>Its events' stream, and who caused them.</summary>
+        public StreamRef Stream(DateTimeOffset now) =>
+            Account is null ? AccountStreamKinds.StrangersStream(now) : AccountStreamKinds.LoginStream(Account.Account);
+
+        public EventMetadata Metadata(bool proven) => new(
+            proven ? Account!.Address : null, Context.SessionId, null,
+            Context.HeadersJson ?? $$"""{"protocol":"{{Context.Protocol}}","client_ip":"{{Context.Client}}"}""");
+    }
+
+    // Null when the attempt may go on. Unknown names are asked for in the same way, so that nothing tells them apart.
+    private async ValueTask<LoginResult?> AdmitAsync(Login login, CancellationToken cancel)
+    {
+        if (await LockedOutAsync(login, cancel).ConfigureAwait(false) is { } locked)
+            return TurnedAway(login, locked);
+        if (_throttle.TurnOf(login.Target) is not { } wait)
+            return TurnedAway(login, _throttle.Options.KnownPlaceWait);
+        if (wait > TimeSpan.Zero)
+            await Task.Delay(wait, _time, cancel).ConfigureAwait(false);
+        return null;
+    }
+
+    private async ValueTask<TimeSpan?> LockedOutAsync(Login login, CancellationToken cancel)
+    {
+        var locked = _throttle.LockedFor(login.Target);
+        if (locked == TimeSpan.Zero || login.KnownPlace)
+            return null;
+        login.KnownPlace = (await _memory.OfAsync(login.Target, cancel).ConfigureAwait(false)).KnownPlace;
+        return login.KnownPlace ? null : locked;
+    }
+
+    private LoginResult TurnedAway(Login login, TimeSpan retryAfter)
+    {
+        _log.LoginTurnedAway(login.Context.Client.ToString(), login.User, login.Context.SessionId, (long)retryAfter.TotalMilliseconds);
+        return new(LoginStatus.Throttled, null, "Too many failed logins, try again later", retryAfter);
+    }
+
+    private async ValueTask<LoginResult> SucceedAsync(Login login, string? appPassword, CancellationToken cancel)
+    {
+        // What was proven must still hold: the password may have changed while it was being checked.
+        var account = await Directory.StateAsync(login.Account!.Account, cancel).ConfigureAwait(false);
+        if (!account.Exists || account.CredentialVersion != login.Account.CredentialVersion)
+        {
+            await CountAsync(login, cancel).ConfigureAwait(false);
+            return await FailAsync(login, cancel).ConfigureAwait(false);
+        }
+        var context = login.Context;
+        if (account.Status == AccountStatus.Suspended)
+        {
+            await AppendAsync(login, proven: true, Failure(login, LoginFailure.Suspended), cancel).ConfigureAwait(false);
+            _log.LoginFailed(
+                context.Protocol, account.Address, "user_disabled", context.Client.ToString(), context.Mechanism, context.SessionId,
+                login.Milliseconds);
+            return new(LoginStatus.Suspended, null, "User disabled: the account is suspended", null);
+        }
+        await AppendAsync(
+            login, proven: true,
+            new LoginSucceeded(context.Protocol, context.Mechanism, context.Client.ToString(), context.Tls, appPassword),
+            cancel).ConfigureAwait(false);
+        var milliseconds = login.Milliseconds;
+        _log.LoginSucceeded(
+            context.Protocol, account.Address, account.Account, context.Client.ToString(), context.Mechanism, context.SessionId,
+            milliseconds);
+        if (milliseconds > 1000)
+            _log.LoginSlow(milliseconds, context.Mechanism, context.SessionId);
+        return new(LoginStatus.Ok, Directory.EntryOf(account), "Logged in", null);
+    }
+
+    // Before the turn at hashing is given back, so that no number of parallel attempts gets past the limit.
+    private async ValueTask CountAsync(Login login, CancellationToken cancel)
+    {
+        var remembered = await _memory.OfAsync(login.Target, cancel).ConfigureAwait(false);
+        login.KnownPlace = remembered.KnownPlace;
+        _throttle.Adopt(login.Target, remembered.AddressLockedUntil, remembered.AccountLockedUntil);
+        login.Verdict = _throttle.Failed(login.Target, login.KnownPlace);
+    }
+
+    private async ValueTask<LoginResult> FailAsync(Login login, CancellationToken cancel)
+    {
+        var context = login.Context;
+        var reason = login.Account is null ? LoginFailure.UnknownUser : LoginFailure.WrongPassword;
+        var options = _throttle.Options;
+        var events = new List<object> { Failure(login, reason) };
+        foreach (var (scope, failures) in login.Verdict.Began)
+        {
+            var window = (int)(scope == LoginThrottle.ByAccount ? options.AccountWindow : options.AddressWindow).TotalSeconds;
+            var lockout = scope == LoginThrottle.ByPlace ? 0 : (int)options.LockOut.TotalSeconds;
+            events.Add(new LoginThrottled(scope, login.Target.Source.ToString(), login.User, context.Protocol, failures, window, lockout));
+            _log.LoginThrottled(scope, failures, window, lockout, context.Client.ToString(), login.User, context.SessionId);
+        }
+        await AppendAsync(login, proven: false, events, cancel).ConfigureAwait(false);
+        _log.LoginFailed(
+            context.Protocol, login.User, login.Account is null ? "user_not_found" : "invalid_credentials", context.Client.ToString(),
+            context.Mechanism, context.SessionId, login.Milliseconds);
+        if (login.Verdict.Delay > TimeSpan.Zero)
+            await Task.Delay(login.Verdict.Delay, _time, cancel).ConfigureAwait(false);
+        return new(LoginStatus.BadCredentials, null, "Invalid credentials", null);
+    }
+
+    private static LoginFailed Failure(Login login, string reason) => new(
+        login.User, login.Context.Protocol, login.Context.Mechanism, login.Context.Client.ToString(), login.Context.Tls, reason);
+
+    private Task AppendAsync(Login login, bool proven, object e, CancellationToken cancel) => AppendAsync(login, proven, [e], cancel);
+
+    private async Task AppendAsync(Login login, bool proven, IReadOnlyList<object> events, CancellationToken cancel)
+    {
+        var stream = login.Stream(_time.GetUtcNow());
+        await _executor.ExecuteAsync(
+            new AccountCommand(login.Metadata(proven), [stream], decision =>
+            {
+                foreach (var e in events)
+                    decision.Append(stream.Key, e);
+            }),
+            cancel).ConfigureAwait(false);
+    }
+
+    // The login stands whether or not this works: the next one tries again.
+    private async Task RehashAsync(AccountState account, byte[] password, LoginContext context, CancellationToken cancel)
+    {
+        try
+        {
+            var (hash, scram) = await _hasher.DeriveAsync(password, cancel).ConfigureAwait(false);
+            var stream = AccountStreamKinds.AccountStream(account.Account);
+            await _executor.ExecuteAsync(
+                new AccountCommand(new("system", context.SessionId, null, null), [stream], decision => decision.Apply(
+                    stream.Key,
+                    AccountDecider.Rehash(decision.State<AccountState>(stream.Key), account.PasswordHash, new(hash, scram)))),
+                cancel).ConfigureAwait(false);
+        }
+        catch (CryptographicException e)
+        {
+            _log.RehashFailed(e, account.Address, account.Account);
+        }
+    }
+
+    private static AppPassword? AppPasswordOf(AccountState account, ReadOnlySpan<byte> password)
+    {
+        if (account.AppPasswords.IsEmpty)
+            return null;
+        var hash = Encoding.ASCII.GetBytes(Convert.ToHexStringLower(SHA256.HashData(AppPasswords.Canonical(password))));
+        AppPassword? found = null;
+        foreach (var candidate in account.AppPasswords)
+        {
+            if (CryptographicOperations.FixedTimeEquals(hash, Encoding.ASCII.GetBytes(candidate.Sha256)))
+                found = candidate;
+        }
+        return found;
+    }
+
+    private ScramKeys ScramOfStranger(string user) => new(
+        _key.SaltOfStranger(LoginNames.Canonical(user)), _hasher.Options.ScramIterations > 0 ? _hasher.Options.ScramIterations : 4096,
+        RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes), RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes));
+
+    private byte[] SecretOf(AccountState? account)
+    {
+        if (account?.Recoverable is { } recoverable)
+        {
+            if (_key.Decrypt(account.Account, recoverable) is { } password)
+                return password;
+            _log.KeyMissing(account.Address, recoverable.KeyId);
+        }
+        return RandomNumberGenerator.GetBytes(32);
+    }
 }

@@ -1,7 +1,6 @@
-namespace EventMail.Projections.Accounts;
+using EventMail.Domain.Accounts;
 
-/// <summary>What SCRAM-SHA-256 keeps of a password (RFC 5802 §3).</summary>
-public sealed record ScramKeys(byte[] Salt, int Iterations, byte[] StoredKey, byte[] ServerKey);
+namespace EventMail.Projections.Accounts;
 
 /// <summary>
 /// A login by proof instead of password (SCRAM, CRAM-MD5, APOP): what the mechanism needs to check it. For unknown users it holds
@@ -9,13 +8,14 @@ public sealed record ScramKeys(byte[] Salt, int Iterations, byte[] StoredKey, by
 /// </summary>
 public sealed class LoginAttempt
 {
-    internal LoginAttempt(string user, LoginContext context, ScramKeys scram, byte[] secret, object? account)
+    internal LoginAttempt(string user, LoginContext context, ScramKeys scram, byte[] secret, AccountState? account, long started)
     {
         User = user;
         Context = context;
         Scram = scram;
         Secret = secret;
         Account = account;
+        Started = started;
     }
 
     public string User { get; }
@@ -27,5 +27,8 @@ public sealed class LoginAttempt
     /// <summary>The password in UTF-8 for CRAM-MD5 and APOP; random bytes for who has not opted in.</summary>
     public byte[] Secret { get; }
 
-    internal object? Account { get; }
+    internal AccountState? Account { get; }
+
+    /// <summary>Stopwatch.GetTimestamp() at its beginning.</summary>
+    internal long Started { get; }
 }

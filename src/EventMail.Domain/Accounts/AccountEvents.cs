@@ -1,0 +1,57 @@
+namespace EventMail.Domain.Accounts;
+
+// The events of an account's stream. Addresses are canonical: lower case, the domain in ASCII (see MailAddress).
+
+/// <param name="Account">The short immutable id: the tenant of all its streams.</param>
+/// <param name="QuotaLimit">In bytes.</param>
+/// <param name="Administrator">Gets postmaster's mail where nobody else does.</param>
+public sealed record AccountOpened(string Account, string Address, long QuotaLimit, bool Administrator);
+
+/// <summary>A new password: whatever proved the old one is void.</summary>
+/// <param name="Hash">Argon2id in PHC string format.</param>
+/// <param name="Scram">Derived from the same password; null when SCRAM is switched off.</param>
+/// <param name="Recoverable">Only for accounts that have opted in to CRAM-MD5 and APOP.</param>
+public sealed record PasswordSet(string Hash, ScramKeys? Scram, RecoverableSecret? Recoverable);
+
+/// <summary>The same password under new hash parameters, after a login showed it to us.</summary>
+public sealed record PasswordRehashed(string Hash, ScramKeys? Scram);
+
+/// <summary>The owner opted in to CRAM-MD5 and APOP, which need the password itself.</summary>
+public sealed record RecoverableSecretEnabled(RecoverableSecret Secret);
+
+public sealed record RecoverableSecretDisabled;
+
+/// <param name="Id">Names it when it is revoked and in logins.</param>
+/// <param name="Name">What its owner calls it: "phone".</param>
+/// <param name="Sha256">Lower-case hex; enough, because the secret is 160 random bits.</param>
+public sealed record AppPasswordIssued(string Id, string Name, string Sha256);
+
+public sealed record AppPasswordRevoked(string Id, string Name);
+
+/// <param name="Limit">In bytes.</param>
+public sealed record QuotaLimitSet(long Limit);
+
+/// <summary>The account's mail passed a warning mark, upwards or back.</summary>
+/// <param name="Percent">The highest mark that is now reached (80, 90, 95, 100), or 0 for none.</param>
+/// <param name="Used">In bytes.</param>
+/// <param name="Limit">In bytes.</param>
+public sealed record QuotaThresholdCrossed(int Percent, long Used, long Limit);
+
+public sealed record AccountSuspended(string? Reason);
+
+public sealed record AccountResumed;
+
+/// <summary>The account is gone and its address free; its log stays.</summary>
+public sealed record AccountClosed(string Address);
+
+/// <summary>IMAP SUBSCRIBE: of a name, whether a mailbox has it or not (RFC 3501 §6.3.6).</summary>
+public sealed record MailboxSubscribed(string Name);
+
+public sealed record MailboxUnsubscribed(string Name);
+
+/// <summary>What SCRAM-SHA-256 keeps of a password (RFC 5802 §3).</summary>
+public sealed record ScramKeys(byte[] Salt, int Iterations, byte[] StoredKey, byte[] ServerKey);
+
+/// <summary>A password that can be read back with a key that is not in the database (AES-256-GCM).</summary>
+/// <param name="KeyId">Which key: the first bytes of its SHA-256, in hex.</param>
+public sealed record RecoverableSecret(string KeyId, byte[] Nonce, byte[] Ciphertext, byte[] Tag);

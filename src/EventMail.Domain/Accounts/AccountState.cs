@@ -1,0 +1,84 @@
+using System.Collections.Immutable;
+
+namespace EventMail.Domain.Accounts;
+
+public enum AccountStatus
+{
+    /// <summary>No such account (yet).</summary>
+    None,
+    Open,
+    Suspended,
+    Closed,
+}
+
+public sealed record AppPassword(string Id, string Name, string Sha256);
+
+/// <summary>An account folded from its stream. Immutable.</summary>
+public sealed record AccountState
+{
+    public required string Account { get; init; }
+
+    public string Address { get; init; } = "";
+
+    public AccountStatus Status { get; init; }
+
+    public string? SuspendedBecause { get; init; }
+
+    public bool Administrator { get; init; }
+
+    public DateTimeOffset Opened { get; init; }
+
+    /// <summary>In bytes.</summary>
+    public long QuotaLimit { get; init; }
+
+    /// <summary>The highest warning mark that the log says is reached, or 0.</summary>
+    public int QuotaMark { get; init; }
+
+    public string PasswordHash { get; init; } = "";
+
+    public ScramKeys? Scram { get; init; }
+
+    public RecoverableSecret? Recoverable { get; init; }
+
+    public ImmutableArray<AppPassword> AppPasswords { get; init; } = [];
+
+    /// <summary>The version of the event that last changed what a client must show to log in: what older ones proved is void.</summary>
+    public long CredentialVersion { get; init; }
+
+    public ImmutableSortedSet<string> Subscriptions { get; init; } = NoSubscriptions;
+
+    public bool Exists => Status is AccountStatus.Open or AccountStatus.Suspended;
+
+    private static readonly ImmutableSortedSet<string> NoSubscriptions = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+
+    public static AccountState Empty(string account) => new() { Account = account };
+
+    public AccountState Evolve(object @event, long version, DateTimeOffset at) => @event switch
+    {
+        AccountOpened e => this with
+        {
+            Address = e.Address, Status = AccountStatus.Open, QuotaLimit = e.QuotaLimit, Administrator = e.Administrator, Opened = at,
+        },
+        PasswordSet e => this with
+        {
+            PasswordHash = e.Hash, Scram = e.Scram, Recoverable = e.Recoverable, CredentialVersion = version,
+        },
+        PasswordRehashed e => this with { PasswordHash = e.Hash, Scram = e.Scram },
+        RecoverableSecretEnabled e => this with { Recoverable = e.Secret },
+        RecoverableSecretDisabled => this with { Recoverable = null },
+        AppPasswordIssued e => this with { AppPasswords = AppPasswords.Add(new(e.Id, e.Name, e.Sha256)) },
+        AppPasswordRevoked e => this with { AppPasswords = AppPasswords.RemoveAll(p => p.Id == e.Id), CredentialVersion = version },
+        QuotaLimitSet e => this with { QuotaLimit = e.Limit },
+        QuotaThresholdCrossed e => this with { QuotaMark = e.Percent },
+        AccountSuspended e => this with { Status = AccountStatus.Suspended, SuspendedBecause = e.Reason },
+        AccountResumed => this with { Status = AccountStatus.Open, SuspendedBecause = null },
+        AccountClosed => this with
+        {
+            Status = AccountStatus.Closed, PasswordHash = "", Scram = null, Recoverable = null, AppPasswords = [],
+            Subscriptions = NoSubscriptions, CredentialVersion = version,
+        },
+        MailboxSubscribed e => this with { Subscriptions = Subscriptions.Add(e.Name) },
+        MailboxUnsubscribed e => this with { Subscriptions = Subscriptions.Remove(e.Name) },
+        _ => throw new ArgumentException($"not an event of an account: {@event.GetType().Name}", nameof(@event)),
+    };
+}

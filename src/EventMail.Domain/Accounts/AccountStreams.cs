@@ -1,0 +1,37 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace EventMail.Domain.Accounts;
+
+/// <summary>
+/// Stream ids that follow from a name, so that finding a stream needs no look-up and two nodes cannot make the same thing twice:
+/// the expected version of the one stream decides. RFC 9562 §5.8 (UUIDv8) over SHA-256.
+/// </summary>
+public static class AccountStreams
+{
+    /// <summary>In the account's tenant.</summary>
+    public static Guid Account(string account) => Named("account", account);
+
+    /// <summary>In the account's tenant.</summary>
+    public static Guid Logins(string account) => Named("login", account);
+
+    /// <summary>Attempts for names that are no account's. In the default tenant.</summary>
+    public static Guid StrangerLogins(DateTimeOffset at) =>
+        Named("login", at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+
+    /// <summary>In the default tenant.</summary>
+    public static Guid Domain(string name) => Named("mail_domain", name);
+
+    /// <summary>In the default tenant.</summary>
+    public static Guid Alias(string address) => Named("alias", address);
+
+    private static Guid Named(string kind, string name)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes($"eventmail:{kind}:{name}"), hash);
+        hash[6] = (byte)((hash[6] & 0x0F) | 0x80);
+        hash[8] = (byte)((hash[8] & 0x3F) | 0x80);
+        return new Guid(hash[..16], bigEndian: true);
+    }
+}

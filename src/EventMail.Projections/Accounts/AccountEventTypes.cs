@@ -1,0 +1,58 @@
+using System.Text.Json.Serialization;
+using EventMail.Domain.Accounts;
+using EventMail.EventStore;
+
+namespace EventMail.Projections.Accounts;
+
+/// <summary>The aliases of the events of accounts, domains, aliases and logins.</summary>
+public static class AccountEventTypes
+{
+    public static void Register(EventTypeMap map)
+    {
+        var json = AccountEventJson.Default;
+        map.Register("account_opened", json.AccountOpened)
+            .Register("password_set", json.PasswordSet)
+            .Register("password_rehashed", json.PasswordRehashed)
+            .Register("recoverable_secret_enabled", json.RecoverableSecretEnabled)
+            .Register("recoverable_secret_disabled", json.RecoverableSecretDisabled)
+            .Register("app_password_issued", json.AppPasswordIssued)
+            .Register("app_password_revoked", json.AppPasswordRevoked)
+            .Register("quota_limit_set", json.QuotaLimitSet)
+            .Register("quota_threshold_crossed", json.QuotaThresholdCrossed)
+            .Register("account_suspended", json.AccountSuspended)
+            .Register("account_resumed", json.AccountResumed)
+            .Register("account_closed", json.AccountClosed)
+            .Register("mailbox_subscribed", json.MailboxSubscribed)
+            .Register("mailbox_unsubscribed", json.MailboxUnsubscribed)
+            .Register("domain_added", json.DomainAdded)
+            .Register("domain_removed", json.DomainRemoved)
+            .Register("alias_added", json.AliasAdded)
+            .Register("alias_removed", json.AliasRemoved)
+            .Register("login_succeeded", json.LoginSucceeded)
+            .Register("login_failed", json.LoginFailed)
+            .Register("login_throttled", json.LoginThrottled);
+    }
+}
+
+[JsonSerializable(typeof(AccountOpened))]
+[JsonSerializable(typeof(PasswordSet))]
+[JsonSerializable(typeof(PasswordRehashed))]
+[JsonSerializable(typeof(RecoverableSecretEnabled))]
+[JsonSerializable(typeof(RecoverableSecretDisabled))]
+[JsonSerializable(typeof(AppPasswordIssued))]
+[JsonSerializable(typeof(AppPasswordRevoked))]
+[JsonSerializable(typeof(QuotaLimitSet))]
+[JsonSerializable(typeof(QuotaThresholdCrossed))]
+[JsonSerializable(typeof(AccountSuspended))]
+[JsonSerializable(typeof(AccountResumed))]
+[JsonSerializable(typeof(AccountClosed))]
+[JsonSerializable(typeof(MailboxSubscribed))]
+[JsonSerializable(typeof(MailboxUnsubscribed))]
+[JsonSerializable(typeof(DomainAdded))]
+[JsonSerializable(typeof(DomainRemoved))]
+[JsonSerializable(typeof(AliasAdded))]
+[JsonSerializable(typeof(AliasRemoved))]
+[JsonSerializable(typeof(LoginSucceeded))]
+[JsonSerializable(typeof(LoginFailed))]
+[JsonSerializable(typeof(LoginThrottled))]
+internal sealed partial class AccountEventJson : JsonSerializerContext;

@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Logging;
+
+namespace EventMail.Projections.Accounts;
+
+/// <summary>Log lines of accounts and logins. The fields bear the names of the owner's documents; never a password.</summary>
+internal static partial class AccountLog
+{
+    [LoggerMessage(1001, LogLevel.Information,
+        "Successful {protocol} login for user: {email} (user_id {user_id}, ip_address {ip_address}, auth_method {auth_method}, session_id {session_id}, duration_ms {duration_ms})")]
+    public static partial void LoginSucceeded(
+        this ILogger log, string protocol, string email, string user_id, string ip_address, string auth_method, string session_id, long duration_ms);
+
+    [LoggerMessage(1002, LogLevel.Warning,
+        "Failed {protocol} login attempt for user: {email} (error {error}, ip_address {ip_address}, auth_method {auth_method}, session_id {session_id}, duration_ms {duration_ms})")]
+    public static partial void LoginFailed(
+        this ILogger log, string protocol, string email, string error, string ip_address, string auth_method, string session_id, long duration_ms);
+
+    [LoggerMessage(1003, LogLevel.Error,
+        "ALERT: {failures} failed logins within {window_seconds} s; {scope} locked out for {lockout_seconds} s (ip_address {ip_address}, email {email}, session_id {session_id})")]
+    public static partial void LoginThrottled(
+        this ILogger log, string scope, int failures, int window_seconds, int lockout_seconds, string ip_address, string email, string session_id);
+
+    [LoggerMessage(1004, LogLevel.Warning, "Rate limit exceeded for IP: {ip_address} (email {email}, session_id {session_id}, retry_after_ms {retry_after_ms})")]
+    public static partial void LoginTurnedAway(this ILogger log, string ip_address, string email, string session_id, long retry_after_ms);
+
+    [LoggerMessage(1005, LogLevel.Warning, "Authentication time above 1 s: duration_ms {duration_ms} (auth_method {auth_method}, session_id {session_id})")]
+    public static partial void LoginSlow(this ILogger log, long duration_ms, string auth_method, string session_id);
+
+    [LoggerMessage(1006, LogLevel.Error, "The recoverable password of {email} was encrypted with another key ({key_id}): copy that Host's secret.key, or set the password again")]
+    public static partial void KeyMissing(this ILogger log, string email, string key_id);
+
+    [LoggerMessage(1007, LogLevel.Warning, "Password of {email} could not be hashed anew (user_id {user_id})")]
+    public static partial void RehashFailed(this ILogger log, Exception error, string email, string user_id);
+
+    [LoggerMessage(1010, LogLevel.Warning, "Quota threshold exceeded (user_id {user_id}, email {email}, threshold {threshold}%, used_bytes {used_bytes}, limit_bytes {limit_bytes})")]
+    public static partial void QuotaThreshold(this ILogger log, string user_id, string email, int threshold, long used_bytes, long limit_bytes);
+
+    [LoggerMessage(1011, LogLevel.Warning, "Quota warning of account {user_id} could not be noted")]
+    public static partial void QuotaNotNoted(this ILogger log, Exception error, string user_id);
+}

@@ -1,0 +1,67 @@
+using System.Runtime.CompilerServices;
+using Npgsql;
+
+namespace EventMail.Projections.Accounts;
+
+/// <param name="LastLogin">Null when nobody ever logged in.</param>
+public sealed record AccountListing(
+    string Account, string Address, bool Suspended, bool Administrator, long QuotaLimit, bool RecoverableSecret, DateTimeOffset Opened,
+    DateTimeOffset? LastLogin, string? LastProtocol, string? LastClient);
+
+/// <param name="Addresses">Of accounts and aliases.</param>
+public sealed record DomainListing(string Name, long Addresses);
+
+public sealed record AliasListing(string Address, IReadOnlyList<string> Targets);
+
+/// <summary>Lists for operators, read from the tables. Thread-safe.</summary>
+public sealed class DirectoryQueries(NpgsqlDataSource source)
+{
+    private const string Accounts = """
+        select a.account, a.address, a.suspended, a.administrator, a.quota_limit, a.recoverable, a.opened, l.at, l.protocol, l.client
+        from projections_v1.account a left join projections_v1.last_login l on l.account = a.account
+        """;
+
+    /// <summary>By domain, then name.</summary>
+    public async IAsyncEnumerable<AccountListing> AccountsAsync([EnumeratorCancellation] CancellationToken cancel)
+    {
+        await using var command = source.CreateCommand(
+            $"{Accounts} order by split_part(a.address, '@', 2), split_part(a.address, '@', 1)");
+        await using var row = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
+        while (await row.ReadAsync(cancel).ConfigureAwait(false))
+            yield return AccountOf(row);
+    }
+
+    /// <param name="account">The id.</param>
+    public async Task<AccountListing?> AccountAsync(string account, CancellationToken cancel)
+    {
+        await using var command = source.CreateCommand($"{Accounts} where a.account = $1");
+        command.Parameters.Add(new() { Value = account });
+        await using var row = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
+        return await row.ReadAsync(cancel).ConfigureAwait(false) ? AccountOf(row) : null;
+    }
+
+    public async IAsyncEnumerable<DomainListing> DomainsAsync([EnumeratorCancellation] CancellationToken cancel)
+    {
+        await using var command = source.CreateCommand("""
+            select d.name, count(a.address) from projections_v1.mail_domain d
+            left join projections_v1.address a on a.domain = d.name group by d.name order by d.name
+            """);
+        await using var row = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
+        while (await row.ReadAsync(cancel).ConfigureAwait(false))
+            yield return new(row.GetString(0), row.GetInt64(1));
+    }
+
+    public async IAsyncEnumerable<AliasListing> AliasesAsync([EnumeratorCancellation] CancellationToken cancel)
+    {
+        await using var command = source.CreateCommand(
+            "select address, targets from projections_v1.address where targets is not null order by domain, local_part");
+        await using var row = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
+        while (await row.ReadAsync(cancel).ConfigureAwait(false))
+            yield return new(row.GetString(0), row.GetFieldValue<string[]>(1));
+    }
+
+    private static AccountListing AccountOf(NpgsqlDataReader row) => new(
+        row.GetString(0), row.GetString(1), row.GetBoolean(2), row.GetBoolean(3), row.GetInt64(4), row.GetBoolean(5),
+        row.GetFieldValue<DateTimeOffset>(6), row.IsDBNull(7) ? null : row.GetFieldValue<DateTimeOffset>(7),
+        row.IsDBNull(8) ? null : row.GetString(8), row.IsDBNull(9) ? null : row.GetString(9));
+}

@@ -1,0 +1,27 @@
+create schema if not exists projections_v1;
+
+-- One row per open account.
+create table if not exists projections_v1.account (
+  account varchar primary key,
+  address varchar not null,
+  suspended boolean not null,
+  administrator boolean not null,
+  quota_limit bigint not null,
+  recoverable boolean not null,
+  opened timestamptz not null);
+
+create table if not exists projections_v1.mail_domain (
+  name varchar primary key);
+
+-- Every address that gets mail here: an account's own, or an alias with its targets.
+create table if not exists projections_v1.address (
+  address varchar primary key,
+  local_part varchar not null,
+  domain varchar not null references projections_v1.mail_domain (name),
+  account varchar,
+  targets varchar[],
+  check ((account is null) <> (targets is null)));
+
+create index if not exists address_domain on projections_v1.address (domain);
+create index if not exists address_login_name on projections_v1.address (local_part) where account is not null;
+create index if not exists address_account on projections_v1.address (account) where account is not null;

@@ -1,0 +1,15 @@
+using EventMail.EventStore;
+using EventMail.Projections.Accounts;
+
+namespace EventMail.Projections;
+
+/// <summary>Every event type of the log under its alias: the one registry. docs/events.md is checked against it.</summary>
+public static class EventTypes
+{
+    public static EventTypeMap Create()
+    {
+        var map = new EventTypeMap();
+        AccountEventTypes.Register(map);
+        return map;
+    }
+}

@@ -1,0 +1,16 @@
+using Npgsql;
+
+namespace EventMail.Projections;
+
+/// <summary>The .sql files beside the projections.</summary>
+internal static class SqlScript
+{
+    public static async Task RunAsync(string name, NpgsqlConnection connection, CancellationToken cancel)
+    {
+        await using var stream = typeof(SqlScript).Assembly.GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"{name} is not embedded");
+        using var reader = new StreamReader(stream);
+        await using var command = new NpgsqlCommand(await reader.ReadToEndAsync(cancel), connection);
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+}
