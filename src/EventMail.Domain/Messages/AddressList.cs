@@ -73,6 +73,14 @@ public static class AddressList
     // so that the whole stays linear.
     private static Form Classify(HeaderTokens tokens, bool insideGroup)
     {
+        var start = tokens.Position;
+        var form = Classify(ref tokens, insideGroup);
+        LookAhead.Bytes += tokens.Position - start;
+        return form;
+    }
+
+    private static Form Classify(ref HeaderTokens tokens, bool insideGroup)
+    {
         var form = Form.Bare;
         while (!tokens.AtEnd)
         {

@@ -6,6 +6,9 @@ namespace EventMail.Domain.Messages;
 /// <summary>RFC 2047 encoded words in header text.</summary>
 public static class EncodedWords
 {
+    /// <summary>§2 allows 75 characters; some senders put a whole line into one word.</summary>
+    public const int MaxWord = 1000;
+
     private readonly ref struct Word(ReadOnlySpan<byte> charset, bool base64, ReadOnlySpan<byte> text, int length)
     {
         public readonly ReadOnlySpan<byte> Charset = charset;
@@ -24,7 +27,7 @@ public static class EncodedWords
     public static string Decode(ReadOnlySpan<byte> text)
     {
         if (text.IndexOf("=?"u8) < 0)
-            return Charsets.DecodeUtf8OrLatin1(Unfold(text));
+            return Charsets.DecodeUtf8OrLatin1(text.IndexOfAny((byte)'\r', (byte)'\n') < 0 ? text : Unfold(text));
 
         var unfolded = Unfold(text);
         var result = new StringBuilder(unfolded.Length);
@@ -80,9 +83,8 @@ public static class EncodedWords
     private static bool TryReadWord(ReadOnlySpan<byte> text, out Word word)
     {
         word = default;
-        // Bounded look-ahead keeps the whole linear; §2 allows 75 characters, some senders write lines.
-        const int maxWord = 4096;
-        var inner = text[2..Math.Min(text.Length, maxWord)];
+        // Bounded look-ahead keeps the whole linear.
+        var inner = text[2..Math.Min(text.Length, MaxWord)];
         var charsetEnd = inner[..Math.Min(inner.Length, 80)].IndexOf((byte)'?');
         if (charsetEnd <= 0 || charsetEnd + 2 >= inner.Length || inner[charsetEnd + 2] != (byte)'?')
             return false;
@@ -91,6 +93,7 @@ public static class EncodedWords
             return false;
         var encoded = inner[(charsetEnd + 3)..];
         var end = encoded.IndexOf("?="u8);
+        LookAhead.Bytes += end < 0 ? encoded.Length : 0;
         if (end < 0)
             return false;
         var charset = inner[..charsetEnd];

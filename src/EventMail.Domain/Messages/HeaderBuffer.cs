@@ -6,7 +6,7 @@ namespace EventMail.Domain.Messages;
 internal sealed class HeaderBuffer(MessageLimits limits)
 {
     private byte[] _bytes = ArrayPool<byte>.Shared.Rent(Math.Min(4096, Math.Max(16, limits.MaxHeaderBytes)));
-    private HeaderField[] _fields = new HeaderField[32];
+    private HeaderField[] _fields = ArrayPool<HeaderField>.Shared.Rent(32);
     private int _fieldStart = -1;
     private long _fieldOffset;
     private bool _full;
@@ -54,7 +54,7 @@ internal sealed class HeaderBuffer(MessageLimits limits)
         if (_fieldStart < 0)
             return;
         if (FieldCount == _fields.Length)
-            Array.Resize(ref _fields, FieldCount * 2);
+            GrowFields();
         _fields[FieldCount++] = Parse(_bytes.AsSpan(_fieldStart, Length - _fieldStart));
         _fieldStart = -1;
     }
@@ -93,10 +93,12 @@ internal sealed class HeaderBuffer(MessageLimits limits)
     public (byte[] Bytes, HeaderField[] Fields) Detach()
     {
         var bytes = _bytes.AsSpan(0, Length).ToArray();
+        var fields = _fields.AsSpan(0, FieldCount).ToArray();
         ArrayPool<byte>.Shared.Return(_bytes);
+        ArrayPool<HeaderField>.Shared.Return(_fields);
         _bytes = [];
-        Array.Resize(ref _fields, FieldCount);
-        return (bytes, _fields);
+        _fields = [];
+        return (bytes, fields);
     }
 
     private HeaderTokens TokensOf(in HeaderField field) => new(_bytes, field.BufferOffset + field.ValueStart, field.ValueLength);
@@ -161,5 +163,13 @@ internal sealed class HeaderBuffer(MessageLimits limits)
         _bytes.AsSpan(0, Length).CopyTo(larger);
         ArrayPool<byte>.Shared.Return(_bytes);
         _bytes = larger;
+    }
+
+    private void GrowFields()
+    {
+        var larger = ArrayPool<HeaderField>.Shared.Rent(FieldCount * 2);
+        _fields.AsSpan(0, FieldCount).CopyTo(larger);
+        ArrayPool<HeaderField>.Shared.Return(_fields);
+        _fields = larger;
     }
 }

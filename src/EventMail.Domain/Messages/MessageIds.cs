@@ -36,6 +36,7 @@ public static class MessageIds
             if (close < 0)
             {
                 // An open quote: from here on quotes mean nothing, so that no text is scanned twice.
+                LookAhead.Bytes += quotes ? text.Length : 0;
                 quotes = false;
                 close = text.IndexOf((byte)'>');
             }

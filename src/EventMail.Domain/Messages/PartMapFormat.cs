@@ -16,9 +16,14 @@ internal static class PartMapFormat
     // A corrupt map must not exhaust the stack; MessageLimits.MaxNestingDepth is far below.
     private const int MaxDepth = 1000;
 
-    // Positions are part of the format: only append, below LiteralName.
+    // RFC 6838 §4.2.
+    private const int MaxTypeName = 127;
+
+    private const int MaxCharsetName = 40;
+
     private const int LiteralName = 100;
 
+    // Positions are part of the format: only append, below LiteralName.
     private static readonly string[] Names =
     [
         "", "text/plain", "text/html", "multipart/mixed", "multipart/alternative", "multipart/related",
@@ -49,8 +54,9 @@ internal static class PartMapFormat
         WriteNumber(output, part.HeaderOffset - origin);
         WriteNumber(output, part.HeaderLength);
         WriteNumber(output, part.BodyLength);
-        WriteName(output, part.MediaType + "/" + part.Subtype);
-        WriteName(output, part.Kind == PartKind.Text ? part.Charset ?? "" : "");
+        WriteName(output, Bounded(part.MediaType, MaxTypeName) + "/" + Bounded(part.Subtype, MaxTypeName));
+        // A name that is too long names no charset.
+        WriteName(output, part.Kind == PartKind.Text && part.Charset is { Length: <= MaxCharsetName } charset ? charset : "");
         var children = part.EmbeddedMessage is { } inner ? [inner] : part.Parts;
         WriteNumber(output, children.Count);
         foreach (var child in children)
@@ -129,6 +135,8 @@ internal static class PartMapFormat
         }
         return false;
     }
+
+    private static string Bounded(string name, int length) => name.Length <= length ? name : name[..length];
 
     private static void WriteName(IBufferWriter<byte> output, string name)
     {
