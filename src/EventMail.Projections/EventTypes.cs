@@ -1,5 +1,6 @@
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.Mailboxes;
 
 namespace EventMail.Projections;
 
@@ -10,6 +11,7 @@ public static class EventTypes
     {
         var map = new EventTypeMap();
         AccountEventTypes.Register(map);
+        map.RegisterMailboxEvents();
         return map;
     }
 }
