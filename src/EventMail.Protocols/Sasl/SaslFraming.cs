@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Text;
 using EventMail.Projections.Accounts;
 using EventMail.Protocols.Wire;
 
@@ -40,7 +42,80 @@ public static class SaslFraming
     /// <param name="initialResponse">As on the wire: base64, "=" for an empty one; null when the client sent none.</param>
     /// <param name="continuation">What a challenge line begins with.</param>
     /// <param name="timeout">For each of the client's lines.</param>
-    public static ValueTask<SaslOutcome> RunAsync(
+    public static async ValueTask<SaslOutcome> RunAsync(
         MailConnection connection, SaslExchange exchange, ReadOnlyMemory<byte>? initialResponse, ReadOnlyMemory<byte> continuation,
-        TimeSpan timeout, CancellationToken cancel) => throw new NotSupportedException();
+        TimeSpan timeout, CancellationToken cancel)
+    {
+        if (!TryDecode(initialResponse, out var response))
+            return new(SaslEnd.Malformed, default);
+        var line = new Line();
+        var saidLastWords = false;
+        while (true)
+        {
+            var step = await exchange.StepAsync(response, cancel).ConfigureAwait(false);
+            if (step.State == SaslState.Malformed)
+                return new(SaslEnd.Malformed, default);
+            // A mechanism's last words after a success (SCRAM's signature) are one more challenge, which the client answers emptily.
+            if (step.State == SaslState.Done && (step.Challenge.IsEmpty || saidLastWords))
+                return new(SaslEnd.Done, step.Result);
+            saidLastWords = step.State == SaslState.Done;
+
+            Challenge(connection.Output, continuation.Span, step.Challenge.Span);
+            if (!await connection.FlushAsync().ConfigureAwait(false))
+                return new(SaslEnd.Closed, default);
+            if (await ReadAsync(connection, line, timeout).ConfigureAwait(false) is { } end)
+                return new(end, default);
+            if (line.Span.SequenceEqual("*"u8))
+                return new(SaslEnd.Cancelled, default);
+            if (saidLastWords)
+                return line.Length == 0 ? new(SaslEnd.Done, step.Result) : new(SaslEnd.Malformed, default);
+            if (!TryDecode(line.Memory, out response, emptyIsEquals: false))
+                return new(SaslEnd.Malformed, default);
+        }
+    }
+
+    private static async ValueTask<SaslEnd?> ReadAsync(MailConnection connection, Line line, TimeSpan timeout)
+    {
+        while (true)
+        {
+            switch (await connection.ReadLineAsync(line, MaxResponseLine, timeout).ConfigureAwait(false))
+            {
+                case LineStatus.Line: return null;
+                case LineStatus.TooLong: return SaslEnd.Malformed;
+                case LineStatus.TimedOut: return SaslEnd.TimedOut;
+                case LineStatus.Stopping: return SaslEnd.Stopping;
+                case LineStatus.Closed: return SaslEnd.Closed;
+                // A wake-up says nothing to a client that is not logged in.
+                case LineStatus.Woken: break;
+            }
+        }
+    }
+
+    private static void Challenge(IBufferWriter<byte> output, ReadOnlySpan<byte> continuation, ReadOnlySpan<byte> challenge)
+    {
+        output.Write(continuation);
+        var span = output.GetSpan(Base64.GetMaxEncodedToUtf8Length(challenge.Length) + 2);
+        Base64.EncodeToUtf8(challenge, span, out _, out var written);
+        "\r\n"u8.CopyTo(span[written..]);
+        output.Advance(written + 2);
+    }
+
+    private static bool TryDecode(ReadOnlyMemory<byte>? wire, out ReadOnlyMemory<byte>? decoded, bool emptyIsEquals = true)
+    {
+        decoded = null;
+        if (wire is not { } text)
+            return true;
+        // RFC 4954 §4: "=" is an initial response of no octets.
+        if (text.IsEmpty || (emptyIsEquals && text.Span.SequenceEqual("="u8)))
+        {
+            decoded = ReadOnlyMemory<byte>.Empty;
+            return true;
+        }
+
+        var bytes = new byte[Base64.GetMaxDecodedFromUtf8Length(text.Length)];
+        if (Base64.DecodeFromUtf8(text.Span, bytes, out var consumed, out var length) != OperationStatus.Done || consumed != text.Length)
+            return false;
+        decoded = bytes.AsMemory(0, length);
+        return true;
+    }
 }
