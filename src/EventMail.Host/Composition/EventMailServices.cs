@@ -80,9 +80,10 @@ public sealed class EventMailServices : IAsyncDisposable
     {
         var settings = host.Settings;
         var node = Environment.MachineName;
+        var hostname = settings.Hostname.Length > 0 ? settings.Hostname : node;
         var limiter = new CommandRateLimiter(settings.Throttle.CommandsPerMinutePerAddress, settings.Throttle.CommandsPerMinutePerUser);
         var smtp = new SmtpServices(
-            settings.Hostname, node, new MailboxDestination(_directory, _log.Contents, _mailboxes), new(), TimeProvider.System,
+            hostname, node, new MailboxDestination(_directory, _log.Contents, _mailboxes), new(), TimeProvider.System,
             host.Logs.CreateLogger("EventMail.Smtp"));
         var imap = new ImapServices
         {
@@ -95,7 +96,7 @@ public sealed class EventMailServices : IAsyncDisposable
             Node = node,
         };
         var pop3 = new Pop3Services(
-            authenticator, new(_mailboxes, _locks), _log.Contents, new() { HostName = settings.Hostname }, node,
+            authenticator, new(_mailboxes, _locks), _log.Contents, new() { HostName = hostname }, node,
             host.Logs.CreateLogger("EventMail.Pop3"));
         return new()
         {
