@@ -44,9 +44,9 @@ internal sealed class BenchDatabase : IAsyncDisposable
         return new NpgsqlConnectionStringBuilder(_server) { Database = name }.ConnectionString;
     }
 
-    public async Task<EventLog> OpenLogAsync(string connectionString, IReadOnlyList<IInlineProjection> inline) =>
+    public async Task<EventLog> OpenLogAsync(string connectionString, IReadOnlyList<IInlineProjection> inline, ContentOptions? content = null) =>
         await EventLog.OpenAsync(
-            new() { ConnectionString = connectionString, DataFolder = Folder }, Sample.Types(), [Sample.Kind], inline, [],
+            new() { ConnectionString = connectionString, DataFolder = Folder, Content = content ?? new() }, Sample.Types(), [Sample.Kind], inline, [],
             NullLoggerFactory.Instance, default);
 
     public async ValueTask DisposeAsync()

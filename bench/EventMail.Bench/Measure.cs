@@ -24,9 +24,7 @@ internal static class Measure
         latencies.Sort();
         double At(double share) => latencies[(int)((latencies.Count - 1) * share)].TotalMilliseconds;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-44} {count / elapsed.TotalSeconds,9:n0} {Micros(ServerTime(postmaster) - server),10:n0} {
-            Micros(Process.GetCurrentProcess().TotalProcessorTime - client),10:n0} {At(0.5),8:n2} {At(0.99),8:n2} {
-            (GC.GetTotalAllocatedBytes() - allocated) / count,9:n0}"));
+            $"{name,-44} {count / elapsed.TotalSeconds,9:n0} {Micros(ServerTime(postmaster) - server),10:n0} {Micros(Process.GetCurrentProcess().TotalProcessorTime - client),10:n0} {At(0.5),8:n2} {At(0.99),8:n2} {(GC.GetTotalAllocatedBytes() - allocated) / count,9:n0}"));
     }
 
     private static async Task<List<TimeSpan>> RunWritersAsync(int writers, TimeSpan time, Func<int, Task> writer)

@@ -60,6 +60,36 @@ public class NodeTests
     }
 
     [Fact]
+    public async Task A_decision_on_a_stream_that_another_node_is_changing_is_made_again()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var second = await log.AddNodeAsync();
+        for (var round = 0; round < 40; round++)
+        {
+            var (left, right) = (Counters.New(), Counters.New());
+            await log.ExecuteAsync(new Act([left, right], d =>
+            {
+                d.Append(left.Key, new CounterNamed($"left {round}", null));
+                d.Append(right.Key, new CounterNamed($"right {round}", null));
+            }));
+            // Each raises one if the other has not been raised: never both.
+            Act RaiseUnless(StreamRef raised, StreamRef other) => new([raised, other], d =>
+            {
+                if (d.State<Counter>(other.Key).Total == 0)
+                    d.Append(raised.Key, new CounterRaised(1, ""));
+            });
+            await second.Executor.RefreshAsync(left, default);
+            await second.Executor.RefreshAsync(right, default);
+            await Task.WhenAll(
+                Task.Run(() => log.ExecuteAsync(RaiseUnless(left, right))),
+                Task.Run(() => second.Executor.ExecuteAsync(RaiseUnless(right, left), default)));
+            var raised = ((Counter)(await log.Executor.RefreshAsync(left, default)).State).Total
+                + ((Counter)(await log.Executor.RefreshAsync(right, default)).State).Total;
+            raised.ShouldBe(1);
+        }
+    }
+
+    [Fact]
     public async Task What_one_node_commits_moves_the_others_states_and_is_told_to_their_followers()
     {
         await using var log = await TestLog.OpenAsync();

@@ -23,6 +23,14 @@ internal static class BatchWriter
         select eventmail.require_rows($5, (select count(*) from moved), '{StreamConflict}')
         """;
 
+    private const string HoldStreams = $"""
+        with held as (
+          select 1 from unnest($1::varchar[], $2::uuid[], $3::bigint[]) as w (tenant_id, id, expected)
+          join public.mt_streams s on s.tenant_id = w.tenant_id and s.id = w.id and s.version = w.expected
+          for share of s)
+        select eventmail.require_rows($4, (select count(*) from held), '{StreamConflict}')
+        """;
+
     private const string NewStreams = """
         insert into public.mt_streams (tenant_id, id, type, version, timestamp, created, is_archived)
         select w.tenant_id, w.id, w.type, w.version, $5, $5, false
@@ -65,6 +73,8 @@ internal static class BatchWriter
         Guid? notifyAs, CancellationToken cancel)
     {
         await using var sql = new NpgsqlBatch(connection, transaction);
+        if (notifyAs is not null)
+            HoldRead(sql, batch);
         AddStreams(sql, batch);
         AddContents(sql, batch);
         foreach (var projection in inline)
@@ -108,6 +118,21 @@ internal static class BatchWriter
                 {
                     Array(added, s => s.Key.Tenant), Array(added, s => s.Key.Id), Array(added, s => s.Kind.Name),
                     Array(added, s => s.Current.Version), Value(batch.Now.UtcDateTime),
+                },
+            });
+    }
+
+    // What was decided on must still be so at the commit, also for streams that were only read. A node that is alone knows that.
+    private static void HoldRead(NpgsqlBatch sql, Batch batch)
+    {
+        var read = batch.Streams.Values.Where(s => s.Events.Count == 0 && s.Committed.Version > 0).OrderBy(s => s.Key.Id).ToList();
+        if (read.Count > 0)
+            sql.BatchCommands.Add(new(HoldStreams)
+            {
+                Parameters =
+                {
+                    Array(read, s => s.Key.Tenant), Array(read, s => s.Key.Id), Array(read, s => s.Committed.Version),
+                    Value((long)read.Count),
                 },
             });
     }

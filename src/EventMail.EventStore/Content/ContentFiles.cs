@@ -11,7 +11,7 @@ namespace EventMail.EventStore;
 internal sealed partial class ContentFiles
 {
     // Blocking calls (fsync) at a time: each holds a thread.
-    private readonly SemaphoreSlim _syncs = new(4);
+    private readonly SemaphoreSlim _syncs = new(8);
     private readonly ConcurrentDictionary<string, bool> _synced = new();
 
     public ContentFiles(string dataFolder)

@@ -26,6 +26,8 @@ internal static class ServeCommand
         var certificates = ServerCertificates.Open(settings, logs.CreateLogger("EventMail.Tls"));
         await using var services = await EventMailServices.StartAsync(new(settings, database, certificates, logs), stop);
         var listeners = await ServerListeners.OpenAsync(services.Listeners, certificates.ServerTls, settings.Auth.AllowPlaintextOnLoopback, logs);
+        if (await services.Accounts.EnsureFirstAccountAsync(settings.Hostname, new("system", "serve", "{}"), stop) is { } first)
+            await Console.Out.WriteLineAsync($"first account {first.Address} password {first.Password}");
         await Console.Out.WriteLineAsync($"ready {listeners.Addresses}".TrimEnd());
 
         await Task.WhenAny(Task.Delay(Timeout.Infinite, stop));

@@ -87,6 +87,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
 
     private async ValueTask<bool> AnswerAsync()
     {
+        connection.Trace?.Received(Reader.Text);
         if (!CommandLine.TryParse(Reader.Text, out var line))
         {
             // RFC 3501 §2.2.1: without a tag there is nothing to answer to.
@@ -176,6 +177,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
 
         if (literal.Synchronizing)
             await ContinueAsync().ConfigureAwait(false);
+        connection.Trace?.ReceivedBody(literal.Size);
         var status = await Reader.ReadLiteralAsync((int)literal.Size).ConfigureAwait(false);
         if (status == CommandStatus.Line)
             status = await Reader.ReadRestOfLineAsync().ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;

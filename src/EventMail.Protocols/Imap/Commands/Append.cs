@@ -43,6 +43,7 @@ internal static class Append
 
     private static async ValueTask<Reply> TakeAsync(ImapSession session, ImapCommand command, Target target)
     {
+        session.Connection.Trace?.ReceivedBody(target.Literal.Size);
         await using var message = IncomingMessage.Begin(session.Services.Contents);
         var status = await command.Reader.ReadOctetsAsync(
             target.Literal.Size, octets => message.WriteAsync(octets, session.Cancel)).ConfigureAwait(false);

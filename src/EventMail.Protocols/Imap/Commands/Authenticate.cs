@@ -13,7 +13,9 @@ internal static class Authenticate
     {
         if (Parse(command, out var mechanism, out var initial) is { } error)
             return Reply.Bad(error);
-        if (SaslServer.Start(mechanism, session.Connection, session.Services.Authenticator, Login.Context(session)) is not { } exchange)
+        var actor = Login.Stranger(session);
+        var context = Login.Context(session, actor);
+        if (SaslServer.Start(mechanism, session.Connection, session.Services.Authenticator, context) is not { } exchange)
         {
             return session.Connection.MaySendPassword
                 ? Reply.No("Mechanism not available", "CANNOT")
@@ -26,7 +28,7 @@ internal static class Authenticate
             session.Connection, exchange, initial, SaslFraming.ImapAndPop3, session.Limits.CommandTimeout, session.Cancel).ConfigureAwait(false);
         return outcome.End switch
         {
-            SaslEnd.Done => Login.Finish(session, outcome.Result, exchange.Mechanism, Stopwatch.GetElapsedTime(started)),
+            SaslEnd.Done => Login.Finish(session, actor, outcome.Result, exchange.Mechanism, Stopwatch.GetElapsedTime(started)),
             // RFC 3501 §6.2.2: "*" is answered with BAD.
             SaslEnd.Cancelled => Reply.Bad("Authentication cancelled"),
             SaslEnd.Malformed => Reply.Bad("Malformed response"),

@@ -21,10 +21,11 @@ internal static class Login
         if (Parse(command, out var user, out var password) is { } error)
             return Reply.Bad(error);
         var started = Stopwatch.GetTimestamp();
-        var context = Context(session) with { Mechanism = "LOGIN" };
+        var actor = Stranger(session);
+        var context = Context(session, actor) with { Mechanism = "LOGIN" };
         var result = await session.Services.Authenticator.PasswordAsync(user, password, context, session.Cancel).ConfigureAwait(false);
         Array.Clear(password);
-        return Finish(session, result, "LOGIN", Stopwatch.GetElapsedTime(started));
+        return Finish(session, actor, result, "LOGIN", Stopwatch.GetElapsedTime(started));
     }
 
     // login = "LOGIN" SP userid SP password; both astring
@@ -39,19 +40,20 @@ internal static class Login
         return null;
     }
 
-    public static LoginContext Context(ImapSession session)
+    public static LoginContext Context(ImapSession session, Actor actor)
     {
         var connection = session.Connection;
-        return new(connection.Details.ClientAddress, "imap", session.SessionId, "", connection.IsTls, Stranger(session).HeadersJson);
+        return new(connection.Details.ClientAddress, "imap", session.SessionId, "", connection.IsTls, actor.HeadersJson);
     }
 
-    private static Actor Stranger(ImapSession session)
+    /// <summary>Who acts before the login has told.</summary>
+    public static Actor Stranger(ImapSession session)
     {
         var details = session.Connection.Details;
         return Actor.ForSession("imap", details.Remote, details.Id, session.SessionId, session.Services.Node);
     }
 
-    public static Reply Finish(ImapSession session, LoginResult result, string mechanism, TimeSpan duration)
+    public static Reply Finish(ImapSession session, Actor stranger, LoginResult result, string mechanism, TimeSpan duration)
     {
         var services = session.Services;
         if (result.Status != LoginStatus.Ok)
@@ -65,7 +67,7 @@ internal static class Login
         var account = result.Account!;
         if (!services.SessionsPerUser.TryEnter(account.Account, session.Limits.MaxSessionsPerUser))
             return Reply.No("Too many sessions of this account", "LIMIT");
-        session.LogIn(new(account, Stranger(session) with { UserName = account.Address }));
+        session.LogIn(new(account, stranger with { UserName = account.Address }));
         services.Log.LoggedIn(session.Connection, account.Address, mechanism, duration);
         // RFC 3501 §7.1: the code spares the client a CAPABILITY command.
         return Reply.Ok("Logged in", "CAPABILITY " + Capabilities.Of(session));

@@ -31,10 +31,12 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
             first = false;
             writer.Raw(item.Label);
             writer.Sp();
+            writer.InContent = item.Kind >= FetchKind.Envelope;
             if (item.Section is { } section)
                 await WriteSectionAsync(section, row, summary, content, cancel).ConfigureAwait(false);
             else
                 WritePlain(item.Kind, row, summary);
+            writer.InContent = false;
         }
 
         // RFC 3501 §6.4.5: when reading made the message seen, the response says so.

@@ -23,12 +23,25 @@ internal sealed class ImapWriter(MailConnection connection)
     private int _end;
     private byte[]? _rented;
     private long _pending;
+    private int _traced;
+    private TracedLines? _trace;
 
     /// <summary>False once the client is gone: writing goes on into nothing until the session notices.</summary>
     public bool ClientThere { get; private set; } = true;
 
     /// <summary>A response has been begun and not ended: nothing else may be written.</summary>
     public bool InResponse { get; set; }
+
+    /// <summary>What is written now is a message's: the wire trace must not show it.</summary>
+    public bool InContent
+    {
+        get;
+        set
+        {
+            Trace();
+            field = value;
+        }
+    }
 
     /// <summary>Octets written and not yet sent.</summary>
     public long Pending => _pending + (_at - _start);
@@ -197,6 +210,7 @@ internal sealed class ImapWriter(MailConnection connection)
 
     private void Commit()
     {
+        Trace();
         if (_rented is not null)
         {
             // The pipe gave no array: what was written goes in as a copy.
@@ -211,7 +225,14 @@ internal sealed class ImapWriter(MailConnection connection)
 
         _pending += _at - _start;
         _segment = [];
-        _start = _at = _end = 0;
+        _start = _at = _end = _traced = 0;
+    }
+
+    private void Trace()
+    {
+        if (connection.Trace is { } trace)
+            (_trace ??= new()).Add(trace, _segment.AsSpan(_traced, _at - _traced), InContent);
+        _traced = _at;
     }
 
     private void NextSegment(int size)
@@ -228,5 +249,7 @@ internal sealed class ImapWriter(MailConnection connection)
             _segment = _rented = ArrayPool<byte>.Shared.Rent(Math.Max(size, MinimumSegment));
             (_start, _at, _end) = (0, 0, _segment.Length);
         }
+
+        _traced = _at;
     }
 }

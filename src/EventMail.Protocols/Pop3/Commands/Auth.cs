@@ -59,6 +59,6 @@ internal static class Auth
         var mechanism = Encoding.ASCII.GetString(Pop3Arguments.TakeWord(ref rest));
         rest = rest.TrimEnd((byte)' ');
         // Copied: the framing reads on while it needs this.
-        return (mechanism, rest.IsEmpty ? null : rest.ToArray());
+        return (mechanism, rest.IsEmpty ? (ReadOnlyMemory<byte>?)null : rest.ToArray());
     }
 }
