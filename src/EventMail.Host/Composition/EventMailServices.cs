@@ -21,25 +21,21 @@ public sealed class EventMailServices : IAsyncDisposable
     private readonly MailboxService _mailboxes;
     private readonly MessageSummaries _summaries;
     private readonly MaildropLocks _locks;
+    private readonly QuotaWatch _quotas;
 
     private EventMailServices(HostContext host, EventLog log, Directory directory)
     {
         (_log, _directory) = (log, directory);
         var settings = host.Settings;
-        var argon2 = settings.Auth.Argon2;
-        _hasher = new(new()
-        {
-            Argon2 = new() { Iterations = argon2.Iterations, MemoryKiB = (int)(argon2.Memory / 1024), Parallelism = argon2.Parallelism },
-            MaxConcurrent = settings.Auth.MaxConcurrentHashes,
-        });
+        _hasher = new(LoginSettings.HashingOf(settings));
         var key = SecretKey.Open(settings.Data);
-        _mailboxes = new(
-            log, directory.MayKeep, new(ReadSubscriptionsAsync, WriteSubscriptionAsync), new(), host.Logs);
-        Accounts = new(log, directory, _hasher, key, new(OpenMailboxes, CloseMailboxesAsync), settings.Quota.Default);
+        _mailboxes = new(log, directory.MayKeep, new Subscriptions(log).Book, new(), host.Logs);
+        Accounts = new(log, directory, _hasher, key, _mailboxes, settings.Quota.Default);
         Domains = new(log, directory);
         _summaries = new(log);
         _locks = new(log.DataSource, host.Logs.CreateLogger("EventMail.Pop3"));
-        var authenticator = new Authenticator(log, directory, _hasher, key, LoginsOf(settings), host.Logs);
+        _quotas = new(log, directory, host.Logs);
+        var authenticator = new Authenticator(log, directory, _hasher, key, LoginSettings.LoginsOf(settings), host.Logs);
         Listeners = ListenerTable.Of(settings, Servers(host, authenticator));
     }
 
@@ -57,17 +53,18 @@ public sealed class EventMailServices : IAsyncDisposable
         var log = await EventLog.OpenAsync(
             new() { ConnectionString = host.Database.ConnectionString, DataFolder = settings.Data },
             types,
-            [MailboxKind.Instance, .. AccountStreamKinds.All],
-            [new MailboxListProjection(types), new MessageSummaryProjection(), new DirectoryProjection(types), new LoginProjection(types)],
+            ReadModels.Kinds,
+            ReadModels.Inline(types),
             [],
             host.Logs,
             cancel);
-        return new(host, log, await Directory.OpenAsync(log, MailboxKind.Instance, new(), cancel));
+        return new(host, log, await Directory.OpenAsync(log, new(), cancel));
     }
 
     /// <summary>Called when all sessions have ended and before the database stops.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _quotas.DisposeAsync();
         await _locks.DisposeAsync();
         await _mailboxes.DisposeAsync();
         _summaries.Dispose();
@@ -81,7 +78,7 @@ public sealed class EventMailServices : IAsyncDisposable
         var settings = host.Settings;
         var node = Environment.MachineName;
         var hostname = settings.Hostname.Length > 0 ? settings.Hostname : node;
-        var limiter = new CommandRateLimiter(settings.Throttle.CommandsPerMinutePerAddress, settings.Throttle.CommandsPerMinutePerUser);
+        var limiter = new CommandRateLimiter(LoginSettings.CommandsOf(settings));
         var smtp = new SmtpServices(
             hostname, node, new MailboxDestination(_directory, _log.Contents, _mailboxes), new(), TimeProvider.System,
             host.Logs.CreateLogger("EventMail.Smtp"));
@@ -105,37 +102,5 @@ public sealed class EventMailServices : IAsyncDisposable
             Imap = (connection, stopping) => ImapServer.ServeAsync(connection, imap, stopping),
             Pop3 = (connection, stopping) => Pop3Server.ServeAsync(connection, pop3, stopping),
         };
-    }
-
-    private static AuthenticatorOptions LoginsOf(Configuration.HostSettings settings) => new()
-    {
-        CacheFor = settings.Auth.CacheFor,
-        Throttle = new()
-        {
-            Enabled = settings.Throttle.Enabled,
-            AddressWindow = settings.Throttle.FailureWindow,
-            AddressFailures = settings.Throttle.MaxFailuresPerAddress,
-            AccountFailures = settings.Throttle.MaxFailuresPerAccount,
-            LockOut = settings.Throttle.LockOut,
-        },
-    };
-
-    private Task<IReadOnlyList<string>> ReadSubscriptionsAsync(string account, CancellationToken cancel) =>
-        Accounts.SubscriptionsAsync(account, cancel);
-
-    private Task<Domain.Result<Domain.Unit>> WriteSubscriptionAsync(
-        string account, string name, bool on, Actor actor, string? cause, CancellationToken cancel) =>
-        Accounts.SubscribeAsync(account, name, on, actor, cause, cancel);
-
-    private static MailboxPart OpenMailboxes(string account)
-    {
-        var opened = new NewAccountMailboxes(account);
-        return new(opened.Streams, opened.Decide);
-    }
-
-    private async Task<MailboxPart> CloseMailboxesAsync(string account, CancellationToken cancel)
-    {
-        var closed = await _mailboxes.ClosingAsync(account, cancel);
-        return new(closed.Streams, closed.Decide);
     }
 }

@@ -33,6 +33,13 @@ public sealed record AuthSettings
 
     /// <summary>How long a verified password is remembered, in memory only.</summary>
     public TimeSpan CacheFor { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long at most, however often it is used.</summary>
+    public TimeSpan CacheAtMost { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>PBKDF2 rounds of the keys that SCRAM-SHA-256 needs, made when a password is set; 0: no SCRAM.</summary>
+    [Range(0, 10_000_000)]
+    public int ScramIterations { get; init; } = 100_000;
 }
 
 /// <summary>Argon2id (RFC 9106). Changed values hold for passwords set from then on.</summary>
@@ -62,17 +69,41 @@ public sealed record ThrottleSettings
     [Range(1)]
     public int MaxFailuresPerAddress { get; init; } = 10;
 
+    /// <summary>More failed logins than this for one account lock it, except for places that it was logged in to from.</summary>
     [Range(1)]
     public int MaxFailuresPerAccount { get; init; } = 10;
 
+    public TimeSpan AccountFailureWindow { get; init; } = TimeSpan.FromMinutes(15);
+
     public TimeSpan LockOut { get; init; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>Commands that one address may send in a minute, authenticated or not; 0 for no limit.</summary>
+    /// <summary>Failed logins within the window that are answered at once; each one more doubles the wait for the answer.</summary>
     [Range(0)]
-    public int CommandsPerMinutePerAddress { get; init; }
+    public int FreeFailures { get; init; } = 3;
 
+    public TimeSpan FirstDelay { get; init; } = TimeSpan.FromSeconds(1);
+
+    public TimeSpan MaxDelay { get; init; } = TimeSpan.FromSeconds(8);
+
+    /// <summary>Past the limit, a place that the account was logged in to from gets one attempt in this time instead of a lock-out.</summary>
+    public TimeSpan KnownPlacePace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>An attempt that would wait longer than this for its turn is turned away.</summary>
+    public TimeSpan KnownPlaceWait { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>For how long after the last login from it a place is known.</summary>
+    public TimeSpan KnownPlaceFor { get; init; } = TimeSpan.FromDays(90);
+
+    /// <summary>Commands that the connections of one address may send in a minute before they are logged in; 0 for no limit.</summary>
     [Range(0)]
-    public int CommandsPerMinutePerUser { get; init; }
+    public int CommandsPerMinutePerAddress { get; init; } = 60_000;
+
+    /// <summary>Commands that the connections of one account may send in a minute; 0 for no limit.</summary>
+    [Range(0)]
+    public int CommandsPerMinutePerUser { get; init; } = 60_000;
+
+    /// <summary>Commands from this machine are not counted.</summary>
+    public bool ExemptLoopback { get; init; } = true;
 }
 
 public sealed record QuotaSettings

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
