@@ -243,6 +243,9 @@ internal sealed class NodeLink : IAsyncDisposable
             if (needed)
                 _remote.FollowSince(_told);
         }
+        // Whoever sees that nobody is there relies on the cache: what those who left committed must be in it.
+        if (_joined && _othersPresent && !needed)
+            await _remote.DrainAsync(cancel);
         SetOthersPresent(needed);
     }
 

@@ -15,7 +15,8 @@ internal sealed class RemoteCommits(
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Streams that moved, or (Streams = null) a stretch of the log whose streams are to be found.</summary>
-    private readonly record struct Work(IReadOnlyList<CommitNotice.Stream>? Streams, long After, long UpTo, IReadOnlyList<StreamKey>? Keys);
+    private readonly record struct Work(
+        IReadOnlyList<CommitNotice.Stream>? Streams, long After, long UpTo, IReadOnlyList<StreamKey>? Keys, TaskCompletionSource? Done = null);
 
     private readonly Channel<Work> _work = Channel.CreateUnbounded<Work>(new() { SingleReader = true });
     private readonly CancellationTokenSource _stop = new();
@@ -31,6 +32,13 @@ internal sealed class RemoteCommits(
 
     public void CatchUpLater(IReadOnlyList<StreamKey> keys) => _work.Writer.TryWrite(new(null, 0, 0, keys));
 
+    /// <summary>Ends when everything that was heard of before the call is published.</summary>
+    public Task DrainAsync(CancellationToken cancel)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _work.Writer.TryWrite(new(null, 0, 0, [], done)) ? done.Task.WaitAsync(cancel) : Task.CompletedTask;
+    }
+
     private async Task RunAsync()
     {
         try
@@ -42,6 +50,8 @@ internal sealed class RemoteCommits(
                     works.Add(work);
                 while (!await TryFollowAsync(works))
                     await Task.Delay(RetryDelay, _stop.Token);
+                foreach (var work in works)
+                    work.Done?.SetResult();
             }
         }
         catch (OperationCanceledException)

@@ -32,9 +32,13 @@ internal static class MailboxListing
 
     private static MailboxState? Header(MailboxTree tree, MailboxTree.Node node, CommandExecutor? cache)
     {
-        if (cache is not null && cache.TryGetState(tree.KeyOf(node), out var cached) && cached.State is MailboxState { Exists: true } state)
+        var header = node.Header;
+        if (cache is not null && cache.TryGetState(tree.KeyOf(node), out var cached) && cached.State is MailboxState { Exists: true } state
+            && state.Version >= (header?.Version ?? 0))
+        {
             return state;
-        return node.Header;
+        }
+        return header;
     }
 
     public static MailboxEntry Entry(Guid id, MailboxState state, bool hasChildren) => new(

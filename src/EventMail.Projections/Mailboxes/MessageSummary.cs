@@ -44,7 +44,9 @@ public readonly struct MessageSummary
             var at = 1;
             for (var i = 0; i < 4; i++)
                 ReadNumber(_data, ref at);
-            return ReadNumber(_data, ref at) == 0 ? null : Part(4);
+            if (ReadNumber(_data, ref at) == 0)
+                return null;
+            return Part(4);
         }
     }
 

@@ -21,7 +21,7 @@ internal sealed class SummaryCache(long capacity)
     {
         public readonly long Number = number;
         public readonly byte[]?[] Entries = new byte[]?[PageSize];
-        public volatile bool Used = true;
+        public volatile bool Used;
         public long Bytes = PageCost;
     }
 
@@ -63,7 +63,6 @@ internal sealed class SummaryCache(long capacity)
             if (entry is not null)
                 return;
             Volatile.Write(ref entry, summary.Data);
-            page.Used = true;
             page.Bytes += EntryCost + summary.Data.Length;
             _bytes += EntryCost + summary.Data.Length;
             Shrink(page);

@@ -117,7 +117,7 @@ internal sealed class MailNode : IAsyncDisposable
         return state;
     }
 
-    /// <summary>As it would be lost by kill -9: nothing is written behind any more.</summary>
+    /// <summary>Views that are not yet persisted stay so, as in a crash.</summary>
     public async ValueTask DisposeAsync()
     {
         Summaries.Dispose();
