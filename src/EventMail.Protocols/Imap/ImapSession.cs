@@ -280,8 +280,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
 
         return true;
 
-        bool Take() => User is null
-            ? services.RateLimiter.TryTake(connection.Details.ClientAddress)
-            : services.RateLimiter.TryTake(connection.Details.ClientAddress, User.Account.Account);
+        bool Take() => services.RateLimiter is not { } limiter || (User is null
+            ? limiter.TryTake(connection.Details.ClientAddress)
+            : limiter.TryTake(connection.Details.ClientAddress, User.Id));
     }
 }
