@@ -42,36 +42,19 @@ public sealed class TestMail : IAsyncDisposable
     private async Task OpenAsync(ILoggerFactory loggers)
     {
         System.IO.Directory.CreateDirectory(_folder);
-        var types = EventTypes.Create().RegisterMailboxEvents();
+        var types = EventTypes.Create();
         Log = await EventLog.OpenAsync(
-            new() { ConnectionString = _database.ConnectionString, DataFolder = _folder }, types,
-            [.. AccountStreamKinds.All, MailboxKind.Instance],
-            [new DirectoryProjection(types), new LoginProjection(types), new MailboxListProjection(types), new MessageSummaryProjection()],
+            new() { ConnectionString = _database.ConnectionString, DataFolder = _folder }, types, ReadModels.Kinds, ReadModels.Inline(types),
             [], loggers, default);
-        Directory = await Projections.Accounts.Directory.OpenAsync(Log, MailboxKind.Instance, new(), default);
-        var subscriptions = new SubscriptionBook(
-            (account, cancel) => Accounts.SubscriptionsAsync(account, cancel),
-            (account, name, on, actor, cause, cancel) => Accounts.SubscribeAsync(account, name, on, actor, cause, cancel));
-        Mailboxes = new(Log, Directory.MayKeep, subscriptions, new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) }, loggers);
+        Directory = await Projections.Accounts.Directory.OpenAsync(Log, new(), default);
+        Mailboxes = new(Log, Directory.MayKeep, new Subscriptions(Log).Book, new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) }, loggers);
         Summaries = new(Log);
         var hasher = new PasswordHasher(new() { Argon2 = new(1, 64, 1), ScramIterations = 4096 });
         var key = SecretKey.Open(_folder);
-        Accounts = new(Log, Directory, hasher, key, MailboxesOfAccounts(), 1L << 30);
+        Accounts = new(Log, Directory, hasher, key, Mailboxes, 1L << 30);
         // Tests guess wrong on purpose, and often.
         Authenticator = new(Log, Directory, hasher, key, new() { Throttle = new() { Enabled = false } }, loggers);
     }
-
-    private AccountMailboxes MailboxesOfAccounts() => new(
-        account =>
-        {
-            var opened = new NewAccountMailboxes(account);
-            return new(opened.Streams, opened.Decide);
-        },
-        async (account, cancel) =>
-        {
-            var closed = await Mailboxes.ClosingAsync(account, cancel);
-            return new(closed.Streams, closed.Decide);
-        });
 
     /// <summary>A new account's address; its password is <see cref="Password"/>.</summary>
     public async Task<AccountEntry> NewAccountAsync(long? quota = null)
