@@ -85,6 +85,8 @@ internal sealed class LiveMailboxes(CommandExecutor executor, MailboxViews views
             if (live.ClaimPending)
                 return first;
             live.ClaimPending = true;
+            // Known here until it is written: the next session must not find unclaimed what this one was told of.
+            live.Users++;
         }
         Behind(() => WriteClaimAsync(live));
         return first;
@@ -103,7 +105,14 @@ internal sealed class LiveMailboxes(CommandExecutor executor, MailboxViews views
         }
         lock (_gate)
             live.ClaimPending = false;
-        await executor.ExecuteAsync(new ClaimRecentCommand(live.Key, live.FirstUnclaimed - 1), CancellationToken.None);
+        try
+        {
+            await executor.ExecuteAsync(new ClaimRecentCommand(live.Key, live.FirstUnclaimed - 1), CancellationToken.None);
+        }
+        finally
+        {
+            Leave(live);
+        }
     }
 
     private void Behind(Func<Task> work)

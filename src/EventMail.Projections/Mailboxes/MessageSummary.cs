@@ -35,7 +35,7 @@ public readonly struct MessageSummary
 
     /// <summary>
     /// The raw fields of the message's header whose names <see cref="IsCachedField"/> knows, as they stand there, in their order,
-    /// each with its line ends; null when they were too long to keep.
+    /// each with its line ends, then the blank line if the header has one; null when they were too long to keep.
     /// </summary>
     public ReadOnlyMemory<byte>? HeaderLines
     {
@@ -105,8 +105,8 @@ public readonly struct MessageSummary
         // The reader keeps only so much: fields beyond are unknown here.
         if (header.Length < root.HeaderLength)
             return false;
-        var written = 0;
-        for (var at = 0; HeaderFields.TryNext(header, ref at, out var field);)
+        var (written, at) = (0, 0);
+        while (HeaderFields.TryNext(header, ref at, out var field))
         {
             var colon = field.IndexOf((byte)':');
             if (colon < 0 || !CachedFields.Contains(field[..colon].TrimEnd(" \t"u8)))
@@ -116,6 +116,7 @@ public readonly struct MessageSummary
                 return false;
             output.Write(field);
         }
+        output.Write(header[at..]);
         return true;
     }
 

@@ -13,8 +13,10 @@ public sealed class ImapServices
     public required MessageSummaries Summaries { get; init; }
     public required ContentStore Contents { get; init; }
     public required Authenticator Authenticator { get; init; }
-    public required CommandRateLimiter RateLimiter { get; init; }
     public required ILogger Log { get; init; }
+
+    /// <summary>Null for no limit.</summary>
+    public CommandRateLimiter? RateLimiter { get; init; }
 
     /// <summary>In events' metadata: which of several Hosts it was.</summary>
     public string Node { get; init; } = Environment.MachineName;

@@ -117,12 +117,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
             return await SkipLiteralsAsync().ConfigureAwait(false) ? Reply.Bad("Unknown command") : Reply.Close;
         if ((verb.In & State) == 0)
         {
-            return !await SkipLiteralsAsync().ConfigureAwait(false) ? Reply.Close : Reply.Bad(State switch
-            {
-                States.NotAuthenticated => "Log in first",
-                States.Authenticated => "Select a mailbox first",
-                _ => "Already logged in",
-            });
+            var reason = verb.In == States.NotAuthenticated ? "Already logged in" : User is null ? "Log in first" : "Select a mailbox first";
+            return await SkipLiteralsAsync().ConfigureAwait(false) ? Reply.Bad(reason) : Reply.Close;
         }
 
         try
@@ -280,8 +276,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
 
         return true;
 
-        bool Take() => User is null
-            ? services.RateLimiter.TryTake(connection.Details.ClientAddress)
-            : services.RateLimiter.TryTake(connection.Details.ClientAddress, User.Account.Account);
+        bool Take() => services.RateLimiter is not { } limiter || (User is null
+            ? limiter.TryTake(connection.Details.ClientAddress)
+            : limiter.TryTake(connection.Details.ClientAddress, User.Id));
     }
 }

@@ -25,5 +25,5 @@ internal static class MessageSets
 
     /// <summary>RFC 5530 §3: says that others expunged, which the client will hear at its next NOOP.</summary>
     public static Reply DoneWithExpunged(this SelectedMailbox selected, ImapCommand command) =>
-        command.Done(selected.HasExpunged ? "EXPUNGEISSUED" : null);
+        command.Done(selected.HasExpunged && command.Verb.Sync == Sync.WithoutExpunges ? "EXPUNGEISSUED" : null);
 }

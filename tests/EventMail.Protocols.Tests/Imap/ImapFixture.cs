@@ -1,0 +1,76 @@
+using System.Net;
+using EventMail.Projections.Accounts;
+using EventMail.Protocols.Imap;
+using EventMail.Protocols.Wire;
+using EventMail.Testing;
+using EventMail.Testing.Transcripts;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EventMail.Protocols.Tests.Imap;
+
+/// <summary>An IMAP server on a real database; its connections are pipes, so that a test needs no port.</summary>
+public sealed class ImapFixture : IAsyncLifetime
+{
+    private int _connections;
+
+    public TestMail Mail { get; private set; } = null!;
+
+    public ImapServices Services { get; private set; } = null!;
+
+    public async Task InitializeAsync()
+    {
+        Mail = await TestMail.StartAsync();
+        Services = ServicesWith(new());
+    }
+
+    public ImapServices ServicesWith(ImapLimits limits, Microsoft.Extensions.Logging.ILogger? log = null) => new()
+    {
+        Mailboxes = Mail.Mailboxes,
+        Summaries = Mail.Summaries,
+        Contents = Mail.Log.Contents,
+        Authenticator = Mail.Authenticator,
+        Log = log ?? NullLogger.Instance,
+        Version = "test",
+        Limits = limits,
+    };
+
+    /// <summary>A session of its own.</summary>
+    /// <param name="listener">"starttls": passwords need TLS; anything else: they do not.</param>
+    public ImapConnection Open(string listener = "", ImapServices? services = null, WireTraces? traces = null)
+    {
+        var (server, client) = MemoryConnection.Create();
+        var details = new ConnectionDetails(
+            $"c{Interlocked.Increment(ref _connections)}", "imap", new(IPAddress.Loopback, 143), new(IPAddress.Loopback, 40000),
+            AllowPlaintextLogin: listener != "starttls");
+        var connection = new MailConnection(server, details, TestCertificate.Tls, null, traces);
+        return new(connection, client, ServeAsync(connection, services ?? Services));
+
+        async Task ServeAsync(MailConnection session, ImapServices with)
+        {
+            await using (session)
+            {
+                await ImapServer.ServeAsync(session, with, default);
+                await server.Output.CompleteAsync();
+                await server.Input.CompleteAsync();
+            }
+        }
+    }
+
+    public Task<AccountEntry> NewAccountAsync() => Mail.NewAccountAsync();
+
+    public async Task<ScriptedClient> LogInAsync(AccountEntry account, ImapServices? services = null)
+    {
+        var client = new ScriptedClient(Open(services: services).Client);
+        await client.ReadLineAsync();
+        await client.SendLineAsync($"l LOGIN {account.Address} {TestMail.Password}");
+        await client.ExpectMatchAsync("l OK .*");
+        return client;
+    }
+
+    public async Task DisposeAsync() => await Mail.DisposeAsync();
+}
+
+/// <param name="Connection">The server's side.</param>
+/// <param name="Client">The client's.</param>
+/// <param name="Served">Ends with the session.</param>
+public sealed record ImapConnection(MailConnection Connection, Stream Client, Task Served);

@@ -1,0 +1,22 @@
+using EventMail.Testing;
+using EventMail.Testing.Transcripts;
+
+namespace EventMail.Protocols.Tests.Imap;
+
+/// <summary>Each file of Transcripts/imap against the server, with an account of its own.</summary>
+public sealed class ImapTranscriptTests(ImapFixture fixture) : IClassFixture<ImapFixture>
+{
+    public static TheoryData<string> Transcripts => [.. Transcript.Names("imap")];
+
+    [Theory]
+    [MemberData(nameof(Transcripts))]
+    public async Task The_server_says_what_the_transcript_says(string name)
+    {
+        var account = await fixture.NewAccountAsync();
+        var runner = new TranscriptRunner(listener => Task.FromResult(new ScriptedClient(fixture.Open(listener).Client)))
+        {
+            Values = { ["user"] = account.Address, ["pass"] = TestMail.Password },
+        };
+        await runner.RunAsync(Transcript.Named("imap", name));
+    }
+}

@@ -1,0 +1,75 @@
+using EventMail.EventStore;
+using EventMail.Projections;
+using EventMail.Projections.Accounts;
+using EventMail.Projections.Mailboxes;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EventMail.Testing;
+
+/// <summary>Accounts and mailboxes on a database of their own, as the Host composes them but with cheap password hashes: for protocol tests.</summary>
+public sealed class TestMail : IAsyncDisposable
+{
+    public const string Password = "SecurePass123";
+
+    private readonly TestDatabase _database;
+    private readonly string _folder = Watchdog.NewFolder();
+    private int _accounts;
+
+    private TestMail(TestDatabase database) => _database = database;
+
+    public EventLog Log { get; private set; } = null!;
+
+    public MailboxService Mailboxes { get; private set; } = null!;
+
+    public MessageSummaries Summaries { get; private set; } = null!;
+
+    public Projections.Accounts.Directory Directory { get; private set; } = null!;
+
+    public AccountService Accounts { get; private set; } = null!;
+
+    public Authenticator Authenticator { get; private set; } = null!;
+
+    public TestDatabase Database => _database;
+
+    public static async Task<TestMail> StartAsync(ILoggerFactory? loggers = null)
+    {
+        var mail = new TestMail(await TestDatabase.CreateAsync());
+        await mail.OpenAsync(loggers ?? NullLoggerFactory.Instance);
+        return mail;
+    }
+
+    private async Task OpenAsync(ILoggerFactory loggers)
+    {
+        System.IO.Directory.CreateDirectory(_folder);
+        var types = EventTypes.Create();
+        Log = await EventLog.OpenAsync(
+            new() { ConnectionString = _database.ConnectionString, DataFolder = _folder }, types, ReadModels.Kinds, ReadModels.Inline(types),
+            [], loggers, default);
+        Directory = await Projections.Accounts.Directory.OpenAsync(Log, new(), default);
+        Mailboxes = new(Log, Directory.MayKeep, new Subscriptions(Log).Book, new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) }, loggers);
+        Summaries = new(Log);
+        var hasher = new PasswordHasher(new() { Argon2 = new(1, 64, 1), ScramIterations = 4096 });
+        var key = SecretKey.Open(_folder);
+        Accounts = new(Log, Directory, hasher, key, Mailboxes, 1L << 30);
+        // Tests guess wrong on purpose, and often.
+        Authenticator = new(Log, Directory, hasher, key, new() { Throttle = new() { Enabled = false } }, loggers);
+    }
+
+    /// <summary>A new account's address; its password is <see cref="Password"/>.</summary>
+    public async Task<AccountEntry> NewAccountAsync(long? quota = null)
+    {
+        var added = await Accounts.AddAsync($"user{Interlocked.Increment(ref _accounts)}@example.test", Password, quota, Actor.System, default);
+        return added.Rejection is { } rejection ? throw new InvalidOperationException(rejection.Text) : added.Value!.Account;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Summaries.Dispose();
+        await Mailboxes.DisposeAsync();
+        Directory.Dispose();
+        await Log.DisposeAsync();
+        await _database.DisposeAsync();
+        System.IO.Directory.Delete(_folder, recursive: true);
+    }
+}
