@@ -20,6 +20,8 @@ internal static class AppendBench
         var streams = Sample.Streams(writers);
         await Measure.RunAsync($"executor, {writers} writers", writers, time, database.Postmaster, async i =>
             await log.Executor.ExecuteAsync(new SampleCommand(streams[i]), default));
+        await using var batches = log.DataSource.CreateCommand("select count(*)::numeric / count(distinct timestamp) from mt_events");
+        Console.WriteLine($"{"",-44} {await batches.ExecuteScalarAsync(),9:n1} events per commit");
     }
 
     private static async Task RawAsync(BenchDatabase database, int writers, TimeSpan time)
