@@ -67,7 +67,11 @@ internal static class Delivery
             foreach (var local in transaction.Recipients[i].Locals)
             {
                 if (!done.TryGetValue(local.Account, out var outcome))
-                    done[local.Account] = outcome = await DeliverAsync(session, transaction, intake, [local], started) ?? Accepted(transaction);
+                {
+                    outcome = await DeliverAsync(session, transaction, intake, [local], started) ?? Accepted(transaction);
+                    done[local.Account] = outcome;
+                }
+
                 if (answers[i] is null or { IsPositive: true })
                     answers[i] = outcome;
             }

@@ -36,7 +36,7 @@ public sealed record SmtpLimits
     public int MaxRecipients { get; init; } = 1000;
 
     /// <summary>Messages of one session. Announced by LIMITS MAILMAX.</summary>
-    public int MaxTransactions { get; init; } = 1000;
+    public int MaxTransactions { get; init; } = 10_000;
 
     /// <summary>RFC 5321 §6.3: at least 100 Received fields before a message counts as looping.</summary>
     public int MaxReceivedHeaders { get; init; } = 100;

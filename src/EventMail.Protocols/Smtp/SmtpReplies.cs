@@ -7,8 +7,10 @@ public static class SmtpReplies
     public static readonly SmtpReply SenderOk = new("250 2.1.0 Ok");
     public static readonly SmtpReply RecipientOk = new("250 2.1.5 Ok");
     public static readonly SmtpReply Bye = new("221 2.0.0 Bye");
-    public static readonly SmtpReply Help = new("214 2.0.0 See RFC 5321; commands: EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT");
-    public static readonly SmtpReply LmtpHelp = new("214 2.0.0 See RFC 2033; commands: LHLO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT");
+    public static readonly SmtpReply Help =
+        new("214 2.0.0 See RFC 5321; commands: EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT");
+    public static readonly SmtpReply LmtpHelp =
+        new("214 2.0.0 See RFC 2033; commands: LHLO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT");
     public static readonly SmtpReply VerifyNot = new("252 2.0.0 Send some mail and see");
     public static readonly SmtpReply StartMailInput = new("354 End data with <CR><LF>.<CR><LF>");
     public static readonly SmtpReply ReadyForTls = new("220 2.0.0 Ready to start TLS");
@@ -58,7 +60,8 @@ public static class SmtpReplies
 
     // Messages.
     public static readonly SmtpReply MessageTooLarge = new("552 5.3.4 Message exceeds the size limit");
-    public static readonly SmtpReply BareLineEnds = new("550 5.6.11 Bare CR or LF in the message: lines must end in CRLF (RFC 5321 section 2.3.8)");
+    public static readonly SmtpReply BareLineEnds =
+        new("550 5.6.11 Bare CR or LF in the message: lines must end in CRLF (RFC 5321 section 2.3.8)");
     public static readonly SmtpReply RoutingLoop = new("554 5.4.6 Too many Received fields: routing loop");
     public static readonly SmtpReply LocalError = new("451 4.3.0 Local error, try again later");
     public static readonly SmtpReply NoStorage = new("452 4.3.1 Insufficient storage, try again later");

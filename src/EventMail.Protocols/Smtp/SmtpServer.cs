@@ -22,7 +22,8 @@ public static class SmtpServer
         if (counted && services.Connections.Enter(client) is var count && count > services.Limits.MaxConnectionsPerAddress)
         {
             services.Connections.Leave(client);
-            services.Log.AddressLimitReached(connection.Details.Local.Port, client.ToString(), count - 1, services.Limits.MaxConnectionsPerAddress);
+            services.Log.AddressLimitReached(
+                connection.Details.Local.Port, client.ToString(), count - 1, services.Limits.MaxConnectionsPerAddress);
             await connection.Output.WriteAsync(SmtpReplies.TooManyFromAddress.Bytes, CancellationToken.None);
             return;
         }
@@ -40,7 +41,8 @@ public static class SmtpServer
             if (counted)
                 services.Connections.Leave(client);
             services.Log.SessionClosed(
-                session.ConnectionId, session.Id, session.ClientIp, session.Transactions, (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+                session.ConnectionId, session.Id, session.ClientIp, session.Transactions,
+                (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds);
         }
     }
 }

@@ -3,7 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace EventMail.Protocols.Smtp;
 
 /// <summary>What SMTP and LMTP sessions need from the server they belong to.</summary>
-public sealed class SmtpServices(string hostname, string node, ISmtpDestination destination, SmtpLimits limits, TimeProvider clock, ILogger log)
+public sealed class SmtpServices(
+    string hostname, string node, ISmtpDestination destination, SmtpLimits limits, TimeProvider clock, ILogger log)
 {
     /// <summary>How the server calls itself in greetings and trace fields.</summary>
     public string Hostname { get; } = hostname;

@@ -46,7 +46,10 @@ internal static class SmtpVerbs
         new("LHLO", SmtpStates.Any, SmtpReplies.Ok, Hello.LhloAsync),
         new("MAIL", SmtpStates.Ready, SmtpReplies.NestedMail, Mail.RunAsync),
         new("RCPT", SmtpStates.Mail | SmtpStates.Rcpt, SmtpReplies.NeedMail, Rcpt.RunAsync),
-        new("DATA", SmtpStates.Mail | SmtpStates.Rcpt, SmtpReplies.NeedMail, Commands.Data.RunAsync) { TakesArguments = false, ReadsContent = true },
+        new("DATA", SmtpStates.Mail | SmtpStates.Rcpt, SmtpReplies.NeedMail, Commands.Data.RunAsync)
+        {
+            TakesArguments = false, ReadsContent = true,
+        },
         // In a wrong state, too, the chunk behind it must be read.
         new("BDAT", SmtpStates.Any, SmtpReplies.Ok, Bdat.RunAsync) { ReadsContent = true },
         new("RSET", SmtpStates.Any, SmtpReplies.Ok, Rset.RunAsync) { TakesArguments = false },
@@ -54,7 +57,10 @@ internal static class SmtpVerbs
         new("VRFY", SmtpStates.Any, SmtpReplies.Ok, Simple.VrfyAsync),
         new("HELP", SmtpStates.Any, SmtpReplies.Ok, Simple.HelpAsync),
         new("QUIT", SmtpStates.Any, SmtpReplies.Ok, Simple.QuitAsync) { TakesArguments = false },
-        new("STARTTLS", SmtpStates.Start | SmtpStates.Ready, SmtpReplies.NotInTransaction, StartTls.RunAsync) { TakesArguments = false, ReadsContent = true },
+        new("STARTTLS", SmtpStates.Start | SmtpStates.Ready, SmtpReplies.NotInTransaction, StartTls.RunAsync)
+        {
+            TakesArguments = false, ReadsContent = true,
+        },
         new("AUTH", SmtpStates.Any, SmtpReplies.Ok, Simple.AuthAsync),
         new("EXPN", SmtpStates.Any, SmtpReplies.Ok, Simple.NotImplementedAsync),
         new("TURN", SmtpStates.Any, SmtpReplies.Ok, Simple.NotImplementedAsync),

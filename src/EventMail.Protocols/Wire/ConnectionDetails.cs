@@ -9,6 +9,10 @@ namespace EventMail.Protocols.Wire;
 public sealed record ConnectionDetails(string Id, string Listener, IPEndPoint Local, IPEndPoint Remote, bool AllowPlaintextLogin = false)
 {
     /// <summary>The client's address, IPv4 also when it came over a dual-stack socket.</summary>
-    public IPAddress ClientAddress { get; } =
-        Remote.Address.IsIPv4MappedToIPv6 ? Remote.Address.MapToIPv4() : Remote.Address;
+    public IPAddress ClientAddress { get; } = Plain(Remote.Address);
+
+    /// <summary>The address that the client connected to, likewise.</summary>
+    public IPAddress LocalAddress => Plain(Local.Address);
+
+    private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 }

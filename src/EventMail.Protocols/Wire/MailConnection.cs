@@ -2,7 +2,6 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
-using System.Runtime.CompilerServices;
 
 namespace EventMail.Protocols.Wire;
 
@@ -22,30 +21,11 @@ public sealed class MailConnection : IAsyncDisposable
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(1);
     private const long MaxDrained = 1 << 20;
 
-    private const int WokenFlag = 1;
-    private const int StoppingFlag = 2;
-    private const int TimedOutFlag = 4;
-    private const int AbortedFlag = 8;
-
     private readonly IDuplexPipe _transport;
     private readonly Action _abort;
     private readonly WireTraces? _traces;
-    private readonly ReadSignal _signal = new();
-    private readonly Action _onReadDone;
-    private PipeReader _input;
-    private int _flags;
-    private bool _stopAnnounced;
-    private bool _wakeAfterLine;
-    private bool _lineOpen;
-    private long _lineStarted;
-
-    // The pipe's read that outlived a wait: at most one, and only while _reading.
-    private ConfiguredValueTaskAwaitable<ReadResult>.ConfiguredValueTaskAwaiter _read;
-    private bool _reading;
-    private volatile bool _readDone;
-    private bool _mustAdvance;
-
-    private long _readDeadline = long.MaxValue;
+    private readonly ConnectionInput _input;
+    private readonly LineInput _lines;
     private long _writeDeadline = long.MaxValue;
 
     /// <param name="abort">Cuts the transport at once.</param>
@@ -59,8 +39,8 @@ public sealed class MailConnection : IAsyncDisposable
             transport.Output.CancelPendingFlush();
         });
         _traces = traces;
-        _onReadDone = OnReadDone;
-        _input = transport.Input;
+        _input = new(transport.Input);
+        _lines = new(_input);
         Output = transport.Output;
         Details = details;
         Tls = tls;
@@ -76,7 +56,11 @@ public sealed class MailConnection : IAsyncDisposable
     public PipeWriter Output { get; private set; }
 
     /// <summary>How long a line may take from its first byte to its end.</summary>
-    public TimeSpan LineTimeout { get; set; } = Timeout.InfiniteTimeSpan;
+    public TimeSpan LineTimeout
+    {
+        get => _lines.LineTimeout;
+        set => _lines.LineTimeout = value;
+    }
 
     /// <summary>How long a client may take nothing of what is sent before the connection is cut.</summary>
     public TimeSpan WriteTimeout { get; init; } = TimeSpan.FromMinutes(5);
@@ -92,40 +76,28 @@ public sealed class MailConnection : IAsyncDisposable
     /// <summary>A password may cross this connection: it is encrypted, or local and the operator allowed it.</summary>
     public bool MaySendPassword => IsTls || (Details.AllowPlaintextLogin && IPAddress.IsLoopback(Details.ClientAddress));
 
-    public bool IsStopping => (Volatile.Read(ref _flags) & StoppingFlag) != 0;
+    public bool IsStopping => _input.IsStopping;
 
     /// <summary>Ends a pending or the next read with <see cref="ReadStatus.Woken"/>. Thread-safe; many wakes are one.</summary>
-    public void Wake() => Raise(WokenFlag);
+    public void Wake() => _input.Raise(ConnectionInput.Event.Woken);
 
     /// <summary>Asks the session to finish its command or transaction and leave. Thread-safe.</summary>
-    public void Stop() => Raise(StoppingFlag);
+    public void Stop() => _input.Raise(ConnectionInput.Event.Stopping);
 
     /// <summary>Cuts the connection at once: reads answer Closed from now on. Thread-safe.</summary>
     public void Abort()
     {
-        Raise(AbortedFlag);
+        _input.Raise(ConnectionInput.Event.Aborted);
         _abort();
     }
 
     internal void CheckDeadlines(long now)
     {
-        if (Volatile.Read(ref _readDeadline) <= now)
-        {
-            Raise(TimedOutFlag);
-        }
-
+        _input.CheckDeadline(now);
         if (Volatile.Read(ref _writeDeadline) <= now)
         {
             // A client that does not read cannot be told anything either.
             Abort();
-        }
-    }
-
-    private void Raise(int flag)
-    {
-        if ((Interlocked.Or(ref _flags, flag) & flag) == 0)
-        {
-            _signal.Set(inline: false);
         }
     }
 
@@ -134,180 +106,16 @@ public sealed class MailConnection : IAsyncDisposable
     /// before the next read. A wake-up or a stop that came in between is told first, before any data.
     /// </summary>
     /// <param name="timeout">How long to wait for one more byte; Timeout.InfiniteTimeSpan for ever.</param>
-    public ValueTask<(ReadStatus Status, ReadOnlySequence<byte> Buffer)> ReadAsync(TimeSpan timeout)
-    {
-        if (TakeInterruption() is { } interruption)
-        {
-            return new((interruption, default));
-        }
-
-        return TryRead(out var result) ? new(result) : WaitAsync(timeout);
-    }
+    public ValueTask<(ReadStatus Status, ReadOnlySequence<byte> Buffer)> ReadAsync(TimeSpan timeout) => _input.ReadAsync(timeout);
 
     /// <summary>What is there already, without waiting. The rules of <see cref="ReadAsync"/> hold.</summary>
-    public bool TryRead(out (ReadStatus Status, ReadOnlySequence<byte> Buffer) result)
-    {
-        if (_reading)
-        {
-            result = default;
-            if (!_readDone)
-            {
-                return false;
-            }
-
-            result = FinishRead();
-            return true;
-        }
-
-        try
-        {
-            if (_input.TryRead(out var read))
-            {
-                result = Answer(read);
-                return true;
-            }
-        }
-        catch (Exception e) when (IsLoss(e))
-        {
-            result = (ReadStatus.Closed, ReadOnlySequence<byte>.Empty);
-            return true;
-        }
-
-        result = default;
-        return false;
-    }
+    public bool TryRead(out (ReadStatus Status, ReadOnlySequence<byte> Buffer) result) => _input.TryRead(out result);
 
     /// <summary>Marks everything before <paramref name="consumed"/> as done with; what follows is offered again at once.</summary>
-    public void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+    public void AdvanceTo(SequencePosition consumed) => _input.AdvanceTo(consumed, consumed);
 
     /// <summary>The same, where the next read waits for more than was <paramref name="examined"/>.</summary>
-    public void AdvanceTo(SequencePosition consumed, SequencePosition examined)
-    {
-        if (_mustAdvance)
-        {
-            _mustAdvance = false;
-            _input.AdvanceTo(consumed, examined);
-        }
-    }
-
-    private async ValueTask<(ReadStatus Status, ReadOnlySequence<byte> Buffer)> WaitAsync(TimeSpan timeout)
-    {
-        var deadline = timeout == Timeout.InfiniteTimeSpan ? long.MaxValue : Environment.TickCount64 + (long)timeout.TotalMilliseconds;
-        if (!_reading && BeginRead() is { } answer)
-        {
-            return answer;
-        }
-
-        while (true)
-        {
-            _signal.Arm();
-            // A time-out raised for an earlier wait, a moment too late, is not this one's. Only once armed: a flag that is up
-            // already signals nobody.
-            Interlocked.And(ref _flags, ~TimedOutFlag);
-            Volatile.Write(ref _readDeadline, deadline);
-            if ((!_readDone && !IsInterrupted()) || !_signal.TryDisarm())
-            {
-                await _signal.WaitAsync().ConfigureAwait(false);
-            }
-
-            Volatile.Write(ref _readDeadline, long.MaxValue);
-            if (_readDone)
-            {
-                return FinishRead();
-            }
-
-            if (TakeInterruption() is { } interruption)
-            {
-                return (interruption, default);
-            }
-
-            if ((Interlocked.And(ref _flags, ~TimedOutFlag) & TimedOutFlag) != 0 && Environment.TickCount64 >= deadline)
-            {
-                return (ReadStatus.TimedOut, default);
-            }
-        }
-    }
-
-    // Null when the read is pending: OnReadDone will tell.
-    private (ReadStatus, ReadOnlySequence<byte>)? BeginRead()
-    {
-        try
-        {
-            var read = _input.ReadAsync().ConfigureAwait(false).GetAwaiter();
-            if (read.IsCompleted)
-            {
-                return Answer(read.GetResult());
-            }
-
-            (_read, _readDone, _reading) = (read, false, true);
-            read.UnsafeOnCompleted(_onReadDone);
-            return null;
-        }
-        catch (Exception e) when (IsLoss(e))
-        {
-            return (ReadStatus.Closed, ReadOnlySequence<byte>.Empty);
-        }
-    }
-
-    private void OnReadDone()
-    {
-        _readDone = true;
-        // Inline: the transport runs continuations on the thread pool already.
-        _signal.Set(inline: true);
-    }
-
-    private (ReadStatus Status, ReadOnlySequence<byte> Buffer) FinishRead()
-    {
-        (_reading, _readDone) = (false, false);
-        try
-        {
-            return Answer(_read.GetResult());
-        }
-        catch (Exception e) when (IsLoss(e))
-        {
-            // The peer vanished or the connection was aborted: for the session it is a close.
-            return (ReadStatus.Closed, ReadOnlySequence<byte>.Empty);
-        }
-        finally
-        {
-            _read = default;
-        }
-    }
-
-    private (ReadStatus Status, ReadOnlySequence<byte> Buffer) Answer(ReadResult read)
-    {
-        _mustAdvance = true;
-        return (read.IsCompleted || read.IsCanceled ? ReadStatus.Closed : ReadStatus.Data, read.Buffer);
-    }
-
-    private bool IsInterrupted()
-    {
-        var flags = Volatile.Read(ref _flags);
-        return (flags & (WokenFlag | AbortedFlag)) != 0 || ((flags & StoppingFlag) != 0 && !_stopAnnounced);
-    }
-
-    private ReadStatus? TakeInterruption()
-    {
-        if (!IsInterrupted())
-        {
-            return null;
-        }
-
-        var flags = Volatile.Read(ref _flags);
-        if ((flags & AbortedFlag) != 0)
-        {
-            return ReadStatus.Closed;
-        }
-
-        if ((flags & StoppingFlag) != 0 && !_stopAnnounced)
-        {
-            _stopAnnounced = true;
-            return ReadStatus.Stopping;
-        }
-
-        Interlocked.And(ref _flags, ~WokenFlag);
-        return ReadStatus.Woken;
-    }
+    public void AdvanceTo(SequencePosition consumed, SequencePosition examined) => _input.AdvanceTo(consumed, examined);
 
     /// <summary>
     /// Reads one line, without its line end, into <paramref name="line"/> (which is cleared first). A line ends at LF; a CR before
@@ -316,21 +124,10 @@ public sealed class MailConnection : IAsyncDisposable
     /// After an interruption in the middle of a line the next call, with the same <paramref name="line"/>, goes on with it.
     /// </summary>
     /// <param name="maxLength">In bytes, without the line end.</param>
-    public ValueTask<LineStatus> ReadLineAsync(Line line, int maxLength, TimeSpan timeout)
-    {
-        if (!_lineOpen)
-        {
-            line.Clear();
-        }
+    public ValueTask<LineStatus> ReadLineAsync(Line line, int maxLength, TimeSpan timeout) => _lines.ReadLineAsync(line, maxLength, timeout);
 
-        _lineOpen = false;
-        if (!IsInterrupted() && TryRead(out var read) && TryTakeLine(line, maxLength, read) is { } status)
-        {
-            return new(status);
-        }
-
-        return FinishLineAsync(line, maxLength, timeout);
-    }
+    /// <summary>The same for a line that is there as a whole, without waiting; what there is of it is kept for the next call.</summary>
+    public bool TryReadLine(Line line, int maxLength, out LineStatus status) => _lines.TryReadLine(line, maxLength, out status);
 
     /// <summary>
     /// The client has sent more already (or has closed): replies can wait and go out together (RFC 2920 §3.2). To be asked between
@@ -348,99 +145,6 @@ public sealed class MailConnection : IAsyncDisposable
             AdvanceTo(read.Buffer.Start);
             return read.Status == ReadStatus.Closed || !read.Buffer.IsEmpty;
         }
-    }
-
-    /// <summary>The same for a line that is there as a whole, without waiting; what there is of it is kept for the next call.</summary>
-    public bool TryReadLine(Line line, int maxLength, out LineStatus status)
-    {
-        status = default;
-        if (IsInterrupted())
-        {
-            return false;
-        }
-
-        if (!_lineOpen)
-        {
-            line.Clear();
-        }
-
-        if (TryRead(out var read))
-        {
-            var whole = TryTakeLine(line, maxLength, read);
-            status = whole.GetValueOrDefault();
-            _lineOpen = whole is null;
-            return whole is not null;
-        }
-
-        return false;
-    }
-
-    private TimeSpan LinePatience(Line line, TimeSpan timeout)
-    {
-        if (line.IsEmpty || LineTimeout == Timeout.InfiniteTimeSpan)
-        {
-            return timeout;
-        }
-
-        var left = LineTimeout - TimeSpan.FromMilliseconds(Environment.TickCount64 - _lineStarted);
-        return left < TimeSpan.Zero ? TimeSpan.Zero : timeout == Timeout.InfiniteTimeSpan || left < timeout ? left : timeout;
-    }
-
-    private async ValueTask<LineStatus> FinishLineAsync(Line line, int maxLength, TimeSpan timeout)
-    {
-        while (true)
-        {
-            var read = await ReadAsync(LinePatience(line, timeout)).ConfigureAwait(false);
-            switch (read.Status)
-            {
-                case ReadStatus.Data or ReadStatus.Closed:
-                    if (TryTakeLine(line, maxLength, read) is { } status)
-                    {
-                        return status;
-                    }
-
-                    break;
-                case ReadStatus.TimedOut:
-                    _lineOpen = true;
-                    return LineStatus.TimedOut;
-                case ReadStatus.Stopping:
-                    _lineOpen = true;
-                    return LineStatus.Stopping;
-                case ReadStatus.Woken when line.IsEmpty:
-                    return LineStatus.Woken;
-                case ReadStatus.Woken:
-                    // In the middle of a line it waits until the line is whole.
-                    _wakeAfterLine = true;
-                    break;
-            }
-        }
-    }
-
-    // Null when the line is not whole yet. What came of it is then in the line's own buffer, so that the pipe never has to hold it.
-    private LineStatus? TryTakeLine(Line line, int maxLength, (ReadStatus Status, ReadOnlySequence<byte> Buffer) read)
-    {
-        if (read.Buffer.PositionOf((byte)'\n') is not { } end)
-        {
-            if (line.IsEmpty)
-            {
-                _lineStarted = Environment.TickCount64;
-            }
-
-            line.Append(read.Buffer, maxLength + 1);
-            AdvanceTo(read.Buffer.End);
-            return read.Status == ReadStatus.Closed ? LineStatus.Closed : null;
-        }
-
-        line.Append(read.Buffer.Slice(0, end), maxLength + 1);
-        AdvanceTo(read.Buffer.GetPosition(1, end));
-        line.TrimLineEnd();
-        if (_wakeAfterLine)
-        {
-            _wakeAfterLine = false;
-            Wake();
-        }
-
-        return line.Overflowed || line.Length > maxLength ? LineStatus.TooLong : LineStatus.Line;
     }
 
     /// <summary>Sends what was written to <see cref="Output"/>.</summary>
@@ -528,7 +232,7 @@ public sealed class MailConnection : IAsyncDisposable
             return TlsUpgrade.NotOffered;
         }
 
-        if (_reading)
+        if (_input.IsReading)
         {
             throw new InvalidOperationException("The session must not upgrade while it waits for input.");
         }
@@ -547,7 +251,8 @@ public sealed class MailConnection : IAsyncDisposable
         }
 
         // Zero-byte reads: no buffer is rented while the client is silent.
-        _input = PipeReader.Create(ssl, new StreamPipeReaderOptions(bufferSize: 4096, minimumReadSize: 1024, leaveOpen: true, useZeroByteReads: true));
+        _input.Replace(PipeReader.Create(
+            ssl, new StreamPipeReaderOptions(bufferSize: 4096, minimumReadSize: 1024, leaveOpen: true, useZeroByteReads: true)));
         Output = PipeWriter.Create(ssl, new StreamPipeWriterOptions(minimumBufferSize: 4096, leaveOpen: true));
         Ssl = ssl;
         return TlsUpgrade.Done;
@@ -559,7 +264,7 @@ public sealed class MailConnection : IAsyncDisposable
         Volatile.Write(ref _writeDeadline, Environment.TickCount64 + (long)GoodbyeTimeout.TotalMilliseconds);
         try
         {
-            await EndReadAsync().ConfigureAwait(false);
+            await _input.EndReadAsync().ConfigureAwait(false);
             if (Ssl is not null)
             {
                 await CloseTlsAsync(Ssl).ConfigureAwait(false);
@@ -576,28 +281,6 @@ public sealed class MailConnection : IAsyncDisposable
         }
     }
 
-    // A pipe must not be completed under a read: its buffers would go back to the pool while they are being filled.
-    private async ValueTask EndReadAsync()
-    {
-        if (!_reading)
-        {
-            return;
-        }
-
-        _input.CancelPendingRead();
-        while (!_readDone)
-        {
-            _signal.Arm();
-            if (!_readDone || !_signal.TryDisarm())
-            {
-                await _signal.WaitAsync().ConfigureAwait(false);
-            }
-        }
-
-        var (_, buffer) = FinishRead();
-        AdvanceTo(buffer.Start, buffer.End);
-    }
-
     private async Task CloseTlsAsync(SslStream ssl)
     {
         await using (ssl.ConfigureAwait(false))
@@ -608,5 +291,6 @@ public sealed class MailConnection : IAsyncDisposable
         }
     }
 
-    private static bool IsLoss(Exception e) => e is IOException or OperationCanceledException or ObjectDisposedException;
+    /// <summary>The peer or the transport is gone: nothing to report, the session just ends.</summary>
+    internal static bool IsLoss(Exception e) => e is IOException or OperationCanceledException or ObjectDisposedException;
 }

@@ -44,7 +44,8 @@ internal static class Bdat
     {
         SmtpStates.Start => session.IsLmtp ? SmtpReplies.SayLhloFirst : SmtpReplies.SayHelloFirst,
         SmtpStates.Ready => SmtpReplies.NeedMail,
-        SmtpStates.Mail when session.Transaction!.RecipientSeen => session.IsLmtp ? SmtpReplies.LmtpNoValidRecipients : SmtpReplies.NoValidRecipients,
+        SmtpStates.Mail when session.Transaction!.RecipientSeen =>
+            session.IsLmtp ? SmtpReplies.LmtpNoValidRecipients : SmtpReplies.NoValidRecipients,
         SmtpStates.Mail => SmtpReplies.NeedRecipient,
         _ => session.Transaction!.Failed ? SmtpReplies.TransactionFailed : null,
     };
@@ -91,7 +92,8 @@ internal static class Bdat
     {
         last = false;
         arguments = arguments.TrimEnd((byte)' ');
-        if (!Utf8Parser.TryParse(arguments, out size, out var used) || size < 0 || arguments.IsEmpty || !char.IsAsciiDigit((char)arguments[0]))
+        size = 0;
+        if (arguments.IsEmpty || !char.IsAsciiDigit((char)arguments[0]) || !Utf8Parser.TryParse(arguments, out size, out var used))
             return false;
         var rest = arguments[used..];
         last = Ascii.EqualsIgnoreCase(rest, " LAST"u8);

@@ -1,4 +1,3 @@
-using System.Net;
 using EventMail.Projections.Accounts;
 using EventMail.Protocols.Smtp.Syntax;
 
@@ -55,10 +54,10 @@ internal static class Rcpt
 
     // RFC 5321 §4.5.1: postmaster is always reached, also by this host's own address.
     private static string LocalDomain(SmtpSession session, SmtpPath path) =>
-        path.Domain.StartsWith('[')
-        && path.LocalPart.Equals("postmaster", StringComparison.OrdinalIgnoreCase)
-        && IPAddress.TryParse(path.Domain.AsSpan(1, path.Domain.Length - 2) is var text && text.StartsWith("IPv6:", StringComparison.OrdinalIgnoreCase) ? text[5..] : text, out var address)
-        && address.Equals(session.Connection.Details.Local.Address)
+        path.LocalPart.Equals("postmaster", StringComparison.OrdinalIgnoreCase)
+        && path.Domain.StartsWith('[')
+        && SmtpChars.TryAddressLiteral(path.Domain.AsSpan(1, path.Domain.Length - 2), out var address)
+        && address.Equals(session.Connection.Details.LocalAddress)
             ? ""
             : path.Domain;
 }

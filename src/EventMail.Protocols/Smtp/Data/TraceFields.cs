@@ -13,8 +13,10 @@ internal static class TraceFields
     {
         var text = new StringBuilder(400);
         text.Append(CultureInfo.InvariantCulture, $"Return-Path: <{transaction.ReversePath}>\r\n");
-        text.Append(CultureInfo.InvariantCulture, $"Received: from {session.GreetingName} ({AddressLiteral(session.Connection.Details.ClientAddress)})\r\n");
-        text.Append(CultureInfo.InvariantCulture, $"\tby {session.Services.Hostname} with {Protocol(session, transaction)} id {transaction.Id}");
+        var client = AddressLiteral(session.Connection.Details.ClientAddress);
+        text.Append(CultureInfo.InvariantCulture, $"Received: from {session.GreetingName} ({client})\r\n");
+        var protocol = Protocol(session, transaction);
+        text.Append(CultureInfo.InvariantCulture, $"\tby {session.Services.Hostname} with {protocol} id {transaction.Id}");
         // One recipient only: more would tell each about the others (RFC 5321 §7.6).
         if (transaction.Recipients is [var only])
             text.Append(CultureInfo.InvariantCulture, $"\r\n\tfor <{only.Address}>");

@@ -1,7 +1,7 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 
 namespace EventMail.Protocols.Smtp.Syntax;
 
@@ -19,6 +19,8 @@ internal static class SmtpChars
     private static readonly SearchValues<byte> GreetingName =
         SearchValues.Create("-.:0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ[]_abcdefghijklmnopqrstuvwxyz"u8);
 
+    private static readonly SearchValues<char> Ipv4Chars = SearchValues.Create(".0123456789");
+
     public static bool IsAtext(byte c) => c > 127 || AtextAscii.Contains(c);
 
     public static bool IsDomainChar(byte c) => c > 127 || DomainAscii.Contains(c);
@@ -27,17 +29,20 @@ internal static class SmtpChars
     public static bool IsGreetingName(ReadOnlySpan<byte> name) =>
         name.Length is > 0 and <= 255 && !name.ContainsAnyExcept(GreetingName);
 
+    /// <summary>IPv4-address-literal or IPv6-address-literal of RFC 5321 §4.1.3.</summary>
     /// <param name="literal">Without the brackets.</param>
-    public static bool IsAddressLiteral(ReadOnlySpan<byte> literal)
+    public static bool TryAddressLiteral(ReadOnlySpan<char> literal, [NotNullWhen(true)] out IPAddress? address)
     {
-        if (!Ascii.IsValid(literal))
-            return false;
-        var text = Encoding.ASCII.GetString(literal);
-        if (text.StartsWith("IPv6:", StringComparison.OrdinalIgnoreCase))
-            return !text.Contains('%', StringComparison.Ordinal) && IPAddress.TryParse(text.AsSpan(5), out var v6) && v6.AddressFamily == AddressFamily.InterNetworkV6;
-        // Four numbers: IPAddress alone would also take "1" and "0x7f.1".
-        return text.Count(c => c == '.') == 3 && text.All(c => c == '.' || char.IsAsciiDigit(c))
-            && IPAddress.TryParse(text, out var v4) && v4.AddressFamily == AddressFamily.InterNetwork;
+        address = null;
+        if (literal.StartsWith("IPv6:", StringComparison.OrdinalIgnoreCase))
+        {
+            // A scope would mean something on this host only.
+            return !literal.Contains('%') && IPAddress.TryParse(literal[5..], out address)
+                && address.AddressFamily == AddressFamily.InterNetworkV6;
+        }
+
+        // Four decimal numbers: IPAddress alone would also take "1" and "0x7f.1".
+        return literal.Count('.') == 3 && !literal.ContainsAnyExcept(Ipv4Chars) && IPAddress.TryParse(literal, out address);
     }
 
     /// <summary>A control character in a command line: never legal, and the door to log and header forgery.</summary>

@@ -1,5 +1,6 @@
-using System.Net;
+using System.Buffers;
 using System.Text;
+using System.Text.Unicode;
 
 namespace EventMail.Protocols.Smtp.Syntax;
 
@@ -48,7 +49,7 @@ public readonly record struct SmtpPath(string Mailbox, string LocalPart, string 
         if (at >= text.Length || text[at] != (byte)'>')
             return false;
         var mailbox = text[start..at];
-        if (!System.Text.Unicode.Utf8.IsValid(mailbox))
+        if (!Utf8.IsValid(mailbox))
             return false;
         path = new(Encoding.UTF8.GetString(mailbox), local, domain, Ascii.IsValid(mailbox));
         length = at + 1;
@@ -162,6 +163,8 @@ public readonly record struct SmtpPath(string Mailbox, string LocalPart, string 
             return false;
         var literal = text.Slice(at + 1, length - 1);
         at += length + 1;
-        return SmtpChars.IsAddressLiteral(literal);
+        Span<char> text16 = stackalloc char[64];
+        return literal.Length <= text16.Length && Ascii.ToUtf16(literal, text16, out var count) == OperationStatus.Done
+            && SmtpChars.TryAddressLiteral(text16[..count], out _);
     }
 }
