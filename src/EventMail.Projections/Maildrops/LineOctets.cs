@@ -17,8 +17,18 @@ internal struct LineOctets
     private byte _last;
     private bool _any;
 
+    /// <summary>LFs so far that no CR precedes.</summary>
+    public readonly long BareLfs => _bareLfs;
+
     /// <summary>0 for nearly every message.</summary>
     public readonly long Surplus => _bareLfs + (!_any || _last == Lf ? 0 : _last == Cr ? 1 : 2);
+
+    public static LineOctets Of(ReadOnlySpan<byte> all)
+    {
+        var octets = new LineOctets();
+        octets.Feed(all);
+        return octets;
+    }
 
     public void Feed(ReadOnlySpan<byte> piece)
     {
