@@ -58,7 +58,7 @@ public sealed class EventMailServices : IAsyncDisposable
             new() { ConnectionString = host.Database.ConnectionString, DataFolder = settings.Data },
             types,
             [MailboxKind.Instance, .. AccountStreamKinds.All],
-            [new MailboxListProjection(types), new MessageSummaryProjection(), new DirectoryProjection(types), new LoginProjection(types)],
+            [new MailboxListProjection(types), new MessageSummaryProjection(), new MaildropFormProjection(), new DirectoryProjection(types), new LoginProjection(types)],
             [],
             host.Logs,
             cancel);
@@ -95,7 +95,8 @@ public sealed class EventMailServices : IAsyncDisposable
             Node = node,
         };
         var pop3 = new Pop3Services(
-            authenticator, new(_mailboxes, _locks), _log.Contents, new() { HostName = settings.Hostname }, node,
+            authenticator, new(_log, _mailboxes, _locks), _log.Contents, limiter,
+            new() { HostName = settings.Hostname, IdleTimeout = settings.Pop3.IdleTimeout, MaxErrors = settings.Pop3.MaxErrors }, node,
             host.Logs.CreateLogger("EventMail.Pop3"));
         return new()
         {
