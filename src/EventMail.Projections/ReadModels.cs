@@ -1,6 +1,7 @@
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
+using EventMail.Projections.Maildrops;
 
 namespace EventMail.Projections;
 
@@ -16,5 +17,6 @@ public static class ReadModels
         new LoginProjection(types),
         new MailboxListProjection(types),
         new MessageSummaryProjection(),
+        new MaildropFormProjection(),
     ];
 }

@@ -93,7 +93,8 @@ public sealed class EventMailServices : IAsyncDisposable
             Node = node,
         };
         var pop3 = new Pop3Services(
-            authenticator, new(_mailboxes, _locks), _log.Contents, new() { HostName = hostname }, node,
+            authenticator, new(_log, _mailboxes, _locks), _log.Contents, limiter,
+            new() { HostName = hostname, IdleTimeout = settings.Pop3.IdleTimeout, MaxErrors = settings.Pop3.MaxErrors }, node,
             host.Logs.CreateLogger("EventMail.Pop3"));
         return new()
         {

@@ -1,5 +1,6 @@
 using EventMail.Domain.Messages;
 using EventMail.EventStore;
+using EventMail.Projections.Maildrops;
 
 namespace EventMail.Projections.Mailboxes;
 
@@ -11,6 +12,7 @@ public sealed class IncomingMessage : IAsyncDisposable
 {
     private readonly ContentWriter _writer;
     private readonly MessageReader _reader = new(MessageLimits.Default);
+    private LineOctets _lines;
 
     private IncomingMessage(ContentWriter writer) => _writer = writer;
 
@@ -22,6 +24,7 @@ public sealed class IncomingMessage : IAsyncDisposable
     public ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel)
     {
         _reader.Feed(bytes.Span);
+        _lines.Feed(bytes.Span);
         return _writer.WriteAsync(bytes, cancel);
     }
 
@@ -32,7 +35,7 @@ public sealed class IncomingMessage : IAsyncDisposable
         var message = _reader.Finish();
         MessageId = message.MessageId;
         var content = await _writer.CompleteAsync(mayExist, cancel);
-        content.Annotation = new MessageAnnotation(MessageSummary.Of(message), MessageId);
+        content.Annotation = new MessageAnnotation(MessageSummary.Of(message), MessageId, MaildropForm.Of(message, _lines));
         return content;
     }
 
@@ -43,4 +46,5 @@ public sealed class IncomingMessage : IAsyncDisposable
 }
 
 /// <summary>What was read of a message while it came in.</summary>
-internal sealed record MessageAnnotation(MessageSummary Summary, string? MessageId);
+/// <param name="Form">How POP3 sends it, where that is not as it is stored.</param>
+internal sealed record MessageAnnotation(MessageSummary Summary, string? MessageId, MaildropForm? Form);

@@ -13,13 +13,16 @@ public sealed class Maildrop : IAsyncDisposable
     private readonly MailboxService _mailboxes;
     private readonly OpenMailbox _inbox;
     private readonly MaildropLock _lock;
-    private readonly IReadOnlyDictionary<long, long> _octets;
+    private readonly IReadOnlyDictionary<long, MaildropForm> _forms;
+    private readonly bool _utf8;
 
-    /// <param name="octets">Contents that are longer as lines than they are stored.</param>
-    internal Maildrop(MailboxService mailboxes, OpenMailbox inbox, MaildropLock taken, IReadOnlyDictionary<long, long> octets)
+    /// <param name="forms">The contents that are not sent as they are stored.</param>
+    /// <param name="utf8">The session is in UTF-8 mode (RFC 6856 §2.1).</param>
+    internal Maildrop(
+        MailboxService mailboxes, OpenMailbox inbox, MailboxView view, MaildropLock taken, IReadOnlyDictionary<long, MaildropForm> forms, bool utf8)
     {
-        (_mailboxes, _inbox, _lock, _octets) = (mailboxes, inbox, taken, octets);
-        View = inbox.View;
+        (_mailboxes, _inbox, _lock, _forms, _utf8) = (mailboxes, inbox, taken, forms, utf8);
+        View = view;
         Octets = View.Bytes + Surplus();
     }
 
@@ -38,7 +41,15 @@ public sealed class Maildrop : IAsyncDisposable
 
     /// <summary>What RETR sends of a message, without dot-stuffing and the closing line (RFC 1939 §11).</summary>
     public long OctetsOf(long content, uint size) =>
-        _octets.Count > 0 && _octets.TryGetValue(content, out var octets) ? octets : size;
+        _forms.Count > 0 && _forms.TryGetValue(content, out var form) ? (_utf8 ? form.Octets : form.AsciiOctets ?? form.Octets) : size;
+
+    /// <summary>The message's header must be sent as a surrogate (RFC 6858).</summary>
+    public bool NeedsSurrogate(long content) =>
+        !_utf8 && _forms.Count > 0 && _forms.TryGetValue(content, out var form) && form is { IsInternationalized: true, AsciiOctets: not null };
+
+    /// <summary>The message cannot be sent in this mode at all (RFC 6856 §5).</summary>
+    public bool NeedsUtf8(long content) =>
+        !_utf8 && _forms.Count > 0 && _forms.TryGetValue(content, out var form) && form.AsciiOctets is null;
 
     /// <summary>Removes messages as one event (RFC 1939 §6); durable when it returns. What is gone already counts as removed.</summary>
     public async Task<Rejection?> RemoveAsync(UidSet uids, Actor actor, string cause, CancellationToken cancel) =>
@@ -61,7 +72,7 @@ public sealed class Maildrop : IAsyncDisposable
 
     private long Surplus()
     {
-        if (_octets.Count == 0)
+        if (_forms.Count == 0)
         {
             return 0;
         }

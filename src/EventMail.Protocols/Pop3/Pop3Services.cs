@@ -1,6 +1,7 @@
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Maildrops;
+using EventMail.Protocols.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace EventMail.Protocols.Pop3;
@@ -8,4 +9,5 @@ namespace EventMail.Protocols.Pop3;
 /// <summary>What a POP3 session works with; shared by all of them.</summary>
 /// <param name="Node">This node's name in the events' metadata.</param>
 public sealed record Pop3Services(
-    Authenticator Authenticator, Maildrops Maildrops, ContentStore Contents, Pop3Options Options, string Node, ILogger Log);
+    Authenticator Authenticator, Maildrops Maildrops, ContentStore Contents, CommandRateLimiter RateLimiter, Pop3Options Options, string Node,
+    ILogger Log);

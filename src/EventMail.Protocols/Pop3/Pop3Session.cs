@@ -163,6 +163,18 @@ internal sealed class Pop3Session : IAsyncDisposable
         return true;
     }
 
+    /// <summary>RFC 6856 §5: true, and the client has been told, when the message cannot be given to a client without UTF8.</summary>
+    public bool RefusesForUtf8(long content)
+    {
+        if (!Maildrop!.NeedsUtf8(content))
+        {
+            return false;
+        }
+
+        Err("[UTF8] This message needs UTF-8 mode");
+        return true;
+    }
+
     public LoginContext LoginContext(string mechanism) =>
         new(Connection.Details.ClientAddress, "pop3", Actor.SessionId, mechanism, Connection.IsTls, Actor.HeadersJson);
 

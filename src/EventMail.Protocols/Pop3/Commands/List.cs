@@ -8,7 +8,7 @@ internal static class List
         var maildrop = session.Maildrop!;
         if (arguments.Message is { } number)
         {
-            if (session.TryFind(number, out _, out var message))
+            if (session.TryFind(number, out _, out var message) && !session.RefusesForUtf8(message.Content))
             {
                 session.Ok($"{number} {maildrop.OctetsOf(message.Content, message.Size)}");
             }

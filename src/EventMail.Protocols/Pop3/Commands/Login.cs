@@ -21,7 +21,8 @@ internal static class Login
             return;
         }
 
-        var opened = await session.Services.Maildrops.OpenAsync(account.Account, session.Connection.Wake, CancellationToken.None);
+        var opened = await session.Services.Maildrops.OpenAsync(
+            account.Account, session.Utf8Mode, session.Connection.Wake, CancellationToken.None);
         if (opened.Value is not { } maildrop)
         {
             var rejection = opened.Rejection!;

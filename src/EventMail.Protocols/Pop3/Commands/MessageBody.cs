@@ -9,9 +9,14 @@ internal static class MessageBody
 {
     private const int PieceSize = 64 * 1024;
 
-    /// <summary>Null when the message's octets are gone; the client has been told.</summary>
+    /// <summary>Null when the message cannot be had; the client has been told.</summary>
     public static async ValueTask<Content?> OpenAsync(Pop3Session session, int index)
     {
+        if (session.RefusesForUtf8(session.Maildrop!.View[index].Content))
+        {
+            return null;
+        }
+
         try
         {
             return await session.Retrieval.ReadAsync(session.Maildrop!.View, index, session.Deleted, CancellationToken.None);
@@ -31,11 +36,19 @@ internal static class MessageBody
     {
         var lines = new DotStuffer();
         var top = new TopScanner(bodyLines ?? 0);
+        var offset = 0L;
+        if (session.Maildrop!.NeedsSurrogate(content.Number))
+        {
+            var (header, length) = await Surrogate.ReadAsync(content);
+            lines.Write(session.Output, header.Span[..(bodyLines is null ? header.Length : top.Take(header.Span))]);
+            offset = length;
+        }
+
         var inMemory = content.TryGetMemory(out var memory);
         var buffer = inMemory ? null : ArrayPool<byte>.Shared.Rent(PieceSize);
         try
         {
-            for (var offset = 0L; offset < content.Size && !top.IsDone;)
+            while (offset < content.Size && !top.IsDone)
             {
                 var piece = inMemory
                     ? memory.Slice((int)offset, Math.Min(PieceSize, memory.Length - (int)offset))

@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using System.Globalization;
+using EventMail.Testing;
+using Xunit.Abstractions;
+
+namespace EventMail.EndToEnd.Crash;
+
+/// <summary>
+/// kill -9 of the server and of PostgreSQL, at random moments, while clients deliver, flag and remove: what they were promised
+/// holds, and every read model says what the log says.
+/// </summary>
+/// <remarks>
+/// EVENTMAIL_CRASH_ROUNDS sets how many kills there are (<see cref="DefaultRounds"/>). fsync is on, as it is for people.
+/// </remarks>
+public sealed class CrashTests(ITestOutputHelper output)
+{
+    private const int DefaultRounds = 50;
+
+    private static readonly TimeSpan ShortestRound = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestRound = TimeSpan.FromMilliseconds(800);
+
+    private static int Rounds =>
+        int.TryParse(Environment.GetEnvironmentVariable("EVENTMAIL_CRASH_ROUNDS"), CultureInfo.InvariantCulture, out var rounds) ? rounds : DefaultRounds;
+
+    [Fact]
+    public async Task What_was_promised_survives_kill_9_of_the_server_and_of_PostgreSQL()
+    {
+        using var folder = new TempFolder();
+        var ledger = new CrashLedger();
+        var server = await StartAsync(folder);
+        try
+        {
+            var accounts = new List<string>();
+            for (var i = 0; i < 3; i++)
+            {
+                accounts.Add(await MailServer.NewAccountAsync(server));
+            }
+
+            using var stop = new CancellationTokenSource();
+            // Only what is ready serves: while there is no server, connecting fails.
+            var load = new CrashLoad(name => server[name], accounts, ledger);
+            var clients = Enumerable.Range(0, 4).Select(writer => Task.Run(() => load.DeliverAsync(writer, stop.Token)))
+                .Append(Task.Run(() => load.FlagAsync(accounts[0], stop.Token)))
+                .Append(Task.Run(() => load.RemoveAsync(accounts[1], stop.Token)))
+                .ToList();
+            for (var round = 0; round < Rounds; round++)
+            {
+                await Task.Delay(Random.Shared.Next((int)ShortestRound.TotalMilliseconds, (int)LongestRound.TotalMilliseconds));
+                if (Random.Shared.Next(2) == 0)
+                {
+                    server.Kill();
+                    await server.WaitForExitAsync();
+                    await server.DisposeAsync();
+                    server = await StartAsync(folder);
+                }
+                else
+                {
+                    KillPostgres(folder);
+                    await WaitForDeliveryAsync(ledger);
+                }
+            }
+
+            await stop.CancelAsync();
+            await Task.WhenAll(clients);
+            output.WriteLine($"{Rounds} kills, {ledger.Messages.Count} messages sent, {ledger.Delivered} promised");
+            ledger.Delivered.ShouldBeGreaterThan(Rounds, "there was no load worth the name");
+            foreach (var account in accounts)
+            {
+                await CheckPromisesAsync(server, account, ledger);
+            }
+
+            await LogCheck.EveryReadModelSaysWhatTheLogSaysAsync(server);
+        }
+        finally
+        {
+            await server.DisposeAsync();
+        }
+    }
+
+    private static Task<TestServer> StartAsync(TempFolder folder) => TestServer.StartAsync(
+        new() { DataFolder = folder["data"], Durable = true, Settings = MailServer.Settings });
+
+    // The postmaster; its children see it die and end themselves.
+    private static void KillPostgres(TempFolder folder)
+    {
+        var pidFile = folder["data/postgres/data/postmaster.pid"];
+        if (File.Exists(pidFile) && int.TryParse(File.ReadLines(pidFile).First(), CultureInfo.InvariantCulture, out var pid))
+        {
+            using var postmaster = Process.GetProcessById(pid);
+            postmaster.Kill();
+        }
+    }
+
+    // PostgreSQL is back when mail is taken again.
+    private static async Task WaitForDeliveryAsync(CrashLedger ledger)
+    {
+        var before = ledger.Delivered;
+        for (var patience = Stopwatch.StartNew(); ledger.Delivered == before;)
+        {
+            patience.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(60), "no mail is taken after PostgreSQL was killed");
+            await Task.Delay(10);
+        }
+    }
+
+    private static async Task CheckPromisesAsync(TestServer server, string account, CrashLedger ledger)
+    {
+        await using var imap = await ImapClient.LoginAsync(server["imap"], account);
+        var messages = await imap.FetchAllAsync("INBOX");
+        var flagged = (await imap.RunAsync("UID SEARCH FLAGGED"))
+            .Where(line => line.StartsWith("* SEARCH", StringComparison.Ordinal))
+            .SelectMany(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(2))
+            .Select(uid => uint.Parse(uid, CultureInfo.InvariantCulture)).ToHashSet();
+        var byName = messages.ToLookup(message => SubjectOf(message.Value), message => message.Key);
+        byName.Where(uids => uids.Count() > 1).ShouldBeEmpty("delivered twice");
+        foreach (var (name, promise) in ledger.Messages.Where(message => message.Key.StartsWith(account + "-", StringComparison.Ordinal)))
+        {
+            var found = byName.Contains(name);
+            switch (promise.Removal)
+            {
+                case CrashLedger.Removal.None when promise.Delivered:
+                    found.ShouldBeTrue($"{name} had its 250");
+                    break;
+                case CrashLedger.Removal.Done:
+                    found.ShouldBeFalse($"the removal of {name} was answered +OK");
+                    break;
+            }
+
+            if (found && promise.Flagged)
+            {
+                flagged.ShouldContain(byName[name].Single(), $"the STORE on {name} was answered OK");
+            }
+        }
+    }
+
+    private static string SubjectOf(string message) =>
+        message.Split("\r\n").First(line => line.StartsWith("Subject: ", StringComparison.Ordinal))["Subject: ".Length..];
+}
