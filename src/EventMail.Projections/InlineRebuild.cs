@@ -107,7 +107,8 @@ internal static class InlineRebuild
         await using var command = new NpgsqlCommand(
             $"""
             select not exists (select from {ProjectionSchema.Name}.{table}) and exists (select from public.mt_streams where type = $1)
-            """, connection) { Parameters = { new() { Value = kind.Name } } };
+            """, connection)
+        { Parameters = { new() { Value = kind.Name } } };
         return (bool)(await command.ExecuteScalarAsync(cancel))!;
     }
 }

@@ -57,11 +57,18 @@ public sealed record AccountState
     {
         AccountOpened e => this with
         {
-            Address = e.Address, Status = AccountStatus.Open, QuotaLimit = e.QuotaLimit, Administrator = e.Administrator, Opened = at,
+            Address = e.Address,
+            Status = AccountStatus.Open,
+            QuotaLimit = e.QuotaLimit,
+            Administrator = e.Administrator,
+            Opened = at,
         },
         PasswordSet e => this with
         {
-            PasswordHash = e.Hash, Scram = e.Scram, Recoverable = e.Recoverable, CredentialVersion = version,
+            PasswordHash = e.Hash,
+            Scram = e.Scram,
+            Recoverable = e.Recoverable,
+            CredentialVersion = version,
         },
         PasswordRehashed e => this with { PasswordHash = e.Hash, Scram = e.Scram },
         RecoverableSecretEnabled e => this with { Recoverable = e.Secret },
@@ -74,8 +81,13 @@ public sealed record AccountState
         AccountResumed => this with { Status = AccountStatus.Open, SuspendedBecause = null },
         AccountClosed => this with
         {
-            Status = AccountStatus.Closed, PasswordHash = "", Scram = null, Recoverable = null, AppPasswords = [],
-            Subscriptions = NoSubscriptions, CredentialVersion = version,
+            Status = AccountStatus.Closed,
+            PasswordHash = "",
+            Scram = null,
+            Recoverable = null,
+            AppPasswords = [],
+            Subscriptions = NoSubscriptions,
+            CredentialVersion = version,
         },
         MailboxSubscribed e => this with { Subscriptions = Subscriptions.Add(e.Name) },
         MailboxUnsubscribed e => this with { Subscriptions = Subscriptions.Remove(e.Name) },

@@ -44,7 +44,9 @@ public sealed class SecretKey
         var unfinished = $"{path}.{Environment.ProcessId}";
         var options = new FileStreamOptions
         {
-            Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         };
         using (var file = new FileStream(unfinished, options))
         {

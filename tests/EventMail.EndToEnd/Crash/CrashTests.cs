@@ -69,7 +69,7 @@ public sealed class CrashTests(ITestOutputHelper output)
                 await CheckPromisesAsync(server, account, ledger);
             }
 
-            await LogCheck.EveryReadModelSaysWhatTheLogSaysAsync(server);
+            server = await LogCheck.EveryReadModelSaysWhatTheLogSaysAsync(server, accounts, () => StartAsync(folder));
         }
         finally
         {
