@@ -275,6 +275,12 @@ internal sealed class NodeLink : IAsyncDisposable
         (_toldNext, _) = await _safe.AdvanceAsync(_connection!, cancel);
     }
 
+    private async Task ByeAsync(NpgsqlConnection connection)
+    {
+        await ExecuteAsync(connection, "delete from eventmail.node where id = $1", CancellationToken.None, Node);
+        await ExecuteAsync(connection, "select pg_notify($1, $2)", CancellationToken.None, Channel, $"{Bye} {Node:n}");
+    }
+
     private async ValueTask DropAsync()
     {
         if (_connection is { } connection)
@@ -306,12 +312,12 @@ internal sealed class NodeLink : IAsyncDisposable
         {
             try
             {
-                await ExecuteAsync(_connection, "delete from eventmail.node where id = $1", CancellationToken.None, Node);
-                await ExecuteAsync(_connection, "select pg_notify($1, $2)", CancellationToken.None, Channel, $"{Bye} {Node:n}");
+                // A link that is known to be broken says no goodbye: the others find out by the missing heartbeat.
+                if (_connection.State == System.Data.ConnectionState.Open)
+                    await ByeAsync(_connection);
             }
             catch (Exception e) when (Faults.IsLoss(e))
             {
-                // The others find out by the missing heartbeat.
                 _log.LinkBroken(e);
             }
             await DropAsync();

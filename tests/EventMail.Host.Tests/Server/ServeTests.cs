@@ -40,10 +40,12 @@ public sealed class ServeTests
     }
 
     [Fact]
-    public async Task The_ready_line_is_all_that_standard_output_gets_and_names_each_listener_with_its_port()
+    public async Task Standard_output_gets_the_first_account_once_and_the_ready_line_with_each_listener()
     {
         await using var server = await TestServer.StartAsync(new() { Settings = ["Pop3:Port=off"] });
-        server.Output.ShouldBe(server.ReadyLine);
+        server.Output.Split('\n').Length.ShouldBe(2, server.Output);
+        server.Output.ShouldMatch(@"^first account postmaster@\S+ password [a-z0-9-]{20,}\n");
+        server.Output.ShouldEndWith(server.ReadyLine);
         server.HasListener("pop3").ShouldBeFalse();
         foreach (var word in server.ReadyLine.Split(' ').Skip(1))
         {

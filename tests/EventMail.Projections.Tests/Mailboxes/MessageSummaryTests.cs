@@ -26,12 +26,12 @@ public class MessageSummaryTests
     }
 
     [Fact]
-    public void Header_lines_are_the_known_fields_as_they_stand()
+    public void Header_lines_are_the_known_fields_as_they_stand_and_the_blank_line()
     {
         const string header =
             "received: by x\r\nTO: a@b,\r\n\tc@d\r\nX-Other: 1\r\nsubject : s\r\nto: again@x\r\nno colon here\r\nDate: today\r\n";
-        Text(Of(header + "\r\nbody").HeaderLines!.Value).ShouldBe("TO: a@b,\r\n\tc@d\r\nsubject : s\r\nto: again@x\r\nDate: today\r\n");
-        Text(Of("X-Other: 1\r\n\r\nbody").HeaderLines!.Value).ShouldBe("");
+        Text(Of(header + "\r\nbody").HeaderLines!.Value).ShouldBe("TO: a@b,\r\n\tc@d\r\nsubject : s\r\nto: again@x\r\nDate: today\r\n\r\n");
+        Text(Of("X-Other: 1\r\n\r\nbody").HeaderLines!.Value).ShouldBe("\r\n");
         MessageSummary.IsCachedField("mEssage-iD"u8).ShouldBeTrue();
         MessageSummary.IsCachedField("Received"u8).ShouldBeFalse();
         MessageSummary.IsCachedField(""u8).ShouldBeFalse();
@@ -41,7 +41,7 @@ public class MessageSummaryTests
     public void Header_lines_beyond_MaxHeaderLines_are_not_kept()
     {
         var fits = "To: " + new string('x', MessageSummary.MaxHeaderLines - 6) + "\r\n";
-        Of(fits + "\r\n").HeaderLines!.Value.Length.ShouldBe(MessageSummary.MaxHeaderLines);
+        Of(fits + "\r\n").HeaderLines!.Value.Length.ShouldBe(MessageSummary.MaxHeaderLines + "\r\n".Length);
         Of("To: y" + fits[4..] + "\r\n").HeaderLines.ShouldBeNull();
     }
 

@@ -60,11 +60,11 @@ public sealed class MailConnectionTests
     {
         (List<string> Lines, int Woken, int Stopped) got = default;
         var done = new TaskCompletionSource();
-        MailConnection? server = null;
+        var upgraded = new TaskCompletionSource<MailConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var listener = await TestListener.StartAsync(async connection =>
         {
             (await connection.StartTlsAsync("220 go\r\n"u8.ToArray(), CancellationToken.None)).ShouldBe(TlsUpgrade.Done);
-            server = connection;
+            upgraded.SetResult(connection);
             got = await ReadAllAsync(connection);
             done.SetResult();
         }, TestCertificate.Tls);
@@ -73,9 +73,10 @@ public sealed class MailConnectionTests
         {
             await client.ExpectAsync("220 go");
             await client.StartTlsAsync();
+            var server = await upgraded.Task.WaitAsync(Patience);
             for (var i = 0; i < 2000; i++)
             {
-                Volatile.Read(ref server)?.Wake();
+                server.Wake();
                 await client.SendAsync(Encoding.ASCII.GetBytes($"line {i}".PadRight(i % 90) + (i % 7 == 0 ? "\r" : "\r\n")));
                 if (i % 7 == 0)
                 {
