@@ -14,9 +14,9 @@ internal sealed partial class ContentFiles
     private readonly SemaphoreSlim _syncs = new(8);
     private readonly ConcurrentDictionary<string, bool> _synced = new();
 
-    public ContentFiles(string dataFolder)
+    public ContentFiles(string root)
     {
-        Root = Path.Combine(dataFolder, "content");
+        Root = root;
         Temporary = Path.Combine(Root, "tmp");
         Directory.CreateDirectory(Temporary);
     }

@@ -8,6 +8,9 @@ public sealed record ContentOptions
     /// </summary>
     public int FileThreshold { get; init; } = 64 * 1024;
 
+    /// <summary>Where the files are; `content` in the data folder when null. Nodes that share a database share this folder.</summary>
+    public string? Folder { get; init; }
+
     /// <summary>How many bytes of recently written or read contents stay in memory.</summary>
     public long RecentBytes { get; init; } = 64L * 1024 * 1024;
 

@@ -16,7 +16,7 @@ public sealed class ContentStore : IAsyncDisposable
     {
         _source = source;
         Options = options;
-        Files = new(dataFolder);
+        Files = new(options.Folder ?? Path.Combine(dataFolder, "content"));
         Numbers = new(source);
         _recent = new(options.RecentBytes);
         _orphans = new(source, Files, options, log);

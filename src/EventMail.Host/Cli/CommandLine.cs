@@ -39,6 +39,9 @@ public static class CommandLine
         {
             Data, Config, Set,
             ServeCommand.Create(),
+            AccountCommand.Create(),
+            DomainCommand.Create(),
+            AliasCommand.Create(),
             DatabaseCommand.Create(),
             ConfigCommand.Create(),
             VersionCommand.Create(),

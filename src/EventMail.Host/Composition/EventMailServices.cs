@@ -1,6 +1,5 @@
-using EventMail.EventStore;
+using EventMail.Host.Cli;
 using EventMail.Host.Listeners;
-using EventMail.Projections;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Maildrops;
@@ -8,93 +7,69 @@ using EventMail.Protocols.Imap;
 using EventMail.Protocols.Pop3;
 using EventMail.Protocols.Smtp;
 using EventMail.Protocols.Wire;
-using Directory = EventMail.Projections.Accounts.Directory;
+using Microsoft.Extensions.Logging;
 
 namespace EventMail.Host.Composition;
 
 /// <summary>The server's services, built by hand and in order; disposed in the reverse.</summary>
 public sealed class EventMailServices : IAsyncDisposable
 {
-    private readonly EventLog _log;
-    private readonly Directory _directory;
-    private readonly PasswordHasher _hasher;
-    private readonly MailboxService _mailboxes;
+    private readonly MailStore _store;
     private readonly MessageSummaries _summaries;
     private readonly MaildropLocks _locks;
     private readonly QuotaWatch _quotas;
 
-    private EventMailServices(HostContext host, EventLog log, Directory directory)
+    private EventMailServices(HostContext host, MailStore store)
     {
-        (_log, _directory) = (log, directory);
-        var settings = host.Settings;
-        _hasher = new(LoginSettings.HashingOf(settings));
-        var key = SecretKey.Open(settings.Data);
-        _mailboxes = new(log, directory.MayKeep, new Subscriptions(log).Book, new(), host.Logs);
-        Accounts = new(log, directory, _hasher, key, _mailboxes, settings.Quota.Default);
-        Domains = new(log, directory);
-        _summaries = new(log);
-        _locks = new(log.DataSource, host.Logs.CreateLogger("EventMail.Pop3"));
-        _quotas = new(log, directory, host.Logs);
-        var authenticator = new Authenticator(log, directory, _hasher, key, LoginSettings.LoginsOf(settings), host.Logs);
-        Listeners = ListenerTable.Of(settings, Servers(host, authenticator));
+        _store = store;
+        _summaries = new(store.Log);
+        _locks = new(store.Log.DataSource, host.Logs.CreateLogger("EventMail.Pop3"));
+        _quotas = new(store.Log, store.Directory, host.Logs);
+        Listeners = ListenerTable.Of(host.Settings, Servers(host));
     }
 
     /// <summary>What the server listens to.</summary>
     public IReadOnlyList<ListenerSpec> Listeners { get; }
 
-    public AccountService Accounts { get; }
+    public AccountService Accounts => _store.Accounts;
 
-    public DomainService Domains { get; }
-
-    public static async Task<EventMailServices> StartAsync(HostContext host, CancellationToken cancel)
-    {
-        var types = EventTypes.Create();
-        var settings = host.Settings;
-        var log = await EventLog.OpenAsync(
-            new() { ConnectionString = host.Database.ConnectionString, DataFolder = settings.Data },
-            types,
-            ReadModels.Kinds,
-            ReadModels.Inline(types),
-            [],
-            host.Logs,
-            cancel);
-        return new(host, log, await Directory.OpenAsync(log, new(), cancel));
-    }
+    public static async Task<EventMailServices> StartAsync(HostContext host, CancellationToken cancel) =>
+        new(host, await MailStore.OpenAsync(host.Settings, host.Database, host.Logs, cancel));
 
     /// <summary>Called when all sessions have ended and before the database stops.</summary>
     public async ValueTask DisposeAsync()
     {
         await _quotas.DisposeAsync();
         await _locks.DisposeAsync();
-        await _mailboxes.DisposeAsync();
         _summaries.Dispose();
-        _directory.Dispose();
-        _hasher.Dispose();
-        await _log.DisposeAsync();
+        await _store.DisposeAsync();
     }
 
-    private ProtocolServers Servers(HostContext host, Authenticator authenticator)
+    private ProtocolServers Servers(HostContext host)
     {
-        var settings = host.Settings;
+        var (settings, log) = (host.Settings, _store.Log);
         var node = Environment.MachineName;
-        var hostname = settings.Hostname.Length > 0 ? settings.Hostname : node;
+        var hostname = settings.EffectiveHostname;
+        var authenticator = new Authenticator(
+            log, _store.Directory, _store.Hasher, _store.Key, LoginSettings.LoginsOf(settings), host.Logs);
         var limiter = new CommandRateLimiter(LoginSettings.CommandsOf(settings));
         var smtp = new SmtpServices(
-            hostname, node, new MailboxDestination(_directory, _log.Contents, _mailboxes), new(), TimeProvider.System,
-            host.Logs.CreateLogger("EventMail.Smtp"));
+            hostname, node, new MailboxDestination(_store.Directory, log.Contents, _store.Mailboxes), ProtocolLimits.Of(settings.Smtp),
+            TimeProvider.System, host.Logs.CreateLogger("EventMail.Smtp"));
         var imap = new ImapServices
         {
-            Mailboxes = _mailboxes,
+            Mailboxes = _store.Mailboxes,
             Summaries = _summaries,
-            Contents = _log.Contents,
+            Contents = log.Contents,
             Authenticator = authenticator,
             RateLimiter = limiter,
             Log = host.Logs.CreateLogger("EventMail.Imap"),
             Node = node,
+            Version = VersionCommand.Version,
+            Limits = ProtocolLimits.Of(settings.Imap),
         };
         var pop3 = new Pop3Services(
-            authenticator, new(_log, _mailboxes, _locks), _log.Contents, limiter,
-            new() { HostName = hostname, IdleTimeout = settings.Pop3.IdleTimeout, MaxErrors = settings.Pop3.MaxErrors }, node,
+            authenticator, new(log, _store.Mailboxes, _locks), log.Contents, limiter, ProtocolLimits.Of(settings.Pop3, hostname), node,
             host.Logs.CreateLogger("EventMail.Pop3"));
         return new()
         {

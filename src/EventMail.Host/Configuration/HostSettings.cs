@@ -18,7 +18,6 @@ public sealed record HostSettings
     public ListenerSettings Imaps { get; init; } = new() { Port = 1993, MaxConnections = 200 };
     public Pop3Settings Pop3 { get; init; } = new();
     public ListenerSettings Pop3s { get; init; } = new() { Port = 1995, MaxConnections = 100 };
-    public ListenerSettings Http { get; init; } = new() { Port = Port.Off, MaxConnections = 1000 };
     public TlsSettings Tls { get; init; } = new();
     public AuthSettings Auth { get; init; } = new();
     public ThrottleSettings Throttle { get; init; } = new();

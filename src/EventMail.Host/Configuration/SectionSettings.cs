@@ -115,9 +115,9 @@ public sealed record QuotaSettings
 
 public sealed record ContentSettings
 {
-    /// <summary>Messages of this size and larger are files, smaller ones are in PostgreSQL.</summary>
-    [Bytes, Range(0)]
-    public long FileThreshold { get; init; } = 1L << 20;
+    /// <summary>Messages of more bytes are files, smaller ones are in PostgreSQL. The default is where files begin to cost less.</summary>
+    [Bytes, Range(0, 1 << 30)]
+    public long FileThreshold { get; init; } = 64L << 10;
 
     /// <summary>Where the files are; `content` in the data folder when empty. Hosts that share a database share this folder.</summary>
     public string Folder { get; init; } = "";

@@ -9,6 +9,9 @@ public sealed record Pop3Options
     /// <summary>RFC 1939 §3: at least 10 minutes; then the connection is closed without a word and nothing is removed.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How long a command may take from its first octet to its last.</summary>
+    public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>A client is closed after this many commands in a row that are no commands here and now.</summary>
     public int MaxErrors { get; init; } = 10;
 

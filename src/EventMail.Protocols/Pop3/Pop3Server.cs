@@ -11,6 +11,7 @@ public static class Pop3Server
     /// </param>
     public static async Task ServeAsync(MailConnection connection, Pop3Services services, CancellationToken stopping)
     {
+        connection.LineTimeout = services.Options.CommandTimeout;
         await using var session = new Pop3Session(connection, services);
         session.Ok(session.Timestamp is { } timestamp ? $"EventMail POP3 ready {timestamp}" : "EventMail POP3 ready");
         await RunAsync(session);

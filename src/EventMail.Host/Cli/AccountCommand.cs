@@ -1,0 +1,196 @@
+using System.CommandLine;
+using EventMail.Host.Composition;
+using EventMail.Host.Configuration;
+using EventMail.Projections.Accounts;
+
+namespace EventMail.Host.Cli;
+
+internal static class AccountCommand
+{
+    public static Command Create() => new("account", "Accounts: who has mail here.")
+    {
+        Add(), List(), Show(), SetPassword(), SetQuota(),
+        Change("suspend", "Refuses logins (and mail for it, for now) until it is resumed.", "suspended",
+            (store, address, stop) => store.Accounts.SuspendAsync(address, null, StoreCommand.Operator, stop)),
+        Change("resume", "Ends a suspension.", "resumed",
+            (store, address, stop) => store.Accounts.ResumeAsync(address, StoreCommand.Operator, stop)),
+        Change("remove", "Closes an account and deletes its mailboxes. Its address is free again; its log stays.", "removed",
+            (store, address, stop) => store.Accounts.CloseAsync(address, StoreCommand.Operator, stop)),
+        EnableApop(),
+        Change("disable-apop", "Forgets the recoverable copy of the password: no APOP and CRAM-MD5 for this account.", "without APOP and CRAM-MD5",
+            (store, address, stop) => store.Accounts.DisableRecoverableAsync(address, StoreCommand.Operator, stop)),
+    };
+
+    private static Command Add()
+    {
+        var address = new Argument<string?>("ADDRESS") { Arity = ArgumentArity.ZeroOrOne, Description = "user@example.org; leave it out with --file" };
+        var quota = new Option<string?>("--quota") { HelpName = "SIZE", Description = "How much mail it may keep, for example 1GB" };
+        var file = new Option<string?>("--file") { HelpName = "FILE", Description = "Many at once: lines of an address, a space and a password; - for standard input" };
+        var command = new Command("add", "Opens an account; its mail domain is added with it. Without a password one is made and printed once.")
+        {
+            address, PasswordInput.Given, PasswordInput.FromStdin, quota, file,
+        };
+        StoreCommand.SetAction(command, async (store, run, stop) =>
+        {
+            var limit = SizeOf(run.Arguments.GetValue(quota));
+            if (run.Arguments.GetValue(file) is { } list)
+            {
+                await AddAllAsync(store, list, limit, stop);
+                return;
+            }
+
+            var name = run.Arguments.GetValue(address)
+                ?? throw new CommandFailedException("Name the account: eventmail account add user@example.org.", ExitCodes.Usage);
+            var given = await PasswordInput.ReadAsync(run.Arguments);
+            var password = given ?? AppPasswords.NewPassword();
+            var opened = (await store.Accounts.AddAsync(name, password, limit, StoreCommand.Operator, stop)).OrFail(name);
+            if (opened.DomainAdded)
+                await Console.Out.WriteLineAsync($"mail domain {opened.Account.Address.Split('@')[1]} added");
+            await Console.Out.WriteLineAsync(
+                $"account {opened.Account.Address} added" + (given is null ? $", password {password}" : ""));
+        });
+        return command;
+    }
+
+    private static async Task AddAllAsync(MailStore store, string file, long? limit, CancellationToken stop)
+    {
+        using var lines = file == "-" ? Console.In : new StreamReader(file);
+        var added = 0;
+        for (var number = 1; await lines.ReadLineAsync(stop) is { } line; number++)
+        {
+            if (line.Trim().Length == 0 || line.StartsWith('#'))
+                continue;
+            var space = line.IndexOf(' ');
+            if (space <= 0)
+                throw new CommandFailedException($"Line {number} has no password: write `user@example.org password`. {added} accounts were added.");
+            (await store.Accounts.AddAsync(line[..space], line[(space + 1)..], limit, StoreCommand.Operator, stop))
+                .OrFail($"Line {number}, {line[..space]} ({added} accounts were added before it)");
+            if (++added % 100 == 0)
+                await Console.Error.WriteLineAsync($"{added} accounts…");
+        }
+
+        await Console.Out.WriteLineAsync($"{added} accounts added");
+    }
+
+    private static Command List()
+    {
+        var command = new Command("list", "Prints all accounts.") { ListOutput.Json };
+        StoreCommand.SetAction(command, (store, run, stop) => ListOutput.WriteAsync(
+            run, store.Queries.AccountsAsync(stop),
+            ["ADDRESS", "STATE", "QUOTA", "LAST LOGIN"],
+            account => [account.Address, StateOf(account), Size(account.QuotaLimit), LastLogin(account)]));
+        return command;
+    }
+
+    private static Command Show()
+    {
+        var address = Address();
+        var command = new Command("show", "Prints what is known of an account.") { address, ListOutput.Json };
+        StoreCommand.SetAction(command, async (store, run, stop) =>
+        {
+            var found = await store.Directory.FindAsync(run.Arguments.GetValue(address)!, stop)
+                ?? throw new CommandFailedException($"There is no account {run.Arguments.GetValue(address)}.");
+            var listing = (await store.Queries.AccountAsync(found.Account, stop))!;
+            var usage = await store.Directory.UsageAsync(found.Account, stop);
+            var mailboxes = await store.Mailboxes.ListAsync(found.Account, stop);
+            if (run.Arguments.GetValue(ListOutput.Json))
+            {
+                await ListOutput.WriteJsonAsync(new { Listing = listing, usage.Used, Mailboxes = mailboxes.Select(m => new { m.Name, m.Messages, m.Unseen, m.Bytes }) });
+                return;
+            }
+
+            await Console.Out.WriteLineAsync($"""
+                address     {listing.Address}
+                id          {listing.Account}
+                state       {StateOf(listing)}
+                opened      {listing.Opened:yyyy-MM-dd HH:mm:ss}Z
+                last login  {LastLogin(listing)}
+                mail        {Size(usage.Used)} of {Size(listing.QuotaLimit)}
+                """);
+            foreach (var mailbox in mailboxes)
+                await Console.Out.WriteLineAsync($"mailbox     {mailbox.Name}: {mailbox.Messages} messages, {mailbox.Unseen} unseen, {Size(mailbox.Bytes)}");
+        });
+        return command;
+    }
+
+    private static Command SetPassword()
+    {
+        var address = Address();
+        var command = new Command("password", "Sets a new password; without one it is made and printed once. What the old one proved is void at once.")
+        {
+            address, PasswordInput.Given, PasswordInput.FromStdin,
+        };
+        StoreCommand.SetAction(command, async (store, run, stop) =>
+        {
+            var given = await PasswordInput.ReadAsync(run.Arguments);
+            var password = given ?? AppPasswords.NewPassword();
+            var account = (await store.Accounts.SetPasswordAsync(run.Arguments.GetValue(address)!, password, StoreCommand.Operator, stop))
+                .OrFail(run.Arguments.GetValue(address)!);
+            await Console.Out.WriteLineAsync(
+                $"account {account.Address} has a new password" + (given is null ? $": {password}" : ""));
+        });
+        return command;
+    }
+
+    private static Command SetQuota()
+    {
+        var address = Address();
+        var size = new Argument<string>("SIZE") { Description = "For example 1GB" };
+        var command = new Command("quota", "Sets how much mail an account may keep.") { address, size };
+        StoreCommand.SetAction(command, async (store, run, stop) =>
+        {
+            var limit = SizeOf(run.Arguments.GetValue(size))!.Value;
+            var account = (await store.Accounts.SetQuotaAsync(run.Arguments.GetValue(address)!, limit, StoreCommand.Operator, stop))
+                .OrFail(run.Arguments.GetValue(address)!);
+            await Console.Out.WriteLineAsync($"account {account.Address} may keep {Size(account.QuotaLimit)}");
+        });
+        return command;
+    }
+
+    private static Command EnableApop()
+    {
+        var address = Address();
+        var command = new Command("enable-apop", "Keeps the password in a form that can be recovered, which APOP and CRAM-MD5 need. Asks for the password, since nobody knows it.")
+        {
+            address, PasswordInput.Given, PasswordInput.FromStdin,
+        };
+        StoreCommand.SetAction(command, async (store, run, stop) =>
+        {
+            var password = await PasswordInput.ReadAsync(run.Arguments) ?? throw new CommandFailedException(
+                "The account's password is needed: --password-stdin or --password.", ExitCodes.Usage);
+            var account = (await store.Accounts.EnableRecoverableAsync(run.Arguments.GetValue(address)!, password, StoreCommand.Operator, stop))
+                .OrFail(run.Arguments.GetValue(address)!);
+            await Console.Out.WriteLineAsync($"account {account.Address} may use APOP and CRAM-MD5");
+        });
+        return command;
+    }
+
+    private static Command Change(
+        string name, string description, string done,
+        Func<MailStore, string, CancellationToken, Task<Domain.Result<AccountEntry>>> change)
+    {
+        var address = Address();
+        var command = new Command(name, description) { address };
+        StoreCommand.SetAction(command, async (store, run, stop) =>
+        {
+            var account = (await change(store, run.Arguments.GetValue(address)!, stop)).OrFail(run.Arguments.GetValue(address)!);
+            await Console.Out.WriteLineAsync($"account {account.Address} {done}");
+        });
+        return command;
+    }
+
+    private static Argument<string> Address() => new("ADDRESS") { Description = "user@example.org" };
+
+    private static long? SizeOf(string? text) =>
+        text is null ? null
+        : Units.TryParseSize(text, out var bytes) ? bytes
+        : throw new CommandFailedException($"{text} is no size; write 500MB, 1GB or a number of bytes.", ExitCodes.Usage);
+
+    private static string StateOf(AccountListing account) =>
+        (account.Suspended ? "suspended" : "active") + (account.Administrator ? ", administrator" : "") + (account.RecoverableSecret ? ", apop" : "");
+
+    private static string LastLogin(AccountListing account) =>
+        account.LastLogin is { } at ? $"{at:yyyy-MM-dd HH:mm:ss}Z by {account.LastProtocol} from {account.LastClient}" : "never";
+
+    private static string Size(long bytes) => ListOutput.Size(bytes);
+}

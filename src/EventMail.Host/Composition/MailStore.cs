@@ -1,0 +1,69 @@
+using EventMail.EventStore;
+using EventMail.Host.Configuration;
+using EventMail.Projections;
+using EventMail.Projections.Accounts;
+using EventMail.Projections.Mailboxes;
+using Microsoft.Extensions.Logging;
+using Directory = EventMail.Projections.Accounts.Directory;
+
+namespace EventMail.Host.Composition;
+
+/// <summary>
+/// The event log and the services over it, without any listener: what the server and the commands beside it work with. Each one
+/// that is open is a node of its own; the others follow its commits.
+/// </summary>
+public sealed class MailStore : IAsyncDisposable
+{
+    private MailStore(HostSettings settings, ILoggerFactory logs, EventLog log, Directory directory)
+    {
+        (Log, Directory) = (log, directory);
+        Hasher = new(LoginSettings.HashingOf(settings));
+        Key = SecretKey.Open(settings.Data);
+        Mailboxes = new(log, directory.MayKeep, new Subscriptions(log).Book, new(), logs);
+        Accounts = new(log, directory, Hasher, Key, Mailboxes, settings.Quota.Default);
+        Domains = new(log, directory);
+        Queries = new(log.DataSource);
+    }
+
+    public EventLog Log { get; }
+
+    public Directory Directory { get; }
+
+    public PasswordHasher Hasher { get; }
+
+    public SecretKey Key { get; }
+
+    public MailboxService Mailboxes { get; }
+
+    public AccountService Accounts { get; }
+
+    public DomainService Domains { get; }
+
+    public DirectoryQueries Queries { get; }
+
+    public static async Task<MailStore> OpenAsync(HostSettings settings, HostDatabase database, ILoggerFactory logs, CancellationToken cancel)
+    {
+        var types = EventTypes.Create();
+        var log = await EventLog.OpenAsync(
+            new()
+            {
+                ConnectionString = database.ConnectionString,
+                DataFolder = settings.Data,
+                Content = new()
+                {
+                    FileThreshold = (int)settings.Content.FileThreshold,
+                    Folder = settings.Content.Folder.Length > 0 ? Path.GetFullPath(settings.Content.Folder) : null,
+                },
+            },
+            types, ReadModels.Kinds, ReadModels.Inline(types), [], logs, cancel);
+        return new(settings, logs, log, await Directory.OpenAsync(log, new(), cancel));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Mailboxes.DisposeAsync();
+        Directory.Dispose();
+        Hasher.Dispose();
+        await Log.DisposeAsync();
+    }
+}
