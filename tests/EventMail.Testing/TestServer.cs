@@ -36,8 +36,10 @@ public sealed class TestServer : IAsyncDisposable
     private readonly TaskCompletionSource<string?> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentQueue<string> _output = new();
 
-    private TestServer(Process process, string dataFolder, IDisposable? watchdog) =>
-        (_process, DataFolder, _watchdog) = (process, dataFolder, watchdog);
+    private readonly IReadOnlyList<string> _settings;
+
+    private TestServer(Process process, string dataFolder, IDisposable? watchdog, IReadOnlyList<string> settings) =>
+        (_process, DataFolder, _watchdog, _settings) = (process, dataFolder, watchdog, settings);
 
     public string DataFolder { get; }
     public int ProcessId => _process.Id;
@@ -67,7 +69,7 @@ public sealed class TestServer : IAsyncDisposable
         foreach (var setting in SettingsOf(options))
             arguments.AddRange(["--set", setting]);
 
-        var server = new TestServer(new() { StartInfo = Command(arguments, options.RunAs), EnableRaisingEvents = true }, folder, watchdog);
+        var server = new TestServer(new() { StartInfo = Command(arguments, options.RunAs), EnableRaisingEvents = true }, folder, watchdog, [.. SettingsOf(options)]);
         server.Start();
         var ready = server._ready.Task;
         if (await Task.WhenAny(ready, Task.Delay(options.StartTimeout)) != ready || await ready is not { } line)
@@ -100,8 +102,9 @@ public sealed class TestServer : IAsyncDisposable
         return new(process.ExitCode, output, await error);
     }
 
-    /// <summary>Runs one of the program's other commands on this server's data folder.</summary>
-    public Task<CommandResult> RunAsync(params IEnumerable<string> arguments) => RunAsync(DataFolder, arguments);
+    /// <summary>Runs one of the program's other commands on this server's data folder, with its settings.</summary>
+    public Task<CommandResult> RunAsync(params IEnumerable<string> arguments) =>
+        RunAsync(DataFolder, [.. arguments, .. _settings.SelectMany(setting => new[] { "--set", setting })]);
 
     /// <summary>kill -9</summary>
     public void Kill() => _process.Kill();

@@ -42,6 +42,7 @@ public static class CommandLine
             AccountCommand.Create(),
             DomainCommand.Create(),
             AliasCommand.Create(),
+            HistoryCommand.Create(),
             DatabaseCommand.Create(),
             ConfigCommand.Create(),
             VersionCommand.Create(),
@@ -59,7 +60,9 @@ public static class CommandLine
             try
             {
                 var settings = new SettingsSources(parsed.GetValue(Data), parsed.GetValue(Config), parsed.GetValue(Set)).Load();
-                using var logs = HostLogs.Create(settings.Log);
+                // Beside a command's own words only what went wrong, unless more is asked for.
+                var quiet = command.Name != ServeCommand.Name && settings.Log.Level == LogLevel.Information;
+                using var logs = HostLogs.Create(quiet ? settings.Log with { Level = LogLevel.Warning } : settings.Log);
                 using var signals = new StopSignals();
                 return await run(new(parsed, settings, logs, signals), signals.Stop);
             }

@@ -38,13 +38,13 @@ internal static class ListOutput
 
     public static Task WriteJsonAsync<T>(T value) => Console.Out.WriteLineAsync(JsonSerializer.Serialize(value, Lines));
 
-    /// <summary>`12.3 MB`</summary>
+    /// <summary>`12.3 MiB`</summary>
     public static string Size(long bytes)
     {
-        string[] units = ["bytes", "kB", "MB", "GB", "TB"];
+        string[] units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
         var (value, unit) = ((double)bytes, 0);
-        for (; value >= 1000 && unit < units.Length - 1; unit++)
-            value /= 1000;
+        for (; value >= 1024 && unit < units.Length - 1; unit++)
+            value /= 1024;
         return string.Create(CultureInfo.InvariantCulture, $"{Math.Round(value, unit == 0 ? 0 : 1)} {units[unit]}");
     }
 }

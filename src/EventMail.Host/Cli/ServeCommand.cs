@@ -8,9 +8,11 @@ namespace EventMail.Host.Cli;
 
 internal static class ServeCommand
 {
+    public const string Name = "serve";
+
     public static Command Create()
     {
-        var command = new Command("serve", "Runs the server until Ctrl-C or SIGTERM. Prints one line beginning `ready` when all listeners are open.");
+        var command = new Command(Name, "Runs the server until Ctrl-C or SIGTERM. Prints one line beginning `ready` when all listeners are open.");
         CommandLine.SetAction(command, RunAsync);
         return command;
     }

@@ -11,7 +11,7 @@ public sealed record PasswordHashOptions
     public int MaxConcurrent { get; init; }
 
     /// <summary>PBKDF2 rounds of SCRAM's keys (RFC 7677 §4 asks for at least 4,096); the client does them at every login. 0: no SCRAM.</summary>
-    public int ScramIterations { get; init; } = 100_000;
+    public int ScramIterations { get; init; } = 65_536;
 }
 
 /// <summary>What is made of passwords. Hashes off the caller's thread, a bounded number at once. Thread-safe.</summary>
