@@ -163,6 +163,8 @@ public sealed class ClientTests(MailServer server) : IClassFixture<MailServer>
         var rc = folder.Write("rc", $"""
             set imap_user = "{account}"
             set imap_pass = "{MailServer.Password}"
+            # Else it asks first whether to make ~/Mail.
+            set folder = "{folder.Path}"
             set imap_authenticators = "plain:login"
             set ssl_starttls = no
             set ssl_force_tls = no

@@ -1,0 +1,70 @@
+using System.Globalization;
+using EventMail.Domain.Accounts;
+using EventMail.Domain.Mailboxes;
+
+namespace EventMail.Projections.History;
+
+/// <summary>What an event says, as a sentence without its subject. Never a secret.</summary>
+internal static class HistoryWords
+{
+    /// <param name="nameOf">A mailbox's name by its stream.</param>
+    public static string Of(object e, Func<Guid, string> nameOf) => e switch
+    {
+        MessageReceived m =>
+            $"received message {m.Uid} from <{m.ReversePath}> for <{m.Recipient}>, {Octets(m.Content.Size)}{MessageId(m.MessageId)}",
+        MessageAppended m => $"message {m.Uid} put here, {Octets(m.Content.Size)}{MessageId(m.MessageId)}{Flagged(m.Flags)}",
+        MessagesCopiedIn m => $"{Messages(m.Uids)} {(m.Moved ? "moved" : "copied")} here from {nameOf(m.Source)} (there {m.SourceUids})",
+        FlagsChanged m => string.Join("; ", m.Changes.Select(ChangeOf)),
+        MessagesExpunged { MovedTo: { } to } m => $"{Messages(m.Uids)} moved away to {nameOf(to)}",
+        MessagesExpunged m => $"{Messages(m.Uids)} deleted for good, {Octets(m.Bytes)}",
+        RecentClaimed m => $"messages up to {m.UpTo} seen as new by a client",
+        MailboxCreated m => $"mailbox {m.Name} created{(m.SpecialUse is { } use ? $" as {use}" : "")}, UIDVALIDITY {m.UidValidity}",
+        MailboxRenamed m => $"mailbox {m.From} renamed to {m.To}",
+        MailboxDeleted m => $"mailbox {m.Name} deleted with {m.Messages} messages, {Octets(m.Bytes)}",
+        MailboxSubscribed m => $"subscribed to {m.Name}",
+        MailboxUnsubscribed m => $"unsubscribed from {m.Name}",
+        AccountOpened a => $"account {a.Address} opened with a quota of {Octets(a.QuotaLimit)}{(a.Administrator ? ", as administrator" : "")}",
+        PasswordSet => "password set",
+        PasswordRehashed => "password kept under new hash parameters",
+        RecoverableSecretEnabled => "APOP and CRAM-MD5 switched on",
+        RecoverableSecretDisabled => "APOP and CRAM-MD5 switched off",
+        AppPasswordIssued a => $"app password {a.Name} issued ({a.Id})",
+        AppPasswordRevoked a => $"app password {a.Name} revoked ({a.Id})",
+        QuotaLimitSet a => $"quota set to {Octets(a.Limit)}",
+        QuotaThresholdCrossed a =>
+            $"mail {(a.Percent > 0 ? $"reached {a.Percent} % of" : "is back below all warning marks of")} the quota: {Octets(a.Used)} of {Octets(a.Limit)}",
+        AccountSuspended a => $"account suspended{(a.Reason is { } reason ? $": {reason}" : "")}",
+        AccountResumed => "account resumed",
+        AccountClosed a => $"account {a.Address} closed",
+        LoginSucceeded l => $"login by {l.Protocol} from {l.Client} with {l.Mechanism}{Tls(l.Tls)}{(l.AppPassword is { } id ? $", app password {id}" : "")}",
+        LoginFailed l => $"login refused ({l.Reason.Replace('_', ' ')}) by {l.Protocol} from {l.Client} with {l.Mechanism}{Tls(l.Tls)}, as {l.User}",
+        LoginThrottled l => string.Create(CultureInfo.InvariantCulture,
+            $"logins locked out for {l.LockoutSeconds} s ({l.Scope}) after {l.Failures} failures in {l.WindowSeconds} s, last from {l.Source} by {l.Protocol}"),
+        DomainAdded d => $"mail domain {d.Name} added",
+        DomainRemoved d => $"mail domain {d.Name} removed",
+        AliasAdded a => $"alias {a.Address} leads to {string.Join(", ", a.Targets)}",
+        AliasRemoved a => $"alias {a.Address} removed",
+        // An event of a version that this one does not know: its type is told beside this.
+        _ => "(not known to this version)",
+    };
+
+    private static string ChangeOf(FlagChange change)
+    {
+        var parts = new List<string>();
+        if (change.Added.Length > 0)
+            parts.Add($"{change.Flag} set on {change.Added}");
+        if (change.Removed.Length > 0)
+            parts.Add($"{change.Flag} removed from {change.Removed}");
+        return string.Join(", ", parts);
+    }
+
+    private static string Messages(string uids) => uids.Contains(',') || uids.Contains(':') ? $"messages {uids}" : $"message {uids}";
+
+    private static string MessageId(string? id) => id is null ? "" : $", Message-ID <{id}>";
+
+    private static string Flagged(string[] flags) => flags.Length == 0 ? "" : $", {string.Join(' ', flags)}";
+
+    private static string Tls(bool tls) => tls ? " over TLS" : "";
+
+    private static string Octets(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes");
+}
