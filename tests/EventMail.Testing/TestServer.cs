@@ -37,6 +37,7 @@ public sealed class TestServer : IAsyncDisposable
     private readonly ConcurrentQueue<string> _output = new();
 
     private readonly IReadOnlyList<string> _settings;
+    private int _disposed;
 
     private TestServer(Process process, string dataFolder, IDisposable? watchdog, IReadOnlyList<string> settings) =>
         (_process, DataFolder, _watchdog, _settings) = (process, dataFolder, watchdog, settings);
@@ -128,6 +129,8 @@ public sealed class TestServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
         if (!_process.HasExited)
         {
             // A temporary folder's PostgreSQL is the watchdog's; another test may want to find the other one as it is left.
