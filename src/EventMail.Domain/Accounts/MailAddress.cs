@@ -6,7 +6,7 @@ namespace EventMail.Domain.Accounts;
 
 /// <summary>
 /// An address that an account or alias may have, in canonical form: lower case, the domain in ASCII.
-/// Stricter than what RFC 5321 lets others use: docs/decisions/0020-account-names.md.
+/// Stricter than what RFC 5321 lets others use: docs/decisions/0014-account-names.md.
 /// </summary>
 public sealed record MailAddress
 {

@@ -4,7 +4,7 @@ using EventMail.Projections.Accounts;
 
 namespace EventMail.Protocols.Wire;
 
-/// <summary>How many commands a client may send. The security guide's 100 and 200 a minute are too few for mail: docs/decisions/.</summary>
+/// <summary>How many commands a client may send. The security guide's 100 and 200 a minute are too few for mail: docs/decisions/0015.</summary>
 public sealed record CommandRateLimits
 {
     /// <summary>In a minute from one address (IPv6: a /64), all its connections that are not logged in together; 0: any number.</summary>

@@ -1,0 +1,143 @@
+using EventMail.Testing;
+
+namespace EventMail.Host.Tests.Cli;
+
+/// <summary>Commands while the server runs: it knows of each change at once.</summary>
+public sealed class AccountCommandTests(CliServer cli) : IClassFixture<CliServer>
+{
+    [Fact]
+    public async Task A_new_account_gets_mail_and_logs_in_at_once_and_its_domain_is_added_and_said()
+    {
+        (await cli.RecipientAsync("joe@one.example")).ShouldStartWith("550 5.7.1");
+        (await cli.DoAsync("account", "add", "joe@one.example", "--password", CliServer.Password))
+            .ShouldBe("mail domain one.example added\naccount joe@one.example added");
+        (await cli.RecipientAsync("joe@one.example")).ShouldStartWith("250");
+        (await cli.LogInAsync("joe@one.example", CliServer.Password)).ShouldStartWith("+OK");
+        (await cli.FailAsync(1, "account", "add", "joe@one.example", "--password", "x")).ShouldStartWith("eventmail: joe@one.example: ");
+    }
+
+    [Fact]
+    public async Task Without_a_password_one_is_made_and_printed_once()
+    {
+        var output = await cli.DoAsync("account", "add", "made@two.example");
+        var password = output.Split("password ")[1];
+        (await cli.LogInAsync("made@two.example", password)).ShouldStartWith("+OK");
+        (await cli.DoAsync("account", "show", "made@two.example")).ShouldNotContain(password);
+    }
+
+    [Fact]
+    public async Task A_changed_password_voids_the_old_one_at_once()
+    {
+        await cli.DoAsync("account", "add", "change@three.example", "--password", "old password");
+        (await cli.LogInAsync("change@three.example", "old password")).ShouldStartWith("+OK");
+        await cli.DoAsync("account", "password", "change@three.example", "--password", "new password");
+        (await cli.LogInAsync("change@three.example", "old password")).ShouldBe("-ERR [AUTH] Invalid credentials");
+        (await cli.LogInAsync("change@three.example", "new password")).ShouldStartWith("+OK");
+    }
+
+    [Fact]
+    public async Task A_suspended_account_is_shut_and_a_resumed_one_open()
+    {
+        await cli.DoAsync("account", "add", "shut@four.example", "--password", CliServer.Password);
+        await cli.DoAsync("account", "suspend", "shut@four.example");
+        (await cli.RecipientAsync("shut@four.example")).ShouldStartWith("450");
+        (await cli.LogInAsync("shut@four.example", CliServer.Password)).ShouldContain("disabled");
+        (await cli.DoAsync("account", "list")).ShouldContain("suspended");
+        await cli.DoAsync("account", "resume", "shut@four.example");
+        (await cli.LogInAsync("shut@four.example", CliServer.Password)).ShouldStartWith("+OK");
+    }
+
+    [Fact]
+    public async Task A_removed_account_is_gone_and_its_history_is_not()
+    {
+        await cli.DoAsync("account", "add", "gone@five.example", "--password", CliServer.Password);
+        await cli.DoAsync("account", "remove", "gone@five.example");
+        (await cli.RecipientAsync("gone@five.example")).ShouldStartWith("550 5.1.1");
+        (await cli.LogInAsync("gone@five.example", CliServer.Password)).ShouldBe("-ERR [AUTH] Invalid credentials");
+        var history = await cli.DoAsync("history", "gone@five.example");
+        history.ShouldContain("account gone@five.example opened");
+        history.ShouldContain("account gone@five.example closed");
+        (await cli.DoAsync("domain", "remove", "five.example")).ShouldBe("mail domain five.example removed");
+    }
+
+    [Fact]
+    public async Task Aliases_and_domains_are_added_listed_and_removed()
+    {
+        await cli.DoAsync("account", "add", "joe@six.example", "--password", CliServer.Password);
+        await cli.DoAsync("domain", "add", "seven.example");
+        await cli.DoAsync("alias", "add", "sales@seven.example", "joe@six.example");
+        (await cli.RecipientAsync("sales@seven.example")).ShouldStartWith("250");
+        (await cli.DoAsync("alias", "list")).ShouldContain("sales@seven.example");
+        (await cli.DoAsync("domain", "list", "--json")).ShouldContain("{\"name\":\"seven.example\",\"addresses\":1}");
+        (await cli.FailAsync(1, "domain", "remove", "seven.example")).ShouldStartWith("eventmail: seven.example: ");
+        await cli.DoAsync("alias", "remove", "sales@seven.example");
+        (await cli.RecipientAsync("sales@seven.example")).ShouldStartWith("550 5.1.1");
+        await cli.DoAsync("domain", "remove", "seven.example");
+    }
+
+    [Fact]
+    public async Task Many_accounts_come_from_a_file()
+    {
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, "# people\na@eight.example one two\n\nb@eight.example three\n");
+        (await cli.DoAsync("account", "add", "--file", file, "--quota", "5MB")).ShouldBe("2 accounts added");
+        (await cli.LogInAsync("a@eight.example", "one two")).ShouldStartWith("+OK");
+        (await cli.DoAsync("account", "show", "b@eight.example")).ShouldContain("of 4.8 MiB");
+        File.Delete(file);
+    }
+
+    [Fact]
+    public async Task Faults_say_what_to_do()
+    {
+        (await cli.FailAsync(1, "account", "add", "nonsense", "--password", "x")).ShouldContain("name@domain");
+        (await cli.FailAsync(2, "account", "add", "a@nine.example", "--quota", "much")).ShouldContain("500MB");
+        (await cli.FailAsync(2, "account", "add")).ShouldContain("user@example.org");
+        (await cli.FailAsync(1, "account", "show", "nobody@nine.example")).ShouldContain("no account");
+        (await cli.FailAsync(1, "history", "nobody@nine.example")).ShouldContain("account list");
+        (await cli.FailAsync(2, "history", "postmaster", "--since", "yesterday-ish")).ShouldContain("2026-11-01");
+        (await cli.FailAsync(2, "account", "add", "a@nine.example", "--password-stdin")).ShouldContain("standard input");
+    }
+
+    [Fact]
+    public async Task History_is_told_of_a_mailbox_and_of_a_time()
+    {
+        await cli.DoAsync("account", "add", "past@ten.example", "--password", CliServer.Password);
+        (await cli.LogInAsync("past@ten.example", CliServer.Password)).ShouldStartWith("+OK");
+        (await cli.DoAsync("history", "past@ten.example", "inbox")).Split('\n').ShouldAllBe(line => line.Contains("INBOX: "));
+        (await cli.DoAsync("history", "past@ten.example", "--until", "2000-01-01")).ShouldBeEmpty();
+        (await cli.DoAsync("history", "past@ten.example", "--since", "1h")).ShouldContain("login by pop3 from 127.0.0.1");
+        var json = await cli.DoAsync("history", "past@ten.example", "--json");
+        foreach (var line in json.Split('\n'))
+        {
+            using var entry = System.Text.Json.JsonDocument.Parse(line);
+            entry.RootElement.GetProperty("type").GetString().ShouldNotBeNullOrEmpty();
+        }
+        json.ShouldNotContain("argon2");
+    }
+}
+
+/// <summary>The same commands while no server runs: PostgreSQL is started for as long as each takes.</summary>
+public sealed class CommandsWithoutAServerTests
+{
+    [Fact]
+    public async Task An_account_made_before_the_first_start_logs_in_after_it()
+    {
+        var folder = System.IO.Directory.CreateTempSubdirectory("eventmail-cli-").FullName;
+        try
+        {
+            string[] settings = [.. CliServer.Settings.SelectMany(setting => new[] { "--set", setting })];
+            var added = await TestServer.RunAsync(folder, ["account", "add", "early@example.test", "--password", CliServer.Password, .. settings]);
+            added.ExitCode.ShouldBe(0, added.Error);
+            added.Output.ShouldContain("account early@example.test added");
+            var listed = await TestServer.RunAsync(folder, ["account", "list", .. settings]);
+            listed.Output.ShouldContain("early@example.test");
+            await using var server = await TestServer.StartAsync(new() { DataFolder = folder, Settings = CliServer.Settings });
+            server.Output.ShouldNotContain("first account");
+            (await server.StopAsync()).ShouldBe(0);
+        }
+        finally
+        {
+            System.IO.Directory.Delete(folder, recursive: true);
+        }
+    }
+}
