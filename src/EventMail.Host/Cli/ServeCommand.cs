@@ -1,6 +1,7 @@
 using System.CommandLine;
 using EventMail.Host.Composition;
 using EventMail.Host.Listeners;
+using EventMail.Host.Logs;
 using EventMail.Host.Tls;
 using Microsoft.Extensions.Logging;
 
@@ -30,11 +31,13 @@ internal static class ServeCommand
         var listeners = await ServerListeners.OpenAsync(services.Listeners, certificates.ServerTls, settings.Auth.AllowPlaintextOnLoopback, logs);
         if (await services.Accounts.EnsureFirstAccountAsync(settings.Hostname, new("system", "serve", "{}"), stop) is { } first)
             await Console.Out.WriteLineAsync($"first account {first.Address} password {first.Password}");
+        var tracing = new TraceFile(settings.Data).FollowAsync(listeners.Traces, log, stop);
         await Console.Out.WriteLineAsync($"ready {listeners.Addresses}".TrimEnd());
 
         await Task.WhenAny(Task.Delay(Timeout.Infinite, stop));
         log.Stopping();
         await listeners.StopAsync(run.Signals.AtOnce);
+        await tracing;
         return ExitCodes.Done;
     }
 }

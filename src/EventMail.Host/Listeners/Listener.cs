@@ -72,7 +72,7 @@ internal sealed class Listener
             }
             var details = new ConnectionDetails(
                 ConnectionIds.Next(), Name, (IPEndPoint)transport.LocalEndPoint!, (IPEndPoint)transport.RemoteEndPoint!, _context.AllowPlaintextLogin);
-            var connection = new MailConnection(transport.Transport, details, _context.Tls, transport.Abort);
+            var connection = new MailConnection(transport.Transport, details, _context.Tls, transport.Abort, _context.Traces);
             _connections[connection] = 0;
             _ = Task.Run(() => ServeAsync(transport, connection));
         }

@@ -19,7 +19,11 @@ public sealed class ServerListeners
     private readonly CancellationTokenSource _stopping;
     private Task? _stopped;
 
-    private ServerListeners(List<Listener> listeners, CancellationTokenSource stopping) => (_listeners, _stopping) = (listeners, stopping);
+    private ServerListeners(List<Listener> listeners, WireTraces traces, CancellationTokenSource stopping) =>
+        (_listeners, Traces, _stopping) = (listeners, traces, stopping);
+
+    /// <summary>Switches traces of connections on and off.</summary>
+    public WireTraces Traces { get; }
 
     /// <summary>`smtp=127.0.0.1:1025 imap=127.0.0.1:1143`: each open listener with its real port.</summary>
     public string Addresses => string.Join(' ', _listeners.Select(listener => $"{listener.Name}={listener.EndPoint}"));
@@ -34,7 +38,7 @@ public sealed class ServerListeners
     {
         var log = logs.CreateLogger("EventMail.Listeners");
         var stopping = new CancellationTokenSource();
-        var context = new ListenerContext(tls, allowPlaintextLogin, log, stopping.Token);
+        var context = new ListenerContext(tls, allowPlaintextLogin, log, new(logs.CreateLogger("EventMail.Wire")), stopping.Token);
         var factory = new SocketTransportFactory(Options.Create(TransportOptions()), logs);
         var opened = new List<(ListenerSpec Spec, IConnectionListener Transport)>();
         try
@@ -50,7 +54,7 @@ public sealed class ServerListeners
         }
         foreach (var (spec, transport) in opened)
             log.ListenerStarted(spec.Name, (IPEndPoint)transport.EndPoint, spec.ImplicitTls, spec.Settings.MaxConnections);
-        return new(opened.ConvertAll(pair => new Listener(pair.Spec, pair.Transport, context)), stopping);
+        return new(opened.ConvertAll(pair => new Listener(pair.Spec, pair.Transport, context)), context.Traces, stopping);
     }
 
     /// <summary>

@@ -6,12 +6,16 @@ namespace EventMail.Protocols.Pop3.Commands;
 /// <summary>What USER/PASS, APOP and AUTH share: the answer to a login, and the way into the TRANSACTION state.</summary>
 internal static class Login
 {
-    /// <param name="user">As the client gave it, for the log; null where the mechanism keeps it to itself.</param>
+    /// <param name="user">As the client gave it, for the log; null where the mechanism keeps it to itself: the authenticator's line has it.</param>
     public static async ValueTask AnswerAsync(Pop3Session session, LoginResult result, string mechanism, string? user)
     {
         if (result.Account is not { } account)
         {
-            session.Log.LoginRefused(user ?? "", mechanism, result.Status.ToString());
+            if (user is not null)
+            {
+                session.Log.LoginRefused(user, mechanism, result.Status.ToString());
+            }
+
             session.Err($"{CodeOf(result.Status)} {result.Text}");
             if (++session.FailedLogins >= session.Services.Options.MaxFailedLogins)
             {
