@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
@@ -8,8 +9,14 @@ namespace EventMail.EventStore;
 /// <summary>Contents, once per SHA-256 digest: small ones in eventmail.content, large ones in files. Thread-safe.</summary>
 public sealed class ContentStore : IAsyncDisposable
 {
+    private const int RecentFiles = 10_000;
+    private const int FileReference = SHA256.HashSizeInBytes + sizeof(long);
+
     private readonly NpgsqlDataSource _source;
     private readonly RecentContents _recent;
+
+    // Of contents in files: digest and size, so that reading one again asks the database for nothing.
+    private readonly RecentContents _recentFiles = new(RecentFiles * FileReference);
     private readonly ContentOrphans _orphans;
 
     internal ContentStore(NpgsqlDataSource source, string dataFolder, ContentOptions options, ILogger log)
@@ -52,16 +59,53 @@ public sealed class ContentStore : IAsyncDisposable
     {
         if (_recent.TryGet(number, out var recent))
             return new(number, recent);
+        if (_recentFiles.TryGet(number, out var file))
+            return await OpenFileAsync(
+                number, file[..SHA256.HashSizeInBytes].ToArray(),
+                BinaryPrimitives.ReadInt64LittleEndian(file.Span[SHA256.HashSizeInBytes..]), cancel);
         await using var command = _source.CreateCommand("select digest, size, data from eventmail.content where number = $1");
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = number });
         await using var reader = await command.ExecuteReaderAsync(cancel);
         if (!await reader.ReadAsync(cancel))
             throw new ContentMissingException(number);
         if (reader.IsDBNull(2))
-            return await OpenFileAsync(number, reader.GetFieldValue<byte[]>(0), reader.GetInt64(1), cancel);
+        {
+            var (digest, size) = (reader.GetFieldValue<byte[]>(0), reader.GetInt64(1));
+            _recentFiles.Add(number, ReferenceOf(digest, size));
+            return await OpenFileAsync(number, digest, size, cancel);
+        }
         var bytes = reader.GetFieldValue<byte[]>(2);
         _recent.Add(number, bytes);
         return new(number, bytes);
+    }
+
+    /// <summary>It would be read without asking the database.</summary>
+    public bool IsRecent(long number) => _recent.TryGet(number, out _) || _recentFiles.TryGet(number, out _);
+
+    /// <summary>Octets: a larger content lies in a file and is not kept in memory.</summary>
+    public long MaxRecentSize => Options.FileThreshold;
+
+    /// <summary>Reads contents that will be asked for next into memory, with one statement; those that are missing are left out.</summary>
+    public async Task PrefetchAsync(IReadOnlyList<long> numbers, CancellationToken cancel = default)
+    {
+        await using var command = _source.CreateCommand("select number, digest, size, data from eventmail.content where number = any($1)");
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. numbers] });
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel))
+        {
+            if (reader.IsDBNull(3))
+                _recentFiles.Add(reader.GetInt64(0), ReferenceOf(reader.GetFieldValue<byte[]>(1), reader.GetInt64(2)));
+            else
+                _recent.Add(reader.GetInt64(0), reader.GetFieldValue<byte[]>(3));
+        }
+    }
+
+    private static byte[] ReferenceOf(byte[] digest, long size)
+    {
+        var reference = new byte[FileReference];
+        digest.CopyTo(reference, 0);
+        BinaryPrimitives.WriteInt64LittleEndian(reference.AsSpan(digest.Length), size);
+        return reference;
     }
 
     /// <summary>Reads many in the order given, each to be disposed before the next is asked for; memory stays bounded.</summary>

@@ -16,6 +16,8 @@ internal sealed class FetchRunner(ImapSession session, FetchPlan plan, UidSet nu
 
     public async ValueTask RunAsync()
     {
+        if (plan.NeedsContent && numbers.Count == 1)
+            await _selected.ReadAhead(session.Services.Contents).WantedAsync(_selected.Known, (int)numbers.Ranges[0].First, session.Cancel).ConfigureAwait(false);
         var filled = 0;
         for (var i = 0; i < numbers.Ranges.Length; i++)
         {

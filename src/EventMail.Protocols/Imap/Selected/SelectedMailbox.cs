@@ -1,5 +1,7 @@
 using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
 using EventMail.Projections.Mailboxes;
+using EventMail.Protocols.Imap.Fetching;
 using EventMail.Protocols.Imap.Grammar;
 using EventMail.Protocols.Imap.Responses;
 
@@ -14,6 +16,7 @@ internal sealed class SelectedMailbox : IDisposable
     private RecentSet _recent = new();
     private int _toldRecent;
     private int _toldFlags;
+    private ReadAhead? _readAhead;
 
     private SelectedMailbox(OpenMailbox mailbox, bool readOnly)
     {
@@ -34,6 +37,8 @@ internal sealed class SelectedMailbox : IDisposable
     public bool HasExpunged { get; private set; }
 
     public static SelectedMailbox Open(OpenMailbox mailbox, bool readOnly) => new(mailbox, readOnly);
+
+    public ReadAhead ReadAhead(ContentStore contents) => _readAhead ??= new(contents);
 
     public bool IsRecent(uint uid) => _recent.Contains(uid);
 
