@@ -20,7 +20,7 @@ internal static class PreparedPassword
             return password.ToArray();
         try
         {
-            return SaslPrep.TryPrepare(Strict.GetString(password), out var prepared) && prepared.Length > 0
+            return SaslPrep.TryPrepare(Strict.GetString(password), SaslPrepUse.Stored, out var prepared) && prepared.Length > 0
                 ? Strict.GetBytes(prepared)
                 : password.ToArray();
         }

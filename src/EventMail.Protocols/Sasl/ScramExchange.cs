@@ -33,7 +33,7 @@ internal sealed class ScramExchange(Authenticator authenticator, LoginContext co
             return SaslStep.Malformed;
         }
 
-        var user = SaslPrep.TryPrepare(first.User, out var prepared) ? prepared : first.User;
+        var user = SaslPrep.TryPrepare(first.User, SaslPrepUse.Query, out var prepared) ? prepared : first.User;
         _attempt = await authenticator.BeginAsync(user, context, cancel).ConfigureAwait(false);
         _serverFirst = ScramServer.ServerFirst(first, _serverNonce, _attempt.Scram);
         _first = first;
