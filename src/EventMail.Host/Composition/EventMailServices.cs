@@ -55,7 +55,10 @@ public sealed class EventMailServices : IAsyncDisposable
         var limiter = new CommandRateLimiter(LoginSettings.CommandsOf(settings));
         var smtp = new SmtpServices(
             hostname, node, new MailboxDestination(_store.Directory, log.Contents, _store.Mailboxes), ProtocolLimits.Of(settings.Smtp),
-            TimeProvider.System, host.Logs.CreateLogger("EventMail.Smtp"));
+            TimeProvider.System, host.Logs.CreateLogger("EventMail.Smtp"))
+        {
+            RateLimiter = limiter,
+        };
         var imap = new ImapServices
         {
             Mailboxes = _store.Mailboxes,

@@ -38,6 +38,8 @@ internal sealed partial class Pop3Log(ILogger log, ConnectionDetails details)
 
     public void CommandFailed(Exception error) => Failed(log, error, _client, _id, _id);
 
+    public void Limited(string? username) => RateLimited(log, username ?? "", _client, _id, _id);
+
     public void NotRemoved(string username, string error) => RemovalFailed(log, username, error, _client, _id, _id);
 
     public void NotMarkedSeen(string username, string error) => SeenFailed(log, username, error, _client, _id, _id);
@@ -77,6 +79,10 @@ internal sealed partial class Pop3Log(ILogger log, ConnectionDetails details)
 
     [LoggerMessage(Level = LogLevel.Error, Message = "POP3 command of {clientIp} failed ({connectionId}, {sessionId})")]
     private static partial void Failed(ILogger log, Exception error, IPAddress clientIp, string connectionId, string sessionId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message =
+        "Rate limit exceeded by {clientIp} (POP3 user {username}): commands are held back ({connectionId}, {sessionId})")]
+    private static partial void RateLimited(ILogger log, string username, IPAddress clientIp, string connectionId, string sessionId);
 
     [LoggerMessage(Level = LogLevel.Error, Message =
         "POP3 deletions of {username} from {clientIp} were not carried out: {errorCode} ({connectionId}, {sessionId})")]

@@ -96,6 +96,12 @@ public static class Pop3Server
         try
         {
             session.Errors = 0;
+            if (!await WithinRateAsync(session))
+            {
+                session.Err("[SYS/TEMP] Too many commands, slow down");
+                return;
+            }
+
             await command.RunAsync(session, arguments);
         }
         catch (Exception error)
@@ -103,6 +109,9 @@ public static class Pop3Server
             session.Fail(error);
         }
     }
+
+    private static ValueTask<bool> WithinRateAsync(Pop3Session session) => session.Services.RateLimiter.TakeAsync(
+        session.Connection, session.Account?.Account, () => session.Log.Limited(session.Account?.Address), CancellationToken.None);
 
     // Another session may have the maildrop: RFC 1939 §8 leaves no way to go on.
     private static bool EndIfLost(Pop3Session session)

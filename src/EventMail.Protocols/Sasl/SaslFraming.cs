@@ -50,11 +50,13 @@ public static class SaslFraming
         if (initialResponse is { } initial)
         {
             // RFC 4954 §4: "=" is an initial response of no length.
-            response = initial.Span.SequenceEqual("="u8) ? ReadOnlyMemory<byte>.Empty : Decode(initial.Span);
-            if (response is null)
+            var octets = ReadOnlyMemory<byte>.Empty;
+            if (!initial.Span.SequenceEqual("="u8) && !TryDecode(initial.Span, out octets))
             {
                 return new(SaslEnd.Malformed, default);
             }
+
+            response = octets;
         }
 
         var line = new Line();
@@ -83,11 +85,12 @@ public static class SaslFraming
                 return line.Span.IsEmpty ? new(SaslEnd.Done, step.Result) : new(SaslEnd.Malformed, default);
             }
 
-            response = Decode(line.Span);
-            if (response is null)
+            if (!TryDecode(line.Span, out var decoded))
             {
                 return new(SaslEnd.Malformed, default);
             }
+
+            response = decoded;
         }
     }
 
@@ -129,17 +132,22 @@ public static class SaslFraming
         output.Write("\r\n"u8);
     }
 
-    // RFC 4648 §4, strictly: no white space, right padding. Null for anything else.
-    private static ReadOnlyMemory<byte>? Decode(ReadOnlySpan<byte> text)
+    // RFC 4648 §4, strictly: no white space, right padding.
+    private static bool TryDecode(ReadOnlySpan<byte> text, out ReadOnlyMemory<byte> octets)
     {
+        octets = default;
         if (text.ContainsAny(" \t\r\n"u8))
         {
-            return null;
+            return false;
         }
 
         var bytes = new byte[Base64.GetMaxDecodedFromUtf8Length(text.Length)];
-        return Base64.DecodeFromUtf8(text, bytes, out var consumed, out var written) == OperationStatus.Done && consumed == text.Length
-            ? bytes.AsMemory(0, written)
-            : null;
+        if (Base64.DecodeFromUtf8(text, bytes, out var consumed, out var written) != OperationStatus.Done || consumed != text.Length)
+        {
+            return false;
+        }
+
+        octets = bytes.AsMemory(0, written);
+        return true;
     }
 }

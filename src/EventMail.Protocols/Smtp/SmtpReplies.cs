@@ -70,6 +70,7 @@ public static class SmtpReplies
     public static readonly SmtpReply ShuttingDown = new("421 4.3.2 Server is shutting down");
     public static readonly SmtpReply IdleTooLong = new("421 4.4.2 Idle for too long");
     public static readonly SmtpReply SessionTooLong = new("421 4.4.2 Session lasted too long");
+    public static readonly SmtpReply TooManyCommands = new("421 4.7.0 Too many commands, try again later");
     public static readonly SmtpReply TooManyErrors = new("421 4.7.0 Too many errors");
     public static readonly SmtpReply TooManyUnknown = new("421 4.7.0 Too many unknown recipients");
     public static readonly SmtpReply TooManyTransactions = new("421 4.5.3 Too many messages in one session");

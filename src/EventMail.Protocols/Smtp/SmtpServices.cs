@@ -1,3 +1,4 @@
+using EventMail.Protocols.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace EventMail.Protocols.Smtp;
@@ -19,6 +20,9 @@ public sealed class SmtpServices(
     public TimeProvider Clock { get; } = clock;
 
     public ILogger Log { get; } = log;
+
+    /// <summary>Null for no limit.</summary>
+    public CommandRateLimiter? RateLimiter { get; init; }
 
     internal ConnectionCounter Connections { get; } = new();
 

@@ -158,7 +158,7 @@ internal sealed class SmtpSession
             return refusal;
         try
         {
-            return await _verb!.Run(this);
+            return await WithinRateAsync() ? await _verb!.Run(this) : SmtpReplies.TooManyCommands;
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
@@ -170,6 +170,9 @@ internal sealed class SmtpSession
             return SmtpReplies.LocalError;
         }
     }
+
+    private ValueTask<bool> WithinRateAsync() => Services.RateLimiter is not { } limiter ? new(true) : limiter.TakeAsync(
+        Connection, null, () => Services.Log.RateLimited(ConnectionId, Id, ClientIp), CancellationToken.None);
 
     // Null when the line is a command that may run now; _verb is it.
     private SmtpReply? RefuseLine()

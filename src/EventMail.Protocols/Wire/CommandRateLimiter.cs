@@ -54,6 +54,36 @@ public sealed class CommandRateLimiter(CommandRateLimits? limits = null, TimePro
         IsExempt(_limits.PerUser, client)
         || TryTake(_users.TryGet(account, out var meter) ? meter : _users.GetOrAdd(account, static _ => new()), _limits.PerUser);
 
+    /// <summary>
+    /// Counts one command and holds a client back that is too fast: slower, not broken, since a client that synchronises a large mailbox
+    /// sends many commands and means no harm. Replies that wait are sent first.
+    /// </summary>
+    /// <param name="account">Null for a client that is not logged in.</param>
+    /// <param name="limited">Called once when the client has to wait.</param>
+    /// <returns>False when a minute was not enough or the server stops: the command is refused.</returns>
+    public async ValueTask<bool> TakeAsync(MailConnection connection, string? account, Action limited, CancellationToken cancel)
+    {
+        for (var seconds = 0; !Take(); seconds++)
+        {
+            if (seconds == 60 || connection.IsStopping)
+            {
+                return false;
+            }
+
+            if (seconds == 0)
+            {
+                limited();
+            }
+
+            await connection.FlushAsync().ConfigureAwait(false);
+            await Task.Delay(TimeSpan.FromSeconds(1), _time, cancel).ConfigureAwait(false);
+        }
+
+        return true;
+
+        bool Take() => account is null ? TryTake(connection.Details.ClientAddress) : TryTake(connection.Details.ClientAddress, account);
+    }
+
     private bool IsExempt(int limit, IPAddress client) => limit == 0 || (_limits.ExemptLoopback && IPAddress.IsLoopback(client));
 
     private bool TryTake(Meter meter, int perMinute)
