@@ -33,8 +33,19 @@ public sealed class EventMailServices : IAsyncDisposable
 
     public AccountService Accounts => _store.Accounts;
 
-    public static async Task<EventMailServices> StartAsync(HostContext host, CancellationToken cancel) =>
-        new(host, await MailStore.OpenAsync(host.Settings, host.Database, host.Logs, cancel));
+    public static async Task<EventMailServices> StartAsync(HostContext host, CancellationToken cancel)
+    {
+        var store = await MailStore.OpenAsync(host.Settings, host.Database, host.Logs, cancel);
+        try
+        {
+            return new(host, store);
+        }
+        catch
+        {
+            await store.DisposeAsync();
+            throw;
+        }
+    }
 
     /// <summary>Called when all sessions have ended and before the database stops.</summary>
     public async ValueTask DisposeAsync()

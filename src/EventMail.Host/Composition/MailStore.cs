@@ -56,7 +56,15 @@ public sealed class MailStore : IAsyncDisposable
                 },
             },
             types, ReadModels.Kinds, ReadModels.Inline(types), [], logs, cancel);
-        return new(settings, logs, log, await Directory.OpenAsync(log, new(), cancel));
+        try
+        {
+            return new(settings, logs, log, await Directory.OpenAsync(log, new(), cancel));
+        }
+        catch
+        {
+            await log.DisposeAsync();
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()
