@@ -11,12 +11,13 @@ using EventMail.Protocols.Wire;
 namespace EventMail.Protocols.Sasl;
 
 /// <summary>
-/// What ties a login to its TLS connection (RFC 5929): the certificate's hash, and on TLS 1.2 also the first Finished message.
-/// tls-exporter (RFC 9266) needs keying material that SslStream does not give out.
+/// What ties a login to its TLS connection: the certificate's hash (RFC 5929), on TLS 1.3 exported keying material (RFC 9266), on
+/// TLS 1.2 the first Finished message (RFC 5929).
 /// </summary>
 internal static class ChannelBindings
 {
     public const string EndPoint = "tls-server-end-point";
+    public const string Exporter = "tls-exporter";
     public const string Unique = "tls-unique";
 
     // RFC 5929 §4.1: the hash of the certificate's signature, SHA-256 instead of MD5 and SHA-1; none for algorithms without one.
@@ -35,12 +36,14 @@ internal static class ChannelBindings
 
     /// <summary>Some binding can be had, so SCRAM-SHA-256-PLUS is on offer.</summary>
     public static bool AnyOf(MailConnection connection) =>
-        connection.Ssl is { LocalCertificate: X509Certificate2 certificate } && Hashes.ContainsKey(OidOf(certificate));
+        Of(connection, EndPoint) is not null || Of(connection, Exporter) is not null || Of(connection, Unique) is not null;
 
     /// <summary>The binding's data, or null when this connection has none of that name.</summary>
     public static byte[]? Of(MailConnection connection, string name) => connection.Ssl is not { } ssl ? null : name switch
     {
         EndPoint => ssl.LocalCertificate is X509Certificate2 certificate ? EndPointOf(certificate) : null,
+        // On TLS 1.2 it would need to be known that both ends have the extended master secret (RFC 9266 §4.2).
+        Exporter when ssl.SslProtocol == SslProtocols.Tls13 => TlsExporter.Of(ssl),
         // RFC 9266 §1: tls-unique means nothing on TLS 1.3.
         Unique when ssl.SslProtocol == SslProtocols.Tls12 => UniqueOf(ssl),
         _ => null,

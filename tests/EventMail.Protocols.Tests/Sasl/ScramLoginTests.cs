@@ -1,7 +1,9 @@
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using EventMail.Protocols.Sasl;
 using EventMail.Protocols.Tests.Imap;
 using EventMail.Testing;
 using EventMail.Testing.Transcripts;
@@ -46,6 +48,52 @@ public sealed class ScramLoginTests(ImapFixture fixture) : IClassFixture<ImapFix
         (await LogInAsync(client, "SCRAM-SHA-256-PLUS", account.Address, TestMail.Password, "p=tls-server-end-point,,", binding)).ShouldStartWith("a OK");
     }
 
+    [Theory]
+    [InlineData(SslProtocols.Tls13, "tls-exporter")] // RFC 9266
+    [InlineData(SslProtocols.Tls12, "tls-unique")] // RFC 5929 §3
+    public async Task Over_TLS_the_login_can_be_bound_to_the_connection(SslProtocols version, string name)
+    {
+        var account = await fixture.NewAccountAsync();
+        var (client, _) = await OpenTlsAsync(version);
+        var binding = version == SslProtocols.Tls13 ? TlsExporter.Of(client.Tls!) : ChannelBindings.UniqueOf(client.Tls!);
+        binding.ShouldNotBeNull();
+        (await LogInAsync(client, "SCRAM-SHA-256-PLUS", account.Address, TestMail.Password, $"p={name},,", binding)).ShouldStartWith("a OK");
+
+        // The same words on another connection are worth nothing.
+        var (other, _) = await OpenTlsAsync(version);
+        (await LogInAsync(other, "SCRAM-SHA-256-PLUS", account.Address, TestMail.Password, $"p={name},,", binding))
+            .ShouldStartWith("a NO [AUTHENTICATIONFAILED]");
+    }
+
+    [Theory]
+    [InlineData(SslProtocols.Tls12, "tls-exporter")]
+    [InlineData(SslProtocols.Tls13, "tls-unique")]
+    [InlineData(SslProtocols.Tls13, "tls-server-end-point-2")]
+    public async Task A_binding_that_the_connection_does_not_have_is_malformed(SslProtocols version, string name)
+    {
+        var (client, _) = await OpenTlsAsync(version);
+        (await LogInAsync(client, "SCRAM-SHA-256-PLUS", "user@example.test", "x", $"p={name},,", new byte[32])).ShouldStartWith("a BAD");
+    }
+
+    [Fact]
+    public async Task The_flag_for_a_binding_and_the_mechanism_with_a_binding_go_together() // RFC 5802 §6
+    {
+        var account = await fixture.NewAccountAsync();
+        var (client, certificate) = await OpenTlsAsync();
+        (await LogInAsync(client, "SCRAM-SHA-256-PLUS", account.Address, TestMail.Password, "n,,", [])).ShouldStartWith("a BAD");
+        (await LogInAsync(
+            client, "SCRAM-SHA-256", account.Address, TestMail.Password, "p=tls-server-end-point,,",
+            certificate.GetCertHash(HashAlgorithmName.SHA256))).ShouldStartWith("a BAD");
+        (await LogInAsync(client, "SCRAM-SHA-256", account.Address, TestMail.Password, "n,,", [])).ShouldStartWith("a OK");
+    }
+
+    [Fact]
+    public async Task A_client_that_can_bind_and_sees_no_offer_logs_in_without_TLS()
+    {
+        var account = await fixture.NewAccountAsync();
+        (await LogInAsync(await OpenAsync(), "SCRAM-SHA-256", account.Address, TestMail.Password, "y,,", [])).ShouldStartWith("a OK");
+    }
+
     [Fact]
     public async Task A_login_bound_to_another_certificate_is_refused()
     {
@@ -70,7 +118,7 @@ public sealed class ScramLoginTests(ImapFixture fixture) : IClassFixture<ImapFix
         return client;
     }
 
-    private async Task<(ScriptedClient, X509Certificate2)> OpenTlsAsync()
+    private async Task<(ScriptedClient, X509Certificate2)> OpenTlsAsync(SslProtocols version = SslProtocols.None)
     {
         var stream = fixture.Open("starttls").Client;
         var plain = new ScriptedClient(stream);
@@ -78,7 +126,7 @@ public sealed class ScramLoginTests(ImapFixture fixture) : IClassFixture<ImapFix
         await plain.SendLineAsync("s STARTTLS");
         await plain.ExpectMatchAsync("s OK .*");
         var tls = new SslStream(stream, leaveInnerStreamOpen: false, (_, _, _, _) => true);
-        await tls.AuthenticateAsClientAsync("localhost");
+        await tls.AuthenticateAsClientAsync("localhost", null, version, checkCertificateRevocation: false);
         var client = new ScriptedClient(tls);
         await client.SendLineAsync("c CAPABILITY");
         (await client.ReadLineAsync())!.ShouldContain("AUTH=SCRAM-SHA-256-PLUS");

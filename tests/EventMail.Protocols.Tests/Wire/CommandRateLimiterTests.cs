@@ -61,9 +61,54 @@ public sealed class CommandRateLimiterTests
         Enumerable.Range(0, 1000).ShouldAllBe(_ => limiter.TryTake(Client) && limiter.TryTake(Client, "a"));
     }
 
+    [Fact]
+    public async Task Who_is_too_fast_is_held_back_until_there_is_a_share_again()
+    {
+        var limiter = new CommandRateLimiter(new() { PerAddress = 60, ExemptLoopback = false }, _time);
+        var (connection, _) = WireHarness.Open();
+        var limited = 0;
+        for (var i = 0; i < 70; i++)
+        {
+            (await limiter.TakeAsync(connection, null, () => limited++, default)).ShouldBeTrue();
+        }
+
+        limited.ShouldBe(10);
+        _time.Waits.ShouldBe(10);
+    }
+
+    [Fact]
+    public async Task A_command_is_refused_after_a_minute_without_a_share_and_at_once_when_the_server_stops()
+    {
+        var limiter = new CommandRateLimiter(new() { PerUser = 1, ExemptLoopback = false }, _time);
+        var (connection, _) = WireHarness.Open();
+        (await limiter.TakeAsync(connection, "a", () => { }, default)).ShouldBeTrue();
+        _time.Stands = true;
+        (await limiter.TakeAsync(connection, "a", () => { }, default)).ShouldBeFalse();
+        _time.Waits.ShouldBe(60);
+        connection.Stop();
+        (await limiter.TakeAsync(connection, "a", () => { }, default)).ShouldBeFalse();
+        _time.Waits.ShouldBe(60);
+    }
+
+    /// <summary>Waits end at once and take as long as they should.</summary>
     private sealed class ManualTime : TimeProvider
     {
         private long _now = 1_000_000;
+
+        public int Waits { get; private set; }
+
+        public bool Stands { get; set; }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            Waits++;
+            if (!Stands)
+            {
+                Advance(dueTime);
+            }
+
+            return System.CreateTimer(callback, state, TimeSpan.Zero, period);
+        }
 
         public override long TimestampFrequency => 1_000_000;
 

@@ -1,0 +1,177 @@
+using EventMail.Protocols.Imap;
+using EventMail.Testing;
+using EventMail.Testing.Transcripts;
+using Microsoft.Extensions.Logging;
+
+namespace EventMail.Protocols.Tests.Imap;
+
+/// <summary>The scenarios of I-001 and I-013 and the acceptance criteria of IMAP. The limits of connections are the listeners'.</summary>
+public sealed class SeedScenariosImapTests(ImapFixture fixture) : IClassFixture<ImapFixture>
+{
+    [Fact]
+    public async Task I001_Given_a_client_without_TLS_STARTTLS_is_advertised_and_LOGIN_rejected_until_it_completes()
+    {
+        var account = await fixture.NewAccountAsync();
+        await using var client = new ScriptedClient(fixture.Open("starttls").Client);
+        await client.ReadLineAsync();
+        var before = (await client.AskAsync("a CAPABILITY"))!;
+        before.ShouldStartWith("* CAPABILITY IMAP4rev1 STARTTLS");
+        before.ShouldNotContain("AUTH=");
+        await client.ExpectMatchAsync("a OK .*");
+        (await client.AskAsync($"b LOGIN {account.Address} {TestMail.Password}")).ShouldBe("b NO [PRIVACYREQUIRED] Passwords need TLS here");
+
+        await client.AskAsync("c STARTTLS");
+        await client.StartTlsAsync();
+        var after = (await client.AskAsync("d CAPABILITY"))!;
+        after.ShouldContain("AUTH=PLAIN");
+        after.ShouldContain("AUTH=LOGIN");
+        after.ShouldNotContain("STARTTLS");
+        await client.ExpectMatchAsync("d OK .*");
+        (await client.AskAsync($"e LOGIN {account.Address} {TestMail.Password}"))!.ShouldStartWith("e OK");
+    }
+
+    [Fact]
+    public void I001_The_times_of_the_requirements_are_the_defaults()
+    {
+        var limits = new ImapLimits();
+        limits.IdleTimeout.ShouldBe(TimeSpan.FromMinutes(30));
+        limits.KeepAlive.ShouldBe(TimeSpan.FromMinutes(29));
+        limits.CommandTimeout.ShouldBe(TimeSpan.FromSeconds(60));
+    }
+
+    [Fact]
+    public async Task I001_Given_IDLE_the_heartbeat_says_Still_here_new_messages_are_told_at_once_and_DONE_ends_it()
+    {
+        var account = await fixture.NewAccountAsync();
+        var log = new FieldLogger();
+        await using var idle = await fixture.LogInAsync(account, fixture.ServicesWith(new() { KeepAlive = TimeSpan.FromMilliseconds(300) }, log));
+        await SelectAsync(idle);
+        (await idle.AskAsync("b IDLE")).ShouldBe("+ idling");
+        await idle.ExpectAsync("* OK Still here");
+
+        await using var other = await fixture.LogInAsync(account);
+        await AppendAsync(other, "news");
+        string? line;
+        while ((line = await idle.ReadLineAsync()) == "* OK Still here")
+        {
+        }
+
+        line.ShouldBe("* 1 EXISTS");
+        await idle.SendLineAsync("DONE");
+        while (!(line = await idle.ReadLineAsync())!.StartsWith("b ", StringComparison.Ordinal))
+        {
+        }
+
+        line.ShouldBe("b OK IDLE completed");
+        log.Entries.ShouldContain(e => e.Level == LogLevel.Information && e.Message.StartsWith("IMAP IDLE mode entered: mailbox INBOX"));
+        log.Entries.ShouldContain(e => e.Level == LogLevel.Debug && e.Fields.ContainsKey("event") && Equals(e.Fields["event"], "new_message"));
+    }
+
+    [Fact]
+    public async Task I001_Given_a_client_that_is_silent_for_the_idle_timeout_it_is_told_BYE_and_closed()
+    {
+        var account = await fixture.NewAccountAsync();
+        var log = new FieldLogger();
+        await using var client = await fixture.LogInAsync(account, fixture.ServicesWith(new() { IdleTimeout = TimeSpan.FromMilliseconds(200) }, log));
+        await client.ExpectAsync("* BYE Idle timeout");
+        await client.ExpectClosedAsync();
+        var entry = log.Entries.Single(e => e.Fields.ContainsKey("idleDuration"));
+        entry.Level.ShouldBe(LogLevel.Warning);
+        entry.Fields.Keys.ShouldBeSubsetOf(["idleDuration", "connectionId", "sessionId", "clientIp", "{OriginalFormat}"]);
+    }
+
+    [Fact]
+    public async Task I001_Given_a_command_that_never_ends_it_is_cut_off_after_the_command_timeout()
+    {
+        var account = await fixture.NewAccountAsync();
+        await using var client = await fixture.LogInAsync(account, fixture.ServicesWith(new() { CommandTimeout = TimeSpan.FromMilliseconds(200) }));
+        await client.SendAsync("a NOO"u8.ToArray());
+        await client.ExpectAsync("* BYE Command not completed in time");
+        await client.ExpectClosedAsync();
+    }
+
+    [Fact]
+    public async Task I001_Good_and_bad_authentications_are_logged_with_who_from_where_and_how_and_never_the_password()
+    {
+        var account = await fixture.NewAccountAsync();
+        var log = new FieldLogger();
+        await using var client = new ScriptedClient(fixture.Open(services: fixture.ServicesWith(new(), log)).Client);
+        await client.ReadLineAsync();
+        await client.AskAsync($"a LOGIN {account.Address} hunter2");
+        await client.AskAsync($"b LOGIN {account.Address} {TestMail.Password}");
+        var failed = log.Entries.Single(e => e.Message.StartsWith("IMAP authentication failed"));
+        failed.Level.ShouldBe(LogLevel.Warning);
+        failed.Fields["errorCode"].ShouldBe("AUTHENTICATIONFAILED");
+        var succeeded = log.Entries.Single(e => e.Message.StartsWith("IMAP authentication successful"));
+        succeeded.Level.ShouldBe(LogLevel.Information);
+        succeeded.Fields["username"].ShouldBe(account.Address);
+        succeeded.Fields["authMethod"].ShouldBe("LOGIN");
+        foreach (var field in (string[])["connectionId", "sessionId", "clientIp", "durationMs"])
+        {
+            succeeded.Fields.ShouldContainKey(field);
+        }
+
+        log.Entries.ShouldAllBe(e => !e.Message.Contains("hunter2") && !e.Message.Contains(TestMail.Password));
+    }
+
+    [Fact]
+    public async Task I013_Given_a_new_user_the_special_use_mailboxes_are_there()
+    {
+        await using var client = await fixture.LogInAsync(await fixture.NewAccountAsync());
+        var lines = await AllAsync(client, "a", "LIST \"\" *");
+        foreach (var (name, use) in new[] { ("Drafts", @"\Drafts"), ("Sent", @"\Sent"), ("Trash", @"\Trash"), ("Spam", @"\Junk"), ("Archive", @"\Archive") })
+        {
+            lines.ShouldContain(line => line.StartsWith("* LIST (") && line.Contains(use) && line.EndsWith($" {name}"));
+        }
+
+        lines.Count(line => line.EndsWith(" INBOX") && !line.Contains(@"\Junk")).ShouldBe(1);
+        lines.Count.ShouldBe(7);
+    }
+
+    [Fact]
+    public async Task Acceptance_A_message_is_appended_fetched_flagged_searched_copied_and_removed()
+    {
+        await using var client = await fixture.LogInAsync(await fixture.NewAccountAsync());
+        await AppendAsync(client, "hello");
+        await AppendAsync(client, "other");
+        await SelectAsync(client);
+        (await AllAsync(client, "a", "FETCH 1 (RFC822.SIZE BODY[HEADER.FIELDS (SUBJECT)])")).ShouldContain("Subject: hello");
+        (await AllAsync(client, "b", @"STORE 1 +FLAGS (\Seen)"))[0].ShouldMatch(@"^\* 1 FETCH \(FLAGS \(.*\\Seen.*\)\)$");
+        (await AllAsync(client, "c", "SEARCH SUBJECT other")).ShouldContain("* SEARCH 2");
+        (await AllAsync(client, "d", "COPY 1 Archive"))[^1].ShouldStartWith("d OK [COPYUID");
+        (await AllAsync(client, "e", "STATUS Archive (MESSAGES UNSEEN)")).ShouldContain("* STATUS Archive (MESSAGES 1 UNSEEN 0)");
+        await AllAsync(client, "f", @"STORE 1 +FLAGS.SILENT (\Deleted)");
+        (await AllAsync(client, "g", "EXPUNGE")).ShouldContain("* 1 EXPUNGE");
+    }
+
+    [Fact]
+    public async Task Acceptance_Mailboxes_are_created_renamed_and_deleted()
+    {
+        await using var client = await fixture.LogInAsync(await fixture.NewAccountAsync());
+        (await AllAsync(client, "a", "CREATE Projects/One"))[^1].ShouldStartWith("a OK");
+        (await AllAsync(client, "b", "RENAME Projects/One Projects/Two"))[^1].ShouldStartWith("b OK");
+        (await AllAsync(client, "c", "DELETE Projects/One"))[^1].ShouldStartWith("c NO [NONEXISTENT]");
+        (await AllAsync(client, "d", "DELETE Projects/Two"))[^1].ShouldStartWith("d OK");
+    }
+
+    private static async Task SelectAsync(ScriptedClient client) => (await AllAsync(client, "s", "SELECT INBOX"))[^1].ShouldStartWith("s OK");
+
+    private static async Task AppendAsync(ScriptedClient client, string subject)
+    {
+        var message = $"Subject: {subject}\r\n\r\nbody\r\n";
+        (await AllAsync(client, "p", $"APPEND INBOX {{{message.Length}+}}\r\n{message}"))[^1].ShouldStartWith("p OK [APPENDUID");
+    }
+
+    /// <summary>All lines to the tagged one.</summary>
+    private static async Task<List<string>> AllAsync(ScriptedClient client, string tag, string command)
+    {
+        await client.SendLineAsync($"{tag} {command}");
+        var lines = new List<string>();
+        do
+        {
+            lines.Add((await client.ReadLineAsync())!);
+        }
+        while (!lines[^1].StartsWith($"{tag} ", StringComparison.Ordinal));
+        return lines;
+    }
+}
