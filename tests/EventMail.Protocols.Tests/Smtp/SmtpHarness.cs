@@ -18,9 +18,14 @@ internal sealed class SmtpHarness(SmtpLimits? limits = null, ServerTls? tls = nu
     public RecordingDestination Destination { get; } = new();
 
     public SmtpServices Services => _services ??= new(
-        "mx.example.org", "node1", Destination, limits ?? SmtpLimits.Default, TimeProvider.System, log ?? NullLogger.Instance);
+        "mx.example.org", "node1", Destination, limits ?? SmtpLimits.Default, TimeProvider.System, log ?? NullLogger.Instance)
+    {
+        RateLimiter = RateLimiter,
+    };
 
     private SmtpServices? _services;
+
+    public CommandRateLimiter? RateLimiter { get; init; }
 
     /// <summary>The session of the last connection.</summary>
     public Task Session { get; private set; } = Task.CompletedTask;

@@ -231,4 +231,19 @@ public sealed class SmtpLimitTests
             await local.ExpectMatchAsync("220 .*");
         }
     }
+
+    [Fact]
+    public async Task Commands_beyond_the_share_of_an_address_are_answered_later_and_answered()
+    {
+        // Sixty at once, then one a second.
+        var harness = new SmtpHarness { RateLimiter = new(new() { PerAddress = 60 }) };
+        await using var client = await harness.GreetAsync();
+        var started = System.Diagnostics.Stopwatch.GetTimestamp();
+        for (var i = 0; i < 61; i++)
+        {
+            (await client.AskAsync("NOOP")).ShouldBe("250 2.0.0 Ok");
+        }
+
+        System.Diagnostics.Stopwatch.GetElapsedTime(started).ShouldBeGreaterThan(TimeSpan.FromMilliseconds(900));
+    }
 }
