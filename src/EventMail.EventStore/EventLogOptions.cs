@@ -32,6 +32,9 @@ public sealed record EventLogOptions
     /// <summary>How long a starting node waits for the others to say that they heard of it.</summary>
     public TimeSpan Greeting { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long a leaving node waits for the others to say that they have taken in what it committed.</summary>
+    public TimeSpan Parting { get; init; } = TimeSpan.FromSeconds(3);
+
     /// <summary>How long closing waits for a database that does not answer before queued commands fail.</summary>
     public TimeSpan ClosingGrace { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -47,6 +47,9 @@ internal static partial class EventStoreMessages
     [LoggerMessage(Level = LogLevel.Warning, Message = "{nodes} nodes have not answered the greeting of this one; it goes on without")]
     public static partial void NodesSilent(this ILogger log, int nodes);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{nodes} nodes have not said that they know what this one committed; it leaves all the same")]
+    public static partial void LeftUnseen(this ILogger log, int nodes);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "Catching up with other nodes' commits failed; trying again")]
     public static partial void CatchUpFailed(this ILogger log, Exception error);
 

@@ -161,6 +161,33 @@ public class NodeTests
     }
 
     [Fact]
+    public async Task When_a_node_has_left_the_others_know_what_it_committed()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var counter = Counters.New();
+        await log.ExecuteAsync(Counters.RaiseAndTell(counter));
+        for (var round = 2; round < 12; round++)
+        {
+            var brief = await log.AddNodeAsync();
+            await brief.Executor.ExecuteAsync(Counters.RaiseAndTell(counter), default);
+            await log.CloseAsync(brief);
+            log.Executor.TryGetState(counter.Key, out var state).ShouldBeTrue();
+            ((Counter)state.State).Total.ShouldBe(round);
+        }
+    }
+
+    [Fact]
+    public async Task Nodes_that_leave_together_do_not_wait_for_each_other()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var (left, right) = (await log.AddNodeAsync(), await log.AddNodeAsync());
+        var parting = new EventLogOptions { ConnectionString = "", DataFolder = "" }.Parting;
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        await Task.WhenAll(Task.Run(() => log.CloseAsync(left)), Task.Run(() => log.CloseAsync(right)));
+        clock.Elapsed.ShouldBeLessThan(parting);
+    }
+
+    [Fact]
     public async Task Followed_kinds_are_told_of_even_when_the_stream_is_not_cached()
     {
         await using var log = await TestLog.OpenAsync();

@@ -43,7 +43,8 @@ public sealed class TestLog : IAsyncDisposable
 
     public async Task CloseAsync(EventLog node)
     {
-        _nodes.Remove(node);
+        lock (_nodes)
+            _nodes.Remove(node);
         await node.DisposeAsync();
     }
 

@@ -6,13 +6,14 @@ namespace EventMail.EventStore;
 
 /// <summary>
 /// This process among the others on the same database. A node that is alone neither sends nor listens to notices of commits; the
-/// first thing another does is to greet it, and it answers once it sends and listens. While the link is broken it behaves as if
-/// others were there.
+/// first thing another does is to greet it, and it answers once it sends and listens. Whoever leaves is seen off by those who have
+/// taken in what it committed: a command that is over is known to the server. While the link is broken a node behaves as if others
+/// were there.
 /// </summary>
 internal sealed class NodeLink : IAsyncDisposable
 {
     private const string Channel = "eventmail_nodes";
-    private const string Hello = "hello", Welcome = "welcome", Bye = "bye";
+    private const string Hello = "hello", Welcome = "welcome", Bye = "bye", Farewell = "farewell";
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(500);
 
@@ -24,7 +25,7 @@ internal sealed class NodeLink : IAsyncDisposable
     private readonly SafePosition _safe = new();
     private readonly ConcurrentQueue<string> _messages = new();
     private readonly HashSet<Guid> _others = [];
-    private readonly HashSet<Guid> _silent = []; // live nodes that have not answered the greeting
+    private readonly HashSet<Guid> _silent = []; // live nodes that have not answered the greeting, or the goodbye
     private readonly CancellationTokenSource _stop = new();
     private NpgsqlConnection? _connection;
     private Task _running = Task.CompletedTask;
@@ -145,11 +146,6 @@ internal sealed class NodeLink : IAsyncDisposable
             select $1, pid, backend_start, now() from pg_stat_activity where pid = pg_backend_pid()
             on conflict (id) do update set pid = excluded.pid, backend_start = excluded.backend_start, heartbeat = excluded.heartbeat
             """;
-        const string live = """
-            select n.id, a.pid is not null from eventmail.node n
-            left join pg_stat_activity a on a.pid = n.pid and a.backend_start = n.backend_start
-            where n.id <> $1 and n.heartbeat > now() - $2
-            """;
         var connection = await _source.OpenConnectionAsync(cancel);
         try
         {
@@ -162,16 +158,7 @@ internal sealed class NodeLink : IAsyncDisposable
                 await ExecuteAsync(connection, "select pg_notify($1, $2)", cancel, Channel, $"{Hello} {Node:n}");
                 await transaction.CommitAsync(cancel);
             }
-            _others.Clear();
-            _silent.Clear();
-            await using (var command = Command(connection, live, Node, _options.NodeExpiry))
-            await using (var reader = await command.ExecuteReaderAsync(cancel))
-                while (await reader.ReadAsync(cancel))
-                {
-                    _others.Add(reader.GetGuid(0));
-                    if (reader.GetBoolean(1))
-                        _silent.Add(reader.GetGuid(0));
-                }
+            await LookAroundAsync(connection, cancel);
             _nextBeat = DateTime.UtcNow + _options.Heartbeat;
             (_connection, _listening) = (connection, true);
         }
@@ -179,6 +166,25 @@ internal sealed class NodeLink : IAsyncDisposable
         {
             await connection.DisposeAsync();
             throw;
+        }
+    }
+
+    private async Task LookAroundAsync(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        const string nodes = """
+            select n.id, a.pid is not null from eventmail.node n
+            left join pg_stat_activity a on a.pid = n.pid and a.backend_start = n.backend_start
+            where n.id <> $1 and n.heartbeat > now() - $2
+            """;
+        _others.Clear();
+        _silent.Clear();
+        await using var command = Command(connection, nodes, Node, _options.NodeExpiry);
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel))
+        {
+            _others.Add(reader.GetGuid(0));
+            if (reader.GetBoolean(1))
+                _silent.Add(reader.GetGuid(0));
         }
     }
 
@@ -208,8 +214,8 @@ internal sealed class NodeLink : IAsyncDisposable
                 await WelcomeAsync(node, cancel);
             else if (words[0] == Welcome && words.Length == 3 && words[2] == Node.ToString("n"))
                 Welcomed(node);
-            else if (words[0] == Bye && _others.Remove(node))
-                _log.NodeLeft(node, _others.Count);
+            else if (words[0] == Bye)
+                await SeeOffAsync(node, cancel);
         }
         await SettleAsync(cancel);
     }
@@ -223,6 +229,15 @@ internal sealed class NodeLink : IAsyncDisposable
         await _publisher.SettledAsync().WaitAsync(cancel);
         await ExecuteAsync(_connection!, "select pg_notify($1, $2)", cancel, Channel, $"{Welcome} {Node:n} {node:n}");
         _log.NodeJoined(node, _others.Count);
+    }
+
+    private async Task SeeOffAsync(Guid node, CancellationToken cancel)
+    {
+        if (_others.Remove(node))
+            _log.NodeLeft(node, _others.Count);
+        if (_joined)
+            await _remote.DrainAsync(cancel);
+        await ExecuteAsync(_connection!, "select pg_notify($1, $2)", cancel, Channel, $"{Farewell} {Node:n} {node:n}");
     }
 
     // An answer after the greeting was given up: what that node committed unannounced meanwhile is in the log.
@@ -275,10 +290,23 @@ internal sealed class NodeLink : IAsyncDisposable
         (_toldNext, _) = await _safe.AdvanceAsync(_connection!, cancel);
     }
 
-    private async Task ByeAsync(NpgsqlConnection connection)
+    private async Task LeaveAsync(NpgsqlConnection connection)
     {
+        await LookAroundAsync(connection, CancellationToken.None);
         await ExecuteAsync(connection, "delete from eventmail.node where id = $1", CancellationToken.None, Node);
         await ExecuteAsync(connection, "select pg_notify($1, $2)", CancellationToken.None, Channel, $"{Bye} {Node:n}");
+        var deadline = DateTime.UtcNow + _options.Parting;
+        while (_silent.Count > 0 && deadline - DateTime.UtcNow is var left && left > TimeSpan.Zero)
+        {
+            await ListenAsync(left, CancellationToken.None);
+            while (_messages.TryDequeue(out var message))
+                // Who leaves at the same time has nothing to take in any more.
+                if (message.Split(' ') is [Farewell or Bye, var from, ..] words && (words[0] == Bye || words[^1] == Node.ToString("n"))
+                    && Guid.TryParseExact(from, "n", out var node))
+                    _silent.Remove(node);
+        }
+        if (_silent.Count > 0)
+            _log.LeftUnseen(_silent.Count);
     }
 
     private async ValueTask DropAsync()
@@ -314,7 +342,7 @@ internal sealed class NodeLink : IAsyncDisposable
             {
                 // A link that is known to be broken says no goodbye: the others find out by the missing heartbeat.
                 if (_connection.State == System.Data.ConnectionState.Open)
-                    await ByeAsync(_connection);
+                    await LeaveAsync(_connection);
             }
             catch (Exception e) when (Faults.IsLoss(e))
             {
