@@ -19,7 +19,7 @@ internal static class AppendBench
         await using var log = await database.OpenLogAsync(await database.CreateAsync(), []);
         var streams = Sample.Streams(writers);
         await Measure.RunAsync($"executor, {writers} writers", writers, time, database.Postmaster, async i =>
-            await log.Executor.ExecuteAsync(new SampleCommand(streams[i]), default));
+            await log.Executor.ExecuteAsync(new SampleCommand(streams[i]), default), row: ("ours", $"log: append, {writers} writers"));
         await using var batches = log.DataSource.CreateCommand("select count(*)::numeric / count(distinct timestamp) from mt_events");
         Console.WriteLine($"{"",-44} {await batches.ExecuteScalarAsync(),9:n1} events per commit");
     }
@@ -31,7 +31,8 @@ internal static class AppendBench
         var raw = new List<RawAppend>();
         foreach (var stream in Sample.Streams(writers))
             raw.Add(await RawAppend.OpenAsync(connectionString, stream.Key.Tenant, stream.Key.Id));
-        await Measure.RunAsync($"prepared statements, {writers} connections", writers, time, database.Postmaster, i => raw[i].AppendAsync());
+        await Measure.RunAsync($"prepared statements, {writers} connections", writers, time, database.Postmaster, i => raw[i].AppendAsync(),
+            row: ("raw", $"log: append, {writers} writers"));
         foreach (var connection in raw)
             await connection.DisposeAsync();
     }

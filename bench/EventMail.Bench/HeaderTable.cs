@@ -3,11 +3,17 @@ using Npgsql;
 
 namespace EventMail.Bench;
 
-/// <summary>A header row per stream, as a mailbox has one.</summary>
+/// <summary>A header row per stream, as a mailbox has one, and a row of 875 bytes per content, as what IMAP needs of a message takes.</summary>
 internal sealed class HeaderTable : IInlineProjection
 {
     public const string Create =
-        "create table if not exists bench_header (tenant_id varchar, id uuid, version bigint, messages bigint, bytes bigint, primary key (tenant_id, id))";
+        "create table if not exists bench_header (tenant_id varchar, id uuid, version bigint, messages bigint, bytes bigint, primary key (tenant_id, id));" +
+        "create table if not exists bench_summary (number bigint primary key, data bytea not null);" +
+        "alter table bench_summary alter column data set storage external";
+
+    public const string Summaries = "insert into bench_summary (number, data) select * from unnest($1::bigint[], $2::bytea[]) on conflict do nothing";
+
+    public static readonly byte[] Summary = System.Text.Encoding.ASCII.GetBytes(new string('s', 875));
 
     public const string Upsert = """
         insert into bench_header (tenant_id, id, version, messages, bytes)
@@ -23,15 +29,26 @@ internal sealed class HeaderTable : IInlineProjection
         await command.ExecuteNonQueryAsync(cancel);
     }
 
-    public void Fold(CommitBatch batch, NpgsqlBatch sql) => sql.BatchCommands.Add(new(Upsert)
+    public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {
-        Parameters =
+        sql.BatchCommands.Add(new(Summaries)
         {
-            new() { Value = batch.Changes.Select(c => c.Key.Tenant).ToArray() },
-            new() { Value = batch.Changes.Select(c => c.Key.Id).ToArray() },
-            new() { Value = batch.Changes.Select(c => c.ToVersion).ToArray() },
-            new() { Value = batch.Changes.Select(c => ((SampleState)c.After).Messages).ToArray() },
-            new() { Value = batch.Changes.Select(c => ((SampleState)c.After).Messages * 4096).ToArray() },
-        },
-    });
+            Parameters =
+            {
+                new() { Value = batch.Contents.Select(c => c.Number).ToArray() },
+                new() { Value = batch.Contents.Select(_ => Summary).ToArray() },
+            },
+        });
+        sql.BatchCommands.Add(new(Upsert)
+        {
+            Parameters =
+            {
+                new() { Value = batch.Changes.Select(c => c.Key.Tenant).ToArray() },
+                new() { Value = batch.Changes.Select(c => c.Key.Id).ToArray() },
+                new() { Value = batch.Changes.Select(c => c.ToVersion).ToArray() },
+                new() { Value = batch.Changes.Select(c => ((SampleState)c.After).Messages).ToArray() },
+                new() { Value = batch.Changes.Select(c => ((SampleState)c.After).Messages * 4096).ToArray() },
+            },
+        });
+    }
 }

@@ -10,25 +10,31 @@ internal static class IngestBench
 {
     public static async Task RunAsync(BenchDatabase database, TimeSpan time)
     {
-        foreach (var (title, sizes) in new (string, int[])[]
+        foreach (var (title, sizes, streams, mail) in new (string, int[], int, string)[]
         {
-            ("4 KiB", [4096]),
+            ("4 KiB, 100 streams", [4096], 100, "4KB 100 users c=10"),
+            ("4 KiB, 1 stream", [4096], 1, "4KB 1 user c=10"),
             // Most mail is small, most bytes are in large mail.
-            ("mixed (2 KiB to 100 KiB, mean 17 KiB)", [2048, 3000, 3500, 4096, 5000, 8000, 12_000, 16_000, 20_000, 100_000]),
+            ("mixed (2 KiB to 100 KiB, mean 17 KiB), 100 streams",
+                [2048, 3000, 3500, 4096, 5000, 8000, 12_000, 16_000, 20_000, 100_000], 100, ""),
         })
         {
-            Measure.Header($"ingest: {title}, 100 streams, 10 connections");
-            await RawAsync(database, sizes, 1, time);
-            await RawAsync(database, sizes, 16, time);
-            await ExecutorAsync(database, sizes, 10, time);
-            await ExecutorAsync(database, sizes, 64, time);
+            Measure.Header($"ingest: {title}");
+            await RawAsync(database, sizes, streams, 10, 1, time, mail == "" ? null : ("raw", $"smtp {mail}"));
+            await ExecutorAsync(database, sizes, streams, 10, time);
+            if (streams > 1)
+            {
+                await RawAsync(database, sizes, streams, 1, 10, time);
+                await RawAsync(database, sizes, streams, 16, 2, time);
+            }
+            await ExecutorAsync(database, sizes, streams, 64, time);
         }
     }
 
-    private static async Task ExecutorAsync(BenchDatabase database, int[] sizes, int writers, TimeSpan time)
+    private static async Task ExecutorAsync(BenchDatabase database, int[] sizes, int count, int writers, TimeSpan time)
     {
         await using var log = await database.OpenLogAsync(await database.CreateAsync(), [new HeaderTable()]);
-        var streams = Sample.Streams(100);
+        var streams = Sample.Streams(count);
         var bodies = new Bodies(sizes);
         await Measure.RunAsync($"executor, {writers} writers", writers, time, database.Postmaster, async _ =>
         {
@@ -38,19 +44,19 @@ internal static class IngestBench
         });
     }
 
-    private static async Task RawAsync(BenchDatabase database, int[] sizes, int group, TimeSpan time)
+    private static async Task RawAsync(
+        BenchDatabase database, int[] sizes, int count, int group, int connections, TimeSpan time, (string, string)? row = null)
     {
         var connectionString = await database.CreateAsync();
         await (await database.OpenLogAsync(connectionString, [new HeaderTable()])).DisposeAsync();
-        var streams = Sample.Streams(100);
+        var streams = Sample.Streams(count);
         await RawIngest.CreateStreamsAsync(connectionString, streams);
-        var connections = group == 1 ? 10 : 2;
         var raw = new List<RawIngest>();
         for (var i = 0; i < connections; i++)
             raw.Add(await RawIngest.OpenAsync(connectionString, [.. streams.Where((_, n) => n % connections == i)], new(sizes, i + 1)));
         await Measure.RunAsync(
             $"plain batches of {group}, {connections} connections", connections, time, database.Postmaster,
-            i => raw[i].IngestAsync(group), group);
+            i => raw[i].IngestAsync(group), group, row);
         foreach (var connection in raw)
             await connection.DisposeAsync();
     }

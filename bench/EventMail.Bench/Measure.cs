@@ -10,7 +10,9 @@ internal static class Measure
         Console.WriteLine($"\n{title}\n{"",-44} {"per s",9} {"server µs",10} {"client µs",10} {"p50 ms",8} {"p99 ms",8} {"client B",9}");
 
     /// <param name="writer">One operation of one writer.</param>
-    public static async Task RunAsync(string name, int writers, TimeSpan time, int? postmaster, Func<int, Task> writer, int perCall = 1)
+    /// <param name="row">The label and the case under which the figures are also written, as MailBench's are, to the file in BENCH_JSON.</param>
+    public static async Task RunAsync(
+        string name, int writers, TimeSpan time, int? postmaster, Func<int, Task> writer, int perCall = 1, (string Label, string Case)? row = null)
     {
         await RunWritersAsync(writers, TimeSpan.FromSeconds(Math.Min(1, time.TotalSeconds / 2)), writer);
         var server = ServerTime(postmaster);
@@ -20,11 +22,17 @@ internal static class Measure
         var latencies = await RunWritersAsync(writers, time, writer);
         var elapsed = clock.Elapsed;
         var count = latencies.Count * perCall;
+        var serverMicros = Micros(ServerTime(postmaster) - server);
+        var clientMicros = Micros(Process.GetCurrentProcess().TotalProcessorTime - client);
         double Micros(TimeSpan span) => span.TotalMicroseconds / count;
         latencies.Sort();
         double At(double share) => latencies[(int)((latencies.Count - 1) * share)].TotalMilliseconds;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-44} {count / elapsed.TotalSeconds,9:n0} {Micros(ServerTime(postmaster) - server),10:n0} {Micros(Process.GetCurrentProcess().TotalProcessorTime - client),10:n0} {At(0.5),8:n2} {At(0.99),8:n2} {(GC.GetTotalAllocatedBytes() - allocated) / count,9:n0}"));
+            $"{name,-44} {count / elapsed.TotalSeconds,9:n0} {serverMicros,10:n0} {clientMicros,10:n0} {At(0.5),8:n2} {At(0.99),8:n2} {(GC.GetTotalAllocatedBytes() - allocated) / count,9:n0}"));
+        // The store runs in the client's process here: its CPU counts with the database's.
+        if (row is { } r && Environment.GetEnvironmentVariable("BENCH_JSON") is { Length: > 0 } file)
+            await File.AppendAllTextAsync(file, string.Create(CultureInfo.InvariantCulture,
+                $$"""{"label":"{{r.Label}}","case":"{{r.Case}}","count":{{count}},"ops_s":{{count / elapsed.TotalSeconds:0.0}},"server_cpu_us_per_op":{{serverMicros + clientMicros:0.0}},"p50_ms":{{At(0.5):0.000}},"p99_ms":{{At(0.99):0.000}}}""") + "\n");
     }
 
     private static async Task<List<TimeSpan>> RunWritersAsync(int writers, TimeSpan time, Func<int, Task> writer)

@@ -8,7 +8,7 @@ if (args is not [var what, ..] || what is not ("append" or "ingest" or "content"
     Console.Error.WriteLine("usage: append|ingest|content|read [seconds per row] [connection string]");
     return 2;
 }
-var seconds = args.Length > 1 ? double.Parse(args[1]) : 3;
+var seconds = args.Length > 1 && args[1].Length > 0 ? double.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 3;
 await using var database = await BenchDatabase.OpenAsync(args.Length > 2 ? args[2] : null);
 await (what switch
 {

@@ -55,8 +55,9 @@ internal sealed class RawIngest : IAsyncDisposable
             var (body, _) = _bodies.Next();
             var number = Interlocked.Increment(ref s_number);
             rows.Add((_streams[at], ++_versions[at], number, body, SHA256.HashData(body),
-                JsonSerializer.SerializeToUtf8Bytes(Sample.Event(_versions[at], number, now), SampleJson.Default.SampleReceived)));
+                JsonSerializer.SerializeToUtf8Bytes(Sample.Event(_versions[at], number, now, ""), SampleJson.Default.SampleReceived)));
         }
+        var streams = rows.GroupBy(r => r.Stream).Select(g => g.Last()).ToList();
         await using var batch = new NpgsqlBatch(_connection)
         {
             BatchCommands =
@@ -69,7 +70,7 @@ internal sealed class RawIngest : IAsyncDisposable
                 {
                     Parameters =
                     {
-                        Array(rows, r => r.Stream.Key.Tenant), Array(rows, r => r.Stream.Key.Id), Array(rows, r => r.Version),
+                        Array(streams, r => r.Stream.Key.Tenant), Array(streams, r => r.Stream.Key.Id), Array(streams, r => r.Version),
                         new() { Value = now },
                     },
                 },
@@ -84,12 +85,13 @@ internal sealed class RawIngest : IAsyncDisposable
                         new() { Value = now },
                     },
                 },
+                new(HeaderTable.Summaries) { Parameters = { Array(rows, r => r.Number), Array(rows, _ => HeaderTable.Summary) } },
                 new(HeaderTable.Upsert)
                 {
                     Parameters =
                     {
-                        Array(rows, r => r.Stream.Key.Tenant), Array(rows, r => r.Stream.Key.Id), Array(rows, r => r.Version),
-                        Array(rows, r => r.Version), Array(rows, r => r.Version * 4096),
+                        Array(streams, r => r.Stream.Key.Tenant), Array(streams, r => r.Stream.Key.Id), Array(streams, r => r.Version),
+                        Array(streams, r => r.Version), Array(streams, r => r.Version * 4096),
                     },
                 },
                 new("""

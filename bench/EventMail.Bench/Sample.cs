@@ -32,7 +32,7 @@ internal sealed class SampleCommand(StreamRef stream, StagedContent? content = n
 
     public override void Decide(Decision decision)
     {
-        decision.Append(stream.Key, Sample.Event(decision.State<SampleState>(stream.Key).Messages + 1, content?.Number ?? 0, decision.Now));
+        decision.Append(stream.Key, Sample.Event(decision.State<SampleState>(stream.Key).Messages + 1, content?.Number ?? 0, decision.Now, content is null ? null : ""));
         if (content is not null)
             decision.Store(content);
     }
@@ -49,9 +49,10 @@ internal static class Sample
 
     public static EventTypeMap Types() => new EventTypeMap().Register("sample_received", SampleJson.Default.SampleReceived);
 
-    public static SampleReceived Event(long uid, long content, DateTimeOffset now) => new(
+    /// <param name="rest">What makes it longer; by default to 600 bytes.</param>
+    public static SampleReceived Event(long uid, long content, DateTimeOffset now, string? rest = null) => new(
         uid, content, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", 4096, now, "sender@example.net",
-        "user@example.org", "<20261120120000.12345@example.net>", s_rest);
+        "user@example.org", "<20261120120000.12345@example.net>", rest ?? s_rest);
 
     public static StreamRef[] Streams(int count) =>
         [.. Enumerable.Range(0, count).Select(i => new StreamRef(Kind, new($"t{i}", Guid.CreateVersion7())))];
