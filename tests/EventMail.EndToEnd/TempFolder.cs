@@ -7,6 +7,16 @@ internal sealed class TempFolder : IDisposable
 
     public string this[string name] => System.IO.Path.Combine(Path, name);
 
+    /// <summary>
+    /// Lets others pass through, not look: PostgreSQL, which is someone else where the tests are root, then has its cluster in
+    /// a data folder below, and not in a place of its own that nobody cleans up.
+    /// </summary>
+    public TempFolder Passable()
+    {
+        File.SetUnixFileMode(Path, File.GetUnixFileMode(Path) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        return this;
+    }
+
     /// <summary>Writes a client's settings: nobody else may read them, which some clients insist on.</summary>
     public string Write(string name, string text)
     {

@@ -25,8 +25,9 @@ public sealed class CrashTests(ITestOutputHelper output)
     [Fact]
     public async Task What_was_promised_survives_kill_9_of_the_server_and_of_PostgreSQL()
     {
-        using var folder = new TempFolder();
+        using var folder = new TempFolder().Passable();
         var ledger = new CrashLedger();
+        var elapsed = Stopwatch.StartNew();
         var server = await StartAsync(folder);
         try
         {
@@ -43,10 +44,18 @@ public sealed class CrashTests(ITestOutputHelper output)
                 .Append(Task.Run(() => load.FlagAsync(accounts[0], stop.Token)))
                 .Append(Task.Run(() => load.RemoveAsync(accounts[1], stop.Token)))
                 .ToList();
+            var killedPostgres = 0;
             for (var round = 0; round < Rounds; round++)
             {
                 await Task.Delay(Random.Shared.Next((int)ShortestRound.TotalMilliseconds, (int)LongestRound.TotalMilliseconds));
-                if (Random.Shared.Next(2) == 0)
+                // The server, PostgreSQL, both (the next start then finds an unclean cluster and no orphan), PostgreSQL.
+                var (killServer, killPostgres) = (round % 2 == 0, round % 4 != 0);
+                if (killPostgres && KillPostgres(folder))
+                {
+                    killedPostgres++;
+                }
+
+                if (killServer)
                 {
                     server.Kill();
                     await server.WaitForExitAsync();
@@ -55,15 +64,17 @@ public sealed class CrashTests(ITestOutputHelper output)
                 }
                 else
                 {
-                    KillPostgres(folder);
                     await WaitForDeliveryAsync(ledger);
                 }
             }
 
             await stop.CancelAsync();
             await Task.WhenAll(clients);
-            output.WriteLine($"{Rounds} kills, {ledger.Messages.Count} messages sent, {ledger.Delivered} promised");
+            output.WriteLine($"{Rounds} kills ({killedPostgres} of PostgreSQL), {ledger.Messages.Count} messages sent, {ledger.Delivered} promised, {elapsed.Elapsed.TotalSeconds:0} s");
             ledger.Delivered.ShouldBeGreaterThan(Rounds, "there was no load worth the name");
+            killedPostgres.ShouldBeGreaterThan(Rounds / 4, "PostgreSQL was hardly ever killed");
+            Directory.EnumerateFiles(folder["data/postgres/data/log"]).SelectMany(File.ReadLines)
+                .ShouldContain(line => line.Contains("not properly shut down"), "PostgreSQL never had to recover");
             foreach (var account in accounts)
             {
                 await CheckPromisesAsync(server, account, ledger);
@@ -80,14 +91,25 @@ public sealed class CrashTests(ITestOutputHelper output)
     private static Task<TestServer> StartAsync(TempFolder folder) => TestServer.StartAsync(
         new() { DataFolder = folder["data"], Durable = true, Settings = MailServer.Settings });
 
-    // The postmaster; its children see it die and end themselves.
-    private static void KillPostgres(TempFolder folder)
+    // The postmaster; its children see it die and end themselves. False: there is none at the moment.
+    private static bool KillPostgres(TempFolder folder)
     {
-        var pidFile = folder["data/postgres/data/postmaster.pid"];
-        if (File.Exists(pidFile) && int.TryParse(File.ReadLines(pidFile).First(), CultureInfo.InvariantCulture, out var pid))
+        try
         {
-            using var postmaster = Process.GetProcessById(pid);
+            var pidFile = folder["data/postgres/data/postmaster.pid"];
+            using var postmaster = Process.GetProcessById(int.Parse(File.ReadLines(pidFile).First(), CultureInfo.InvariantCulture));
+            // The number may be someone else's by now.
+            if (postmaster.ProcessName != "postgres")
+            {
+                return false;
+            }
+
             postmaster.Kill();
+            return true;
+        }
+        catch (Exception error) when (error is FileNotFoundException or ArgumentException)
+        {
+            return false;
         }
     }
 
