@@ -69,6 +69,21 @@ public class ContentTests
         log.Node.Contents.Buffers.Rented.ShouldBe(0);
     }
 
+    // The seed's threshold is 1 MiB: docs/decisions/0013-contents-above-64-kib-are-files.md.
+    [Theory]
+    [InlineData(65_536, false)]
+    [InlineData(65_537, true)]
+    public async Task M002_Small_messages_are_rows_and_large_ones_files(int size, bool isFile)
+    {
+        await using var log = await TestLog.OpenAsync();
+        var bytes = Random(size);
+        var number = await StoreAsync(log.Node, await log.Node.Contents.StageAsync(bytes));
+        (await log.ScalarAsync<bool>("select data is null from eventmail.content where number = $1", number)).ShouldBe(isFile);
+        var files = Directory.EnumerateFiles(log.Folder, "*", SearchOption.AllDirectories).Where(file => new FileInfo(file).Length == size);
+        files.Select(Path.GetFileName).ShouldBe(isFile ? [Convert.ToHexStringLower(SHA256.HashData(bytes))] : []);
+        (await ReadAsync(log.Node, number)).ShouldBe(bytes);
+    }
+
     [Theory]
     [InlineData(500)]
     [InlineData(200_000)]

@@ -84,7 +84,7 @@ public class EnvelopeTests
         Wire.Envelope(Wire.Read("SUBJECT : x\n\n")).ShouldContain("\"x\"");
 
     [Fact]
-    public void Message_ids_are_normalised_for_threads() // RFC 5256 §2.2, RFC 5322 §3.6.4
+    public void M006_Message_ids_are_normalised_for_threads() // RFC 5256 §2.2, RFC 5322 §3.6.4
     {
         var message = Wire.Read("Message-ID: (c) <\"a.b\"@c> \nIn-Reply-To: x's message of today <d@e>\nReferences: <1@x>\n <2@x><3 @x> junk\n\n");
 

@@ -169,7 +169,7 @@ public class MessageReaderTests
     }
 
     [Fact]
-    public void File_names_are_found_in_either_field_and_decoded()
+    public void M004_File_names_are_found_in_either_field_and_decoded()
     {
         Wire.Read("Content-Type: image/png; name=\"=?utf-8?Q?b=C3=A4r.png?=\"\n\n").Root.FileName.ShouldBe("bär.png");
         Wire.Read("Content-Type: image/png; name=x\nContent-Disposition: attachment; filename*=utf-8''b%C3%A4r.png\n\n")
@@ -177,7 +177,7 @@ public class MessageReaderTests
     }
 
     [Fact]
-    public void A_25_MiB_attachment_is_not_held()
+    public void M004_A_25_MiB_attachment_is_not_held()
     {
         var chunk = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(new string('A', 76) + "\r\n", 210)));
         var reader = new MessageReader(MessageLimits.Default);

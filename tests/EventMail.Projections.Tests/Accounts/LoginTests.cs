@@ -1,6 +1,7 @@
 using EventMail.Domain.Accounts;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
+using Microsoft.Extensions.Logging;
 
 namespace EventMail.Projections.Tests.Accounts;
 
@@ -71,6 +72,65 @@ public class LoginTests
         var unknown = await accounts.LoginAsync("nonexistent@example.com", "x");
         var wrong = await accounts.LoginAsync("user@example.com", "x");
         unknown.ShouldBe(wrong);
+    }
+
+    [Fact]
+    public async Task U002_Each_kind_of_failed_login_is_logged_under_its_error_with_address_method_and_session()
+    {
+        await using var accounts = await TestAccounts.OpenAsync();
+        await accounts.AddAsync("user@example.com");
+        await accounts.AddAsync("disabled@example.com");
+        (await accounts.Accounts.SuspendAsync("disabled@example.com", null, Actor.System, default)).IsOk.ShouldBeTrue();
+        foreach (var (user, password, error) in new[]
+        {
+            ("user@example.com", "wrong", "invalid_credentials"),
+            ("disabled@example.com", TestAccounts.Password, "user_disabled"),
+            ("nonexistent@example.com", "wrong", "user_not_found"),
+        })
+        {
+            await accounts.LoginAsync(user, password, "198.51.100.7");
+            var (level, text) = accounts.Log.Lines[^1];
+            level.ShouldBe(LogLevel.Warning);
+            text.ShouldStartWith($"Failed imap login attempt for user: {user} (error {error}, ip_address 198.51.100.7, auth_method PLAIN, session_id session-1, duration_ms ");
+        }
+
+        accounts.Log.Lines.Count.ShouldBe(3);
+        accounts.Log.Lines.ShouldAllBe(line => !line.Text.Contains(TestAccounts.Password) && !line.Text.Contains("wrong"));
+    }
+
+    [Fact]
+    public async Task U002_A_good_login_is_logged_with_account_address_method_and_session()
+    {
+        await using var accounts = await TestAccounts.OpenAsync();
+        var entry = await accounts.AddAsync("user@example.com");
+        await accounts.LoginAsync("user@example.com");
+        var (level, text) = accounts.Log.Lines.Single();
+        level.ShouldBe(LogLevel.Information);
+        text.ShouldStartWith(
+            $"Successful imap login for user: user@example.com (user_id {entry.Account}, ip_address 192.0.2.1, auth_method PLAIN, session_id session-1, duration_ms ");
+    }
+
+    // The guide's table of alerts: "Authentication time > 1 second". The time is the hash's.
+    [Fact]
+    public async Task Guide_A_login_that_takes_more_than_a_second_is_a_warning()
+    {
+        await using var accounts = await TestAccounts.OpenAsync(hashing: new() { Argon2 = TestAccounts.Cheap, ScramIterations = 0 });
+        await accounts.AddAsync("user@example.com");
+        (await accounts.LoginAsync("user@example.com")).Status.ShouldBe(LoginStatus.Ok);
+        accounts.Log.Lines.ShouldNotContain(line => line.Text.StartsWith("Authentication time"));
+
+        // As many passes as take a second and a half here: the next login hashes the password anew.
+        var argon2 = new Argon2Parameters(1, 64 * 1024, 1);
+        var pass = Enumerable.Range(0, 4).Min(_ =>
+        {
+            var started = System.Diagnostics.Stopwatch.GetTimestamp();
+            Argon2.Hash("x"u8, argon2);
+            return System.Diagnostics.Stopwatch.GetElapsedTime(started);
+        });
+        argon2 = argon2 with { Iterations = (int)(TimeSpan.FromSeconds(1.5) / pass) + 1 };
+        await accounts.RestartAsync(hashing: new() { Argon2 = argon2, ScramIterations = 0 });
+        (await accounts.LoginAsync("user@example.com")).Status.ShouldBe(LoginStatus.Ok);
+        accounts.Log.Lines.ShouldContain(line => line.Level == LogLevel.Warning && line.Text.StartsWith("Authentication time above 1 s: duration_ms "));
     }
 
     [Fact]

@@ -45,7 +45,7 @@ public sealed class RecipientTests
     }
 
     [Fact]
-    public async Task An_alias_leads_to_each_account_once_and_never_to_itself()
+    public async Task U004_An_alias_leads_to_each_account_once_and_never_to_itself()
     {
         await using var accounts = await TestAccounts.OpenAsync();
         await accounts.AddAsync("joe@example.com");

@@ -1,5 +1,6 @@
 using EventMail.Domain.Accounts;
 using EventMail.Projections.Accounts;
+using Microsoft.Extensions.Logging;
 
 namespace EventMail.Projections.Tests.Accounts;
 
@@ -23,6 +24,37 @@ public sealed class ThrottleTests
         throttled.Source.ShouldBe(Stranger);
         throttled.Failures.ShouldBe(11);
         (await accounts.LoginAsync(Address, client: "203.0.113.4")).Status.ShouldBe(LoginStatus.Ok);
+    }
+
+    // The guide's table of alerts: "> 10 failed attempts from single IP in 1 minute".
+    [Fact]
+    public async Task Guide_Ten_failures_a_minute_are_not_too_many_and_the_eleventh_is_alerted()
+    {
+        await using var accounts = await OpenAsync();
+        await FailAsync(accounts, Stranger, 10);
+        (await accounts.EventsAsync("login_throttled")).ShouldBeEmpty();
+        accounts.Log.Lines.ShouldAllBe(line => line.Level < LogLevel.Error && !line.Text.StartsWith("Rate limit exceeded"));
+
+        await FailAsync(accounts, Stranger, 1);
+        var alert = accounts.Log.Lines.Single(line => line.Level == LogLevel.Error);
+        alert.Text.ShouldStartWith("ALERT: 11 failed logins within 60 s; ");
+        alert.Text.ShouldContain(Stranger);
+        (await accounts.EventsAsync("login_throttled")).Count.ShouldBe(1);
+
+        (await accounts.LoginAsync(Address, client: Stranger)).Status.ShouldBe(LoginStatus.Throttled);
+        accounts.Log.Lines.ShouldContain(line =>
+            line.Level == LogLevel.Warning && line.Text.StartsWith($"Rate limit exceeded for IP: {Stranger}"));
+    }
+
+    [Fact]
+    public async Task Guide_Ten_failures_in_more_than_a_minute_and_one_more_are_not_alerted()
+    {
+        await using var accounts = await OpenAsync();
+        await FailAsync(accounts, Stranger, 10);
+        accounts.Time.Advance(TimeSpan.FromSeconds(61));
+        await FailAsync(accounts, Stranger, 1);
+        (await accounts.EventsAsync("login_throttled")).ShouldBeEmpty();
+        (await accounts.LoginAsync(Address, client: Stranger)).Status.ShouldBe(LoginStatus.Ok);
     }
 
     [Fact]

@@ -82,7 +82,7 @@ public class MailboxServiceTests
     });
 
     [Fact]
-    public Task The_same_bytes_are_stored_once_and_shown_twice() => WithAccountAsync(async node =>
+    public Task M005_The_same_bytes_are_stored_once_and_shown_twice() => WithAccountAsync(async node =>
     {
         await node.AppendAsync(Account, "Sent", 1);
         await node.AppendAsync(Account, "Drafts", 1);

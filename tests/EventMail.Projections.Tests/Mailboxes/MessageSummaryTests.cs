@@ -15,7 +15,7 @@ public class MessageSummaryTests
     private static MessageSummary Of(string message) => MessageSummary.Of(MessageReader.Read(Encoding.UTF8.GetBytes(message)));
 
     [Fact]
-    public void It_holds_what_imap_sends()
+    public void M003_It_holds_what_imap_sends()
     {
         var summary = Of(MailNode.Text(1));
         Text(summary.Envelope).ShouldStartWith("(NIL \"Message 1\" ((NIL NIL \"sender1\" \"example.test\"))");
