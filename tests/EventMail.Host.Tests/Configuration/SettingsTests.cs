@@ -34,7 +34,7 @@ public sealed class SettingsTests : IDisposable
     }
 
     [Fact]
-    public void The_limits_and_timeouts_of_the_requirements_are_the_defaults()
+    public void S001_I001_U006_The_limits_and_timeouts_of_the_requirements_are_the_defaults()
     {
         var settings = Load();
         settings.Smtp.MaxConnections.ShouldBe(100);

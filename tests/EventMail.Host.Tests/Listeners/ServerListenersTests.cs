@@ -89,7 +89,7 @@ public sealed class ServerListenersTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task When_the_server_starts_all_listeners_accept_connections_and_the_secure_ones_start_with_tls()
+    public async Task S001_I001_When_the_server_starts_all_listeners_accept_connections_and_the_secure_ones_start_with_tls()
     {
         var addresses = await OpenAsync();
         addresses.Keys.ShouldBe(["smtp", "lmtp", "imap", "imaps", "pop3", "pop3s"]);
@@ -103,7 +103,7 @@ public sealed class ServerListenersTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task When_the_server_starts_it_logs_each_listener_with_its_port_and_limit()
+    public async Task S001_I001_When_the_server_starts_it_logs_each_listener_with_its_port_and_limit()
     {
         var addresses = await OpenAsync("Imap:MaxConnections=7");
         _log.Lines.ShouldContain($"imap server started on {addresses["imap"]} (tls_enabled False, at most 7 connections)");
@@ -137,7 +137,7 @@ public sealed class ServerListenersTests : IAsyncLifetime
     [InlineData("smtp", "Smtp", "421 4.3.2 Too many connections, try again later")]
     [InlineData("imap", "Imap", "* BYE Maximum connections reached")]
     [InlineData("pop3", "Pop3", "-ERR [SYS/TEMP] Too many connections, try again later")]
-    public async Task Given_the_maximum_of_connections_one_more_is_told_so_and_closed(string name, string section, string reply)
+    public async Task S001_I001_Given_the_maximum_of_connections_one_more_is_told_so_and_closed(string name, string section, string reply)
     {
         var address = (await OpenAsync($"{section}:MaxConnections=2"))[name];
         var first = await ConnectAsync(address);
@@ -162,7 +162,7 @@ public sealed class ServerListenersTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Given_the_maximum_of_connections_a_listener_with_implicit_tls_closes_one_more()
+    public async Task S001_I001_Given_the_maximum_of_connections_a_listener_with_implicit_tls_closes_one_more()
     {
         var address = (await OpenAsync("Imaps:MaxConnections=1"))["imaps"];
         var first = await ConnectAsync(address, tls: true);

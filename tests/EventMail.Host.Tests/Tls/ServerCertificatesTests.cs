@@ -55,7 +55,7 @@ public sealed class ServerCertificatesTests : IDisposable
         Open().Select("").EnabledSslProtocols.ShouldBe(SslProtocols.Tls12 | SslProtocols.Tls13);
 
     [Fact]
-    public void The_name_that_the_client_asks_for_chooses_the_certificate()
+    public void T002_The_name_that_the_client_asks_for_chooses_the_certificate()
     {
         var byDefault = Make("default");
         var certificates = Open(new()

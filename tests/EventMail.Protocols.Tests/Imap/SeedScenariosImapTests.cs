@@ -135,7 +135,9 @@ public sealed class SeedScenariosImapTests(ImapFixture fixture) : IClassFixture<
         await AppendAsync(client, "hello");
         await AppendAsync(client, "other");
         await SelectAsync(client);
-        (await AllAsync(client, "a", "FETCH 1 (RFC822.SIZE BODY[HEADER.FIELDS (SUBJECT)])")).ShouldContain("Subject: hello");
+        var fetched = await AllAsync(client, "a", "FETCH 1 (RFC822.SIZE BODY[HEADER.FIELDS (SUBJECT)])");
+        fetched.ShouldContain("Subject: hello");
+        fetched[0].ShouldMatch($@"^\* 1 FETCH \(.*RFC822\.SIZE {"Subject: hello\r\n\r\nbody\r\n".Length}\b");
         (await AllAsync(client, "b", @"STORE 1 +FLAGS (\Seen)"))[0].ShouldMatch(@"^\* 1 FETCH \(FLAGS \(.*\\Seen.*\)\)$");
         (await AllAsync(client, "c", "SEARCH SUBJECT other")).ShouldContain("* SEARCH 2");
         (await AllAsync(client, "d", "COPY 1 Archive"))[^1].ShouldStartWith("d OK [COPYUID");

@@ -54,14 +54,17 @@ public sealed class Pop3Fixture : IAsyncLifetime
         return account;
     }
 
+    /// <param name="opened">Gets the server's end.</param>
     /// <param name="listener">"remote": passwords need TLS; anything else: they do not.</param>
-    public ScriptedClient Open(string listener = "", Pop3Services? services = null, string client = "127.0.0.1")
+    public ScriptedClient Open(string listener = "", Pop3Services? services = null, string client = "127.0.0.1", Action<MailConnection>? opened = null)
     {
         var (server, stream) = MemoryConnection.Create();
         var details = new ConnectionDetails(
             $"c{Interlocked.Increment(ref _connections)}", "pop3", new(IPAddress.Loopback, 110), new(IPAddress.Parse(client), 40000),
             AllowPlaintextLogin: listener != "remote");
-        _ = ServeAsync(new MailConnection(server, details, TestCertificate.Tls, null));
+        var connection = new MailConnection(server, details, TestCertificate.Tls, null);
+        opened?.Invoke(connection);
+        _ = ServeAsync(connection);
         return new(stream);
 
         async Task ServeAsync(MailConnection session)
@@ -77,9 +80,9 @@ public sealed class Pop3Fixture : IAsyncLifetime
     }
 
     /// <summary>A client in the TRANSACTION state.</summary>
-    public async Task<ScriptedClient> LogInAsync(AccountEntry account)
+    public async Task<ScriptedClient> LogInAsync(AccountEntry account, Action<MailConnection>? opened = null)
     {
-        var client = Open();
+        var client = Open(opened: opened);
         await client.ExpectMatchAsync(@"\+OK .*");
         await client.AskAsync($"USER {account.Address}");
         (await client.AskAsync($"PASS {TestMail.Password}"))!.ShouldStartWith("+OK");

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using EventMail.Projections;
+using EventMail.Protocols.Wire;
 using EventMail.Testing;
 using EventMail.Testing.Transcripts;
 
@@ -147,6 +148,23 @@ public sealed class SeedScenariosPop3Tests(Pop3Fixture fixture) : IClassFixture<
 
         (await ExpungesAsync(account.Account)).ShouldBe(1);
         (await UidlAsync(account)).Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Given_the_server_stops_a_session_is_told_so_and_nothing_is_removed()
+    {
+        var account = await fixture.NewAccountAsync();
+        MailConnection? connection = null;
+        await using (var client = await fixture.LogInAsync(account, opened => connection = opened))
+        {
+            (await client.AskAsync("DELE 1"))!.ShouldStartWith("+OK");
+            connection!.Stop();
+            await client.ExpectMatchAsync(@"-ERR \[SYS/TEMP\] .*nothing was removed");
+            await client.ExpectClosedAsync();
+        }
+
+        (await ExpungesAsync(account.Account)).ShouldBe(0);
+        (await UidlAsync(account)).Count.ShouldBe(3);
     }
 
     [Fact]

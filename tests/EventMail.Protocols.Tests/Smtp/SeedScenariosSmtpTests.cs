@@ -11,7 +11,7 @@ namespace EventMail.Protocols.Tests.Smtp;
 public sealed class SeedScenariosSmtpTests
 {
     [Fact]
-    public void S001_The_times_and_counts_of_the_requirements_are_the_defaults()
+    public void S001_The_times_of_the_requirements_are_the_defaults()
     {
         SmtpLimits.Default.IdleTimeout.ShouldBe(TimeSpan.FromMinutes(5));
         SmtpLimits.Default.CommandTimeout.ShouldBe(TimeSpan.FromSeconds(30));

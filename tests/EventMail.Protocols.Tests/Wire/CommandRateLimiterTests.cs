@@ -10,7 +10,7 @@ public sealed class CommandRateLimiterTests
     private readonly ManualTime _time = new();
 
     [Fact]
-    public void A_minutes_share_may_come_at_once_and_is_earned_again()
+    public void Guide_A_minutes_share_may_come_at_once_and_is_earned_again()
     {
         var limiter = new CommandRateLimiter(new() { PerAddress = 60, PerUser = 0 }, _time);
         Enumerable.Range(0, 60).ShouldAllBe(_ => limiter.TryTake(Client));
@@ -22,7 +22,7 @@ public sealed class CommandRateLimiterTests
     }
 
     [Fact]
-    public void Each_address_has_its_own_share_and_an_IPv6_site_one_for_its_64()
+    public void Guide_Each_address_has_its_own_share_and_an_IPv6_site_one_for_its_64()
     {
         var limiter = new CommandRateLimiter(new() { PerAddress = 1 }, _time);
         limiter.TryTake(Client).ShouldBeTrue();
@@ -35,7 +35,7 @@ public sealed class CommandRateLimiterTests
     }
 
     [Fact]
-    public void An_account_has_one_share_wherever_it_comes_from()
+    public void Guide_An_account_has_one_share_wherever_it_comes_from()
     {
         var limiter = new CommandRateLimiter(new() { PerUser = 2 }, _time);
         limiter.TryTake(Client, "a").ShouldBeTrue();
@@ -45,7 +45,7 @@ public sealed class CommandRateLimiterTests
     }
 
     [Fact]
-    public void This_machine_is_not_counted_unless_it_is_asked_for()
+    public void Guide_This_machine_is_not_counted_unless_it_is_asked_for()
     {
         var limiter = new CommandRateLimiter(new() { PerAddress = 1 }, _time);
         Enumerable.Range(0, 10).ShouldAllBe(_ => limiter.TryTake(IPAddress.Loopback));
@@ -55,14 +55,14 @@ public sealed class CommandRateLimiterTests
     }
 
     [Fact]
-    public void Zero_is_no_limit()
+    public void Guide_Zero_is_no_limit()
     {
         var limiter = new CommandRateLimiter(new() { PerAddress = 0, PerUser = 0 }, _time);
         Enumerable.Range(0, 1000).ShouldAllBe(_ => limiter.TryTake(Client) && limiter.TryTake(Client, "a"));
     }
 
     [Fact]
-    public async Task Who_is_too_fast_is_held_back_until_there_is_a_share_again()
+    public async Task Guide_Who_is_too_fast_is_held_back_until_there_is_a_share_again()
     {
         var limiter = new CommandRateLimiter(new() { PerAddress = 60, ExemptLoopback = false }, _time);
         var (connection, _) = WireHarness.Open();
@@ -77,7 +77,7 @@ public sealed class CommandRateLimiterTests
     }
 
     [Fact]
-    public async Task A_command_is_refused_after_a_minute_without_a_share_and_at_once_when_the_server_stops()
+    public async Task Guide_A_command_is_refused_after_a_minute_without_a_share_and_at_once_when_the_server_stops()
     {
         var limiter = new CommandRateLimiter(new() { PerUser = 1, ExemptLoopback = false }, _time);
         var (connection, _) = WireHarness.Open();
