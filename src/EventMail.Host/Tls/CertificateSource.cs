@@ -83,7 +83,6 @@ internal sealed class CertificateSource
         {
             ServerCertificateContext = SslStreamCertificateContext.Create(certificate, chain, offline: true),
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            CipherSuitesPolicy = CipherSuites.Policy,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
         };
     }

@@ -31,7 +31,7 @@ public sealed class ServerCertificates
     }
 
     /// <summary>For MailConnection.</summary>
-    public ServerTls ServerTls => new((_, hello, _, _) => ValueTask.FromResult(Select(hello.ServerName)));
+    public ServerTls ServerTls => new((_, hello, _, _) => ValueTask.FromResult(Select(hello.ServerName)), CipherSuites.Accepted);
 
     /// <summary>The name itself, its wildcard, or else the default certificate.</summary>
     public SslServerAuthenticationOptions Select(string host)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
+using System.Security.Authentication;
 
 namespace EventMail.Protocols.Wire;
 
@@ -243,6 +244,10 @@ public sealed class MailConnection : IAsyncDisposable
         try
         {
             await ssl.AuthenticateAsServerAsync(Tls.Select, null, limit.Token).ConfigureAwait(false);
+            if (Tls.CipherSuites is { } accepted && !accepted.Contains(ssl.NegotiatedCipherSuite))
+            {
+                throw new AuthenticationException($"The cipher suite {ssl.NegotiatedCipherSuite} is not accepted.");
+            }
         }
         catch
         {
