@@ -73,8 +73,8 @@ static class Versus
         Least("login + logout, 10 connections: per second", Rate(ours, "login c=10"), 1000);
         Most("250 → EXISTS, 100 idle, lmtp: p99 ms", at(ours, "idle 100 lmtp")?.P99 ?? double.NaN, 5);
         Most("250 → EXISTS, 100 idle, smtp: p99 ms", at(ours, "idle 100 smtp")?.P99 ?? double.NaN, 5);
-        Most("memory of 5,000 idle plain connections: KB each", at(ours, "memory 5000 plain")?.Memory ?? double.NaN, 12);
-        Most("memory of 1,000 idle TLS connections: KB each", at(ours, "memory 1000 tls")?.Memory ?? double.NaN, 50);
+        Most("memory of 5,000 more idle plain connections: KB each", at(ours, "memory 5000 plain")?.Memory ?? double.NaN, 12);
+        Most("memory of 1,000 more idle TLS connections: KB each", at(ours, "memory 1000 tls")?.Memory ?? double.NaN, 50);
     }
 
     static string Ratio(double d) => double.IsNaN(d) ? "" : d.ToString(d < 10 ? "0.00" : "0.0", CultureInfo.InvariantCulture);
