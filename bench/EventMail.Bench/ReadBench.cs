@@ -19,19 +19,20 @@ internal static class ReadBench
             await using var log = await database.OpenLogAsync(connectionString, []);
             var stream = Sample.Streams(1)[0];
             var bodies = new Bodies(sizes);
-            var numbers = new List<long>();
+            var (numbers, octets) = (new List<long>(), new List<long>());
             for (var i = 0; i < Messages; i++)
             {
                 var content = await log.Contents.StageAsync(bodies.Next().Body);
                 await log.Executor.ExecuteAsync(new SampleCommand(stream, content), default);
                 numbers.Add(content.Number);
+                octets.Add(content.Size);
             }
             await using var cold = await database.OpenLogAsync(connectionString, []);
             for (var round = 0; round < 3; round++)
             {
                 var clock = Stopwatch.StartNew();
                 var bytes = 0L;
-                await foreach (var content in cold.Contents.ReadManyAsync(numbers))
+                await foreach (var content in cold.Contents.ReadManyAsync(numbers, octets))
                 {
                     await using var _ = content;
                     await using var read = content.OpenRead();

@@ -171,7 +171,7 @@ public class ContentTests
         foreach (var order in orders)
         {
             var read = new List<long>();
-            await foreach (var content in log.Node.Contents.ReadManyAsync(order))
+            await foreach (var content in log.Node.Contents.ReadManyAsync(order, [.. order.Select(n => (long)bodies[n].Length)]))
             {
                 await using var _ = content;
                 var bytes = new byte[content.Size];
@@ -185,12 +185,82 @@ public class ContentTests
     }
 
     [Fact]
+    public async Task Readers_that_stop_in_the_middle_hold_no_connection()
+    {
+        await using var log = await TestLog.OpenAsync(o => o with
+        {
+            ConnectionString = o.ConnectionString + ";Maximum Pool Size=2;Timeout=2",
+            Content = new() { RecentBytes = 0 },
+        });
+        var contents = log.Node.Contents;
+        var (numbers, sizes) = (new List<long>(), new List<long>());
+        foreach (var size in Enumerable.Range(0, 40).Select(i => i % 10 == 0 ? 100_000 : 20_000))
+        {
+            numbers.Add(await StoreAsync(log.Node, await contents.StageAsync(Random(size))));
+            sizes.Add(size);
+        }
+        var readers = Enumerable.Range(0, 10).Select(_ => contents.ReadManyAsync(numbers, sizes).GetAsyncEnumerator()).ToArray();
+        for (var i = 0; i < 20; i++)
+            foreach (var reader in readers)
+            {
+                (await reader.MoveNextAsync()).ShouldBeTrue();
+                await reader.Current.DisposeAsync();
+            }
+        (await contents.DigestAsync(numbers[0])).Length.ShouldBe(32);
+        contents.Buffers.Rented.ShouldBeInRange(1, readers.Length * 2 * ContentWindow.MaxOctets);
+        foreach (var reader in readers)
+            await reader.DisposeAsync();
+        contents.Buffers.Rented.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Rows_above_a_threshold_that_was_lowered_are_read_as_well()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var (numbers, bodies) = (new List<long>(), new List<byte[]>());
+        for (var i = 0; i < 20; i++)
+        {
+            bodies.Add(Random(i % 2 == 0 ? 60_000 : 100));
+            numbers.Add(await StoreAsync(log.Node, await log.Node.Contents.StageAsync(bodies[i])));
+        }
+        var node = await log.AddNodeAsync(o => o with { Content = new() { FileThreshold = Threshold } });
+        var at = 0;
+        await foreach (var content in node.Contents.ReadManyAsync(numbers, [.. bodies.Select(b => (long)b.Length)]))
+        {
+            await using var _ = content;
+            content.TryGetMemory(out var bytes).ShouldBeTrue();
+            bytes.ToArray().ShouldBe(bodies[at++]);
+        }
+        at.ShouldBe(20);
+    }
+
+    [Fact]
+    public async Task M002_Messages_in_files_are_for_their_owner_alone()
+    {
+        await using var log = await OpenAsync();
+        var store = log.Node.Contents;
+        await StoreAsync(log.Node, await store.StageAsync(Random(5000)));
+        await using var half = store.Begin();
+        await half.WriteAsync(Random(5000));
+        var all = Directory.GetFileSystemEntries(store.Files.Root, "*", SearchOption.AllDirectories);
+        all.Count(File.Exists).ShouldBe(2);
+        const UnixFileMode others = (UnixFileMode)0b111_111;
+        foreach (var entry in all.Append(store.Files.Root))
+            (File.GetUnixFileMode(entry) & others).ShouldBe(UnixFileMode.None, entry);
+
+        // One that an older program made is put right.
+        File.SetUnixFileMode(store.Files.Root, (UnixFileMode)0b111_101_101);
+        await log.AddNodeAsync();
+        (File.GetUnixFileMode(store.Files.Root) & others).ShouldBe(UnixFileMode.None);
+    }
+
+    [Fact]
     public async Task A_missing_content_is_told()
     {
         await using var log = await OpenAsync();
         await Should.ThrowAsync<ContentMissingException>(async () => await log.Node.Contents.ReadAsync(999));
         await Should.ThrowAsync<ContentMissingException>(async () => await log.Node.Contents.DigestAsync(999));
-        await Should.ThrowAsync<ContentMissingException>(async () => await log.Node.Contents.ReadManyAsync([999]).CountAsync());
+        await Should.ThrowAsync<ContentMissingException>(async () => await log.Node.Contents.ReadManyAsync([999], [1]).CountAsync());
         var staged = await log.Node.Contents.StageAsync(Random(5000));
         var number = await StoreAsync(log.Node, staged);
         File.Delete(staged.Path!);

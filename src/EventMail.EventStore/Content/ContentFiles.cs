@@ -6,19 +6,35 @@ namespace EventMail.EventStore;
 
 /// <summary>
 /// Large contents as files: content/ab/cd/[digest in hex], written under content/tmp and renamed when complete. A final name is
-/// only ever given to a complete, fsynced file, and the folders are fsynced before the commit that refers to it.
+/// only ever given to a complete, fsynced file, and the folders are fsynced before the commit that refers to it. They are mail:
+/// folders and files are for their owner alone, whatever the umask, and whoever may pass through the data folder.
 /// </summary>
 internal sealed partial class ContentFiles
 {
+    private const UnixFileMode OwnersFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const UnixFileMode OwnersFolder = OwnersFile | UnixFileMode.UserExecute;
+
     // Blocking calls (fsync) at a time: each holds a thread.
     private readonly SemaphoreSlim _syncs = new(8);
     private readonly ConcurrentDictionary<string, bool> _synced = new();
 
-    public ContentFiles(string root)
+    /// <param name="isOurs">The folder is our own: its mode is put right. That of a folder the operator chose stays.</param>
+    public ContentFiles(string root, bool isOurs)
     {
         Root = root;
         Temporary = Path.Combine(Root, "tmp");
-        Directory.CreateDirectory(Temporary);
+        MakeFolder(Root);
+        if (isOurs && !OperatingSystem.IsWindows() && File.GetUnixFileMode(Root) != OwnersFolder)
+            File.SetUnixFileMode(Root, OwnersFolder);
+        MakeFolder(Temporary);
+    }
+
+    private static void MakeFolder(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, OwnersFolder);
     }
 
     public string Root { get; }
@@ -34,7 +50,10 @@ internal sealed partial class ContentFiles
     public (SafeFileHandle File, string Path) CreateTemporary()
     {
         var path = Path.Combine(Temporary, Guid.CreateVersion7().ToString("n"));
-        return (File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read | FileShare.Delete, FileOptions.Asynchronous), path);
+        var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read | FileShare.Delete, FileOptions.Asynchronous);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(file, OwnersFile); // still empty
+        return (file, path);
     }
 
     public static SafeFileHandle Open(string path) =>
@@ -51,7 +70,8 @@ internal sealed partial class ContentFiles
             {
                 RandomAccess.FlushToDisk(file);
                 var folder = Path.GetDirectoryName(path)!;
-                Directory.CreateDirectory(folder);
+                MakeFolder(Path.GetDirectoryName(folder)!); // a parent made along the way has the mode of the umask
+                MakeFolder(folder);
                 File.Move(temporary, path, overwrite: true);
                 SyncFolder(folder);
                 SyncParents(folder);

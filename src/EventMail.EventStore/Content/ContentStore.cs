@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
@@ -23,7 +24,7 @@ public sealed class ContentStore : IAsyncDisposable
     {
         _source = source;
         Options = options;
-        Files = new(options.Folder ?? Path.Combine(dataFolder, "content"));
+        Files = new(options.Folder ?? Path.Combine(dataFolder, "content"), isOurs: options.Folder is null);
         Numbers = new(source);
         _recent = new(options.RecentBytes);
         _orphans = new(source, Files, options, log);
@@ -59,10 +60,8 @@ public sealed class ContentStore : IAsyncDisposable
     {
         if (_recent.TryGet(number, out var recent))
             return new(number, recent);
-        if (_recentFiles.TryGet(number, out var file))
-            return await OpenFileAsync(
-                number, file[..SHA256.HashSizeInBytes].ToArray(),
-                BinaryPrimitives.ReadInt64LittleEndian(file.Span[SHA256.HashSizeInBytes..]), cancel);
+        if (TryGetRecentFile(number, out var recentDigest, out var recentSize))
+            return await OpenFileAsync(number, recentDigest, recentSize, cancel);
         await using var command = _source.CreateCommand("select digest, size, data from eventmail.content where number = $1");
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = number });
         await using var reader = await command.ExecuteReaderAsync(cancel);
@@ -71,7 +70,7 @@ public sealed class ContentStore : IAsyncDisposable
         if (reader.IsDBNull(2))
         {
             var (digest, size) = (reader.GetFieldValue<byte[]>(0), reader.GetInt64(1));
-            _recentFiles.Add(number, ReferenceOf(digest, size));
+            RememberFile(number, digest, size);
             return await OpenFileAsync(number, digest, size, cancel);
         }
         var bytes = reader.GetFieldValue<byte[]>(2);
@@ -94,30 +93,47 @@ public sealed class ContentStore : IAsyncDisposable
         while (await reader.ReadAsync(cancel))
         {
             if (reader.IsDBNull(3))
-                _recentFiles.Add(reader.GetInt64(0), ReferenceOf(reader.GetFieldValue<byte[]>(1), reader.GetInt64(2)));
+                RememberFile(reader.GetInt64(0), reader.GetFieldValue<byte[]>(1), reader.GetInt64(2));
             else
                 _recent.Add(reader.GetInt64(0), reader.GetFieldValue<byte[]>(3));
         }
     }
 
-    private static byte[] ReferenceOf(byte[] digest, long size)
+    /// <summary>The digest and size of a content that lies in a file, without waiting.</summary>
+    internal bool TryGetRecentFile(long number, [MaybeNullWhen(false)] out byte[] digest, out long size)
+    {
+        if (!_recentFiles.TryGet(number, out var reference))
+        {
+            (digest, size) = (null, 0);
+            return false;
+        }
+        digest = reference[..SHA256.HashSizeInBytes].ToArray();
+        size = BinaryPrimitives.ReadInt64LittleEndian(reference.Span[SHA256.HashSizeInBytes..]);
+        return true;
+    }
+
+    internal void RememberFile(long number, byte[] digest, long size)
     {
         var reference = new byte[FileReference];
         digest.CopyTo(reference, 0);
         BinaryPrimitives.WriteInt64LittleEndian(reference.AsSpan(digest.Length), size);
-        return reference;
+        _recentFiles.Add(number, reference);
     }
 
-    /// <summary>Reads many in the order given, each to be disposed before the next is asked for; memory stays bounded.</summary>
+    /// <summary>
+    /// Reads many in the order given, each to be disposed before the next is asked for. Memory stays bounded, and no connection is
+    /// held while the caller has one of them: it may take as long as it likes.
+    /// </summary>
+    /// <param name="sizes">Theirs, in octets: how many are read at once depends on them.</param>
     /// <exception cref="ContentMissingException">One of them is missing.</exception>
     public async IAsyncEnumerable<Content> ReadManyAsync(
-        IReadOnlyList<long> numbers, [EnumeratorCancellation] CancellationToken cancel = default)
+        IReadOnlyList<long> numbers, IReadOnlyList<long> sizes, [EnumeratorCancellation] CancellationToken cancel = default)
     {
         var at = 0;
         while (at < numbers.Count)
         {
-            var window = ContentWindow.Take(numbers, ref at, _recent);
-            await foreach (var content in window.ReadAsync(_source, this, cancel))
+            var window = ContentWindow.Take(numbers, sizes, ref at, this);
+            await foreach (var content in window.ReadAsync(_source, cancel))
                 yield return content;
         }
     }

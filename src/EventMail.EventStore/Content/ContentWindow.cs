@@ -5,125 +5,140 @@ using Npgsql;
 namespace EventMail.EventStore;
 
 /// <summary>
-/// A stretch of a list of contents that one statement reads. Rows stream through pooled buffers one at a time; only rows that come
-/// out of the order asked for wait in memory, so a window is short.
+/// A stretch of a list of contents that one statement reads, into pooled buffers and to its end before the first is given out: who
+/// writes them to a slow client must not keep a connection meanwhile. What lies in files is opened when its turn comes.
 /// </summary>
 internal sealed class ContentWindow
 {
     private const int MaxContents = 128;
 
+    /// <summary>What a reader holds in memory at most, unless a single content has more.</summary>
+    internal const long MaxOctets = 256 * 1024;
+
     // A range is one walk along the index and the table, but reads also what was not asked for.
     private const double DenseEnough = 0.8;
 
+    /// <summary>Bytes in memory that is shared; or in a buffer of ours; or a file's digest; or none of them: too large for a window.</summary>
+    private readonly record struct Found(long Size, ReadOnlyMemory<byte> Shared, byte[]? Pooled, byte[]? Digest, bool IsLarge);
+
+    private readonly ContentStore _store;
     private readonly List<long> _numbers = [];
-    private readonly Dictionary<long, ReadOnlyMemory<byte>> _recent = [];
-    private readonly List<long> _missing = [];
     private readonly HashSet<long> _seen = [];
+    private readonly List<long> _missing = [];
+    private readonly Dictionary<long, Found> _found = [];
+
+    private ContentWindow(ContentStore store) => _store = store;
 
     /// <summary>The next window of <paramref name="numbers"/>, without a number twice.</summary>
-    public static ContentWindow Take(IReadOnlyList<long> numbers, ref int at, RecentContents recent)
+    public static ContentWindow Take(IReadOnlyList<long> numbers, IReadOnlyList<long> sizes, ref int at, ContentStore store)
     {
-        var window = new ContentWindow();
-        for (; at < numbers.Count && window._numbers.Count < MaxContents && window._seen.Add(numbers[at]); at++)
+        var window = new ContentWindow(store);
+        var octets = 0L;
+        for (; at < numbers.Count && window._numbers.Count < MaxContents; at++)
         {
-            var number = numbers[at];
-            window._numbers.Add(number);
-            if (recent.TryGet(number, out var bytes))
-                window._recent[number] = bytes;
-            else
-                window._missing.Add(number);
+            var size = sizes[at] <= store.Options.FileThreshold ? sizes[at] : 0;
+            if ((octets + size > MaxOctets && window._numbers.Count > 0) || !window._seen.Add(numbers[at]))
+                break;
+            octets += size;
+            window.Add(numbers[at]);
         }
         return window;
     }
 
-    public async IAsyncEnumerable<Content> ReadAsync(
-        NpgsqlDataSource source, ContentStore store, [EnumeratorCancellation] CancellationToken cancel)
+    private void Add(long number)
     {
-        if (_missing.Count == 0)
-        {
-            foreach (var number in _numbers)
-                yield return new(number, _recent[number]);
-            yield break;
-        }
+        _numbers.Add(number);
+        if (_store.TryGetRecent(number, out var bytes))
+            _found[number] = new(bytes.Length, bytes, null, null, false);
+        else if (_store.TryGetRecentFile(number, out var digest, out var size))
+            _found[number] = new(size, default, null, digest, false);
+        else
+            _missing.Add(number);
+    }
 
-        var early = new Dictionary<long, Content>();
-        await using var command = Command(source);
-        await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancel);
+    public async IAsyncEnumerable<Content> ReadAsync(NpgsqlDataSource source, [EnumeratorCancellation] CancellationToken cancel)
+    {
         try
         {
+            if (_missing.Count > 0)
+                await LoadAsync(source, cancel);
             foreach (var number in _numbers)
             {
-                if (_recent.TryGetValue(number, out var bytes))
+                if (!_found.Remove(number, out var found))
+                    throw new ContentMissingException(number);
+                yield return found switch
                 {
-                    yield return new(number, bytes);
-                    continue;
-                }
-                while (!early.ContainsKey(number))
-                {
-                    if (await NextAsync(reader, store, cancel) is not { } row)
-                        throw new ContentMissingException(number);
-                    early[row.Number] = row;
-                }
-                early.Remove(number, out var content);
-                yield return content!;
+                    { Pooled: { } buffer } => new(number, buffer, (int)found.Size, _store.Buffers),
+                    { Digest: { } digest } => await _store.OpenFileAsync(number, digest, found.Size, cancel),
+                    { IsLarge: true } => await _store.ReadAsync(number, cancel),
+                    _ => new(number, found.Shared),
+                };
             }
         }
         finally
         {
-            foreach (var unread in early.Values)
-                await unread.DisposeAsync();
+            foreach (var unread in _found.Values)
+                if (unread.Pooled is { } buffer)
+                    _store.Buffers.Return(buffer);
+            _found.Clear();
         }
     }
 
+    // Rows that were written under a higher threshold would burst the window: they are read one by one.
     private NpgsqlCommand Command(NpgsqlDataSource source)
     {
-        const string range =
-            "select number, digest, size, data from eventmail.content where number between $1 and $2 order by number";
-        const string list = """
-            select c.number, c.digest, c.size, c.data
-            from unnest($1::bigint[]) with ordinality as w (number, n) join eventmail.content c on c.number = w.number order by w.n
+        const string columns = "c.number, c.digest, c.size, c.data is null, case when c.size <= $1 then c.data end";
+        const string range = $"select {columns} from eventmail.content c where c.number between $2 and $3 order by c.number";
+        const string list = $"""
+            select {columns}
+            from unnest($2::bigint[]) with ordinality as w (number, n) join eventmail.content c on c.number = w.number order by w.n
             """;
         var (first, last) = (_missing[0], _missing[^1]);
         var ascending = true;
         for (var i = 1; i < _missing.Count; i++)
             ascending &= _missing[i - 1] < _missing[i];
-        if (ascending && _missing.Count >= DenseEnough * (last - first + 1))
+        var dense = ascending && _missing.Count >= DenseEnough * (last - first + 1);
+        var command = source.CreateCommand(dense ? range : list);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = _store.Options.FileThreshold });
+        if (dense)
         {
-            var dense = source.CreateCommand(range);
-            dense.Parameters.Add(new NpgsqlParameter<long> { TypedValue = first });
-            dense.Parameters.Add(new NpgsqlParameter<long> { TypedValue = last });
-            return dense;
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = first });
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = last });
         }
-        var sparse = source.CreateCommand(list);
-        sparse.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. _missing] });
-        return sparse;
+        else
+        {
+            command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. _missing] });
+        }
+        return command;
     }
 
-    // The next row that was asked for; null at the end.
-    private async ValueTask<Content?> NextAsync(NpgsqlDataReader reader, ContentStore store, CancellationToken cancel)
+    private async Task LoadAsync(NpgsqlDataSource source, CancellationToken cancel)
     {
+        await using var command = Command(source);
+        await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancel);
         while (await reader.ReadAsync(cancel))
         {
             var number = reader.GetInt64(0);
-            if (!_seen.Contains(number) || _recent.ContainsKey(number))
+            if (!_seen.Contains(number) || _found.ContainsKey(number))
                 continue;
             var digest = reader.GetFieldValue<byte[]>(1);
             var size = reader.GetInt64(2);
-            if (await reader.IsDBNullAsync(3, cancel))
-                return await store.OpenFileAsync(number, digest, size, cancel);
-            var buffer = store.Buffers.Rent((int)size);
-            try
+            if (reader.GetBoolean(3))
             {
-                await using var data = reader.GetStream(3);
+                _store.RememberFile(number, digest, size);
+                _found[number] = new(size, default, null, digest, false);
+            }
+            else if (size > _store.Options.FileThreshold)
+            {
+                _found[number] = new(size, default, null, null, true);
+            }
+            else
+            {
+                var buffer = _store.Buffers.Rent((int)size);
+                _found[number] = new(size, default, buffer, null, false);
+                await using var data = await reader.GetStreamAsync(4, cancel);
                 await data.ReadExactlyAsync(buffer.AsMemory(0, (int)size), cancel);
             }
-            catch
-            {
-                store.Buffers.Return(buffer);
-                throw;
-            }
-            return new(number, buffer, (int)size, store.Buffers);
         }
-        return null;
     }
 }

@@ -11,6 +11,14 @@ namespace EventMail.EventStore.Embedded;
 public sealed class EmbeddedPostgres : IAsyncDisposable
 {
     internal const int SocketPort = 5432;
+
+    /// <summary>
+    /// Connections of one pool. A server has a pool and a handful of connections beside it, a command likewise: they fit below the
+    /// cluster's <see cref="MaxConnections"/> together, so that a burst waits for its turn and is not refused.
+    /// </summary>
+    internal const int PoolSize = 40;
+
+    internal const int MaxConnections = 120;
     private static readonly TimeSpan TransitionPatience = TimeSpan.FromMinutes(2);
 
     private readonly EmbeddedPostgresOptions _options;
@@ -117,14 +125,16 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         if (_stopping.IsCancellationRequested)
             return;
         await _stopping.CancelAsync();
-        await _supervision;
+        await _supervision.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // whatever became of it, PostgreSQL is to stop
         NpgsqlConnection.ClearAllPools();
 
         using var transition = await FileLock.TakeAsync(Transition(_options), exclusive: true, TransitionPatience, CancellationToken.None);
         var alone = _users.TryConvert(exclusive: true);
+        // Another process may have started it anew since we looked.
+        var postmaster = _postmaster.Exited.IsCompleted ? Postmaster.Find(_cluster.DataDirectory) ?? _postmaster : _postmaster;
         if (!alone)
             _log.LeftToOthers();
-        else if (await _postmaster.StopAsync(_options.StopPatience))
+        else if (await postmaster.StopAsync(_options.StopPatience))
             _log.Stopped();
         else
             _log.StoppedAtOnce();
@@ -171,8 +181,9 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             {
                 return;
             }
-            catch (Exception error) when (error is EmbeddedPostgresException or TimeoutException or IOException)
+            catch (Exception error)
             {
+                // Whatever it is (no more processes, a full disk, a folder we may not enter): it may pass, and nobody else restarts it.
                 _log.RestartFailed(error, delay.TotalMilliseconds);
                 await Task.WhenAny(Task.Delay(delay, _stopping.Token));
             }
@@ -202,6 +213,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         Username = PostgresCluster.User,
         Password = _cluster.Password,
         Database = database,
+        MaxPoolSize = PoolSize,
     }.ConnectionString;
 
     private static string UrlOf(PostgresCluster cluster)

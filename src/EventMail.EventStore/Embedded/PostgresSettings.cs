@@ -24,7 +24,7 @@ internal static class PostgresSettings
             ["unix_socket_directories"] = socketFolder ?? "",
             ["unix_socket_permissions"] = "0700",
             ["password_encryption"] = "scram-sha-256",
-            ["max_connections"] = "60",
+            ["max_connections"] = EmbeddedPostgres.MaxConnections.ToString(CultureInfo.InvariantCulture),
 
             ["fsync"] = "on",
             ["synchronous_commit"] = "on",

@@ -10,7 +10,8 @@ namespace EventMail.Projections.Maildrops;
 /// <summary>
 /// projections_v1.maildrop_form: a row for each of an account's contents that POP3 does not send as it is stored, so that LIST and
 /// STAT tell the exact octets (RFC 1939 §11) without a look at any message. A row with content 0 says that the account has all its
-/// rows; where it is missing (the table was dropped), the next login looks at INBOX once.
+/// rows. Where it is missing (the table was dropped), each login looks at those messages of INBOX that have no row, and writes one
+/// for each of them, also for those that are sent as they are stored.
 /// </summary>
 public sealed class MaildropFormProjection : IInlineProjection
 {
@@ -65,35 +66,34 @@ public sealed class MaildropFormProjection : IInlineProjection
     internal static async Task<IReadOnlyDictionary<long, MaildropForm>> ReadAsync(
         EventLog log, string account, MailboxView inbox, CancellationToken cancel)
     {
-        var forms = await TryReadAsync(log, account, cancel);
-        if (forms is not null)
+        var forms = await ReadRowsAsync(log, account, cancel);
+        if (forms.Remove(Complete))
         {
             return forms;
         }
 
-        var found = new SortedDictionary<(string, long), MaildropForm> { [(account, Complete)] = default };
-        await foreach (var content in log.Contents.ReadManyAsync(ContentsOf(inbox), cancel))
+        var (numbers, sizes) = ContentsWithoutRow(inbox, forms);
+        var found = new SortedDictionary<(string, long), MaildropForm>();
+        await foreach (var content in log.Contents.ReadManyAsync(numbers, sizes, cancel))
         {
             await using (content)
             {
-                if (await FormOfAsync(content, cancel) is { } form)
-                {
-                    found[(account, content.Number)] = form;
-                }
+                var form = await FormOfAsync(content, cancel) ?? new(content.Size, content.Size, false);
+                found[(account, content.Number)] = forms[content.Number] = form;
             }
         }
 
-        await using (var connection = await log.DataSource.OpenConnectionAsync(cancel))
-        await using (var batch = new NpgsqlBatch(connection) { BatchCommands = { InsertRows(found) } })
+        if (found.Count > 0)
         {
+            await using var connection = await log.DataSource.OpenConnectionAsync(cancel);
+            await using var batch = new NpgsqlBatch(connection) { BatchCommands = { InsertRows(found) } };
             await batch.ExecuteNonQueryAsync(cancel);
         }
 
-        return await TryReadAsync(log, account, cancel) ?? throw new InvalidOperationException("maildrop_form lost what was written to it.");
+        return forms;
     }
 
-    // Null: the account's rows were never written.
-    private static async Task<Dictionary<long, MaildropForm>?> TryReadAsync(EventLog log, string account, CancellationToken cancel)
+    private static async Task<Dictionary<long, MaildropForm>> ReadRowsAsync(EventLog log, string account, CancellationToken cancel)
     {
         await using var command = log.DataSource.CreateCommand(
             $"select content, octets, ascii_octets, internationalized from {ProjectionSchema.Name}.maildrop_form where tenant_id = $1");
@@ -105,7 +105,7 @@ public sealed class MaildropFormProjection : IInlineProjection
             forms[reader.GetInt64(0)] = new(reader.GetInt64(1), reader.IsDBNull(2) ? null : reader.GetInt64(2), reader.GetBoolean(3));
         }
 
-        return forms.Remove(Complete) ? forms : null;
+        return forms;
     }
 
     private static void AddRows(
@@ -141,18 +141,21 @@ public sealed class MaildropFormProjection : IInlineProjection
         },
     };
 
-    private static List<long> ContentsOf(MailboxView inbox)
+    private static (List<long> Numbers, List<long> Sizes) ContentsWithoutRow(MailboxView inbox, Dictionary<long, MaildropForm> forms)
     {
-        var contents = new HashSet<long>();
+        var sizes = new Dictionary<long, long>();
         foreach (var slice in inbox.Slices())
         {
-            foreach (var content in slice.Contents)
+            for (var i = 0; i < slice.Length; i++)
             {
-                contents.Add(content);
+                if (!forms.ContainsKey(slice.Contents[i]))
+                {
+                    sizes[slice.Contents[i]] = slice.Sizes[i];
+                }
             }
         }
 
-        return [.. contents];
+        return ([.. sizes.Keys], [.. sizes.Values]);
     }
 
     private static async Task<MaildropForm?> FormOfAsync(Content content, CancellationToken cancel)

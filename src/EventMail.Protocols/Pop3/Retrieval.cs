@@ -30,10 +30,10 @@ internal sealed class Retrieval(ContentStore contents, Pop3Options options) : IA
             ? Math.Min(_window * 4, options.ReadAheadMessages)
             : 1;
         _expected = index + 1;
-        var numbers = Choose(view, index, deleted);
+        var (numbers, sizes) = Choose(view, index, deleted);
         if (numbers.Count > 1)
         {
-            await ReadAheadAsync(numbers, cancel);
+            await ReadAheadAsync(numbers, sizes, cancel);
         }
 
         return _ahead.TryDequeue(out var content) ? content : await contents.ReadAsync(number, cancel);
@@ -51,9 +51,9 @@ internal sealed class Retrieval(ContentStore contents, Pop3Options options) : IA
         return from;
     }
 
-    private List<long> Choose(MailboxView view, int index, MessageMarks deleted)
+    private (List<long> Numbers, List<long> Sizes) Choose(MailboxView view, int index, MessageMarks deleted)
     {
-        var numbers = new List<long>(_window);
+        var (numbers, sizes) = (new List<long>(_window), new List<long>(_window));
         var octets = 0L;
         for (var i = index; i < view.Count && numbers.Count < _window; i++)
         {
@@ -70,16 +70,17 @@ internal sealed class Retrieval(ContentStore contents, Pop3Options options) : IA
             }
 
             numbers.Add(message.Content);
+            sizes.Add(message.Size);
         }
 
-        return numbers;
+        return (numbers, sizes);
     }
 
-    private async ValueTask ReadAheadAsync(List<long> numbers, CancellationToken cancel)
+    private async ValueTask ReadAheadAsync(List<long> numbers, List<long> sizes, CancellationToken cancel)
     {
         try
         {
-            await foreach (var content in contents.ReadManyAsync(numbers, cancel))
+            await foreach (var content in contents.ReadManyAsync(numbers, sizes, cancel))
             {
                 _ahead.Enqueue(content);
             }

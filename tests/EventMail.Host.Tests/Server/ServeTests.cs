@@ -230,6 +230,44 @@ public sealed class ServeTests
             (File.GetUnixFileMode(file) & others).ShouldBe(UnixFileMode.None, file);
         (File.GetUnixFileMode(server.DataFolder) & others & ~(UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)).ShouldBe(UnixFileMode.None);
         (File.GetUnixFileMode(Path.Combine(server.DataFolder, "postgres")) & others).ShouldBe(UnixFileMode.None);
+
+        // A message above Content:FileThreshold is a file: as root the data folder itself lets others pass.
+        await DeliverAsync(server, new string('x', 70) + "\r\n", lines: 2000);
+        var content = Path.Combine(server.DataFolder, "content");
+        var all = Directory.GetFileSystemEntries(content, "*", SearchOption.AllDirectories);
+        all.ShouldContain(path => File.Exists(path));
+        foreach (var path in all.Append(content))
+            (File.GetUnixFileMode(path) & others).ShouldBe(UnixFileMode.None, path);
+    }
+
+    private static async Task DeliverAsync(TestServer server, string line, int lines)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(server["smtp"]);
+        using var reader = new StreamReader(client.GetStream(), System.Text.Encoding.ASCII);
+        await using var writer = new StreamWriter(client.GetStream(), System.Text.Encoding.ASCII) { NewLine = "\r\n", AutoFlush = true };
+        async Task<string> ReplyAsync()
+        {
+            string? reply;
+            while ((reply = await reader.ReadLineAsync()) is [_, _, _, '-', ..])
+            {
+                // More lines of the same reply.
+            }
+            return reply ?? "";
+        }
+        async Task AskAsync(string command, string expected)
+        {
+            await writer.WriteLineAsync(command);
+            (await ReplyAsync()).ShouldStartWith(expected);
+        }
+        (await ReplyAsync()).ShouldStartWith("220");
+        await AskAsync("EHLO client.example.org", "250");
+        await AskAsync("MAIL FROM:<sender@example.org>", "250");
+        await AskAsync($"RCPT TO:<{server.Output.Split(' ')[2]}>", "250");
+        await AskAsync("DATA", "354");
+        await writer.WriteAsync("Subject: large\r\n\r\n" + string.Concat(Enumerable.Repeat(line, lines)));
+        await AskAsync(".", "250");
+        await AskAsync("QUIT", "221");
     }
 
     [RootFact]

@@ -61,8 +61,11 @@ internal sealed class FetchRunner(ImapSession session, FetchPlan plan, UidSet nu
 
     private async ValueTask WriteWithContentsAsync(long[] contents)
     {
+        var sizes = new long[contents.Length];
+        for (var n = 0; n < sizes.Length; n++)
+            sizes[n] = _window[n].Row.Size;
         var i = 0;
-        await foreach (var content in session.Services.Contents.ReadManyAsync(contents, session.Cancel).ConfigureAwait(false))
+        await foreach (var content in session.Services.Contents.ReadManyAsync(contents, sizes, session.Cancel).ConfigureAwait(false))
         {
             await using (content.ConfigureAwait(false))
                 await WriteOneAsync(i++, content).ConfigureAwait(false);

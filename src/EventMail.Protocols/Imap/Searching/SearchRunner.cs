@@ -91,9 +91,12 @@ internal sealed class SearchRunner(ImapSession session, SearchKey key)
     private async ValueTask<MessageBits> MatchContentsAsync(MessageKey key, Chunk chunk, MessageBits candidates)
     {
         var contents = await PrefetchAsync(chunk, candidates).ConfigureAwait(false);
+        var sizes = new long[contents.Length];
+        for (int candidate = candidates.Next(0), i = 0; candidate >= 0; candidate = candidates.Next(candidate + 1), i++)
+            sizes[i] = _view[chunk.Start + candidate].Size;
         var result = new MessageBits(chunk.Count);
         var bit = -1;
-        await foreach (var content in session.Services.Contents.ReadManyAsync(contents, session.Cancel).ConfigureAwait(false))
+        await foreach (var content in session.Services.Contents.ReadManyAsync(contents, sizes, session.Cancel).ConfigureAwait(false))
         {
             bit = candidates.Next(bit + 1);
             await using (content.ConfigureAwait(false))
