@@ -77,6 +77,39 @@ public class ReaderTests
         read.ShouldBe([1, 2, 3]);
     }
 
+    // Ids and positions in opposite orders: B's id is the higher one, and so is A's position.
+    [Fact]
+    public async Task A_slow_append_of_a_younger_transaction_with_a_lower_position_is_not_lost()
+    {
+        await using var log = await TestLog.OpenAsync();
+        async Task RunAsync(NpgsqlConnection connection, string sql, Guid stream)
+        {
+            await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = stream } } };
+            await command.ExecuteNonQueryAsync();
+        }
+        const string begin = "insert into mt_streams (tenant_id, id, type, version) values ('t1', $1, 'order', 1)";
+        const string append = """
+            insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id)
+            values (nextval('mt_events_sequence'), gen_random_uuid(), $1, 1, '{"Total": 3}', 'order_placed', now(), 't1')
+            """;
+        var (a, b) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        await using var first = await log.DataSource.OpenConnectionAsync();
+        await using var second = await log.DataSource.OpenConnectionAsync();
+        await using var older = await first.BeginTransactionAsync();
+        await using var younger = await second.BeginTransactionAsync();
+        await RunAsync(first, begin, a);
+        await RunAsync(second, begin, b);
+        await RunAsync(second, append, b);
+        await RunAsync(first, append, a);
+        await older.CommitAsync();
+
+        var reading = Task.Run(async () => await log.Node.Reader.ReadAllAsync(0).Select(e => e.Sequence).ToListAsync());
+        await Task.Delay(300);
+        reading.IsCompleted.ShouldBeFalse();
+        await younger.CommitAsync();
+        (await reading).ShouldBe([1, 2]);
+    }
+
     [Fact]
     public async Task A_slow_append_that_is_rolled_back_leaves_a_gap_that_nobody_waits_for()
     {
