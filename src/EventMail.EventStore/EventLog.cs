@@ -50,13 +50,11 @@ public sealed class EventLog : IAsyncDisposable
         NodeLink? link = null;
         try
         {
-            await EventSchema.EnsureAsync(source, async connection =>
-            {
-                foreach (var projection in inline)
-                    await projection.CreateAsync(connection, cancel);
-                foreach (var projection in asynchronous)
-                    await projection.CreateAsync(connection, cancel);
-            }, cancel);
+            await EventSchema.EnsureAsync(
+                options.ConnectionString,
+                inline.Select(p => (Func<NpgsqlConnection, Task>)(c => p.CreateAsync(c, cancel)))
+                    .Concat(asynchronous.Select(p => (Func<NpgsqlConnection, Task>)(c => p.CreateAsync(c, cancel)))),
+                cancel);
 
             var reader = new EventReader(source, types);
             var contents = new ContentStore(source, options.DataFolder, options.Content, log);
@@ -65,7 +63,7 @@ public sealed class EventLog : IAsyncDisposable
             var publisher = new Publisher(cache, feed, log);
             var states = new StateLoader(source, reader, cache, publisher);
             var node = Guid.CreateVersion7();
-            var remote = new RemoteCommits(source, reader, states, cache, publisher, kinds.ToDictionary(k => k.Name), log);
+            var remote = new RemoteCommits(source, reader, states, publisher, kinds.ToDictionary(k => k.Name), log);
             link = new NodeLink(options, node, remote, publisher, log);
             await link.JoinAsync(cancel);
 

@@ -65,8 +65,8 @@ internal static class InlineRebuild
         page.Clear();
     }
 
-    // Read by pages: a connection that is in the middle of a query cannot write.
-    private static async IAsyncEnumerable<StoredEvent> EventsAsync(
+    /// <summary>All events of a kind, stream by stream. Read by pages: a connection that is in the middle of a query cannot write.</summary>
+    public static async IAsyncEnumerable<StoredEvent> EventsAsync(
         StreamKind kind, EventTypeMap types, NpgsqlConnection connection,
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
@@ -100,15 +100,22 @@ internal static class InlineRebuild
         }
     }
 
-    /// <summary>The log has streams of the kind, but the projection's table is empty.</summary>
-    /// <param name="table">Its name in the projections' schema.</param>
-    public static async Task<bool> IsDueAsync(string table, StreamKind kind, NpgsqlConnection connection, CancellationToken cancel)
+    /// <summary>
+    /// One of the projection's tables is missing (they are new, or were dropped): they are to be made and filled, in this transaction.
+    /// The others of them are dropped, so that all begin empty.
+    /// </summary>
+    /// <param name="tables">Their names in the projections' schema.</param>
+    public static async Task<bool> IsDueAsync(NpgsqlConnection connection, CancellationToken cancel, params string[] tables)
     {
-        await using var command = new NpgsqlCommand(
-            $"""
-            select not exists (select from {ProjectionSchema.Name}.{table}) and exists (select from public.mt_streams where type = $1)
-            """, connection)
-        { Parameters = { new() { Value = kind.Name } } };
-        return (bool)(await command.ExecuteScalarAsync(cancel))!;
+        string[] names = [.. tables.Select(table => $"{ProjectionSchema.Name}.{table}")];
+        await using (var command = new NpgsqlCommand("select bool_or(to_regclass(name) is null) from unnest($1::text[]) name", connection)
+        {
+            Parameters = { new() { Value = names } },
+        })
+            if (!(bool)(await command.ExecuteScalarAsync(cancel))!)
+                return false;
+        await using var drop = new NpgsqlCommand($"drop table if exists {string.Join(", ", names)}", connection);
+        await drop.ExecuteNonQueryAsync(cancel);
+        return true;
     }
 }

@@ -259,6 +259,97 @@ public class NodeTests
     }
 
     [Fact]
+    public async Task A_node_that_was_given_up_and_comes_back_is_heard_and_hears()
+    {
+        await using var log = await TestLog.OpenAsync(o => o with { Heartbeat = TimeSpan.FromMilliseconds(50) });
+        var second = await log.AddNodeAsync(o => o with { Heartbeat = TimeSpan.FromSeconds(1) });
+        var (here, there) = (Counters.New(), Counters.New());
+        foreach (var node in new[] { log.Node, second })
+            foreach (var counter in new[] { here, there })
+                await node.Executor.StateAsync(counter, default);
+        // As if it had been silent for longer than the expiry.
+        await log.RunAsync("delete from eventmail.node where id = $1", second.Executor.Node);
+        await TestLog.EventuallyAsync(() => !log.Executor.OthersPresent);
+        await log.ExecuteAsync(Counters.Raise(here));
+        await second.Executor.ExecuteAsync(Counters.Raise(there), default);
+        await TestLog.EventuallyAsync(() => log.Executor.OthersPresent);
+        await TestLog.EventuallyAsync(() => log.Executor.TryGetState(there.Key, out var state) && state.Version == 1);
+        await TestLog.EventuallyAsync(() => second.Executor.TryGetState(here.Key, out var state) && state.Version == 1);
+    }
+
+    private static Task NotifyAsync(TestLog log, long first) => log.RunAsync(
+        "select pg_notify($1, $2 || '|' || $3 || '-' || max(seq_id) || '|*') from mt_events",
+        CommitNotice.Channel, Guid.NewGuid().ToString("n"), first);
+
+    private static Task AppendForeignAsync(TestLog log, StreamRef stream, long version, string type, string json) => log.RunAsync("""
+        with stream as (
+          insert into mt_streams (tenant_id, id, type, version) values ($1, $2, $3, $4)
+          on conflict (tenant_id, id) do update set version = excluded.version)
+        insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, headers)
+        values (nextval('mt_events_sequence'), gen_random_uuid(), $2, $4, $5::jsonb, $6, now(), $1, 'null')
+        """, stream.Key.Tenant, stream.Key.Id, stream.Kind.Name, version, json, type);
+
+    [Fact]
+    public async Task A_stream_that_cannot_be_read_keeps_no_other_behind()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var second = await log.AddNodeAsync();
+        var cached = Enumerable.Range(0, 10).Select(_ => Counters.New()).ToArray();
+        foreach (var counter in cached)
+            await second.Executor.StateAsync(counter, default);
+        var followed = Enumerable.Range(0, 10).Select(_ => new StreamRef(Counters.Followed, new("t1", Guid.CreateVersion7()))).ToArray();
+        for (var i = 0; i < 10; i++)
+        {
+            // Half of them nobody understands: by their content, or by a type that this node does not know.
+            var isGood = i % 2 == 0;
+            await AppendForeignAsync(log, cached[i], 1, "counter_raised", isGood ? """{"By": 1, "Why": ""}""" : "[]");
+            await AppendForeignAsync(log, followed[i], 1, isGood ? "counter_raised" : "counter_doubled", """{"By": 1, "Why": ""}""");
+        }
+        await NotifyAsync(log, 1);
+        for (var i = 0; i < 10; i += 2)
+        {
+            await TestLog.EventuallyAsync(() => second.Executor.TryGetState(cached[i].Key, out var state) && state.Version == 1);
+            await TestLog.EventuallyAsync(() => second.Executor.TryGetState(followed[i].Key, out var state) && state.Version == 1);
+            await TestLog.EventuallyAsync(() => !second.Executor.TryGetState(cached[i + 1].Key, out _));
+        }
+        await Should.ThrowAsync<System.Text.Json.JsonException>(second.Executor.ExecuteAsync(Counters.Raise(cached[1]), default));
+    }
+
+    [Fact]
+    public async Task Followed_kinds_are_told_of_even_when_the_stream_was_loaded_before_the_notice_came()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var second = await log.AddNodeAsync();
+        var followed = new StreamRef(Counters.Followed, new("t1", Guid.CreateVersion7()));
+        var told = new List<StreamChange>();
+        using var subscription = second.Executor.Feed.Subscribe(b =>
+        {
+            lock (told)
+                told.AddRange(b.Changes);
+        });
+        // A commit whose notice is late: between the two this node loads the stream.
+        const string one = """{"By": 1, "Why": ""}""";
+        await AppendForeignAsync(log, followed, 1, "counter_raised", one);
+        await AppendForeignAsync(log, followed, 2, "counter_raised", one);
+        (await second.Executor.StateAsync(followed, default)).Version.ShouldBe(2);
+        await NotifyAsync(log, 2);
+        await TestLog.EventuallyAsync(() =>
+        {
+            lock (told)
+                return told.Count == 1;
+        });
+        (told[0].FromVersion, told[0].ToVersion, told[0].Events.Count).ShouldBe((2, 2, 1));
+        (((Counter)told[0].Before).Total, ((Counter)told[0].After).Total).ShouldBe((1, 2));
+        // Once is enough.
+        await NotifyAsync(log, 2);
+        await AppendForeignAsync(log, followed, 3, "counter_raised", one);
+        await NotifyAsync(log, 3);
+        await TestLog.EventuallyAsync(() => second.Executor.TryGetState(followed.Key, out var state) && state.Version == 3);
+        lock (told)
+            told.Select(c => c.FromVersion).ShouldBe([2, 3]);
+    }
+
+    [Fact]
     public async Task A_dead_nodes_row_does_not_hold_up_the_next_start()
     {
         await using var log = await TestLog.OpenAsync();

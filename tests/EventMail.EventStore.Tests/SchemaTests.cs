@@ -32,6 +32,28 @@ public class SchemaTests
     }
 
     [Fact]
+    public async Task A_start_waits_for_nobody_who_uses_the_tables_and_holds_up_nobody()
+    {
+        await using var log = await TestLog.OpenAsync(o => o with { Greeting = TimeSpan.FromMilliseconds(100) });
+        var counter = Counters.New();
+        await log.ExecuteAsync(Counters.Raise(counter));
+        // A backup, and a transaction that has written everywhere and drawn a position.
+        await using var reading = await log.DataSource.OpenConnectionAsync();
+        await using var backup = await reading.BeginTransactionAsync();
+        await using var writing = await log.DataSource.OpenConnectionAsync();
+        await using var slow = await writing.BeginTransactionAsync();
+        foreach (var (connection, mode) in new[] { (reading, "access share"), (writing, "row exclusive") })
+        {
+            await using var hold = new NpgsqlCommand(
+                $"lock table eventmail.content, eventmail.setting, eventmail.node, mt_streams, mt_events, mt_event_progression in {mode} mode; " +
+                "select nextval('mt_events_sequence')", connection);
+            await hold.ExecuteNonQueryAsync();
+        }
+        var second = await log.AddNodeAsync(o => o with { Greeting = TimeSpan.FromMilliseconds(100) }).WaitAsync(TimeSpan.FromSeconds(10));
+        (await second.Executor.ExecuteAsync(Counters.RaiseAndTell(counter), default).WaitAsync(TimeSpan.FromSeconds(10))).Result.ShouldBe(2L);
+    }
+
+    [Fact]
     public async Task The_events_table_is_Martens()
     {
         await using var log = await TestLog.OpenAsync();

@@ -15,6 +15,7 @@ internal sealed class StateCache(long capacity)
     {
         public readonly StreamKey Key = key;
         public volatile Held Held = held;
+        public long LoadedAt; // guarded by the Publisher's lock
         public volatile bool Used;
         public bool Gone;
     }
@@ -44,7 +45,8 @@ internal sealed class StateCache(long capacity)
         return true;
     }
 
-    public void Put(StreamKind kind, StreamKey key, LoadedState state)
+    /// <param name="wasLoaded">Not moved there by events that were told of: see <see cref="LoadedAt"/>.</param>
+    public void Put(StreamKind kind, StreamKey key, LoadedState state, bool wasLoaded = false)
     {
         var held = new Held(kind, state, Math.Max(1, kind.Weight(state.State)));
         if (_entries.TryGetValue(key, out var entry))
@@ -60,6 +62,8 @@ internal sealed class StateCache(long capacity)
             _clock.Enqueue(entry);
             Weight += held.Weight;
         }
+        if (wasLoaded)
+            entry.LoadedAt = state.Version;
         // The newest stays even when it is heavier than the whole cache: whoever put it there is about to use it.
         for (var step = 0; Weight > capacity && _clock.Count > 1 && step < MaxSteps; step++)
         {
@@ -75,6 +79,15 @@ internal sealed class StateCache(long capacity)
             _entries.TryRemove(candidate.Key, out _);
             Weight -= candidate.Held.Weight;
         }
+    }
+
+    /// <summary>The version that the state was loaded at: followers were not told of what led up to it. 0 when they were.</summary>
+    public long LoadedAt(StreamKey key) => _entries.TryGetValue(key, out var entry) ? entry.LoadedAt : 0;
+
+    public void Told(StreamKey key)
+    {
+        if (_entries.TryGetValue(key, out var entry))
+            entry.LoadedAt = 0;
     }
 
     public void Remove(StreamKey key)

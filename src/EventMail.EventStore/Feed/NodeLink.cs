@@ -33,13 +33,16 @@ internal sealed class NodeLink : IAsyncDisposable
     private long _presence;
     private bool _listening;
     private bool _joined;
-    private DateTime _nextBeat;
+    private long _nextBeat; // of the machine's ticks: a clock that is set must not hold back the heartbeat
     private long _joinedAt;
 
     // Every commit up to here has been told of (or was made while nobody else was there). A heartbeat's position counts from the
     // heartbeat after it: a notice may still be on its way when the position is already safe.
     private long _told;
     private long _toldNext;
+
+    // Where the log was when somebody was given up without a word: what they committed since, if they live, nobody was told of.
+    private long? _unheard;
 
     public NodeLink(
         EventLogOptions options, Guid node, RemoteCommits remote, Publisher publisher, ILogger log)
@@ -115,11 +118,11 @@ internal sealed class NodeLink : IAsyncDisposable
                 if (_connection is null)
                 {
                     await ConnectAsync(cancel);
-                    _remote.FollowSince(_told);
+                    FollowUntold();
                     await SettleAsync(cancel);
                 }
-                if (_nextBeat - DateTime.UtcNow is var left && left > TimeSpan.Zero)
-                    await ListenAsync(left, cancel);
+                if (_nextBeat - Environment.TickCount64 is var left && left > 0)
+                    await ListenAsync(TimeSpan.FromMilliseconds(left), cancel);
                 else
                     await BeatAsync(cancel);
                 await HandleMessagesAsync(cancel);
@@ -159,7 +162,7 @@ internal sealed class NodeLink : IAsyncDisposable
                 await transaction.CommitAsync(cancel);
             }
             await LookAroundAsync(connection, cancel);
-            _nextBeat = DateTime.UtcNow + _options.Heartbeat;
+            _nextBeat = NextBeat();
             (_connection, _listening) = (connection, true);
         }
         catch
@@ -247,6 +250,12 @@ internal sealed class NodeLink : IAsyncDisposable
             _remote.FollowSince(_joinedAt);
     }
 
+    private void FollowUntold()
+    {
+        _remote.FollowSince(Math.Min(_unheard ?? _told, _told));
+        _unheard = null;
+    }
+
     // Listens to commits exactly while there is somebody to listen to.
     private async Task SettleAsync(CancellationToken cancel)
     {
@@ -256,7 +265,7 @@ internal sealed class NodeLink : IAsyncDisposable
             await ExecuteAsync(_connection!, $"{(needed ? "listen" : "unlisten")} {CommitNotice.Channel}", cancel);
             _listening = needed;
             if (needed)
-                _remote.FollowSince(_told);
+                FollowUntold();
         }
         // Whoever sees that nobody is there relies on the cache: what those who left committed must be in it.
         if (_joined && _othersPresent && !needed)
@@ -264,15 +273,20 @@ internal sealed class NodeLink : IAsyncDisposable
         SetOthersPresent(needed);
     }
 
+    private long NextBeat() => Environment.TickCount64 + (long)_options.Heartbeat.TotalMilliseconds;
+
     private async Task BeatAsync(CancellationToken cancel)
     {
         const string beat = """
             insert into eventmail.node (id, pid, backend_start, heartbeat)
             select $1, pid, backend_start, now() from pg_stat_activity where pid = pg_backend_pid()
             on conflict (id) do update set heartbeat = excluded.heartbeat
+            returning xmax = 0
             """;
-        _nextBeat = DateTime.UtcNow + _options.Heartbeat;
-        await ExecuteAsync(_connection!, beat, cancel, Node);
+        _nextBeat = NextBeat();
+        await using (var command = Command(_connection!, beat, Node))
+            if (await command.ExecuteScalarAsync(cancel) is true)
+                await ReturnAsync(cancel);
         await ExecuteAsync(_connection!, "delete from eventmail.node where heartbeat < now() - $1", cancel, _options.NodeExpiry);
         var present = new HashSet<Guid>();
         await using (var command = Command(_connection!, "select id from eventmail.node where id <> $1", Node))
@@ -281,6 +295,7 @@ internal sealed class NodeLink : IAsyncDisposable
                 present.Add(reader.GetGuid(0));
         foreach (var gone in _others.Except(present).ToList())
         {
+            _unheard = Math.Min(_unheard ?? _told, _told);
             _others.Remove(gone);
             _log.NodeLeft(gone, _others.Count);
         }
@@ -288,6 +303,13 @@ internal sealed class NodeLink : IAsyncDisposable
         await SettleAsync(cancel);
         _told = Math.Max(_told, _toldNext);
         (_toldNext, _) = await _safe.AdvanceAsync(_connection!, cancel);
+    }
+
+    // Our row was gone: we were silent for so long that the others gave us up, and told us of nothing since.
+    private async Task ReturnAsync(CancellationToken cancel)
+    {
+        await ExecuteAsync(_connection!, "select pg_notify($1, $2)", cancel, Channel, $"{Hello} {Node:n}");
+        FollowUntold();
     }
 
     private async Task LeaveAsync(NpgsqlConnection connection)

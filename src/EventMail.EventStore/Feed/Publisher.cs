@@ -153,21 +153,47 @@ internal sealed class Publisher(StateCache cache, CommitFeed feed, ILogger log)
         return new(kind, events.Key, cached.State, state.State, cached.Version + 1, state.Version, fresh);
     }
 
-    /// <summary>Publishes another node's change of a stream that was not cached, and caches it.</summary>
-    public void PublishFollowed(StreamChange change)
+    /// <summary>
+    /// A change up from this version is news to the followers: the stream is not cached, or was loaded with the change in it.
+    /// </summary>
+    public bool IsUntold(StreamKey key, long fromVersion)
+    {
+        lock (_gate)
+            return !cache.TryGet(key, out _, out _) || cache.LoadedAt(key) >= fromVersion;
+    }
+
+    /// <summary>
+    /// Publishes another node's change that was not told, and caches it. It ends at the newest version, so an own commit above what
+    /// was loaded may be told a second time. False when it must be read again, once what is under way is over.
+    /// </summary>
+    public bool TryPublishFollowed(StreamChange change)
     {
         lock (_gate)
         {
             if (_inFlight.Contains(change.Key))
-            {
-                _postponed.Add(change.Key);
-                return;
-            }
+                return false;
             if (cache.TryGet(change.Key, out var cached, out _) && cached.Version >= change.ToVersion)
-                return;
-            cache.Put(change.Kind, change.Key, new(change.After, change.ToVersion));
+            {
+                if (cache.LoadedAt(change.Key) < change.FromVersion)
+                    return true;
+                if (cached.Version > change.ToVersion)
+                    return false;
+            }
+            else
+            {
+                cache.Put(change.Kind, change.Key, new(change.After, change.ToVersion));
+            }
+            cache.Told(change.Key);
             feed.Publish(new([change], [], Remote: true));
+            return true;
         }
+    }
+
+    /// <summary>Drops a stream whose state cannot be brought up to date.</summary>
+    public void Forget(StreamKey key)
+    {
+        lock (_gate)
+            cache.Remove(key);
     }
 
     /// <summary>A load of these streams begins: what is heard of them from here on must not be lost when it is installed.</summary>
@@ -202,12 +228,15 @@ internal sealed class Publisher(StateCache cache, CommitFeed feed, ILogger log)
     {
         lock (_gate)
         {
-            if (cache.TryGet(key, out current, out _) && (current.Version > loaded.Version || (current.Version == loaded.Version && !replace)))
+            var isCached = cache.TryGet(key, out current, out _);
+            if (isCached && (current.Version > loaded.Version || (current.Version == loaded.Version && !replace)))
                 return true;
+            // At the same version it is only a richer state: what it holds was told, or not, before.
+            var isNews = kind.FollowRemote && (!isCached || current.Version < loaded.Version);
             current = loaded;
             if (_loads.TryGetValue(key, out var load) && load.Noticed > loaded.Version)
                 return false;
-            cache.Put(kind, key, loaded);
+            cache.Put(kind, key, loaded, isNews);
             return true;
         }
     }

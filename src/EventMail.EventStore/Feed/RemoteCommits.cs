@@ -6,7 +6,7 @@ namespace EventMail.EventStore;
 
 /// <summary>Follows what other nodes committed: reads the events that this node's states lack and publishes them.</summary>
 internal sealed class RemoteCommits(
-    NpgsqlDataSource source, EventReader reader, StateLoader states, StateCache cache, Publisher publisher,
+    NpgsqlDataSource source, EventReader reader, StateLoader states, Publisher publisher,
     IReadOnlyDictionary<string, StreamKind> kinds, ILogger log) : IAsyncDisposable
 {
     // Streams read in one statement.
@@ -77,9 +77,9 @@ internal sealed class RemoteCommits(
                     Sort(stream, behind, followed);
             }
             foreach (var page in behind.Chunk(PageSize))
-                await states.CatchUpAsync(page, _stop.Token);
+                await CatchUpAsync(page);
             foreach (var stream in followed.Values)
-                await FollowAsync(stream);
+                await TryFollowAsync(stream);
             return true;
         }
         catch (Exception e) when (Faults.IsLoss(e))
@@ -95,18 +95,59 @@ internal sealed class RemoteCommits(
         }
     }
 
+    // One stream that cannot be read must not keep the others behind.
+    private async Task CatchUpAsync(StreamKey[] keys)
+    {
+        try
+        {
+            await states.CatchUpAsync(keys, _stop.Token);
+        }
+        catch (Exception e) when (IsUnreadable(e))
+        {
+            if (keys.Length > 1)
+            {
+                foreach (var key in keys)
+                    await CatchUpAsync([key]);
+                return;
+            }
+            log.CatchUpFailed(e);
+            publisher.Forget(keys[0]); // whoever needs it next loads it, and fails with the reason
+        }
+    }
+
+    private async Task TryFollowAsync(CommitNotice.Stream stream)
+    {
+        try
+        {
+            await FollowAsync(stream);
+        }
+        catch (Exception e) when (IsUnreadable(e))
+        {
+            log.CatchUpFailed(e);
+        }
+    }
+
+    private static bool IsUnreadable(Exception e) => e is not OperationCanceledException && !Faults.IsLoss(e);
+
     private void Sort(CommitNotice.Stream stream, HashSet<StreamKey> behind, Dictionary<StreamKey, CommitNotice.Stream> followed)
     {
         if (publisher.Notice(stream.Key, stream.ToVersion))
             behind.Add(stream.Key);
-        else if (kinds.TryGetValue(stream.Kind, out var kind) && kind.FollowRemote && !cache.TryGet(stream.Key, out _, out _))
+        else if (kinds.TryGetValue(stream.Kind, out var kind) && kind.FollowRemote && publisher.IsUntold(stream.Key, stream.FromVersion))
             followed[stream.Key] = followed.TryGetValue(stream.Key, out var known)
                 ? known with { FromVersion = Math.Min(known.FromVersion, stream.FromVersion) }
                 : stream;
     }
 
-    // A followed stream that is not cached: its whole history, since its followers want the state before as well.
+    // A followed stream that is not cached, or was loaded before the notice came: its whole history, since its followers want the
+    // state before as well.
     private async Task FollowAsync(CommitNotice.Stream stream)
+    {
+        while (await ReadFollowedAsync(stream) is { } change && !publisher.TryPublishFollowed(change))
+            await publisher.SettledAsync().WaitAsync(_stop.Token);
+    }
+
+    private async Task<StreamChange?> ReadFollowedAsync(CommitNotice.Stream stream)
     {
         var kind = kinds[stream.Kind];
         var before = new LoadedState(kind.Empty(stream.Key), 0);
@@ -121,9 +162,9 @@ internal sealed class RemoteCommits(
             else
                 events.Add(e);
         }
-        if (events.Count > 0)
-            publisher.PublishFollowed(
-                new(kind, stream.Key, before.State, after.State, before.Version + 1, after.Version, events));
+        return events.Count > 0
+            ? new(kind, stream.Key, before.State, after.State, before.Version + 1, after.Version, events)
+            : null;
     }
 
     private async Task<List<CommitNotice.Stream>> StreamsAsync(long after, long upTo)

@@ -10,7 +10,9 @@ public interface IAsyncProjection
     /// <summary>Raised when the tables' meaning changes: a new version starts from the first event. From 1.</summary>
     int Version { get; }
 
-    /// <summary>Makes its tables if they are missing. Runs before the first page, one node at a time.</summary>
+    /// <summary>
+    /// Makes its tables if they are missing. Runs before the first page, one node at a time, in a transaction of the connection.
+    /// </summary>
     Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel);
 
     /// <summary>Folds a page of events, in log order, inside the transaction that also moves the projection's position.</summary>

@@ -7,7 +7,10 @@ public interface IInlineProjection
 {
     string Name { get; }
 
-    /// <summary>Makes its tables if they are missing. Runs at start, one node at a time.</summary>
+    /// <summary>
+    /// Makes its tables if they are missing, and fills them. Runs at start, one node at a time, in a transaction of the connection.
+    /// Servers may be at work on tables that are there: nothing may lock them.
+    /// </summary>
     Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel);
 
     /// <summary>

@@ -27,28 +27,35 @@ internal static class EventSchema
         "created timestamp with time zone", "is_archived boolean",
     ];
 
-    /// <summary>Idempotent; one node at a time, so that several may start at once. <paramref name="projections"/> runs under the same lock.</summary>
+    /// <summary>
+    /// Idempotent; one node at a time, so that several may start at once. The <paramref name="projections"/> run under the same lock,
+    /// each in a transaction: one that is interrupted while it fills its tables leaves none behind.
+    /// </summary>
     public static async Task EnsureAsync(
-        NpgsqlDataSource source, Func<NpgsqlConnection, Task> projections, CancellationToken cancel)
+        string connectionString, IEnumerable<Func<NpgsqlConnection, Task>> projections, CancellationToken cancel)
     {
-        await using var connection = await source.OpenConnectionAsync(cancel);
-        await ExecuteAsync(connection, $"select pg_advisory_lock({Lock})", cancel);
-        try
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString)
         {
-            // "already exists, skipping" is no news to anybody.
-            await ExecuteAsync(connection, "set client_min_messages = warning", cancel);
-            await ExecuteAsync(connection, Resource("marten.sql"), cancel);
-            await CheckColumnsAsync(connection, "mt_streams", StreamColumns, cancel);
-            await CheckColumnsAsync(connection, "mt_events", EventColumns, cancel);
-            await CheckSequenceAsync(connection, cancel);
-            await ExecuteAsync(connection, Resource("eventmail.sql"), cancel);
-            await CheckVersionAsync(connection, cancel);
-            await projections(connection);
-        }
-        finally
+            Pooling = false,
+            ApplicationName = "eventmail schema",
+            CommandTimeout = 0, // another node may be at work for long, and so may a rebuild
+            Enlist = false,
+        }.ConnectionString);
+        await connection.OpenAsync(cancel);
+        await ExecuteAsync(connection, $"select pg_advisory_lock({Lock})", cancel); // until the connection closes
+        // "already exists, skipping" is no news to anybody.
+        await ExecuteAsync(connection, "set client_min_messages = warning", cancel);
+        await ExecuteAsync(connection, Resource("marten.sql"), cancel);
+        await CheckColumnsAsync(connection, "mt_streams", StreamColumns, cancel);
+        await CheckColumnsAsync(connection, "mt_events", EventColumns, cancel);
+        await CheckSequenceAsync(connection, cancel);
+        await ExecuteAsync(connection, Resource("eventmail.sql"), cancel);
+        await CheckVersionAsync(connection, cancel);
+        foreach (var create in projections)
         {
-            await ExecuteAsync(connection, $"select pg_advisory_unlock({Lock})", CancellationToken.None);
-            await ExecuteAsync(connection, "reset client_min_messages", CancellationToken.None);
+            await using var transaction = await connection.BeginTransactionAsync(cancel);
+            await create(connection);
+            await transaction.CommitAsync(cancel);
         }
     }
 

@@ -38,13 +38,31 @@ begin
   end if;
 end $$;
 
+-- Every start runs these scripts beside servers at work: what locks a table in use runs only when there is something to do. (An
+-- "alter table" waits behind a running pg_dump, and everything else behind the "alter table".)
+create or replace function eventmail.ensure_index(name text, definition text) returns void
+language plpgsql as $$
+begin
+  if to_regclass(name) is null then
+    execute definition;
+  end if;
+end $$;
+
+create or replace function eventmail.ensure_storage(relation regclass, col name, wanted text) returns void
+language plpgsql as $$
+begin
+  if (select attstorage::text from pg_attribute where attrelid = relation and attname = col) is distinct from left(wanted, 1) then
+    execute format('alter table %s alter column %I set storage %s', relation, col, wanted);
+  end if;
+end $$;
+
 -- Mail compresses well: inside the row up to a page, by lz4 where the server has it.
 do $$
 begin
-  alter table eventmail.content alter column data set storage main;
-  if current_setting('server_version_num')::int >= 140000 then
-    alter table eventmail.content alter column data set compression lz4;
+  perform eventmail.ensure_storage('eventmail.content', 'data', 'main');
+  if exists (select from pg_settings where name = 'default_toast_compression' and 'lz4' = any(enumvals)) then
+    if (select attcompression from pg_attribute where attrelid = 'eventmail.content'::regclass and attname = 'data') <> 'l' then
+      alter table eventmail.content alter column data set compression lz4;
+    end if;
   end if;
-exception when feature_not_supported then
-  null; -- a server built without lz4 keeps pglz
 end $$;

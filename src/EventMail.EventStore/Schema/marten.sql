@@ -33,10 +33,17 @@ create table if not exists public.mt_events (
     references public.mt_streams (tenant_id, id)
 );
 
-create unique index if not exists pk_mt_events_stream_and_version on public.mt_events (tenant_id, stream_id, version);
-
-create sequence if not exists public.mt_events_sequence as bigint start 1;
-alter sequence public.mt_events_sequence owned by public.mt_events.seq_id;
+-- "create index if not exists" and "alter" lock what is in use before they find that there is nothing to do.
+do $$
+begin
+  if to_regclass('public.pk_mt_events_stream_and_version') is null then
+    create unique index pk_mt_events_stream_and_version on public.mt_events (tenant_id, stream_id, version);
+  end if;
+  if to_regclass('public.mt_events_sequence') is null then
+    create sequence public.mt_events_sequence as bigint start 1;
+    alter sequence public.mt_events_sequence owned by public.mt_events.seq_id;
+  end if;
+end $$;
 
 create table if not exists public.mt_event_progression (
   name         varchar     not null,

@@ -17,8 +17,9 @@ public sealed class DirectoryProjection(EventTypeMap types) : IInlineProjection
 
     public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
+        var isDue = await InlineRebuild.IsDueAsync(connection, cancel, "account", "address", "mail_domain");
         await SqlScript.RunAsync("directory.sql", connection, cancel);
-        if (!await InlineRebuild.IsDueAsync("mail_domain", AccountStreamKinds.Domain, connection, cancel))
+        if (!isDue)
             return;
         // Addresses refer to their domains.
         foreach (var kind in (StreamKind[])[AccountStreamKinds.Domain, AccountStreamKinds.Account, AccountStreamKinds.Alias])
@@ -49,7 +50,9 @@ public sealed class DirectoryProjection(EventTypeMap types) : IInlineProjection
     private sealed class Rows
     {
         private readonly SortedSet<string> _addressesGone = new(StringComparer.Ordinal);
-        private readonly SortedDictionary<string, (string? Account, string[]? Targets)> _addresses = new(StringComparer.Ordinal);
+
+        // A list: of two that take one address in the same batch the primary key must see both.
+        private readonly List<(string Address, string? Account, string[]? Targets)> _addresses = [];
         private readonly SortedSet<string> _domainsGone = new(StringComparer.Ordinal);
         private readonly SortedSet<string> _domains = new(StringComparer.Ordinal);
         private readonly SortedSet<string> _accountsGone = new(StringComparer.Ordinal);
@@ -63,7 +66,7 @@ public sealed class DirectoryProjection(EventTypeMap types) : IInlineProjection
                 _addressesGone.Add(before.Address);
             }
             if (!before.Exists && after.Exists)
-                _addresses[after.Address] = (after.Account, null);
+                _addresses.Add((after.Address, after.Account, null));
             if (after.Exists && !SameRow(before, after))
                 _accounts[after.Account] = after;
         }
@@ -75,7 +78,7 @@ public sealed class DirectoryProjection(EventTypeMap types) : IInlineProjection
             if (before.Exists)
                 _addressesGone.Add(before.Address);
             if (after.Exists)
-                _addresses[after.Address] = (null, after.Targets);
+                _addresses.Add((after.Address, null, after.Targets));
         }
 
         public void Add(DomainState before, DomainState after)
@@ -100,7 +103,7 @@ public sealed class DirectoryProjection(EventTypeMap types) : IInlineProjection
             if (_accounts.Count > 0)
                 AddAccounts(sql);
             // One statement each: an array of arrays of different lengths is no PostgreSQL array, and these are rare.
-            foreach (var (address, (account, targets)) in _addresses)
+            foreach (var (address, account, targets) in _addresses.OrderBy(a => a.Address, StringComparer.Ordinal))
             {
                 var at = address.LastIndexOf('@');
                 Add(sql,

@@ -13,8 +13,9 @@ public sealed class LoginProjection(EventTypeMap types) : IInlineProjection
 
     public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
+        var isDue = await InlineRebuild.IsDueAsync(connection, cancel, "last_login", "login_place", "login_lockout");
         await SqlScript.RunAsync("logins.sql", connection, cancel);
-        if (await InlineRebuild.IsDueAsync("last_login", AccountStreamKinds.Login, connection, cancel))
+        if (isDue)
             await InlineRebuild.EventsOnlyAsync(this, AccountStreamKinds.Login, types, connection, cancel);
     }
 

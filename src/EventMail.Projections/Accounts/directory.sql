@@ -22,6 +22,8 @@ create table if not exists projections_v1.address (
   targets varchar[],
   check ((account is null) <> (targets is null)));
 
-create index if not exists address_domain on projections_v1.address (domain);
-create index if not exists address_login_name on projections_v1.address (local_part) where account is not null;
-create index if not exists address_account on projections_v1.address (account) where account is not null;
+select eventmail.ensure_index('projections_v1.address_domain', 'create index address_domain on projections_v1.address (domain)');
+select eventmail.ensure_index('projections_v1.address_login_name',
+  'create index address_login_name on projections_v1.address (local_part) where account is not null');
+select eventmail.ensure_index('projections_v1.address_account',
+  'create index address_account on projections_v1.address (account) where account is not null');

@@ -13,13 +13,9 @@ public sealed class MailboxListProjection(EventTypeMap types) : IInlineProjectio
 
     public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
+        var isDue = await InlineRebuild.IsDueAsync(connection, cancel, "mailbox");
         await ProjectionSchema.CreateAsync(connection, MailboxRows.Create + MailboxSnapshotRows.Create, cancel);
-        await using var check = new NpgsqlCommand(
-            $"""
-            select not exists (select from {ProjectionSchema.Name}.mailbox)
-              and exists (select from public.mt_streams where type = '{MailboxKind.Instance.Name}')
-            """, connection);
-        if ((bool)(await check.ExecuteScalarAsync(cancel))!)
+        if (isDue)
             await RebuildAsync(connection, cancel);
     }
 
@@ -36,34 +32,30 @@ public sealed class MailboxListProjection(EventTypeMap types) : IInlineProjectio
             sql.BatchCommands.Add(MailboxRows.Write(rows));
     }
 
-    // The table was dropped: every row again from the log.
+    // Every row from the log. Only headers: the messages of a mailbox are in no row.
     private async Task RebuildAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        const string events = """
-            select e.tenant_id, e.stream_id, e.version, e.type, e.data
-            from public.mt_events e
-            join public.mt_streams s on s.tenant_id = e.tenant_id and s.id = e.stream_id
-            where s.type = $1 and not e.is_archived
-            order by e.tenant_id, e.stream_id, e.version
-            """;
-        var rows = new List<(StreamKey Key, MailboxState State)>();
-        await using (var command = new NpgsqlCommand(events, connection) { Parameters = { new() { Value = MailboxKind.Instance.Name } } })
-        await using (var reader = await command.ExecuteReaderAsync(cancel))
+        var rows = new List<(StreamKey Key, MailboxState State)>(RebuildPage);
+        await foreach (var e in InlineRebuild.EventsAsync(MailboxKind.Instance, types, connection, cancel))
         {
-            while (await reader.ReadAsync(cancel))
+            if (rows.Count == 0 || rows[^1].Key != e.Stream)
             {
-                var key = new StreamKey(reader.GetString(0), reader.GetGuid(1));
-                if (rows.Count == 0 || rows[^1].Key != key)
-                    rows.Add((key, MailboxState.Empty with { View = null }));
-                var data = types.Read(reader.GetString(3), System.Text.Encoding.UTF8.GetBytes(reader.GetString(4)));
-                rows[^1] = (key, rows[^1].State.Evolve(data, reader.GetInt64(2)));
+                if (rows.Count == RebuildPage)
+                    await FlushAsync();
+                rows.Add((e.Stream, MailboxState.Empty with { View = null }));
             }
+            rows[^1] = (e.Stream, rows[^1].State.Evolve(e.Data, e.Version));
         }
-        foreach (var page in rows.Chunk(RebuildPage))
+        await FlushAsync();
+
+        async Task FlushAsync()
         {
+            if (rows.Count == 0)
+                return;
             await using var batch = new NpgsqlBatch(connection);
-            batch.BatchCommands.Add(MailboxRows.Write(page));
+            batch.BatchCommands.Add(MailboxRows.Write(rows));
             await batch.ExecuteNonQueryAsync(cancel);
+            rows.Clear();
         }
     }
 }

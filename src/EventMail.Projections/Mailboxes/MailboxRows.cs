@@ -28,8 +28,10 @@ internal static class MailboxRows
           deleted boolean not null,
           primary key (tenant_id, id)
         ) with (fillfactor = 50);
-        create unique index if not exists {NameIndex} on {ProjectionSchema.Name}.mailbox (tenant_id, name) where not deleted;
-        create unique index if not exists {UidValidityIndex} on {ProjectionSchema.Name}.mailbox (tenant_id, uid_validity);
+        select eventmail.ensure_index('{ProjectionSchema.Name}.{NameIndex}',
+          'create unique index {NameIndex} on {ProjectionSchema.Name}.mailbox (tenant_id, name) where not deleted');
+        select eventmail.ensure_index('{ProjectionSchema.Name}.{UidValidityIndex}',
+          'create unique index {UidValidityIndex} on {ProjectionSchema.Name}.mailbox (tenant_id, uid_validity)');
         """;
 
     public const string Columns =

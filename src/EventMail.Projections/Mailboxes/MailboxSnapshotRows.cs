@@ -35,7 +35,7 @@ internal static class MailboxSnapshotRows
           columns bytea not null,
           primary key (tenant_id, mailbox_id, first_uid)
         );
-        alter table {ProjectionSchema.Name}.mailbox_segment alter column columns set storage external;
+        select eventmail.ensure_storage('{ProjectionSchema.Name}.mailbox_segment', 'columns', 'external');
         """;
 
     private const string Header =

@@ -14,7 +14,7 @@ public sealed class MessageSummaryProjection : IInlineProjection
           number bigint primary key,
           data bytea not null
         );
-        alter table {ProjectionSchema.Name}.message_summary alter column data set storage external;
+        select eventmail.ensure_storage('{ProjectionSchema.Name}.message_summary', 'data', 'external');
         """;
 
     // Numbers that the committer's other rows name are new; a rebuilt one may stand there already.

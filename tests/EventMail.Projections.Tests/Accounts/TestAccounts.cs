@@ -21,6 +21,8 @@ public sealed class TestAccounts : IAsyncDisposable
 
     private TestAccounts(TestDatabase database) => _database = database;
 
+    public string ConnectionString => _database.ConnectionString;
+
     public string Folder { get; } = System.IO.Directory.CreateTempSubdirectory("eventmail-accounts-").FullName;
 
     public ManualTime Time { get; } = new();
