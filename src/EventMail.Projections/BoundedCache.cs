@@ -17,17 +17,19 @@ public sealed class BoundedCache<TKey, TValue>(int generation, IEqualityComparer
 
     public bool TryGet(TKey key, [MaybeNullWhen(false)] out TValue value)
     {
-        if (_young.TryGetValue(key, out value))
+        var (young, old) = (_young, _old);
+        if (young.TryGetValue(key, out value))
             return true;
-        if (!_old.TryGetValue(key, out value))
+        if (!old.TryGetValue(key, out value))
             return false;
-        if (!_young.TryAdd(key, value))
+        if (!young.TryAdd(key, value))
             return true;
-        // Remove takes the key out of the old one first: a value that was removed meanwhile must not come back.
-        if (_old.ContainsKey(key))
+        // Remove takes the key out of the old one first: a value that was removed meanwhile must not come back. From a generation
+        // that has gone nothing is removed any more, so nothing is brought over from it either.
+        if (old.ContainsKey(key) && ReferenceEquals(old, _old))
             Grow();
         else
-            _young.TryRemove(key, out _);
+            young.TryRemove(key, out _);
         return true;
     }
 
@@ -54,8 +56,12 @@ public sealed class BoundedCache<TKey, TValue>(int generation, IEqualityComparer
 
     public void Remove(TKey key)
     {
-        _old.TryRemove(key, out _);
-        _young.TryRemove(key, out _);
+        // A turn between the two would carry the value past both.
+        lock (_turning)
+        {
+            _old.TryRemove(key, out _);
+            _young.TryRemove(key, out _);
+        }
     }
 
     public void Clear()

@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace EventMail.EventStore.Tests;
 
 /// <summary>The committer's connection breaks under it: nothing twice, nothing lost, nobody left waiting.</summary>
@@ -79,6 +81,46 @@ public class ConnectionLossTests
         (await good).Accepted.ShouldBeTrue();
         (await alsoGood).Accepted.ShouldBeTrue();
         (await log.ScalarAsync<long>("select count(*) from mt_events")).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Closing_while_the_database_is_away_ends_in_time_and_fails_what_is_left()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var grace = TimeSpan.FromSeconds(1);
+        var node = await log.AddNodeAsync(o => o with { ClosingGrace = grace });
+        var preparing = new TaskCompletionSource();
+        var counter = Counters.New();
+        await node.Executor.ExecuteAsync(Counters.Raise(counter), default);
+        var deferred = node.Executor.ExecuteAsync(new Act(counter, d => d.Defer(_ => preparing.Task)), default);
+        await Task.Delay(100); // it is taken
+        await using var outside = await new NpgsqlDataSourceBuilder(
+            new NpgsqlConnectionStringBuilder(log.ConnectionString) { Database = "postgres" }.ConnectionString).Build().OpenConnectionAsync();
+        async Task AllowAsync(bool allowed)
+        {
+            var name = new NpgsqlConnectionStringBuilder(log.ConnectionString).Database;
+            await using var allow = new NpgsqlCommand($"alter database \"{name}\" allow_connections {allowed}", outside);
+            await allow.ExecuteNonQueryAsync();
+            await using var kill = new NpgsqlCommand(
+                $"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}' and application_name like 'eventmail committer%'",
+                outside);
+            await kill.ExecuteNonQueryAsync();
+        }
+        await AllowAsync(false);
+        try
+        {
+            var left = node.Executor.ExecuteAsync(Counters.Raise(counter), default);
+            // As a service that writes its last command when it is disposed, before the log is.
+            node.Executor.BeginClosing();
+            await Should.ThrowAsync<OperationCanceledException>(left.WaitAsync(grace * 5));
+            await log.CloseAsync(node).WaitAsync(grace * 10);
+            preparing.SetResult();
+            await Should.ThrowAsync<OperationCanceledException>(deferred.WaitAsync(grace * 5));
+        }
+        finally
+        {
+            await AllowAsync(true);
+        }
     }
 
     [Fact]

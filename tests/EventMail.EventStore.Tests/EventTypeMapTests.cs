@@ -31,6 +31,23 @@ public class EventTypeMapTests
     public void Registered_aliases_are_those_that_Marten_derives() =>
         Counters.Types().Current.ShouldAllBe(t => t.Alias == EventTypeMap.MartenAlias(t.Type.Name));
 
+    [Theory]
+    [InlineData("a\0b", "a\uFFFDb")]
+    [InlineData("\0\0", "\uFFFD\uFFFD")]
+    [InlineData("\\\0", "\\\uFFFD")]
+    [InlineData("\\u0000", "\\u0000")]
+    [InlineData("\\\\u0000\0", "\\\\u0000\uFFFD")]
+    [InlineData("plain", "plain")]
+    public async Task A_nul_does_not_keep_an_event_out_of_the_log(string name, string stored)
+    {
+        await using var log = await TestLog.OpenAsync();
+        var counter = Counters.New();
+        var other = log.ExecuteAsync(Counters.Raise(Counters.New()));
+        await log.ExecuteAsync(new Act(counter, d => d.Append(counter.Key, new CounterRaised(1, name))));
+        await other;
+        ((CounterRaised)(await log.Node.Reader.ReadStreamAsync(counter.Key).SingleAsync()).Data).Why.ShouldBe(stored);
+    }
+
     // Golden: what earlier versions wrote, byte for byte.
     private const string GoldenV1 = """{"Amount": 4}""";
     private const string GoldenV2 = """{"By": 4}""";

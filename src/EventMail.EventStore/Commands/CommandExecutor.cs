@@ -17,6 +17,7 @@ public sealed class CommandExecutor : IAsyncDisposable
     private readonly TimeSpan _closingGrace;
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
+    private int _closing;
 
     internal CommandExecutor(
         CommandQueue queue, Committer committer, CommitterConnection connection, NodeLink link, StateCache cache, StateLoader states,
@@ -41,7 +42,33 @@ public sealed class CommandExecutor : IAsyncDisposable
     /// </summary>
     public long Presence => _link.Presence;
 
-    internal void Start() => _running = Task.Run(() => _committer.RunAsync(_stop.Token));
+    internal void Start() => _running = Task.Run(RunAsync);
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            await _committer.RunAsync(_stop.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The database was away for too long: what was left fails.
+        }
+        finally
+        {
+            _queue.End();
+        }
+    }
+
+    /// <summary>
+    /// From here on a database that is away is waited for only so long (<see cref="EventLogOptions.ClosingGrace"/>); then the commands
+    /// that wait fail. Call it before disposing what writes its last commands when it is disposed. Commands are still taken.
+    /// </summary>
+    public void BeginClosing()
+    {
+        if (Interlocked.Exchange(ref _closing, 1) == 0)
+            _stop.CancelAfter(_closingGrace);
+    }
 
     /// <summary>
     /// Queues a command and answers when its outcome is durable. Cancelling takes effect only while the command waits in the
@@ -102,20 +129,8 @@ public sealed class CommandExecutor : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _queue.Close();
-        // A database that is away must not hold up the end for ever.
-        var ended = await Task.WhenAny(_running, Task.Delay(_closingGrace));
-        if (ended != _running)
-            await _stop.CancelAsync();
-        try
-        {
-            await _running;
-        }
-        catch (OperationCanceledException)
-        {
-            // What was left fails below.
-        }
-        foreach (var left in _queue.Take(int.MaxValue, long.MaxValue))
-            left.Fail(new OperationCanceledException("the event log was closed while the database was away"));
+        BeginClosing();
+        await _running;
         await _connection.DisposeAsync();
         _stop.Dispose();
     }

@@ -13,6 +13,7 @@ internal sealed class CommandQueue(int limit)
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private readonly Lock _gate = new();
     private bool _closed;
+    private bool _ended;
     private int _deferred;
     private PendingCommand? _held;
 
@@ -24,6 +25,8 @@ internal sealed class CommandQueue(int limit)
         command.CancelOn(cancel);
         lock (_gate)
         {
+            if (_closed)
+                _room.Release(); // for those who wait behind: they are to hear it, too
             ObjectDisposedException.ThrowIf(_closed, typeof(CommandExecutor));
             _waiting.Enqueue(command);
         }
@@ -35,7 +38,13 @@ internal sealed class CommandQueue(int limit)
 
     public void Return(PendingCommand command)
     {
-        _front.Enqueue(command);
+        lock (_gate)
+        {
+            if (_ended)
+                Fail(command);
+            else
+                _front.Enqueue(command);
+        }
         Interlocked.Decrement(ref _deferred);
         _signal.Writer.TryWrite(true);
     }
@@ -54,6 +63,18 @@ internal sealed class CommandQueue(int limit)
             _closed = true;
         _signal.Writer.TryWrite(true);
     }
+
+    /// <summary>Nobody takes commands any more: those that wait fail, and those that come back as well.</summary>
+    public void End()
+    {
+        lock (_gate)
+            (_closed, _ended) = (true, true);
+        while (Next() is { } left)
+            Fail(left);
+    }
+
+    private static void Fail(PendingCommand command) =>
+        command.Fail(new OperationCanceledException("the event log was closed while the database was away"));
 
     /// <summary>Waits until something is queued; false when the queue is closed and everything has been taken.</summary>
     public async ValueTask<bool> WaitAsync(CancellationToken cancel)

@@ -102,8 +102,8 @@ internal sealed class ContentOrphans(NpgsqlDataSource source, ContentFiles files
         foreach (var path in unreferenced)
         {
             var trash = Path.Combine(files.Temporary, TakenPrefix + Path.GetFileName(path));
-            File.Move(path, trash, overwrite: true);
-            taken.Add(trash);
+            if (TryMove(path, trash))
+                taken.Add(trash);
         }
         return await DeleteOrPutBackAsync(taken, limit, cancel);
     }
@@ -124,10 +124,24 @@ internal sealed class ContentOrphans(NpgsqlDataSource source, ContentFiles files
             }
             else
             {
-                File.Move(trash, files.PathOf(DigestOf(trash)), overwrite: true);
+                TryMove(trash, files.PathOf(DigestOf(trash)));
             }
         }
         return deleted;
+    }
+
+    // False when another node, which collects at the same time, has it in its hand.
+    private static bool TryMove(string from, string to)
+    {
+        try
+        {
+            File.Move(from, to, overwrite: true);
+            return true;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
     }
 
     private static byte[] DigestOf(string path) => Convert.FromHexString(path.AsSpan(path.Length - 64));

@@ -50,6 +50,7 @@ public sealed class EventMailServices : IAsyncDisposable
     /// <summary>Called when all sessions have ended and before the database stops.</summary>
     public async ValueTask DisposeAsync()
     {
+        _store.Log.Executor.BeginClosing();
         await _quotas.DisposeAsync();
         await _locks.DisposeAsync();
         _summaries.Dispose();

@@ -69,6 +69,7 @@ public sealed class MailStore : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Log.Executor.BeginClosing(); // the mailboxes write down what is left to be written
         await Mailboxes.DisposeAsync();
         Directory.Dispose();
         Hasher.Dispose();

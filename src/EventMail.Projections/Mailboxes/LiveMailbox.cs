@@ -31,7 +31,8 @@ internal sealed class LiveMailbox(StreamKey key)
         {
             if (_state is { } known && known.Version >= state.Version)
                 return;
-            Set(state);
+            // A mailbox that was deleted is loaded without its messages: sessions keep what they saw last.
+            Set(state.View is null ? state with { View = _state?.View } : state);
         }
         Tell();
     }

@@ -25,6 +25,14 @@ internal sealed class LiveMailboxes(CommandExecutor executor, MailboxViews views
             if (!state.Exists)
                 return null;
             live.Offer(state);
+            // What was committed between the load and the offer found nobody to move: it is in the cache.
+            while (executor.TryGetState(key, out var now) && now.Version > live.State!.Version)
+            {
+                state = await views.LoadAsync(key, cancel);
+                if (!state.Exists)
+                    return null;
+                live.Offer(state);
+            }
             var handle = new OpenMailbox(this, live);
             live.Add(handle);
             entered = false;

@@ -50,6 +50,35 @@ public class NodesTests
     }
 
     [Fact]
+    public async Task What_is_delivered_while_a_mailbox_is_being_opened_is_not_missed()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var node = await MailNode.StartAsync(database, cacheWeight: 1);
+        await node.AddAccountAsync(Account);
+        for (var i = 1; i <= 60; i++)
+        {
+            var number = i;
+            var receiving = Task.Run(() => node.ReceiveAsync(number, Account));
+            using var inbox = await node.OpenAsync(Account, "INBOX");
+            await receiving;
+            inbox.View.Count.ShouldBe(i);
+            // Something else takes the place in the cache.
+            await node.Mailboxes.FindAsync(Account, "Sent", default);
+        }
+    }
+
+    [Fact]
+    public void A_live_mailbox_that_is_found_deleted_keeps_its_last_view()
+    {
+        var live = new LiveMailbox(new(Account, Guid.CreateVersion7()));
+        var state = MailboxState.Empty.Evolve(new MailboxCreated("x", 7, null), 1);
+        live.Offer(state);
+        live.Offer(state.Evolve(new MailboxDeleted("x", 0, 0), 2) with { View = null });
+        live.State!.Deleted.ShouldBeTrue();
+        live.State.View.ShouldNotBeNull().Count.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Names_made_and_removed_by_another_node_are_seen_while_it_is_there_and_after()
     {
         await using var database = await TestDatabase.CreateAsync();
