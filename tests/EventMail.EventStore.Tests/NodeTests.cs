@@ -332,21 +332,25 @@ public class NodeTests
         await AppendForeignAsync(log, followed, 1, "counter_raised", one);
         await AppendForeignAsync(log, followed, 2, "counter_raised", one);
         (await second.Executor.StateAsync(followed, default)).Version.ShouldBe(2);
+        // Its own commit is told before, and not a second time.
+        await second.Executor.ExecuteAsync(Counters.Raise(followed), default);
         await NotifyAsync(log, 2);
         await TestLog.EventuallyAsync(() =>
         {
             lock (told)
-                return told.Count == 1;
+                return told.Count == 2;
         });
+        told[0].FromVersion.ShouldBe(3);
+        told.RemoveAt(0);
         (told[0].FromVersion, told[0].ToVersion, told[0].Events.Count).ShouldBe((2, 2, 1));
         (((Counter)told[0].Before).Total, ((Counter)told[0].After).Total).ShouldBe((1, 2));
         // Once is enough.
         await NotifyAsync(log, 2);
-        await AppendForeignAsync(log, followed, 3, "counter_raised", one);
-        await NotifyAsync(log, 3);
-        await TestLog.EventuallyAsync(() => second.Executor.TryGetState(followed.Key, out var state) && state.Version == 3);
+        await AppendForeignAsync(log, followed, 4, "counter_raised", one);
+        await NotifyAsync(log, 4);
+        await TestLog.EventuallyAsync(() => second.Executor.TryGetState(followed.Key, out var state) && state.Version == 4);
         lock (told)
-            told.Select(c => c.FromVersion).ShouldBe([2, 3]);
+            told.Select(c => c.FromVersion).ShouldBe([2, 4]);
     }
 
     [Fact]

@@ -154,33 +154,39 @@ internal sealed class Publisher(StateCache cache, CommitFeed feed, ILogger log)
     }
 
     /// <summary>
-    /// A change up from this version is news to the followers: the stream is not cached, or was loaded with the change in it.
+    /// Up to which version changes from <paramref name="fromVersion"/> on are news to the followers: all while the stream is not
+    /// cached, else those that it was loaded with; 0 when they were told.
     /// </summary>
-    public bool IsUntold(StreamKey key, long fromVersion)
+    public long Untold(StreamKey key, long fromVersion)
     {
         lock (_gate)
-            return !cache.TryGet(key, out _, out _) || cache.LoadedAt(key) >= fromVersion;
+            return !cache.TryGet(key, out _, out _) ? long.MaxValue
+                : cache.LoadedAt(key) is var loadedAt && loadedAt >= fromVersion ? loadedAt
+                : 0;
     }
 
     /// <summary>
-    /// Publishes another node's change that was not told, and caches it. It ends at the newest version, so an own commit above what
-    /// was loaded may be told a second time. False when it must be read again, once what is under way is over.
+    /// Publishes another node's change that was read up to what <see cref="Untold"/> said, and caches it if nothing newer is there.
+    /// False when it must be read again, once what is under way is over.
     /// </summary>
-    public bool TryPublishFollowed(StreamChange change)
+    public bool TryPublishFollowed(StreamChange change, long upTo)
     {
         lock (_gate)
         {
             if (_inFlight.Contains(change.Key))
                 return false;
-            if (cache.TryGet(change.Key, out var cached, out _) && cached.Version >= change.ToVersion)
+            var isCached = cache.TryGet(change.Key, out var cached, out _);
+            if (isCached && cached.Version >= change.ToVersion)
             {
                 if (cache.LoadedAt(change.Key) < change.FromVersion)
                     return true;
-                if (cached.Version > change.ToVersion)
-                    return false;
+                if (upTo == long.MaxValue || cache.LoadedAt(change.Key) > upTo)
+                    return false; // it was loaded since: now it is known what came with that
             }
             else
             {
+                if (!isCached && upTo < long.MaxValue)
+                    return false;
                 cache.Put(change.Kind, change.Key, new(change.After, change.ToVersion));
             }
             cache.Told(change.Key);

@@ -133,7 +133,7 @@ internal sealed class RemoteCommits(
     {
         if (publisher.Notice(stream.Key, stream.ToVersion))
             behind.Add(stream.Key);
-        else if (kinds.TryGetValue(stream.Kind, out var kind) && kind.FollowRemote && publisher.IsUntold(stream.Key, stream.FromVersion))
+        else if (kinds.TryGetValue(stream.Kind, out var kind) && kind.FollowRemote && publisher.Untold(stream.Key, stream.FromVersion) > 0)
             followed[stream.Key] = followed.TryGetValue(stream.Key, out var known)
                 ? known with { FromVersion = Math.Min(known.FromVersion, stream.FromVersion) }
                 : stream;
@@ -143,11 +143,12 @@ internal sealed class RemoteCommits(
     // state before as well.
     private async Task FollowAsync(CommitNotice.Stream stream)
     {
-        while (await ReadFollowedAsync(stream) is { } change && !publisher.TryPublishFollowed(change))
+        while (publisher.Untold(stream.Key, stream.FromVersion) is > 0 and var upTo
+            && await ReadFollowedAsync(stream, upTo) is { } change && !publisher.TryPublishFollowed(change, upTo))
             await publisher.SettledAsync().WaitAsync(_stop.Token);
     }
 
-    private async Task<StreamChange?> ReadFollowedAsync(CommitNotice.Stream stream)
+    private async Task<StreamChange?> ReadFollowedAsync(CommitNotice.Stream stream, long upTo)
     {
         var kind = kinds[stream.Kind];
         var before = new LoadedState(kind.Empty(stream.Key), 0);
@@ -156,6 +157,8 @@ internal sealed class RemoteCommits(
         await using var connection = await source.OpenConnectionAsync(_stop.Token);
         await foreach (var e in reader.ReadTailsAsync(connection, [stream.Key], [0], _stop.Token))
         {
+            if (e.Version > upTo)
+                break;
             after = EventReader.Fold(kind, after, e);
             if (e.Version < stream.FromVersion)
                 before = after;
