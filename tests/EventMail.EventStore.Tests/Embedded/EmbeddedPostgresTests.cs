@@ -97,6 +97,38 @@ public sealed class EmbeddedPostgresTests : IDisposable
     }
 
     [Fact]
+    public async Task A_command_that_outlives_the_server_stops_the_postgresql_that_was_started_anew_meanwhile()
+    {
+        await using var server = await ServerAsync();
+        var command = await CommandAsync();
+        var before = server.ProcessId;
+        Process.Start("kill", ["-9", before.ToString()])!.WaitForExit();
+        for (var attempt = 0; attempt < 600 && server.ProcessId == before; attempt++)
+            await Task.Delay(50);
+        (await AskAsync(server, "select 1")).ShouldBe("1");
+        await server.StopAsync();
+        IsRunning.ShouldBeTrue();
+        await command.StopAsync();
+        IsRunning.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Supervision_that_broke_does_not_keep_postgresql_from_being_stopped()
+    {
+        await using var server = await ServerAsync();
+        var crashed = new TaskCompletionSource();
+        server.Crashed += () =>
+        {
+            crashed.SetResult();
+            throw new InvalidOperationException("a follower's fault");
+        };
+        await using var command = await CommandAsync();
+        Process.Start("kill", ["-9", server.ProcessId.ToString()])!.WaitForExit();
+        await crashed.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await server.StopAsync();
+    }
+
+    [Fact]
     public async Task Its_settings_are_safe_and_those_of_the_operator_win()
     {
         var options = new EmbeddedPostgresOptions { DataFolder = _folder.Path, Settings = new Dictionary<string, string> { ["work_mem"] = "17MB" } };
