@@ -32,6 +32,19 @@ public sealed class Decision
     /// <summary>The version of <see cref="State{T}"/>: 0 for a stream that does not exist yet.</summary>
     public long Version(StreamKey key) => Stream(key).Current.Version;
 
+    /// <summary>
+    /// A tenant's streams that the batch has changed so far, this command included, each as it will be committed: what is decided on
+    /// more than the command's own streams must count them.
+    /// </summary>
+    public IEnumerable<(StreamKey Key, LoadedState State)> Changed(string tenant)
+    {
+        if (_batch.Events.Count == 0)
+            yield break;
+        foreach (var stream in _batch.Streams.Values)
+            if (stream.Events.Count > 0 && stream.Key.Tenant == tenant)
+                yield return (stream.Key, stream.Current);
+    }
+
     /// <summary>Appends an event of a registered type. It gets the stream's next version.</summary>
     public void Append(StreamKey key, object @event)
     {
