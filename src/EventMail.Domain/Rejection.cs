@@ -10,6 +10,9 @@ public sealed record Rejection(RejectionKind Kind, string Text)
     public static readonly Rejection AccountMissing = new(RejectionKind.NonExistent, "No such account");
     public static readonly Rejection OverQuota = new(RejectionKind.OverQuota, "Quota exceeded");
 
+    /// <summary>There was room when it was asked for: to be tried again, and refused by name then.</summary>
+    public static readonly Rejection FullMeanwhile = new(RejectionKind.TryAgain, "A mailbox has become full");
+
     /// <summary>RFC 6154 §3: NO [USEATTR].</summary>
     public static readonly Rejection SpecialUse = new(RejectionKind.SpecialUse, "No mailbox can have this attribute");
 
@@ -29,6 +32,7 @@ public enum RejectionKind
     Limit,
     InUse,
     SpecialUse,
+    TryAgain,
 }
 
 /// <summary>Either a value or the reason why there is none.</summary>

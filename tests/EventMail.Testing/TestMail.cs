@@ -46,8 +46,8 @@ public sealed class TestMail : IAsyncDisposable
         Log = await EventLog.OpenAsync(
             new() { ConnectionString = _database.ConnectionString, DataFolder = _folder }, types, ReadModels.Kinds, ReadModels.Inline(types),
             [], loggers, default);
-        Directory = await Projections.Accounts.Directory.OpenAsync(Log, new(), default);
-        Mailboxes = new(Log, Directory.MayKeep, new Subscriptions(Log).Book, new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) }, loggers);
+        Directory = await Projections.Accounts.Directory.OpenAsync(Log, new(), loggers, default);
+        Mailboxes = new(Log, Directory.UsageWithin, new Subscriptions(Log).Book, new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) }, loggers);
         Summaries = new(Log);
         var hasher = new PasswordHasher(new() { Argon2 = new(1, 64, 1), ScramIterations = 4096 });
         var key = SecretKey.Open(_folder);

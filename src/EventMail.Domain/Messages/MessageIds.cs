@@ -11,6 +11,9 @@ public static class MessageIds
     /// <summary>Ids beyond are ignored; a thread of more ancestors is told by the first ones.</summary>
     public const int MaxIds = 1000;
 
+    /// <summary>In characters; a longer one is none. RFC 5322 §2.1.1: it could not stand on one line.</summary>
+    public const int MaxLength = 998;
+
     public static string? First(Octets field)
     {
         var ids = Read(field, 1);
@@ -43,7 +46,7 @@ public static class MessageIds
             if (close < 0)
                 break;
             var id = Normalise(text[..close]);
-            if (id.Length > 0)
+            if (id.Length is > 0 and <= MaxLength)
                 ids.Add(id);
             text = text[(close + 1)..];
         }
@@ -71,12 +74,13 @@ public static class MessageIds
         return -1;
     }
 
+    // No control characters either (RFC 5322 §3.6.4 has none): an id is text in events, logs and terminals.
     private static string Normalise(ReadOnlySpan<byte> id)
     {
         var normal = new StringBuilder(id.Length);
         foreach (var c in Charsets.DecodeUtf8OrLatin1(id))
         {
-            if (c is not (' ' or '\t' or '\r' or '\n' or '"'))
+            if (c is not (' ' or '"') && !char.IsControl(c))
                 normal.Append(c);
         }
         return normal.ToString();

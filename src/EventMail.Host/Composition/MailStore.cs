@@ -19,7 +19,7 @@ public sealed class MailStore : IAsyncDisposable
         (Log, Directory) = (log, directory);
         Hasher = new(LoginSettings.HashingOf(settings));
         Key = SecretKey.Open(settings.Data);
-        Mailboxes = new(log, directory.MayKeep, new Subscriptions(log).Book, new(), logs);
+        Mailboxes = new(log, directory.UsageWithin, new Subscriptions(log).Book, new(), logs);
         Accounts = new(log, directory, Hasher, Key, Mailboxes, settings.Quota.Default);
         Domains = new(log, directory);
         Queries = new(log.DataSource);
@@ -58,7 +58,7 @@ public sealed class MailStore : IAsyncDisposable
             types, ReadModels.Kinds, ReadModels.Inline(types), [], logs, cancel);
         try
         {
-            return new(settings, logs, log, await Directory.OpenAsync(log, new(), cancel));
+            return new(settings, logs, log, await Directory.OpenAsync(log, new(), logs, cancel));
         }
         catch
         {

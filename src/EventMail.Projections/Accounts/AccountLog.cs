@@ -37,4 +37,12 @@ internal static partial class AccountLog
 
     [LoggerMessage(1011, LogLevel.Warning, "Quota warning of account {user_id} could not be noted")]
     public static partial void QuotaNotNoted(this ILogger log, Exception error, string user_id);
+
+    /// <param name="size">0 when it is not known.</param>
+    public static void QuotaExceeded(this ILogger log, string account, string address, QuotaUsage usage, long size) =>
+        log.QuotaExceeded(account, address, usage.Used, usage.Limit, size, Math.Max(0, usage.Used + Math.Max(size, 1) - usage.Limit));
+
+    [LoggerMessage(1012, LogLevel.Warning, "Quota exceeded - message rejected (user_id {user_id}, email {email}, used_bytes {used_bytes}, limit_bytes {limit_bytes}, message_size {message_size}, overflow_bytes {overflow_bytes})")]
+    private static partial void QuotaExceeded(
+        this ILogger log, string user_id, string email, long used_bytes, long limit_bytes, long message_size, long overflow_bytes);
 }

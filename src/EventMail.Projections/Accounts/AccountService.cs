@@ -108,7 +108,7 @@ public sealed class AccountService(
     /// <summary>Closes an account and deletes its mailboxes: its address is free again, its log stays. Answers what it was.</summary>
     public async Task<Result<AccountEntry>> CloseAsync(string address, Actor actor, CancellationToken cancel)
     {
-        if (await directory.MeaningAsync(LoginNames.Canonical(address), cancel).ConfigureAwait(false) is not NameMeaning.Account found)
+        if (await directory.AtAsync(address, cancel).ConfigureAwait(false) is not NameMeaning.Account found)
             return Rejection.AccountMissing;
         var closing = await mailboxes.ClosingAsync(found.Id, cancel).ConfigureAwait(false);
         var stream = AccountStreamKinds.AccountStream(found.Id);
@@ -143,7 +143,7 @@ public sealed class AccountService(
     private async Task<Result<AccountEntry>> ChangeAsync(
         string address, Func<AccountState, Result<object[]>> decide, Actor actor, CancellationToken cancel)
     {
-        if (await directory.MeaningAsync(LoginNames.Canonical(address), cancel).ConfigureAwait(false) is not NameMeaning.Account found)
+        if (await directory.AtAsync(address, cancel).ConfigureAwait(false) is not NameMeaning.Account found)
             return Rejection.AccountMissing;
         var stream = AccountStreamKinds.AccountStream(found.Id);
         var outcome = await ExecuteAsync(actor, [stream], decision =>

@@ -26,5 +26,21 @@ internal sealed class AccountUsage
         }
     }
 
+    /// <summary>What would be used with these mailboxes at these versions; one each.</summary>
+    public long With(IEnumerable<(Guid Mailbox, long Version, long Bytes)> changed)
+    {
+        lock (_lock)
+        {
+            var used = _used;
+            foreach (var (mailbox, version, bytes) in changed)
+            {
+                var known = _mailboxes.GetValueOrDefault(mailbox);
+                if (known.Version < version)
+                    used += bytes - known.Bytes;
+            }
+            return used;
+        }
+    }
+
     public void Loaded() => Volatile.Write(ref _loadedAt, Environment.TickCount64);
 }

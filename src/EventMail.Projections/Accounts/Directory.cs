@@ -2,7 +2,7 @@ using EventMail.Domain;
 using EventMail.Domain.Accounts;
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
-using EventMail.Projections.Mailboxes;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace EventMail.Projections.Accounts;
@@ -14,24 +14,25 @@ public sealed class Directory : IDisposable
     private const int MaxRecipient = 512;
 
     private readonly CommandExecutor _executor;
-    private readonly NpgsqlDataSource _source;
     private readonly DirectoryOptions _options;
     private readonly NameTable _names;
-    private readonly BoundedCache<string, AccountUsage> _usage;
+    private readonly Quotas _quotas;
+    private readonly ILogger _log;
     private readonly IDisposable _subscription;
     private int _recoverable;
 
-    private Directory(CommandExecutor executor, NpgsqlDataSource source, DirectoryOptions options)
+    private Directory(CommandExecutor executor, NpgsqlDataSource source, DirectoryOptions options, ILogger log)
     {
-        (_executor, _source, _options) = (executor, source, options);
+        (_executor, _options, _log) = (executor, options, log);
         _names = new(source, options);
-        _usage = new(options.Cached, StringComparer.Ordinal);
+        _quotas = new(executor, source, options);
         _subscription = executor.Feed.Subscribe(Follow);
     }
 
-    public static async Task<Directory> OpenAsync(EventLog log, DirectoryOptions options, CancellationToken cancel)
+    public static async Task<Directory> OpenAsync(
+        EventLog log, DirectoryOptions options, ILoggerFactory loggers, CancellationToken cancel)
     {
-        var directory = new Directory(log.Executor, log.DataSource, options);
+        var directory = new Directory(log.Executor, log.DataSource, options, loggers.CreateLogger("EventMail.Quota"));
         // Commits after this line are followed, those before are read: one that is both only makes the offer too generous.
         await using var command = log.DataSource.CreateCommand("select count(*)::int from projections_v1.account where recoverable");
         Interlocked.Add(ref directory._recoverable, (int)(await command.ExecuteScalarAsync(cancel).ConfigureAwait(false))!);
@@ -72,9 +73,9 @@ public sealed class Directory : IDisposable
         MailAddress.TryCanonicalDomain(domain, out var canonical)
         && await _names.FindAsync($"@{canonical}", cancel).ConfigureAwait(false) is NameMeaning.Domain;
 
-    /// <summary>By address, or by an alias that leads to one account.</summary>
+    /// <summary>By address, or by an alias that leads to one account. A bare name is none.</summary>
     public async ValueTask<AccountEntry?> FindAsync(string addressOrAlias, CancellationToken cancel) =>
-        await _names.FindAsync(LoginNames.Canonical(addressOrAlias), cancel).ConfigureAwait(false) switch
+        await AtAsync(addressOrAlias, cancel).ConfigureAwait(false) switch
         {
             NameMeaning.Account account => await GetAsync(account.Id, cancel).ConfigureAwait(false),
             NameMeaning.Alias alias when await ExpandAsync(alias, cancel).ConfigureAwait(false) is [var only] =>
@@ -90,19 +91,14 @@ public sealed class Directory : IDisposable
     public async ValueTask<QuotaUsage> UsageAsync(string account, CancellationToken cancel)
     {
         var state = await StateAsync(account, cancel).ConfigureAwait(false);
-        return new(await UsedAsync(account, cancel).ConfigureAwait(false), state.QuotaLimit);
+        return new(await _quotas.UsedAsync(account, cancel).ConfigureAwait(false), state.QuotaLimit);
     }
 
     /// <summary>
-    /// From memory: whether an account may keep this many more bytes; null when it may. An account that was neither logged in to nor
-    /// resolved since the start is not in memory, and may.
+    /// What a command that adds mail decides on: the account's usage with everything that its batch has taken before it. Null when
+    /// the command has been deferred until that is in memory.
     /// </summary>
-    public Rejection? MayKeep(string account, long additionalBytes) =>
-        _usage.TryGet(account, out var usage) && usage.Used is { } used
-        && _executor.TryGetState(AccountStreamKinds.AccountStream(account).Key, out var loaded)
-        && (Int128)used + additionalBytes > ((AccountState)loaded.State).QuotaLimit
-            ? Rejection.OverQuota
-            : null;
+    public QuotaUsage? UsageWithin(Decision decision, string account) => _quotas.Within(decision, account);
 
     public void Dispose() => _subscription.Dispose();
 
@@ -121,10 +117,20 @@ public sealed class Directory : IDisposable
         (AccountState)(await _executor.StateAsync(AccountStreamKinds.AccountStream(account), cancel).ConfigureAwait(false)).State;
 
     /// <summary>What is in memory of it; null when its mailboxes have not been looked at yet.</summary>
-    internal long? UsedNow(string account) => _usage.TryGet(account, out var usage) ? usage.Used : null;
+    internal long? UsedNow(string account) => _quotas.UsedNow(account);
 
     /// <param name="name">A canonical address.</param>
     internal ValueTask<NameMeaning> MeaningAsync(string name, CancellationToken cancel) => _names.FindAsync(name, cancel);
+
+    /// <summary>
+    /// What an address that somebody gave stands for; null for what is no full address. Nothing at all, the postmaster of last
+    /// resort, and bare login names must not be taken for one: what is to be changed or removed is named in full.
+    /// </summary>
+    internal async ValueTask<NameMeaning?> AtAsync(string address, CancellationToken cancel)
+    {
+        var canonical = LoginNames.Canonical(address);
+        return canonical.LastIndexOf('@') > 0 ? await _names.FindAsync(canonical, cancel).ConfigureAwait(false) : null;
+    }
 
     /// <summary>An alias's target in canonical form, or null when mail to it would reach nobody here.</summary>
     internal async ValueTask<string?> TargetAsync(string address, CancellationToken cancel)
@@ -205,24 +211,33 @@ public sealed class Directory : IDisposable
         return accounts;
     }
 
-    // Whoever of them can take it gets it; only when nobody can, the sender is told why the first one cannot.
+    // Nobody is left out without a word: whoever is suspended makes all of an alias wait. Who is full gets it beyond the quota
+    // while somebody has room; only when nobody has, the sender is told.
     private async ValueTask<RecipientAnswer> ToAsync(List<string> accounts, string recipient, long size, CancellationToken cancel)
     {
-        var refusal = RecipientStatus.Unknown;
         var recipients = new List<LocalRecipient>(accounts.Count);
+        var room = false;
+        (AccountState State, QuotaUsage Usage)? full = null;
         foreach (var account in accounts)
         {
             var state = await StateAsync(account, cancel).ConfigureAwait(false);
-            var status = !state.Exists ? RecipientStatus.Unknown
-                : state.Status == AccountStatus.Suspended ? RecipientStatus.Suspended
-                : await FitsAsync(state, size, cancel).ConfigureAwait(false) ? RecipientStatus.Local
-                : RecipientStatus.OverQuota;
-            if (status == RecipientStatus.Local)
-                recipients.Add(new(account, state.Address, recipient));
-            else if (refusal == RecipientStatus.Unknown)
-                refusal = status;
+            if (!state.Exists)
+                continue;
+            if (state.Status == AccountStatus.Suspended)
+                return Refused(RecipientStatus.Suspended);
+            // A message of unknown size has at least one byte: a full account is full.
+            var usage = new QuotaUsage(await _quotas.UsedAsync(account, cancel).ConfigureAwait(false), state.QuotaLimit);
+            var fits = usage.HasRoomFor(Math.Max(size, 1));
+            room |= fits;
+            full ??= fits ? null : (state, usage);
+            recipients.Add(new(account, state.Address, recipient) { BeyondQuota = !fits });
         }
-        return recipients.Count > 0 ? new(RecipientStatus.Local, recipients) : Refused(refusal);
+        if (room)
+            return new(RecipientStatus.Local, recipients);
+        if (full is not var (first, used))
+            return Refused(RecipientStatus.Unknown);
+        _log.QuotaExceeded(first.Account, first.Address, used, size);
+        return Refused(RecipientStatus.OverQuota);
     }
 
     // RFC 5321 §4.5.1: postmaster's mail is taken whatever the state of the account that it falls to.
@@ -231,49 +246,10 @@ public sealed class Directory : IDisposable
         if (await _names.FindAsync(NameTable.Postmaster, cancel).ConfigureAwait(false) is not NameMeaning.Account account)
             return Refused(RecipientStatus.Unknown);
         var state = await StateAsync(account.Id, cancel).ConfigureAwait(false);
-        return new(RecipientStatus.Local, [new(account.Id, state.Address, recipient)]);
+        return new(RecipientStatus.Local, [new(account.Id, state.Address, recipient) { BeyondQuota = true }]);
     }
-
-    // A message of unknown size has at least one byte: a full account is full.
-    private async ValueTask<bool> FitsAsync(AccountState state, long size, CancellationToken cancel) =>
-        (Int128)await UsedAsync(state.Account, cancel).ConfigureAwait(false) + Math.Max(size, 1) <= state.QuotaLimit;
 
     private static RecipientAnswer Refused(RecipientStatus status) => new(status, []);
-
-    // Other nodes' commits are heard only for mailboxes that are in this node's memory: with other nodes about it is read again.
-    private ValueTask<long> UsedAsync(string account, CancellationToken cancel) =>
-        _usage.TryGet(account, out var usage) && usage.Used is { } used
-        && (!_executor.OthersPresent || Environment.TickCount64 - usage.LoadedAt < _options.UsageAge.TotalMilliseconds)
-            ? new(used)
-            : new(LoadUsageAsync(account, cancel));
-
-    // Commits that arrive meanwhile are noted, too: each mailbox counts at its highest version.
-    private async Task<long> LoadUsageAsync(string account, CancellationToken cancel)
-    {
-        var usage = _usage.GetOrAdd(account, _ => new());
-        foreach (var id in await MailboxesAsync(account, cancel).ConfigureAwait(false))
-        {
-            var key = new StreamKey(account, id);
-            var (state, version) = await _executor.StateAsync(MailboxKind.Stream(key), cancel).ConfigureAwait(false);
-            usage.Note(id, version, BytesOf(state));
-        }
-        usage.Loaded();
-        return usage.Used ?? 0;
-    }
-
-    private async Task<List<Guid>> MailboxesAsync(string account, CancellationToken cancel)
-    {
-        await using var command = _source.CreateCommand("select id from public.mt_streams where tenant_id = $1 and type = $2");
-        command.Parameters.Add(new() { Value = account });
-        command.Parameters.Add(new() { Value = MailboxKind.Instance.Name });
-        var ids = new List<Guid>();
-        await using var rows = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
-        while (await rows.ReadAsync(cancel).ConfigureAwait(false))
-            ids.Add(rows.GetGuid(0));
-        return ids;
-    }
-
-    private static long BytesOf(object state) => state is MailboxState { Deleted: false } mailbox ? mailbox.Bytes : 0;
 
     private void Follow(CommitBatch batch)
     {
@@ -281,9 +257,8 @@ public sealed class Directory : IDisposable
         {
             switch (change.Before, change.After)
             {
-                case (MailboxState, MailboxState after):
-                    if (_usage.TryGet(change.Key.Tenant, out var usage))
-                        usage.Note(change.Key.Id, change.ToVersion, BytesOf(after));
+                case (MailboxState, MailboxState):
+                    _quotas.Follow(change);
                     break;
                 case (AccountState before, AccountState after):
                     Follow(before, after);
@@ -307,6 +282,6 @@ public sealed class Directory : IDisposable
         }
         Interlocked.Add(ref _recoverable, (after.Recoverable is null ? 0 : 1) - (before.Recoverable is null ? 0 : 1));
         if (!after.Exists)
-            _usage.Remove(after.Account);
+            _quotas.Forget(after.Account);
     }
 }

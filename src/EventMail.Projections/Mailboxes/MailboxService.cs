@@ -14,6 +14,7 @@ public sealed class MailboxService : IAsyncDisposable
 {
     private readonly CommandExecutor _executor;
     private readonly QuotaGuard _quota;
+    private readonly ILogger _quotaLog;
     private readonly SubscriptionBook _subscriptions;
     private readonly MailboxTrees _trees;
     private readonly MailboxViews _views;
@@ -26,6 +27,7 @@ public sealed class MailboxService : IAsyncDisposable
     {
         var logger = loggers.CreateLogger("EventMail.Mailboxes");
         (_executor, _quota, _subscriptions) = (log.Executor, quota, subscriptions);
+        _quotaLog = loggers.CreateLogger("EventMail.Quota");
         _trees = new(log.DataSource, _executor);
         _views = new(log.DataSource, _executor);
         _snapshots = new(log.DataSource, _executor, _views, options, logger);
@@ -129,9 +131,8 @@ public sealed class MailboxService : IAsyncDisposable
     {
         if (await LocateAsync(account, name, cancel) is not { } key)
             return Rejection.MailboxMissing;
-        if (_quota(account, content.Size) is { } rejection)
-            return rejection;
-        return await RunAsync<AppendResult>(new AppendCommand(key, content, flags, internalDate, actor.Because(cause)), cancel);
+        return await RunAsync<AppendResult>(
+            new AppendCommand(key, content, flags, internalDate, QuotaOf(account, actor), actor.Because(cause)), cancel);
     }
 
     /// <summary>STORE. UIDs that are gone are passed over.</summary>
@@ -148,9 +149,8 @@ public sealed class MailboxService : IAsyncDisposable
     {
         if (await LocateAsync(source.Account, destination, cancel) is not { } key)
             return Rejection.MailboxMissing;
-        if (!move && _quota(source.Account, source.View.BytesOf(uids)) is { } rejection)
-            return rejection;
-        return await RunAsync<CopyResult>(new CopyCommand(source.Key, uids, key, move, _views, actor.Because(cause)), cancel);
+        return await RunAsync<CopyResult>(
+            new CopyCommand(source.Key, uids, key, move, _views, QuotaOf(source.Account, actor), actor.Because(cause)), cancel);
     }
 
     /// <summary>EXPUNGE: messages with \Deleted, all or only these (UID EXPUNGE). Answers what went.</summary>
@@ -168,7 +168,7 @@ public sealed class MailboxService : IAsyncDisposable
     /// <param name="messageId">For people who search the log, or null.</param>
     public async Task<Result<IReadOnlyList<Delivered>>> ReceiveAsync(
         IReadOnlyList<LocalRecipient> recipients, StagedContent content, string reversePath, string? messageId,
-        Actor actor, string? cause, CancellationToken cancel)
+        QuotaRule rule, Actor actor, string? cause, CancellationToken cancel)
     {
         var mailboxes = new StreamKey[recipients.Count];
         for (var i = 0; i < mailboxes.Length; i++)
@@ -178,7 +178,7 @@ public sealed class MailboxService : IAsyncDisposable
             mailboxes[i] = key;
         }
         return await RunAsync<IReadOnlyList<Delivered>>(
-            new ReceiveCommand(recipients, mailboxes, content, reversePath, messageId, actor.Because(cause)), cancel);
+            new ReceiveCommand(recipients, mailboxes, content, reversePath, messageId, _quota, rule, actor.Because(cause)), cancel);
     }
 
     /// <summary>The account's mailboxes for the command that closes it.</summary>
@@ -188,9 +188,13 @@ public sealed class MailboxService : IAsyncDisposable
         return new([.. tree.Sorted.Select(tree.KeyOf)]);
     }
 
+    private QuotaCheck QuotaOf(string account, Actor actor) => new(_quota, account, actor.UserName ?? "");
+
     private async Task<Result<T>> RunAsync<T>(Command command, CancellationToken cancel)
     {
         var outcome = await _executor.ExecuteAsync(command, cancel);
+        if (outcome is { Rejection: not null, Result: QuotaRefusal full })
+            _quotaLog.QuotaExceeded(full.Account, full.Address, full.Usage, full.Size);
         return outcome.Rejection switch
         {
             null => outcome.Result is T answer ? answer : default!,

@@ -1,6 +1,7 @@
 using EventMail.Domain;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.Mailboxes;
 
 namespace EventMail.Protocols.Smtp;
 
@@ -30,7 +31,8 @@ public interface ISmtpMessage : IAsyncDisposable
     /// <summary>
     /// Delivers to all of these or to none, durable when the task ends. May be called again for other recipients.
     /// </summary>
+    /// <param name="rule">Whether one of them who is full keeps it from the others.</param>
     /// <returns>Null when it is done, else why not.</returns>
     Task<Rejection?> DeliverAsync(
-        IReadOnlyList<LocalRecipient> recipients, string reversePath, Actor actor, string cause, CancellationToken cancel);
+        IReadOnlyList<LocalRecipient> recipients, QuotaRule rule, string reversePath, Actor actor, string cause, CancellationToken cancel);
 }

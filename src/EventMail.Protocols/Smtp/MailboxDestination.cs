@@ -26,10 +26,10 @@ public sealed class MailboxDestination(Directory directory, ContentStore content
         public async ValueTask CompleteAsync(CancellationToken cancel) => _content = await incoming.CompleteAsync(false, cancel);
 
         public async Task<Rejection?> DeliverAsync(
-            IReadOnlyList<LocalRecipient> recipients, string reversePath, Actor actor, string cause, CancellationToken cancel)
+            IReadOnlyList<LocalRecipient> recipients, QuotaRule rule, string reversePath, Actor actor, string cause, CancellationToken cancel)
         {
             var content = _content ?? throw new InvalidOperationException("The message is not whole.");
-            var result = await mailboxes.ReceiveAsync(recipients, content, reversePath, MessageId, actor, cause, cancel);
+            var result = await mailboxes.ReceiveAsync(recipients, content, reversePath, MessageId, rule, actor, cause, cancel);
             return result.Rejection;
         }
 

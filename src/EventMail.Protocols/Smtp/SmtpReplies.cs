@@ -52,6 +52,7 @@ public static class SmtpReplies
     public static readonly SmtpReply UnknownRecipient = new("550 5.1.1 No such mailbox here");
     public static readonly SmtpReply SuspendedRecipient = new("450 4.2.1 Mailbox is disabled for now");
     public static readonly SmtpReply MailboxFull = new("552 5.2.2 Mailbox full");
+    public static readonly SmtpReply MailboxFullMeanwhile = new("452 4.2.2 A mailbox has become full, try again");
     public static readonly SmtpReply TooManyRecipients = new("452 4.5.3 Too many recipients");
     public static readonly SmtpReply NonAsciiAddress = new("553 5.6.7 Non-ASCII addresses need SMTPUTF8");
     public static readonly SmtpReply NoValidRecipients = new("554 5.5.1 No valid recipients");

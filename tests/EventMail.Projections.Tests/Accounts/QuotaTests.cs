@@ -1,6 +1,8 @@
 using System.Text;
 using EventMail.Domain;
 using EventMail.Domain.Accounts;
+using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using Microsoft.Extensions.Logging;
@@ -42,6 +44,91 @@ public sealed class QuotaTests
     }
 
     [Fact]
+    public async Task U006_Given_a_start_since_which_nobody_asked_about_the_account_its_quota_holds_all_the_same()
+    {
+        await using var accounts = await OpenAsync();
+        var joe = await FillAsync(accounts, 900_000);
+        await accounts.RestartAsync();
+        (await AppendAsync(accounts, joe, 200_000)).ShouldBe(Rejection.OverQuota);
+        using var inbox = (await accounts.First.Mailboxes.OpenAsync(joe, "INBOX", default)).Value!;
+        (await accounts.First.Mailboxes.CopyAsync(inbox, UidSet.Of(1), "Archive", false, Actor.System, null, default))
+            .Rejection.ShouldBe(Rejection.OverQuota);
+        (await AppendAsync(accounts, joe, 100_000)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task U006_Given_many_messages_at_once_those_that_fit_are_kept_and_no_more()
+    {
+        await using var accounts = await OpenAsync();
+        var joe = (await accounts.Directory.FindAsync("joe@example.com", default))!.Account;
+        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => AppendAsync(accounts, joe, 290_000)));
+        answers.Count(answer => answer is null).ShouldBe(3);
+        answers.Count(answer => answer == Rejection.OverQuota).ShouldBe(7);
+        (await accounts.Directory.UsageAsync(joe, default)).Used.ShouldBe(870_000);
+    }
+
+    [Fact]
+    public async Task U006_Given_a_message_is_rejected_a_warning_says_by_how_much()
+    {
+        await using var accounts = await OpenAsync();
+        var joe = await FillAsync(accounts, 900_000);
+        await AppendAsync(accounts, joe, 200_000);
+        await StatusAsync(accounts, 300_000);
+        var lines = accounts.Log.Lines.Where(line => line.Text.StartsWith("Quota exceeded - message rejected", StringComparison.Ordinal)).ToList();
+        lines.ShouldAllBe(line => line.Level == LogLevel.Warning);
+        lines.Select(line => line.Text).ShouldBe(
+        [
+            $"Quota exceeded - message rejected (user_id {joe}, email system, used_bytes 900000, limit_bytes 1000000, message_size 200000, overflow_bytes 100000)",
+            $"Quota exceeded - message rejected (user_id {joe}, email joe@example.com, used_bytes 900000, limit_bytes 1000000, message_size 300000, overflow_bytes 200000)",
+        ]);
+    }
+
+    [Fact]
+    public async Task One_message_to_several_may_lie_beyond_the_quota_of_one_of_them_and_no_second()
+    {
+        await using var accounts = await OpenAsync();
+        var joe = await FillAsync(accounts, 900_000);
+        await accounts.AddAsync("ann@example.com", quota: 10 * Quota);
+        (await ReceiveAsync(accounts, 200_000, QuotaRule.EveryoneFits, "joe", "ann")).ShouldBe(Rejection.OverQuota);
+        (await ReceiveAsync(accounts, 200_000, QuotaRule.SomeoneFits, "joe", "ann")).ShouldBeNull();
+        (await accounts.Directory.UsageAsync(joe, default)).Used.ShouldBe(1_100_000);
+        // Full to the brim: the sender comes again, and hears of joe at RCPT.
+        (await ReceiveAsync(accounts, 1_000, QuotaRule.SomeoneFits, "joe", "ann")).ShouldBe(Rejection.FullMeanwhile);
+        (await ReceiveAsync(accounts, 1_000, QuotaRule.SomeoneFits, "joe")).ShouldBe(Rejection.OverQuota);
+        (await StatusAsync(accounts, 0)).ShouldBe(RecipientStatus.OverQuota);
+        (await accounts.Directory.UsageAsync(joe, default)).Used.ShouldBe(1_100_000);
+    }
+
+    [Fact]
+    public async Task Postmasters_mail_that_nobody_else_takes_is_kept_beyond_the_quota()
+    {
+        await using var accounts = await OpenAsync();
+        var joe = await FillAsync(accounts, 1_000_000);
+        var postmaster = await accounts.Directory.ResolveAsync("postmaster", "", 5_000, default);
+        postmaster.Status.ShouldBe(RecipientStatus.Local);
+        (await ReceiveAsync(accounts, 5_000, QuotaRule.SomeoneFits, postmaster.Recipients)).ShouldBeNull();
+        (await accounts.Directory.UsageAsync(joe, default)).Used.ShouldBe(1_005_000);
+    }
+
+    [Fact]
+    public async Task Mail_to_an_alias_reaches_a_full_member_while_another_has_room_and_waits_for_a_suspended_one()
+    {
+        await using var accounts = await OpenAsync();
+        var joe = await FillAsync(accounts, 1_000_000);
+        var ann = (await accounts.AddAsync("ann@example.com", quota: 10_000)).Account;
+        (await accounts.Domains.AddAliasAsync("team@example.com", ["joe@example.com", "ann@example.com"], Actor.System, default))
+            .Rejection.ShouldBeNull();
+        var team = await accounts.Directory.ResolveAsync("team", "example.com", 9_000, default);
+        team.Recipients.Select(recipient => recipient.Account).ShouldBe([joe, ann]);
+        (await ReceiveAsync(accounts, 9_000, QuotaRule.SomeoneFits, team.Recipients)).ShouldBeNull();
+        (await accounts.Directory.UsageAsync(joe, default)).Used.ShouldBe(1_009_000);
+
+        (await accounts.Directory.ResolveAsync("team", "example.com", 9_000, default)).Status.ShouldBe(RecipientStatus.OverQuota);
+        await accounts.Accounts.SuspendAsync("ann@example.com", null, Actor.System, default);
+        (await accounts.Directory.ResolveAsync("team", "example.com", 100, default)).Status.ShouldBe(RecipientStatus.Suspended);
+    }
+
+    [Fact]
     public async Task U006_Given_a_mark_is_passed_one_event_says_so_each_time()
     {
         await using var accounts = await OpenAsync();
@@ -53,7 +140,7 @@ public sealed class QuotaTests
         await EventuallyAsync(accounts, 80, 95);
         var inbox = (await accounts.First.Mailboxes.OpenAsync(joe, "INBOX", default)).Value!;
         using (inbox)
-            await accounts.First.Mailboxes.RemoveAsync(inbox, EventMail.Domain.Mailboxes.UidSet.FromRanges([new(1, 2)]), Actor.System, null, default);
+            await accounts.First.Mailboxes.RemoveAsync(inbox, UidSet.FromRanges([new(1, 2)]), Actor.System, null, default);
         await EventuallyAsync(accounts, 80, 95, 0);
         await FillAsync(accounts, 700_000);
         await EventuallyAsync(accounts, 80, 95, 0, 80);
@@ -141,17 +228,34 @@ public sealed class QuotaTests
     private static async Task<string> FillAsync(TestAccounts accounts, int bytes)
     {
         var joe = (await accounts.Directory.FindAsync("joe@example.com", default))!.Account;
-        await accounts.Directory.UsageAsync(joe, default);
         (await AppendAsync(accounts, joe, bytes)).ShouldBeNull();
         return joe;
     }
 
-    private static async Task<Rejection?> AppendAsync(TestAccounts accounts, string account, int bytes)
+    private static async Task<StagedContent> MessageAsync(TestAccounts accounts, int bytes)
     {
         const string header = "Subject: filling\r\n\r\n";
         await using var message = IncomingMessage.Begin(accounts.Events.Contents);
         await message.WriteAsync(Encoding.ASCII.GetBytes(header + new string('x', bytes - header.Length)), default);
-        var staged = await message.CompleteAsync(mayExist: false, default);
+        return await message.CompleteAsync(mayExist: false, default);
+    }
+
+    private static async Task<Rejection?> ReceiveAsync(TestAccounts accounts, int bytes, QuotaRule rule, params string[] names)
+    {
+        var recipients = new List<LocalRecipient>();
+        foreach (var name in names)
+            recipients.Add(new((await accounts.Directory.FindAsync($"{name}@example.com", default))!.Account, name, name));
+        return await ReceiveAsync(accounts, bytes, rule, recipients);
+    }
+
+    private static async Task<Rejection?> ReceiveAsync(
+        TestAccounts accounts, int bytes, QuotaRule rule, IReadOnlyList<LocalRecipient> recipients) =>
+        (await accounts.First.Mailboxes.ReceiveAsync(
+            recipients, await MessageAsync(accounts, bytes), "a@example.net", null, rule, Actor.System, null, default)).Rejection;
+
+    private static async Task<Rejection?> AppendAsync(TestAccounts accounts, string account, int bytes)
+    {
+        var staged = await MessageAsync(accounts, bytes);
         return (await accounts.First.Mailboxes.AppendAsync(
             account, "INBOX", staged, [], DateTimeOffset.UtcNow, Actor.System, null, default)).Rejection;
     }

@@ -134,9 +134,9 @@ public sealed class TestAccounts : IAsyncDisposable
             var log = await EventLog.OpenAsync(
                 new() { ConnectionString = connectionString, DataFolder = folder }, types, ReadModels.Kinds,
                 ReadModels.Inline(types), [], NullLoggerFactory.Instance, default);
-            var directory = await Projections.Accounts.Directory.OpenAsync(log, new(), default);
-            var mailboxes = new MailboxService(
-                log, directory.MayKeep, new Subscriptions(log).Book, new(), NullLoggerFactory.Instance);
+            var loggers = LoggerFactory.Create(builder => builder.AddProvider(logs));
+            var directory = await Projections.Accounts.Directory.OpenAsync(log, new(), loggers, default);
+            var mailboxes = new MailboxService(log, directory.UsageWithin, new Subscriptions(log).Book, new(), loggers);
             var hasher = new PasswordHasher(hashing);
             var key = SecretKey.Open(folder);
             return new()
@@ -146,7 +146,7 @@ public sealed class TestAccounts : IAsyncDisposable
                 Accounts = new(log, directory, hasher, key, mailboxes, defaultQuota),
                 Domains = new(log, directory),
                 Mailboxes = mailboxes,
-                Authenticator = new(log, directory, hasher, key, options, LoggerFactory.Create(b => b.AddProvider(logs)), time),
+                Authenticator = new(log, directory, hasher, key, options, loggers, time),
                 Queries = new(log.DataSource),
             };
         }

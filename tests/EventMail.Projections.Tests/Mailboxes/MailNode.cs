@@ -42,7 +42,7 @@ internal sealed class MailNode : IAsyncDisposable
             types, [MailboxKind.Instance], [new MailboxListProjection(types), new MessageSummaryProjection()], [],
             NullLoggerFactory.Instance, default);
         var mailboxes = new MailboxService(
-            log, quota ?? ((_, _) => null), NoSubscriptions, options ?? new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) },
+            log, quota ?? ((_, _) => new QuotaUsage(0, long.MaxValue)), NoSubscriptions, options ?? new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) },
             NullLoggerFactory.Instance);
         return new(folder, log, mailboxes, new(log, summaryBytes));
     }
@@ -81,7 +81,7 @@ internal sealed class MailNode : IAsyncDisposable
     {
         var result = await Mailboxes.ReceiveAsync(
             [.. accounts.Select(a => new LocalRecipient(a, $"{a}@example.test", $"{a}+x@example.test"))], await MessageAsync(Text(i)),
-            "sender@example.test", $"m{i}@example.test", Someone, "1", default);
+            "sender@example.test", $"m{i}@example.test", QuotaRule.EveryoneFits, Someone, "1", default);
         result.Rejection.ShouldBeNull();
         return result.Value!;
     }

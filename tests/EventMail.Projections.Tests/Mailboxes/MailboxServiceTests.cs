@@ -1,5 +1,6 @@
 using EventMail.Domain;
 using EventMail.Domain.Mailboxes;
+using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Testing;
 using static EventMail.Projections.Tests.Mailboxes.Comparisons;
@@ -62,9 +63,20 @@ public class MailboxServiceTests
         delivered.Select(d => (d.Mailbox.Tenant, d.Uid)).ShouldBe([(Account, 1u), ("bbbbbbbb", 1u), (Account, 2u)]);
 
         var refused = await node.Mailboxes.ReceiveAsync(
-            [new(Account, "", ""), new("nobody00", "", "")], await node.MessageAsync(MailNode.Text(2)), "", null, MailNode.Someone, null, default);
+            [new(Account, "", ""), new("nobody00", "", "")], await node.MessageAsync(MailNode.Text(2)), "", null, QuotaRule.EveryoneFits,
+            MailNode.Someone, null, default);
         refused.Rejection.ShouldBe(Rejection.MailboxMissing);
         (await node.Mailboxes.FindAsync(Account, "INBOX", default))!.Messages.ShouldBe(2);
+    });
+
+    [Fact]
+    public Task A_message_id_with_a_NUL_keeps_nobody_from_appending_it() => WithAccountAsync(async node =>
+    {
+        var result = await node.Mailboxes.AppendAsync(
+            Account, "Sent", await node.MessageAsync("Message-ID: <a\0b\u0085@x>\r\n\r\n"), [], default, MailNode.Someone, null, default);
+        result.Rejection.ShouldBeNull();
+        await foreach (var e in node.Log.Reader.ReadHistoryAsync(new() { Types = ["message_appended"] }))
+            ((MessageAppended)e.Data).MessageId.ShouldBe("ab@x");
     });
 
     [Fact]
@@ -152,16 +164,26 @@ public class MailboxServiceTests
     });
 
     [Fact]
-    public Task An_account_over_quota_may_move_but_not_copy_or_append() => WithAccountAsync(async node =>
+    public async Task An_account_over_quota_may_move_but_not_copy_or_append()
     {
-        await node.ReceiveAsync(1, Account);
+        var usage = new QuotaUsage(0, long.MaxValue);
+        await WithAccountAsync(async node =>
+        {
+            await node.ReceiveAsync(1, Account);
+            usage = new(1000, 1000);
+            await MayMoveOnlyAsync(node);
+        }, (_, _) => usage);
+    }
+
+    private static async Task MayMoveOnlyAsync(MailNode node)
+    {
         using var inbox = await node.OpenAsync(Account, "INBOX");
         var append = await node.Mailboxes.AppendAsync(
             Account, "Sent", await node.MessageAsync("x"), [], default, MailNode.Someone, null, default);
         append.Rejection.ShouldBe(Rejection.OverQuota);
         (await node.Mailboxes.CopyAsync(inbox, UidSet.Of(1), "Trash", false, MailNode.Someone, "A", default)).Rejection.ShouldBe(Rejection.OverQuota);
         (await node.Mailboxes.CopyAsync(inbox, UidSet.Of(1), "Trash", true, MailNode.Someone, "A", default)).IsOk.ShouldBeTrue();
-    }, quota: (_, bytes) => bytes > 0 ? Rejection.OverQuota : null);
+    }
 
     [Fact]
     public Task Creating_makes_missing_parents() => WithAccountAsync(async node =>

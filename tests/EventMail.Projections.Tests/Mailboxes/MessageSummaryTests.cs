@@ -116,7 +116,7 @@ public class MessageSummaryTests
         await node.AddAccountAsync(Account);
         var text = MailNode.Text(1) + string.Concat(Enumerable.Repeat("line of a large body\r\n", 50_000));
         var delivered = await node.Mailboxes.ReceiveAsync(
-            [new(Account, "", "r@x")], await node.MessageAsync(text), "", null, MailNode.Someone, null, default);
+            [new(Account, "", "r@x")], await node.MessageAsync(text), "", null, QuotaRule.EveryoneFits, MailNode.Someone, null, default);
         delivered.Rejection.ShouldBeNull();
         await using (var command = database.DataSource.CreateCommand("delete from projections_v1.message_summary"))
             await command.ExecuteNonQueryAsync();

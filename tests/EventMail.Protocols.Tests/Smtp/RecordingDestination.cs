@@ -2,6 +2,7 @@ using System.Text;
 using EventMail.Domain;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.Smtp;
 
 namespace EventMail.Protocols.Tests.Smtp;
@@ -107,12 +108,15 @@ internal sealed class RecordingDestination : ISmtpDestination
         }
 
         public async Task<Rejection?> DeliverAsync(
-            IReadOnlyList<LocalRecipient> recipients, string reversePath, Actor actor, string cause, CancellationToken cancel)
+            IReadOnlyList<LocalRecipient> recipients, QuotaRule rule, string reversePath, Actor actor, string cause, CancellationToken cancel)
         {
             _complete.ShouldBeTrue();
             await owner.Gate;
             if (owner.Fault is not null)
                 throw owner.Fault;
+            var full = recipients.Count(recipient => recipient.Account == "id-small" && _bytes.Length > 1000);
+            if (full > 0 && (full == recipients.Count || rule == QuotaRule.EveryoneFits))
+                return Rejection.OverQuota;
             if (owner.Judge(recipients) is { } rejection)
                 return rejection;
             lock (owner._delivered)

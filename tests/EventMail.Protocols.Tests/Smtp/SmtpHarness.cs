@@ -17,8 +17,11 @@ internal sealed class SmtpHarness(SmtpLimits? limits = null, ServerTls? tls = nu
 
     public RecordingDestination Destination { get; } = new();
 
+    /// <summary>Instead of <see cref="Destination"/>.</summary>
+    public ISmtpDestination? Mailboxes { get; init; }
+
     public SmtpServices Services => _services ??= new(
-        "mx.example.org", "node1", Destination, limits ?? SmtpLimits.Default, TimeProvider.System, log ?? NullLogger.Instance)
+        "mx.example.org", "node1", Mailboxes ?? Destination, limits ?? SmtpLimits.Default, TimeProvider.System, log ?? NullLogger.Instance)
     {
         RateLimiter = RateLimiter,
     };

@@ -2,6 +2,7 @@ using System.Text;
 using EventMail.Domain;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.Smtp;
 using EventMail.Protocols.Wire;
 using EventMail.Testing.Transcripts;
@@ -72,7 +73,7 @@ public sealed class SmtpMemoryTests
             public ValueTask CompleteAsync(CancellationToken cancel) => default;
 
             public Task<Rejection?> DeliverAsync(
-                IReadOnlyList<LocalRecipient> recipients, string reversePath, Actor actor, string cause, CancellationToken cancel) =>
+                IReadOnlyList<LocalRecipient> recipients, QuotaRule rule, string reversePath, Actor actor, string cause, CancellationToken cancel) =>
                 Task.FromResult<Rejection?>(null);
 
             public ValueTask DisposeAsync() => default;

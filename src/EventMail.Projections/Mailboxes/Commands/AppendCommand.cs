@@ -4,7 +4,8 @@ using EventMail.EventStore;
 namespace EventMail.Projections.Mailboxes;
 
 internal sealed class AppendCommand(
-    StreamKey mailbox, StagedContent content, IReadOnlyList<string> flags, DateTimeOffset internalDate, EventMetadata metadata)
+    StreamKey mailbox, StagedContent content, IReadOnlyList<string> flags, DateTimeOffset internalDate, QuotaCheck quota,
+    EventMetadata metadata)
     : MailboxCommand(metadata)
 {
     public override IReadOnlyList<StreamRef> Streams { get; } = [MailboxKind.Stream(mailbox)];
@@ -13,6 +14,8 @@ internal sealed class AppendCommand(
 
     public override void Decide(Decision decision)
     {
+        if (!quota.Allows(decision, content.Size))
+            return;
         var state = decision.State<MailboxState>(mailbox);
         var stored = new ContentRef(content.Number, content.DigestHex, content.Size);
         var messageId = (content.Annotation as MessageAnnotation)?.MessageId;

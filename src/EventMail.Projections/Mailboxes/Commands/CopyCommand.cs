@@ -5,7 +5,7 @@ namespace EventMail.Projections.Mailboxes;
 
 /// <summary>COPY, and MOVE: both mailboxes move in one transaction, or neither.</summary>
 internal sealed class CopyCommand(
-    StreamKey source, UidSet uids, StreamKey destination, bool move, MailboxViews views, EventMetadata metadata)
+    StreamKey source, UidSet uids, StreamKey destination, bool move, MailboxViews views, QuotaCheck quota, EventMetadata metadata)
     : ViewCommand(source, views, metadata)
 {
     public override IReadOnlyList<StreamRef> Streams { get; } =
@@ -13,6 +13,9 @@ internal sealed class CopyCommand(
 
     protected override void Decide(Decision decision, MailboxState state)
     {
+        // A move adds nothing.
+        if (!move && !quota.Allows(decision, state.View?.BytesOf(uids) ?? 0))
+            return;
         var target = decision.State<MailboxState>(destination);
         if (Accept(decision, MailboxDecider.Copy(state, Mailbox.Id, uids, target, destination.Id, move)) is not { } copy)
             return;

@@ -18,6 +18,22 @@ internal abstract class MailboxCommand(EventMetadata metadata) : Command
     }
 }
 
+/// <summary>How much mail an account may have: what a command that adds to one account's asks.</summary>
+internal sealed record QuotaCheck(QuotaGuard Guard, string Account, string Address)
+{
+    /// <returns>False when the command was deferred or refused.</returns>
+    public bool Allows(Decision decision, long bytes)
+    {
+        if (Guard(decision, Account) is not { } usage)
+            return false;
+        if (usage.HasRoomFor(bytes))
+            return true;
+        decision.Result = new QuotaRefusal(Account, Address, usage, bytes);
+        decision.Reject(Rejection.OverQuota);
+        return false;
+    }
+}
+
 /// <summary>A command that decides on the messages of one mailbox: waits for its view where that is not in memory.</summary>
 internal abstract class ViewCommand(StreamKey mailbox, MailboxViews views, EventMetadata metadata) : MailboxCommand(metadata)
 {

@@ -1,3 +1,4 @@
+using EventMail.Domain;
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
@@ -7,7 +8,7 @@ namespace EventMail.Projections.Mailboxes;
 /// <summary>One content into many mailboxes, all or none: a delivery. Needs only their headers.</summary>
 internal sealed class ReceiveCommand(
     IReadOnlyList<LocalRecipient> recipients, StreamKey[] mailboxes, StagedContent content, string reversePath, string? messageId,
-    EventMetadata metadata) : MailboxCommand(metadata)
+    QuotaGuard quota, QuotaRule rule, EventMetadata metadata) : MailboxCommand(metadata)
 {
     private readonly string _digest = content.DigestHex;
 
@@ -19,6 +20,8 @@ internal sealed class ReceiveCommand(
 
     public override void Decide(Decision decision)
     {
+        if (!MayDeliver(decision))
+            return;
         var stored = new ContentRef(content.Number, _digest, content.Size);
         var delivered = new Delivered[mailboxes.Length];
         for (var i = 0; i < mailboxes.Length; i++)
@@ -32,5 +35,29 @@ internal sealed class ReceiveCommand(
         }
         decision.Store(content);
         decision.Result = delivered;
+    }
+
+    // False when it was deferred or refused.
+    private bool MayDeliver(Decision decision)
+    {
+        var (taken, overrun) = (0, false);
+        QuotaRefusal? refusal = null;
+        foreach (var recipient in recipients)
+        {
+            if (quota(decision, recipient.Account) is not { } usage)
+                return false;
+            if (recipient.BeyondQuota || usage.HasRoomFor(content.Size))
+            {
+                taken++;
+                continue;
+            }
+            refusal ??= new(recipient.Account, recipient.Address, usage, content.Size);
+            overrun |= usage.Used >= usage.Limit;
+        }
+        if (refusal is null || (rule == QuotaRule.SomeoneFits && taken > 0 && !overrun))
+            return true;
+        decision.Result = refusal;
+        decision.Reject(rule == QuotaRule.SomeoneFits && taken > 0 ? Rejection.FullMeanwhile : Rejection.OverQuota);
+        return false;
     }
 }
