@@ -88,8 +88,8 @@ internal static class AccountCommand
         var command = new Command("show", "Prints what is known of an account.") { address, ListOutput.Json };
         StoreCommand.SetAction(command, async (store, run, stop) =>
         {
-            var found = await store.Directory.FindAsync(run.Arguments.GetValue(address)!, stop)
-                ?? throw new CommandFailedException($"There is no account {run.Arguments.GetValue(address)}.");
+            var name = Named(run, address);
+            var found = await store.Directory.FindAsync(name, stop) ?? throw new CommandFailedException($"There is no account {name}.");
             var listing = (await store.Queries.AccountAsync(found.Account, stop))!;
             var usage = await store.Directory.UsageAsync(found.Account, stop);
             var mailboxes = await store.Mailboxes.ListAsync(found.Account, stop);
@@ -122,10 +122,10 @@ internal static class AccountCommand
         };
         StoreCommand.SetAction(command, async (store, run, stop) =>
         {
+            var name = Named(run, address);
             var given = await PasswordInput.ReadAsync(run.Arguments);
             var password = given ?? AppPasswords.NewPassword();
-            var account = (await store.Accounts.SetPasswordAsync(run.Arguments.GetValue(address)!, password, StoreCommand.Operator, stop))
-                .OrFail(run.Arguments.GetValue(address)!);
+            var account = (await store.Accounts.SetPasswordAsync(name, password, StoreCommand.Operator, stop)).OrFail(name);
             await Console.Out.WriteLineAsync(
                 $"account {account.Address} has a new password" + (given is null ? $": {password}" : ""));
         });
@@ -139,9 +139,9 @@ internal static class AccountCommand
         var command = new Command("quota", "Sets how much mail an account may keep.") { address, size };
         StoreCommand.SetAction(command, async (store, run, stop) =>
         {
+            var name = Named(run, address);
             var limit = SizeOf(run.Arguments.GetValue(size))!.Value;
-            var account = (await store.Accounts.SetQuotaAsync(run.Arguments.GetValue(address)!, limit, StoreCommand.Operator, stop))
-                .OrFail(run.Arguments.GetValue(address)!);
+            var account = (await store.Accounts.SetQuotaAsync(name, limit, StoreCommand.Operator, stop)).OrFail(name);
             await Console.Out.WriteLineAsync($"account {account.Address} may keep {Size(account.QuotaLimit)}");
         });
         return command;
@@ -156,10 +156,10 @@ internal static class AccountCommand
         };
         StoreCommand.SetAction(command, async (store, run, stop) =>
         {
+            var name = Named(run, address);
             var password = await PasswordInput.ReadAsync(run.Arguments) ?? throw new CommandFailedException(
                 "The account's password is needed: --password-stdin or --password.", ExitCodes.Usage);
-            var account = (await store.Accounts.EnableRecoverableAsync(run.Arguments.GetValue(address)!, password, StoreCommand.Operator, stop))
-                .OrFail(run.Arguments.GetValue(address)!);
+            var account = (await store.Accounts.EnableRecoverableAsync(name, password, StoreCommand.Operator, stop)).OrFail(name);
             await Console.Out.WriteLineAsync($"account {account.Address} may use APOP and CRAM-MD5");
         });
         return command;
@@ -173,13 +173,21 @@ internal static class AccountCommand
         var command = new Command(name, description) { address };
         StoreCommand.SetAction(command, async (store, run, stop) =>
         {
-            var account = (await change(store, run.Arguments.GetValue(address)!, stop)).OrFail(run.Arguments.GetValue(address)!);
+            var name = Named(run, address);
+            var account = (await change(store, name, stop)).OrFail(name);
             await Console.Out.WriteLineAsync($"account {account.Address} {done}");
         });
         return command;
     }
 
     private static Argument<string> Address() => new("ADDRESS") { Description = "user@example.org" };
+
+    // A script's empty variable must not name anybody, least of all the administrator.
+    private static string Named(CommandRun run, Argument<string> address) =>
+        run.Arguments.GetValue(address) is { } name && name.LastIndexOf('@') > 0
+            ? name
+            : throw new CommandFailedException(
+                $"'{run.Arguments.GetValue(address)}' is no address: write it in full, user@example.org.", ExitCodes.Usage);
 
     private static long? SizeOf(string? text) =>
         text is null ? null

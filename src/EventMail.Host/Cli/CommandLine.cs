@@ -48,7 +48,8 @@ public static class CommandLine
             ConfigCommand.Create(),
             VersionCommand.Create(),
         };
-        var parsed = root.Parse(arguments);
+        // A password may begin with @: it is not the name of a file with more arguments.
+        var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         // Signals are ours: a server has its own way to stop, and a command must put its PostgreSQL away.
         var exitCode = await parsed.InvokeAsync(new() { ProcessTerminationTimeout = null });
         return parsed.Errors.Count > 0 ? ExitCodes.Usage : exitCode;

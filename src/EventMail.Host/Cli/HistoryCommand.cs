@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using EventMail.Host.Logs;
 using EventMail.Projections.History;
 
 namespace EventMail.Host.Cli;
@@ -18,12 +19,12 @@ internal static class HistoryCommand
         };
         StoreCommand.SetAction(command, async (store, run, stop) =>
         {
+            var (from, to) = (TimeOf(run.Arguments.GetValue(since)), TimeOf(run.Arguments.GetValue(until)));
             var history = new AccountHistory(store.Log, store.Directory);
             var name = run.Arguments.GetValue(address)!;
             var accounts = await history.AccountsAsync(name, stop);
             if (accounts.Count == 0)
                 throw new CommandFailedException($"There is and was no account {name}. `eventmail account list` shows all.");
-            var (from, to) = (TimeOf(run.Arguments.GetValue(since)), TimeOf(run.Arguments.GetValue(until)));
             var json = run.Arguments.GetValue(ListOutput.Json);
             foreach (var account in accounts)
             {
@@ -34,7 +35,7 @@ internal static class HistoryCommand
         return command;
     }
 
-    private static string LineOf(HistoryEntry entry)
+    internal static string LineOf(HistoryEntry entry)
     {
         string?[] from =
         [
@@ -43,9 +44,10 @@ internal static class HistoryCommand
             entry.Session is { } session ? $"session {session}" : null,
         ];
         var where = entry.Mailbox is { } mailbox ? $"{mailbox}: " : "";
-        return string.Create(
+        // Strangers chose some of these words.
+        return PlainLines.OnOneLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{entry.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff}Z  {where}{entry.What}  [{string.Join(", ", from.Where(part => part is not null))}]");
+            $"{entry.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff}Z  {where}{entry.What}  [{string.Join(", ", from.Where(part => part is not null))}]"));
     }
 
     private static DateTimeOffset? TimeOf(string? text)

@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging.Console;
 namespace EventMail.Host.Logs;
 
 /// <summary>
-/// One JSON object a line: time, level, logger, event, message, then the message's own fields in snake case
-/// (`{ConnectionId}` becomes connection_id).
+/// One JSON object a line: time, level, logger, event_type, message, then the message's own fields in snake case
+/// (`{ConnectionId}` becomes connection_id), exception. No name stands twice in a line.
 /// </summary>
 internal sealed class JsonLines() : ConsoleFormatter(FormatterName)
 {
@@ -24,13 +24,20 @@ internal sealed class JsonLines() : ConsoleFormatter(FormatterName)
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly ConcurrentDictionary<string, string> FieldNames = new();
 
+    private static readonly string[] Ours = ["time", "level", "logger", "event_type", "message", "exception"];
+
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? t_line;
+
+    [ThreadStatic]
+    private static HashSet<string>? t_written;
 
     public override void Write<TState>(in LogEntry<TState> entry, IExternalScopeProvider? scopes, TextWriter output)
     {
         var line = t_line ??= new ArrayBufferWriter<byte>(512);
         line.ResetWrittenCount();
+        var written = t_written ??= new(StringComparer.Ordinal);
+        written.Clear();
         using (var json = new Utf8JsonWriter(line, Options))
         {
             json.WriteStartObject();
@@ -38,10 +45,10 @@ internal sealed class JsonLines() : ConsoleFormatter(FormatterName)
             json.WriteString("level", Levels[(int)entry.LogLevel]);
             json.WriteString("logger", entry.Category);
             if (entry.EventId.Name is { } name)
-                json.WriteString("event", FieldName(name));
+                json.WriteString("event_type", FieldName(name));
             json.WriteString("message", entry.Formatter(entry.State, entry.Exception));
-            WriteFields(json, entry.State);
-            scopes?.ForEachScope(static (scope, writer) => WriteFields(writer, scope), json);
+            WriteFields(json, entry.State, written);
+            scopes?.ForEachScope(static (scope, line) => WriteFields(line.json, scope, line.written), (json, written));
             if (entry.Exception is { } exception)
                 json.WriteString("exception", exception.ToString());
             json.WriteEndObject();
@@ -52,7 +59,9 @@ internal sealed class JsonLines() : ConsoleFormatter(FormatterName)
 
     public static string FieldName(string name) => FieldNames.GetOrAdd(name, JsonNamingPolicy.SnakeCaseLower.ConvertName);
 
-    private static void WriteFields(Utf8JsonWriter json, object? state)
+    // Readers keep one of two values under one name, and which one differs: the message's own field comes before a scope's, and one
+    // that is named like ours gets another name.
+    private static void WriteFields(Utf8JsonWriter json, object? state, HashSet<string> written)
     {
         if (state is not IEnumerable<KeyValuePair<string, object?>> fields)
             return;
@@ -60,7 +69,12 @@ internal sealed class JsonLines() : ConsoleFormatter(FormatterName)
         {
             if (name == "{OriginalFormat}")
                 continue;
-            json.WritePropertyName(FieldName(name));
+            var field = FieldName(name);
+            if (Ours.Contains(field))
+                field += "_field";
+            if (!written.Add(field))
+                continue;
+            json.WritePropertyName(field);
             switch (value)
             {
                 case null: json.WriteNullValue(); break;

@@ -26,8 +26,8 @@ internal sealed class PlainLines() : ConsoleFormatter(FormatterName)
         }
     }
 
-    // What clients send reaches messages: it must not be able to forge lines or steer the terminal.
-    private static string OnOneLine(string message) => message.AsSpan().ContainsAnyInRange('\0', '\x1f') || message.Contains('\x7f')
+    /// <summary>What clients send reaches messages: it must not be able to forge lines or steer the terminal, not by C1 either.</summary>
+    public static string OnOneLine(string message) => message.Any(char.IsControl)
         ? string.Concat(message.Select(c => char.IsControl(c) ? $"\\x{(int)c:x2}" : c.ToString()))
         : message;
 }

@@ -76,6 +76,31 @@ public sealed class AccountCommandTests(CliServer cli) : IClassFixture<CliServer
     }
 
     [Fact]
+    public async Task What_is_no_full_address_names_nobody_and_changes_nothing()
+    {
+        var before = await cli.DoAsync("account", "list");
+        before.ShouldContain("administrator");
+        string[][] commands =
+        [
+            ["remove"], ["suspend"], ["resume"], ["show"], ["password", "--password", "x"], ["quota", "1MB"], ["disable-apop"],
+            ["enable-apop", "--password", "x"],
+        ];
+        foreach (var command in commands)
+        {
+            foreach (var name in (string[])["", "postmaster", "@", "@localhost"])
+                (await cli.FailAsync(2, ["account", command[0], name, .. command[1..]])).ShouldContain($"'{name}' is no address");
+        }
+        (await cli.DoAsync("account", "list")).ShouldBe(before);
+    }
+
+    [Fact]
+    public async Task A_password_may_begin_with_an_at_sign()
+    {
+        await cli.DoAsync("account", "add", "at@eleven.example", "--password", "@secret");
+        (await cli.LogInAsync("at@eleven.example", "@secret")).ShouldStartWith("+OK");
+    }
+
+    [Fact]
     public async Task Many_accounts_come_from_a_file()
     {
         var file = Path.GetTempFileName();

@@ -27,7 +27,7 @@ public sealed class LogFormatTests
         line.Count('\n').ShouldBe(1);
         var json = JsonDocument.Parse(line).RootElement;
         json.GetProperty("level").GetString().ShouldBe("warn");
-        json.GetProperty("event").GetString().ShouldBe("message_accepted");
+        json.GetProperty("event_type").GetString().ShouldBe("message_accepted");
         json.GetProperty("message").GetString().ShouldBe("said");
         json.GetProperty("connection_id").GetString().ShouldBe("c-1");
         json.GetProperty("session_id").GetString().ShouldBe("s-1");
@@ -38,6 +38,25 @@ public sealed class LogFormatTests
         json.GetProperty("tls_active").GetBoolean().ShouldBeTrue();
         json.GetProperty("command").ValueKind.ShouldBe(JsonValueKind.Null);
     }
+
+    [Fact]
+    public void No_name_stands_twice_in_a_json_line()
+    {
+        var line = Written(
+            new JsonLines(), "said", ("event", "EXISTS"), ("SessionId", "s-1"), ("session_id", "s-2"), ("message", "mine"), ("event_type", "x"));
+        var json = JsonDocument.Parse(line).RootElement;
+        var names = json.EnumerateObject().Select(property => property.Name).ToList();
+        names.ShouldBe(names.Distinct());
+        json.GetProperty("event_type").GetString().ShouldBe("message_accepted");
+        json.GetProperty("event").GetString().ShouldBe("EXISTS");
+        json.GetProperty("session_id").GetString().ShouldBe("s-1");
+        json.GetProperty("message").GetString().ShouldBe("said");
+        json.GetProperty("message_field").GetString().ShouldBe("mine");
+    }
+
+    [Fact]
+    public void C1_control_characters_do_not_reach_a_terminal() =>
+        Written(new PlainLines(), "user \u009b2J").ShouldEndWith("user \\x9b2J\n");
 
     [Fact]
     public void A_client_cannot_forge_a_plain_line()
