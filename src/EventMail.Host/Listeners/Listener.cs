@@ -144,9 +144,11 @@ internal sealed class Listener
             _drained.TrySetResult();
     }
 
-    private static async Task HandshakeAsync(MailConnection connection)
+    private async Task HandshakeAsync(MailConnection connection)
     {
-        using var timeout = new CancellationTokenSource(HandshakeTimeout);
+        // A server that stops owes nothing to a client that has not said anything yet.
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(_context.Stopping);
+        timeout.CancelAfter(HandshakeTimeout);
         if (await connection.AcceptTlsAsync(timeout.Token) != TlsUpgrade.Done)
             throw new InvalidOperationException("Implicit TLS without certificates.");
     }

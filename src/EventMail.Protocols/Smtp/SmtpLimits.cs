@@ -17,6 +17,12 @@ public sealed record SmtpLimits
     /// <summary>How long a session may last in all. Bounds clients that send a byte now and then.</summary>
     public TimeSpan MaxSessionTime { get; init; } = TimeSpan.FromHours(2);
 
+    /// <summary>How long a session may finish its transaction when the server stops; then it is told 421, before it is cut off.</summary>
+    public TimeSpan StopTime { get; init; } = TimeSpan.FromSeconds(28);
+
+    /// <summary>How long a client may be silent meanwhile.</summary>
+    public TimeSpan StopSilence { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>
     /// A command line without its line end. RFC 5321 §4.5.3.1.4 asks for 510, and extensions add to it: SIZE 26, BODY 16,
     /// SMTPUTF8 10 and longer addresses (RFC 6531 §3.3).

@@ -8,13 +8,13 @@ namespace EventMail.Protocols.Smtp;
 public static class SmtpServer
 {
     public static Task ServeAsync(MailConnection connection, SmtpServices services, CancellationToken stopping) =>
-        ServeAsync(connection, services, isLmtp: false);
+        ServeAsync(connection, services, isLmtp: false, stopping);
 
     public static Task ServeLmtpAsync(MailConnection connection, SmtpServices services, CancellationToken stopping) =>
-        ServeAsync(connection, services, isLmtp: true);
+        ServeAsync(connection, services, isLmtp: true, stopping);
 
-    // The token is not needed: MailConnection.Stop tells a session that waits as well as one that works.
-    private static async Task ServeAsync(MailConnection connection, SmtpServices services, bool isLmtp)
+    // MailConnection.Stop tells a session that waits as well as one that works; the token ends handshakes.
+    private static async Task ServeAsync(MailConnection connection, SmtpServices services, bool isLmtp, CancellationToken stopping)
     {
         var client = connection.Details.ClientAddress;
         // Loopback: a local MTA, or every client of a proxy.
@@ -29,7 +29,7 @@ public static class SmtpServer
         }
 
         var started = Stopwatch.GetTimestamp();
-        var session = new SmtpSession(connection, services, isLmtp);
+        var session = new SmtpSession(connection, services, isLmtp, stopping);
         services.Log.SessionStarted(
             isLmtp ? "LMTP" : "SMTP", connection.Details.Local.Port, session.ClientIp, session.ConnectionId, session.Id, connection.IsTls);
         try

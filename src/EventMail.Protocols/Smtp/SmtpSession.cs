@@ -15,14 +15,15 @@ internal sealed class SmtpSession
 {
     private readonly Line _line = new();
     private readonly long _started = Environment.TickCount64;
+    private long? _stopSeen;
     private int _argumentStart;
     private int _errors;
     private SmtpVerb? _verb;
     private Actor? _actor;
 
-    public SmtpSession(MailConnection connection, SmtpServices services, bool isLmtp)
+    public SmtpSession(MailConnection connection, SmtpServices services, bool isLmtp, CancellationToken stopping)
     {
-        (Connection, Services, IsLmtp) = (connection, services, isLmtp);
+        (Connection, Services, IsLmtp, Stopping) = (connection, services, isLmtp, stopping);
         Id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         ClientIp = connection.Details.ClientAddress.ToString();
         connection.LineTimeout = services.Limits.CommandTimeout;
@@ -33,6 +34,9 @@ internal sealed class SmtpSession
     public SmtpServices Services { get; }
 
     public bool IsLmtp { get; }
+
+    /// <summary>Fires when the server stops.</summary>
+    public CancellationToken Stopping { get; }
 
     /// <summary>session_id in logs and events.</summary>
     public string Id { get; }
@@ -64,14 +68,30 @@ internal sealed class SmtpSession
         : Transaction.Recipients.Count > 0 ? SmtpStates.Rcpt
         : SmtpStates.Mail;
 
-    /// <summary>How long to wait for the next bytes, within the session's whole time.</summary>
+    /// <summary>How long to wait for the next bytes, within the session's whole time and within what is left when the server stops.</summary>
     public TimeSpan Patience(TimeSpan timeout)
     {
-        var left = Services.Limits.MaxSessionTime - TimeSpan.FromMilliseconds(Environment.TickCount64 - _started);
-        return left < TimeSpan.Zero ? TimeSpan.Zero : left < timeout ? left : timeout;
+        timeout = Least(timeout, Services.Limits.MaxSessionTime - Since(_started));
+        if (Connection.IsStopping)
+            timeout = Least(timeout, Least(Services.Limits.StopSilence, Services.Limits.StopTime - Since(StopSeen)));
+        return timeout < TimeSpan.Zero ? TimeSpan.Zero : timeout;
     }
 
-    public bool IsOverdue => TimeSpan.FromMilliseconds(Environment.TickCount64 - _started) >= Services.Limits.MaxSessionTime;
+    /// <summary>What a client that never pauses is told when its time is over; null while it is not.</summary>
+    public SmtpReply? Overdue =>
+        Connection.IsStopping && Since(StopSeen) >= Services.Limits.StopTime ? SmtpReplies.ShuttingDown
+        : Since(_started) >= Services.Limits.MaxSessionTime ? SmtpReplies.SessionTooLong
+        : null;
+
+    /// <summary>What a client is told that was silent for longer than <see cref="Patience"/>.</summary>
+    public SmtpReply TooLate => Overdue ?? (Connection.IsStopping ? SmtpReplies.ShuttingDown : SmtpReplies.IdleTooLong);
+
+    // When the session first looked: at once, since a stop ends every wait.
+    private long StopSeen => _stopSeen ??= Environment.TickCount64;
+
+    private static TimeSpan Since(long moment) => TimeSpan.FromMilliseconds(Environment.TickCount64 - moment);
+
+    private static TimeSpan Least(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     public async Task RunAsync()
     {
@@ -84,7 +104,7 @@ internal sealed class SmtpSession
                 {
                     LineStatus.Line => await AnswerAsync(),
                     LineStatus.TooLong => SmtpReplies.LineTooLong,
-                    LineStatus.TimedOut => IsOverdue ? SmtpReplies.SessionTooLong : SmtpReplies.IdleTooLong,
+                    LineStatus.TimedOut => TooLate,
                     _ => null,
                 };
                 if (status == LineStatus.Closed || !await ReplyAsync(reply))
@@ -219,8 +239,8 @@ internal sealed class SmtpSession
 
         if (Transaction is null && Connection.IsStopping)
             return await LeaveAsync(SmtpReplies.ShuttingDown);
-        if (Transaction is null && IsOverdue)
-            return await LeaveAsync(SmtpReplies.SessionTooLong);
+        if (Overdue is { } overdue && (Transaction is null || Connection.IsStopping))
+            return await LeaveAsync(overdue);
         return !IsOver || await LeaveAsync(null);
     }
 

@@ -118,6 +118,69 @@ public sealed class SmtpFailureTests
         harness.Destination.Deliveries.Count.ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("DATA\r\nSubject: x\r\n")]
+    [InlineData("BDAT 100\r\nSubject: x\r\n")]
+    public async Task A_server_that_stops_tells_a_client_that_is_silent_in_a_transaction_421_before_it_is_cut_off(string sent)
+    {
+        var harness = new SmtpHarness(SmtpLimits.Default with { StopSilence = TimeSpan.FromMilliseconds(100) });
+        await using var client = await harness.GreetAsync();
+        await client.AskAsync("MAIL FROM:<>");
+        await client.AskAsync("RCPT TO:<alice@example.org>");
+        await client.SendAsync(System.Text.Encoding.ASCII.GetBytes(sent));
+        if (sent.StartsWith("DATA", StringComparison.Ordinal))
+            await client.ExpectMatchAsync("354 .*");
+        harness.Connection!.Stop();
+        await client.ExpectAsync("421 4.3.2 Server is shutting down");
+        await client.ExpectClosedAsync();
+        harness.Destination.Deliveries.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_server_that_stops_does_not_wait_for_ever_for_a_client_that_sends_a_byte_now_and_then()
+    {
+        var harness = new SmtpHarness(SmtpLimits.Default with { StopTime = TimeSpan.FromMilliseconds(300) });
+        await using var client = await harness.BeginDataAsync();
+        harness.Connection!.Stop();
+        var answer = client.ReadLineAsync();
+        while (!answer.IsCompleted)
+        {
+            await client.SendAsync("x"u8.ToArray());
+            await Task.Delay(20);
+        }
+
+        (await answer).ShouldBe("421 4.3.2 Server is shutting down");
+    }
+
+    [Fact]
+    public async Task LMTP_answers_a_failed_transactions_last_chunk_once_for_each_recipient()
+    {
+        var harness = new SmtpHarness(SmtpLimits.Default with { MaxMessageSize = 70_000 });
+        await using var client = await harness.GreetAsync("lmtp");
+        await client.AskAsync("MAIL FROM:<>");
+        await client.AskAsync("RCPT TO:<alice@example.org>");
+        await client.AskAsync("RCPT TO:<bob@example.org>");
+        await client.SendAsync((byte[])[.. "BDAT 80000\r\n"u8, .. new byte[80_000]]);
+        await client.ExpectAsync("552 5.3.4 Message exceeds the size limit");
+        await client.SendAsync("BDAT 3 LAST\r\nxyzNOOP\r\n"u8.ToArray());
+        await client.ExpectAsync("503 5.5.1 The transaction has failed: send RSET");
+        await client.ExpectAsync("503 5.5.1 The transaction has failed: send RSET");
+        await client.ExpectAsync("250 2.0.0 Ok");
+    }
+
+    // RFC 2920 §3.2
+    [Fact]
+    public async Task Replies_do_not_wait_for_the_end_of_a_chunk_that_is_still_arriving()
+    {
+        await using var client = await new SmtpHarness().GreetAsync();
+        await client.SendAsync((byte[])[.. "MAIL FROM:<>\r\nRCPT TO:<alice@example.org>\r\nBDAT 1000 LAST\r\n"u8, .. new byte[500]]);
+        await client.ExpectAsync("250 2.1.0 Ok");
+        await client.ExpectAsync("250 2.1.5 Ok");
+        await client.SendAsync(new byte[500]);
+        await client.ExpectMatchAsync("250 2.0.0 Message accepted .*");
+    }
+
     [Fact]
     public async Task The_250_comes_after_the_commit()
     {

@@ -35,6 +35,8 @@ public sealed class SmtpPathTests
     [InlineData("<")]
     [InlineData("alice@example.org")]
     [InlineData("<alice>")]
+    [InlineData("<al\u0085ice@example.org>")]
+    [InlineData("<alice@ex\u009bample.org>")]
     [InlineData("<alice@example.org")]
     [InlineData("<alice@>")]
     [InlineData("<@example.org>")]

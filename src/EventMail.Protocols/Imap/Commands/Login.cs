@@ -58,7 +58,7 @@ internal static class Login
         var services = session.Services;
         if (result.Status != LoginStatus.Ok)
         {
-            // RFC 5530 §3. Throttled and wrong look the same: the difference would tell a guesser when to go on.
+            // RFC 5530 §3. A client that is locked out has the same code as one that is wrong, and is told in words: its user may be honest.
             var code = result.Status == LoginStatus.Suspended ? "CONTACTADMIN" : Failed;
             services.Log.LoginFailed(session.Connection, mechanism, code);
             return Reply.No(result.Text, code);

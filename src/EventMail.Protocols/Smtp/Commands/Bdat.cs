@@ -24,7 +24,10 @@ internal static class Bdat
         {
             if (transaction is not null)
                 transaction.Failed = true;
-            return await TakeAsync(session, null, size) ?? refusal;
+            var over = await TakeAsync(session, null, size);
+            if (over is not null || session.IsOver)
+                return over;
+            return last && session.IsLmtp && session.State != SmtpStates.Start ? RefuseEach(session, refusal) : refusal;
         }
 
         transaction!.Chunks ??= await MessageIntake.BeginAsync(session, transaction);
@@ -38,6 +41,14 @@ internal static class Bdat
             return new SmtpReply(string.Create(null, $"250 2.0.0 {size} octets received"));
         transaction.Failed = true;
         return intake.Refusal;
+    }
+
+    // RFC 2033 §4.3: BDAT LAST has a reply for each recipient that was accepted; for none of them none.
+    private static SmtpReply? RefuseEach(SmtpSession session, SmtpReply refusal)
+    {
+        for (var i = 0; i < (session.Transaction?.Recipients.Count ?? 0); i++)
+            session.Send(refusal);
+        return null;
     }
 
     private static SmtpReply? Refuse(SmtpSession session) => session.State switch
@@ -57,13 +68,20 @@ internal static class Bdat
         for (var left = size; left > 0;)
         {
             // Also for one who never pauses.
-            if (session.IsOverdue)
-                return SmtpReplies.SessionTooLong;
+            if (session.Overdue is { } overdue)
+                return overdue;
+            // RFC 2920 §3.2: nothing is waiting, so the replies to what came before the chunk go out.
+            if (connection.Output.UnflushedBytes > 0 && !connection.HasBufferedInput && !await connection.FlushAsync())
+            {
+                session.End();
+                return null;
+            }
+
             var (status, buffer) = await connection.ReadAsync(session.Patience(session.Services.Limits.DataTimeout));
             if (status is not (ReadStatus.Data or ReadStatus.Closed))
             {
                 if (status == ReadStatus.TimedOut)
-                    return session.IsOverdue ? SmtpReplies.SessionTooLong : SmtpReplies.IdleTooLong;
+                    return session.TooLate;
                 continue;
             }
 

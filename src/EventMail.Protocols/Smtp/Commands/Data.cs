@@ -46,14 +46,14 @@ internal static class Data
         while (true)
         {
             // Also for one who never pauses.
-            if (session.IsOverdue)
-                return SmtpReplies.SessionTooLong;
+            if (session.Overdue is { } overdue)
+                return overdue;
             var (status, buffer) = await connection.ReadAsync(session.Patience(limits.DataTimeout));
             if (status is not (ReadStatus.Data or ReadStatus.Closed))
             {
                 if (status == ReadStatus.TimedOut)
-                    return session.IsOverdue ? SmtpReplies.SessionTooLong : SmtpReplies.IdleTooLong;
-                // A server that stops lets the message come to its end.
+                    return session.TooLate;
+                // A server that stops lets the message come to its end, within bounds.
                 continue;
             }
 

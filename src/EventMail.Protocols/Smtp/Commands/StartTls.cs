@@ -15,7 +15,7 @@ internal static class StartTls
             return SmtpReplies.NoTlsHere;
         try
         {
-            if (await connection.StartTlsAsync(SmtpReplies.ReadyForTls.Bytes, CancellationToken.None) == TlsUpgrade.PlaintextBuffered)
+            if (await connection.StartTlsAsync(SmtpReplies.ReadyForTls.Bytes, session.Stopping) == TlsUpgrade.PlaintextBuffered)
             {
                 session.End();
                 return SmtpReplies.PipelinedTls;

@@ -51,7 +51,11 @@ public readonly record struct SmtpPath(string Mailbox, string LocalPart, string 
         var mailbox = text[start..at];
         if (!Utf8.IsValid(mailbox))
             return false;
-        path = new(Encoding.UTF8.GetString(mailbox), local, domain, Ascii.IsValid(mailbox));
+        var address = Encoding.UTF8.GetString(mailbox);
+        // Those of ASCII are refused above; UTF-8 has more of them (C1), which RFC 6531 §3.3 does not mean to let in.
+        if (address.Any(char.IsControl))
+            return false;
+        path = new(address, local, domain, Ascii.IsValid(mailbox));
         length = at + 1;
         return true;
     }
