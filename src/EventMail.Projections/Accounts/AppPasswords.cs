@@ -21,6 +21,14 @@ public static class AppPasswords
     /// <summary>An account's id: 8 of the same letters and digits.</summary>
     public static string NewAccountId() => RandomNumberGenerator.GetString(Alphabet, 8);
 
+    /// <summary>The id that these bytes lead to, some account's or nobody's.</summary>
+    internal static string AccountIdOf(ReadOnlySpan<byte> bytes) =>
+        string.Create(8, bytes, static (id, from) =>
+        {
+            for (var i = 0; i < id.Length; i++)
+                id[i] = Alphabet[from[i] % Alphabet.Length];
+        });
+
     /// <summary>Typed with or without the hyphens.</summary>
     internal static byte[] Canonical(ReadOnlySpan<byte> password)
     {

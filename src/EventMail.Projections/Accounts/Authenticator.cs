@@ -20,7 +20,11 @@ public sealed class Authenticator
     private readonly LoginThrottle _throttle;
     private readonly LoginMemory _memory;
     private readonly VerifiedPasswords _verified;
+    private readonly ScramStandIns _standIns;
     private readonly TimeProvider _time;
+
+    // Proofs are checked one at a time, none before the one before it is counted. It takes microseconds.
+    private readonly SemaphoreSlim _proofs = new(1);
 
     public Authenticator(
         EventLog log, Directory directory, PasswordHasher hasher, SecretKey key, AuthenticatorOptions options, ILoggerFactory loggers,
@@ -33,6 +37,7 @@ public sealed class Authenticator
         _throttle = new(options.Throttle, _time);
         _memory = new(log.DataSource, options.Throttle, _time);
         _verified = new(options.CacheFor, options.CacheAtMost, _time);
+        _standIns = new(log.DataSource, directory, key, hasher.Options.ScramIterations);
     }
 
     public Directory Directory { get; }
@@ -61,18 +66,14 @@ public sealed class Authenticator
                 return await SucceedAsync(login, appPassword.Id, cancel).ConfigureAwait(false);
         }
 
-        bool right;
-        using (var turn = await _hasher.TurnAsync(cancel).ConfigureAwait(false))
-        {
-            // While it waited for its turn, others may have shown that password, or gone past the limit.
-            if (await LockedOutAsync(login, cancel).ConfigureAwait(false) is { } locked)
-                return TurnedAway(login, locked);
-            right = account is not null && _verified.Contains(proof)
+        var (right, late) = await CheckAsync(
+            login, _hasher.TurnAsync,
+            async turn => account is not null && _verified.Contains(proof)
                 || await turn.RunAsync(() => Argon2.Verify(account?.PasswordHash ?? _hasher.Unmatchable, prepared)).ConfigureAwait(false)
-                && account is not null && prepared is not null;
-            if (!right)
-                await CountAsync(login, cancel).ConfigureAwait(false);
-        }
+                && account is not null && prepared is not null,
+            cancel).ConfigureAwait(false);
+        if (late is { } turnedAway)
+            return turnedAway;
         if (!right)
             return await FailAsync(login, cancel).ConfigureAwait(false);
 
@@ -87,7 +88,8 @@ public sealed class Authenticator
     {
         var started = Stopwatch.GetTimestamp();
         var account = await Directory.LoginAsync(user, cancel).ConfigureAwait(false);
-        return new(user, context, account?.Scram ?? ScramOfStranger(user), SecretOf(account), account, started);
+        var scram = account?.Scram ?? await _standIns.OfAsync(account?.Address ?? user, cancel).ConfigureAwait(false);
+        return new(user, context, scram, SecretOf(account), account, started);
     }
 
     /// <param name="check">Compares the client's proof in constant time; called at most once, and not while throttled.</param>
@@ -96,10 +98,11 @@ public sealed class Authenticator
         var login = new Login(attempt.User, attempt.Account, attempt.Context, attempt.Started);
         if (await AdmitAsync(login, cancel).ConfigureAwait(false) is { } refused)
             return refused;
-        if (check(attempt) && login.Account is not null)
-            return await SucceedAsync(login, null, cancel).ConfigureAwait(false);
-        await CountAsync(login, cancel).ConfigureAwait(false);
-        return await FailAsync(login, cancel).ConfigureAwait(false);
+        var (right, late) = await CheckAsync(
+            login, ProofTurnAsync, _ => new(check(attempt) && login.Account is not null), cancel).ConfigureAwait(false);
+        return late ?? (right
+            ? await SucceedAsync(login, null, cancel).ConfigureAwait(false)
+            : await FailAsync(login, cancel).ConfigureAwait(false));
     }
 
     /// <summary>A failed login whatever was shown: an authorization identity that is not the user's own, for instance.</summary>
@@ -119,6 +122,9 @@ public sealed class Authenticator
         /// <summary>Known to be a place that the account was logged in to from; false while nobody has asked.</summary>
         public bool KnownPlace { get; set; }
 
+        /// <summary>It waits, or has waited, for its place's turn.</summary>
+        public bool Paced { get; set; }
+
         public FailureVerdict Verdict { get; set; }
 
         public long Milliseconds => (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds;
@@ -137,11 +143,43 @@ public sealed class Authenticator
     {
         if (await LockedOutAsync(login, cancel).ConfigureAwait(false) is { } locked)
             return TurnedAway(login, locked);
+        login.Paced = _throttle.IsPaced(login.Target);
         if (_throttle.TurnOf(login.Target) is not { } wait)
             return TurnedAway(login, _throttle.Options.KnownPlaceWait);
         if (wait > TimeSpan.Zero)
             await Task.Delay(wait, _time, cancel).ConfigureAwait(false);
         return null;
+    }
+
+    // One attempt's turn: a wrong one is counted before the turn is given back, so that no number of parallel attempts gets past the
+    // limit. While it waited, others may have gone past it.
+    private async ValueTask<(bool Right, LoginResult? Refused)> CheckAsync(
+        Login login, Func<CancellationToken, ValueTask<PasswordHasher.Turn>> turns, Func<PasswordHasher.Turn, ValueTask<bool>> isRight,
+        CancellationToken cancel)
+    {
+        while (true)
+        {
+            using (var turn = await turns(cancel).ConfigureAwait(false))
+            {
+                if (await LockedOutAsync(login, cancel).ConfigureAwait(false) is { } locked)
+                    return (false, TurnedAway(login, locked));
+                if (login.Paced || !_throttle.IsPaced(login.Target))
+                {
+                    if (await isRight(turn).ConfigureAwait(false))
+                        return (true, null);
+                    await CountAsync(login, cancel).ConfigureAwait(false);
+                    return (false, null);
+                }
+            }
+            if (await AdmitAsync(login, cancel).ConfigureAwait(false) is { } refused)
+                return (false, refused);
+        }
+    }
+
+    private async ValueTask<PasswordHasher.Turn> ProofTurnAsync(CancellationToken cancel)
+    {
+        await _proofs.WaitAsync(cancel).ConfigureAwait(false);
+        return new(_proofs);
     }
 
     private async ValueTask<TimeSpan?> LockedOutAsync(Login login, CancellationToken cancel)
@@ -161,8 +199,9 @@ public sealed class Authenticator
 
     private async ValueTask<LoginResult> SucceedAsync(Login login, string? appPassword, CancellationToken cancel)
     {
-        // What was proven must still hold: the password may have changed while it was being checked.
-        var account = await Directory.StateAsync(login.Account!.Account, cancel).ConfigureAwait(false);
+        // What was proven must still hold: the password may have changed while it was being checked, here or on another node.
+        var refreshed = await _executor.RefreshAsync(AccountStreamKinds.AccountStream(login.Account!.Account), cancel).ConfigureAwait(false);
+        var account = (AccountState)refreshed.State;
         if (!account.Exists || account.CredentialVersion != login.Account.CredentialVersion)
         {
             await CountAsync(login, cancel).ConfigureAwait(false);
@@ -190,7 +229,6 @@ public sealed class Authenticator
         return new(LoginStatus.Ok, Directory.EntryOf(account), "Logged in", null);
     }
 
-    // Before the turn at hashing is given back, so that no number of parallel attempts gets past the limit.
     private async ValueTask CountAsync(Login login, CancellationToken cancel)
     {
         var remembered = await _memory.OfAsync(login.Target, cancel).ConfigureAwait(false);
@@ -270,10 +308,6 @@ public sealed class Authenticator
         }
         return found;
     }
-
-    private ScramKeys ScramOfStranger(string user) => new(
-        _key.SaltOfStranger(LoginNames.Canonical(user)), _hasher.Options.ScramIterations > 0 ? _hasher.Options.ScramIterations : 4096,
-        RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes), RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes));
 
     private byte[] SecretOf(AccountState? account)
     {

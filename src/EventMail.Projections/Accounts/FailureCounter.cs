@@ -47,6 +47,16 @@ internal sealed class FailureCounter(int limit, TimeSpan window)
         }
     }
 
+    /// <summary>There were too many within the window.</summary>
+    public bool IsPast(long now)
+    {
+        lock (_lock)
+        {
+            Forget(now);
+            return _count > limit;
+        }
+    }
+
     /// <summary>Takes the next turn when there were too many failures: how long to wait for it, in ticks; -1 when too long.</summary>
     public long TakeTurn(long now, TimeSpan pace, TimeSpan longest)
     {

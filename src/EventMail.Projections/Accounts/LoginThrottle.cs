@@ -44,6 +44,9 @@ internal sealed class LoginThrottle(LoginThrottleOptions options, TimeProvider t
         return TimeSpan.FromTicks(Math.Max(address, account));
     }
 
+    /// <summary>Whether attempts from there are let through one in a time, as <see cref="TurnOf"/> tells.</summary>
+    public bool IsPaced(LoginTarget target) => Options.Enabled && _places.TryGet(target, out var counter) && counter.IsPast(Now);
+
     /// <summary>A known place's turn: how long to wait for it, or null when that is too long.</summary>
     public TimeSpan? TurnOf(LoginTarget target)
     {
