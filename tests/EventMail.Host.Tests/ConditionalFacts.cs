@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 
 namespace EventMail.Host.Tests;
@@ -12,4 +14,16 @@ public sealed class IPv6FactAttribute : FactAttribute
 public sealed class RootFactAttribute : FactAttribute
 {
     public RootFactAttribute() => Skip = Environment.UserName == "root" ? null : "needs root";
+}
+
+/// <summary>Needs an address of this machine's other than loopback.</summary>
+public sealed class OwnAddressTheoryAttribute : TheoryAttribute
+{
+    public OwnAddressTheoryAttribute() => Skip = Own is null ? "the machine has no address but loopback" : null;
+
+    public static IPAddress? Own { get; } = NetworkInterface.GetAllNetworkInterfaces()
+        .Where(network => network.OperationalStatus == OperationalStatus.Up)
+        .SelectMany(network => network.GetIPProperties().UnicastAddresses)
+        .Select(unicast => unicast.Address)
+        .FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address));
 }

@@ -23,33 +23,37 @@ public static class ListenerTable
             Name = "smtp", Settings = settings.Smtp, StopTimeout = settings.Smtp.StopTimeout, Serve = servers.Smtp,
             // RFC 5321 §3.8, RFC 3463 §3.4
             TooManyConnections = "421 4.3.2 Too many connections, try again later\r\n"u8.ToArray(),
+            TooManyFromAddress = "421 4.7.0 Too many connections from your address\r\n"u8.ToArray(),
         },
         new()
         {
             Name = "lmtp", Settings = settings.Lmtp, StopTimeout = settings.Smtp.StopTimeout, Serve = servers.Lmtp,
             TooManyConnections = "421 4.3.2 Too many connections, try again later\r\n"u8.ToArray(),
+            TooManyFromAddress = "421 4.7.0 Too many connections from your address\r\n"u8.ToArray(),
         },
         new()
         {
             Name = "imap", Settings = settings.Imap, StopTimeout = settings.Imap.StopTimeout, Serve = servers.Imap,
             // RFC 3501 §7.1.5
             TooManyConnections = "* BYE Maximum connections reached\r\n"u8.ToArray(),
+            TooManyFromAddress = "* BYE Too many connections from your address\r\n"u8.ToArray(),
         },
         new()
         {
             Name = "imaps", Settings = settings.Imaps, StopTimeout = settings.Imap.StopTimeout, Serve = servers.Imap,
-            ImplicitTls = true, TooManyConnections = default,
+            ImplicitTls = true, TooManyConnections = default, TooManyFromAddress = default,
         },
         new()
         {
             Name = "pop3", Settings = settings.Pop3, StopTimeout = settings.Pop3.StopTimeout, Serve = servers.Pop3,
             // RFC 3206 §4
             TooManyConnections = "-ERR [SYS/TEMP] Too many connections, try again later\r\n"u8.ToArray(),
+            TooManyFromAddress = "-ERR [SYS/TEMP] Too many connections from your address\r\n"u8.ToArray(),
         },
         new()
         {
             Name = "pop3s", Settings = settings.Pop3s, StopTimeout = settings.Pop3.StopTimeout, Serve = servers.Pop3,
-            ImplicitTls = true, TooManyConnections = default,
+            ImplicitTls = true, TooManyConnections = default, TooManyFromAddress = default,
         },
     ];
 }

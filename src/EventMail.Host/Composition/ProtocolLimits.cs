@@ -8,6 +8,9 @@ namespace EventMail.Host.Composition;
 /// <summary>The settings Smtp, Imap and Pop3 in the words of the protocols.</summary>
 internal static class ProtocolLimits
 {
+    // Before the listener cuts a session off at its StopTimeout, its client is told 421 and given a moment to hear it.
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(2);
+
     public static SmtpLimits Of(SmtpSettings settings) => new()
     {
         IdleTimeout = settings.IdleTimeout,
@@ -16,6 +19,12 @@ internal static class ProtocolLimits
         MaxRecipients = settings.MaxRecipients,
         MaxReceivedHeaders = settings.MaxReceivedHeaders,
         MaxErrors = settings.MaxErrors,
+        DataTimeout = settings.DataTimeout,
+        MaxSessionTime = settings.MaxSessionTime,
+        MaxTransactions = settings.MaxTransactions,
+        MaxUnknownRecipients = settings.MaxUnknownRecipients,
+        BareLineEnds = settings.BareLineEnds,
+        StopTime = settings.StopTimeout > 2 * Farewell ? settings.StopTimeout - Farewell : settings.StopTimeout / 2,
     };
 
     public static ImapLimits Of(ImapSettings settings) => new()
@@ -31,6 +40,7 @@ internal static class ProtocolLimits
     {
         HostName = hostname,
         IdleTimeout = settings.IdleTimeout,
+        LoginTimeout = settings.LoginTimeout,
         CommandTimeout = settings.CommandTimeout,
         MaxErrors = settings.MaxErrors,
     };

@@ -15,7 +15,7 @@ public sealed record HostSettings
     public SmtpSettings Smtp { get; init; } = new();
     public LmtpSettings Lmtp { get; init; } = new();
     public ImapSettings Imap { get; init; } = new();
-    public ListenerSettings Imaps { get; init; } = new() { Port = 1993, MaxConnections = 200 };
+    public ListenerSettings Imaps { get; init; } = new() { Port = 1993, MaxConnections = 200, MaxConnectionsPerAddress = 50 };
     public Pop3Settings Pop3 { get; init; } = new();
     public ListenerSettings Pop3s { get; init; } = new() { Port = 1995, MaxConnections = 100 };
     public TlsSettings Tls { get; init; } = new();

@@ -1,3 +1,5 @@
+using EventMail.Protocols.Smtp;
+
 namespace EventMail.Host.Configuration;
 
 /// <summary>A TCP listener.</summary>
@@ -12,6 +14,10 @@ public record ListenerSettings
     /// <summary>One connection more is told so and closed.</summary>
     [Range(1)]
     public int MaxConnections { get; init; }
+
+    /// <summary>At a time from one address (IPv6: one /64), so that one client cannot take them all. Loopback is not counted.</summary>
+    [Range(1)]
+    public int MaxConnectionsPerAddress { get; init; } = 20;
 }
 
 /// <summary>Mail from other servers (RFC 5321).</summary>
@@ -43,17 +49,34 @@ public sealed record SmtpSettings : ListenerSettings
     /// <summary>A client is closed after this many commands that were refused.</summary>
     [Range(1)]
     public int MaxErrors { get; init; } = 10;
+
+    /// <summary>How long a client may be silent in the middle of a message.</summary>
+    public TimeSpan DataTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long a session may last in all. Bounds clients that send a byte now and then.</summary>
+    public TimeSpan MaxSessionTime { get; init; } = TimeSpan.FromHours(2);
+
+    /// <summary>Messages of one session. Announced by LIMITS MAILMAX.</summary>
+    [Range(1)]
+    public int MaxTransactions { get; init; } = 10_000;
+
+    /// <summary>A client is closed after this many recipients that are nobody here: it is guessing addresses.</summary>
+    [Range(1)]
+    public int MaxUnknownRecipients { get; init; } = 100;
+
+    /// <summary>What becomes of a message with line ends other than CRLF: Normalize or Refuse. None of them ever ends it.</summary>
+    public BareLineEnds BareLineEnds { get; init; } = BareLineEnds.Normalize;
 }
 
 /// <summary>Mail from an MTA on this machine (RFC 2033). Time-outs and sizes are those of SMTP.</summary>
 public sealed record LmtpSettings : ListenerSettings
 {
-    public LmtpSettings() => (Port, MaxConnections) = (Port.Off, 100);
+    public LmtpSettings() => (Port, MaxConnections, MaxConnectionsPerAddress) = (Port.Off, 100, 100);
 }
 
 public sealed record ImapSettings : ListenerSettings
 {
-    public ImapSettings() => (Port, MaxConnections) = (1143, 200);
+    public ImapSettings() => (Port, MaxConnections, MaxConnectionsPerAddress) = (1143, 200, 50);
 
     /// <summary>RFC 3501 §5.4: at least 30 minutes.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(30);
@@ -81,6 +104,9 @@ public sealed record Pop3Settings : ListenerSettings
 
     /// <summary>RFC 1939 §3: at least 10 minutes.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>The same for who has not logged in.</summary>
+    public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
     public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

@@ -20,6 +20,7 @@ internal sealed class Listener
     private readonly IConnectionListener _transport;
     private readonly ListenerContext _context;
     private readonly ConcurrentDictionary<MailConnection, byte> _connections = new();
+    private readonly ConnectionCounter _byAddress;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _accepting;
     private int _count;
@@ -28,6 +29,7 @@ internal sealed class Listener
     public Listener(ListenerSpec spec, IConnectionListener transport, ListenerContext context)
     {
         (_spec, _transport, _context) = (spec, transport, context);
+        _byAddress = new(spec.Settings.MaxConnectionsPerAddress);
         _accepting = AcceptAsync();
     }
 
@@ -64,10 +66,20 @@ internal sealed class Listener
     {
         while (await _transport.AcceptAsync(CancellationToken.None) is { } transport)
         {
+            var client = ClientOf(transport);
             if (Interlocked.Increment(ref _count) > _spec.Settings.MaxConnections)
             {
                 Leave();
-                _ = RefuseAsync(transport);
+                _context.Log.ConnectionLimitReached(
+                    Name, EndPoint.Port, _spec.Settings.MaxConnections, client, _spec.Settings.MaxConnections);
+                _ = RefuseAsync(transport, _spec.TooManyConnections);
+                continue;
+            }
+            if (!_byAddress.TryEnter(client))
+            {
+                Leave();
+                _context.Log.AddressLimitReached(Name, EndPoint.Port, client, _spec.Settings.MaxConnectionsPerAddress);
+                _ = RefuseAsync(transport, _spec.TooManyFromAddress);
                 continue;
             }
             var details = new ConnectionDetails(
@@ -78,21 +90,25 @@ internal sealed class Listener
         }
     }
 
-    private async Task RefuseAsync(ConnectionContext transport)
+    private static IPAddress ClientOf(ConnectionContext transport)
     {
-        var client = ((IPEndPoint)transport.RemoteEndPoint!).Address;
-        _context.Log.ConnectionLimitReached(Name, EndPoint.Port, _spec.Settings.MaxConnections, client, _spec.Settings.MaxConnections);
+        var address = ((IPEndPoint)transport.RemoteEndPoint!).Address;
+        return address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+    }
+
+    private async Task RefuseAsync(ConnectionContext transport, ReadOnlyMemory<byte> reply)
+    {
         await using (transport)
         {
             try
             {
                 if (!_spec.ImplicitTls)
-                    await transport.Transport.Output.WriteAsync(_spec.TooManyConnections, CancellationToken.None);
+                    await transport.Transport.Output.WriteAsync(reply, CancellationToken.None);
                 await transport.Transport.Output.CompleteAsync();
             }
             catch (Exception error) when (error is IOException or OperationCanceledException or ConnectionAbortedException)
             {
-                _context.Log.ConnectionLost(error, Name, client, transport.ConnectionId);
+                _context.Log.ConnectionLost(error, Name, ClientOf(transport), transport.ConnectionId);
             }
         }
     }
@@ -120,6 +136,7 @@ internal sealed class Listener
         await CloseAsync(transport, connection);
         _context.Log.ConnectionClosed(Name, client, id, (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds);
         _connections.TryRemove(connection, out _);
+        _byAddress.Leave(client);
         Interlocked.Increment(ref _completed);
         Leave();
     }

@@ -28,6 +28,10 @@ internal static partial class ListenerLog
     public static partial void ConnectionLimitReached(
         this ILogger log, string protocol, int port, int currentConnections, IPAddress rejectedIp, int maxConnections);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message =
+        "{protocol}: {clientIp} has {maxConnections} connections on port {port}, one more rejected")]
+    public static partial void AddressLimitReached(this ILogger log, string protocol, int port, IPAddress clientIp, int maxConnections);
+
     [LoggerMessage(Level = LogLevel.Information, Message =
         "{listener} server shutdown: {activeSessionsCompleted} active sessions completed in {totalDurationMs} ms")]
     public static partial void ListenerStopped(this ILogger log, string listener, long activeSessionsCompleted, long totalDurationMs);

@@ -23,6 +23,9 @@ public sealed record ListenerSpec
     /// </summary>
     public required ReadOnlyMemory<byte> TooManyConnections { get; init; }
 
+    /// <summary>The same for an address (IPv6: a /64) that has as many connections as one may have.</summary>
+    public required ReadOnlyMemory<byte> TooManyFromAddress { get; init; }
+
     /// <summary>
     /// Serves one connection to its end. With implicit TLS the handshake is done. The token fires when the server stops;
     /// <see cref="MailConnection.Stop"/> has been called by then.

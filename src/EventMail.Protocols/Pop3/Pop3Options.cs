@@ -9,6 +9,9 @@ public sealed record Pop3Options
     /// <summary>RFC 1939 §3: at least 10 minutes; then the connection is closed without a word and nothing is removed.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>The same before the login, where RFC 1939's ten minutes protect nobody's maildrop.</summary>
+    public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>How long a command may take from its first octet to its last.</summary>
     public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

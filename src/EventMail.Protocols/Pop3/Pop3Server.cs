@@ -30,7 +30,7 @@ public static class Pop3Server
         while (!session.IsOver)
         {
             // PIPELINING (RFC 2449 §6.6): replies go out when the client waits for them, not one by one.
-            var reading = connection.ReadLineAsync(line, options.MaxCommandLength - 2, options.IdleTimeout);
+            var reading = connection.ReadLineAsync(line, options.MaxCommandLength - 2, session.Patience);
             if (!reading.IsCompleted)
             {
                 await connection.FlushAsync();
@@ -54,7 +54,7 @@ public static class Pop3Server
                     break;
                 case LineStatus.TimedOut:
                     // RFC 1939 §3: without removing any messages or sending any response.
-                    session.Log.IdleTimeout(options.IdleTimeout);
+                    session.Log.IdleTimeout(session.Patience);
                     session.End();
                     break;
                 case LineStatus.Closed:

@@ -41,6 +41,12 @@ internal sealed class Pop3Session : IAsyncDisposable
 
     public Pop3States State => Maildrop is null ? Pop3States.Authorization : Pop3States.Transaction;
 
+    /// <summary>How long the client may be silent.</summary>
+    public TimeSpan Patience =>
+        Maildrop is null && Services.Options.LoginTimeout < Services.Options.IdleTimeout
+            ? Services.Options.LoginTimeout
+            : Services.Options.IdleTimeout;
+
     /// <summary>The greeting's, for APOP; null where APOP is not offered.</summary>
     public string? Timestamp { get; }
 

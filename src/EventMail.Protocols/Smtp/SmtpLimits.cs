@@ -53,9 +53,6 @@ public sealed record SmtpLimits
     /// <summary>A client is closed after this many recipients that are nobody here: it is guessing addresses.</summary>
     public int MaxUnknownRecipients { get; init; } = 100;
 
-    /// <summary>Connections from one address (IPv6: one /64) at a time; loopback may have more.</summary>
-    public int MaxConnectionsPerAddress { get; init; } = 20;
-
     /// <summary>Whether a message with line ends other than CRLF is taken. None of them ever ends the message.</summary>
     public BareLineEnds BareLineEnds { get; init; } = BareLineEnds.Normalize;
 }

@@ -54,10 +54,6 @@ internal static partial class SmtpLog
     public static partial void HandshakeFailed(this ILogger log, Exception error, string connectionId, string sessionId, string clientIp);
 
     [LoggerMessage(Level = LogLevel.Warning, Message =
-        "{clientIp} has {currentConnections} connections on port {port}: one more rejected (limit {maxConnections})")]
-    public static partial void AddressLimitReached(this ILogger log, int port, string clientIp, int currentConnections, int maxConnections);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message =
         "Rate limit exceeded by {clientIp} (SMTP): commands are held back ({connectionId}, session {sessionId})")]
     public static partial void RateLimited(this ILogger log, string connectionId, string sessionId, string clientIp);
 }

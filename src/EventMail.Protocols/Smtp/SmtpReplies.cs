@@ -75,7 +75,6 @@ public static class SmtpReplies
     public static readonly SmtpReply TooManyErrors = new("421 4.7.0 Too many errors");
     public static readonly SmtpReply TooManyUnknown = new("421 4.7.0 Too many unknown recipients");
     public static readonly SmtpReply TooManyTransactions = new("421 4.5.3 Too many messages in one session");
-    public static readonly SmtpReply TooManyFromAddress = new("421 4.7.0 Too many connections from your address");
     public static readonly SmtpReply NotHttp = new("421 4.7.0 This is a mail server");
     public static readonly SmtpReply OutOfStep = new("421 4.5.0 Cannot tell where the chunk ends");
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net;
 using EventMail.Protocols.Wire;
 
 namespace EventMail.Protocols.Smtp;
@@ -16,18 +15,6 @@ public static class SmtpServer
     // MailConnection.Stop tells a session that waits as well as one that works; the token ends handshakes.
     private static async Task ServeAsync(MailConnection connection, SmtpServices services, bool isLmtp, CancellationToken stopping)
     {
-        var client = connection.Details.ClientAddress;
-        // Loopback: a local MTA, or every client of a proxy.
-        var counted = !isLmtp && !IPAddress.IsLoopback(client);
-        if (counted && services.Connections.Enter(client) is var count && count > services.Limits.MaxConnectionsPerAddress)
-        {
-            services.Connections.Leave(client);
-            services.Log.AddressLimitReached(
-                connection.Details.Local.Port, client.ToString(), count - 1, services.Limits.MaxConnectionsPerAddress);
-            await connection.Output.WriteAsync(SmtpReplies.TooManyFromAddress.Bytes, CancellationToken.None);
-            return;
-        }
-
         var started = Stopwatch.GetTimestamp();
         var session = new SmtpSession(connection, services, isLmtp, stopping);
         services.Log.SessionStarted(
@@ -38,8 +25,6 @@ public static class SmtpServer
         }
         finally
         {
-            if (counted)
-                services.Connections.Leave(client);
             services.Log.SessionClosed(
                 session.ConnectionId, session.Id, session.ClientIp, session.Transactions,
                 (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds);

@@ -24,8 +24,6 @@ public sealed class SmtpServices(
     /// <summary>Null for no limit.</summary>
     public CommandRateLimiter? RateLimiter { get; init; }
 
-    internal ConnectionCounter Connections { get; } = new();
-
     internal SmtpReply Greeting { get; } = new($"220 {hostname} ESMTP EventMail");
 
     internal SmtpReply LmtpGreeting { get; } = new($"220 {hostname} LMTP EventMail");

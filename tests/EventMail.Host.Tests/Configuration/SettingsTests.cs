@@ -1,3 +1,6 @@
+using EventMail.Protocols.Smtp;
+using EventMail.Protocols.Pop3;
+using EventMail.Host.Composition;
 using EventMail.Host.Configuration;
 using EventMail.Testing;
 
@@ -50,6 +53,29 @@ public sealed class SettingsTests : IDisposable
         settings.Quota.Default.ShouldBe(1073741824);
         settings.Auth.AllowPlaintextOnLoopback.ShouldBeFalse();
         (settings.Auth.Argon2.Iterations, settings.Auth.Argon2.Memory, settings.Auth.Argon2.Parallelism).ShouldBe((3, 65536 * 1024, 4));
+    }
+
+    [Fact]
+    public void Limits_that_are_set_reach_the_protocols()
+    {
+        var settings = Load(
+            "Smtp:BareLineEnds=refuse", "Smtp:DataTimeout=1min", "Smtp:MaxSessionTime=10min", "Smtp:MaxTransactions=7",
+            "Smtp:MaxUnknownRecipients=8", "Smtp:StopTimeout=10s", "Pop3:LoginTimeout=30s", "Imaps:MaxConnectionsPerAddress=9");
+        var smtp = ProtocolLimits.Of(settings.Smtp);
+        smtp.BareLineEnds.ShouldBe(BareLineEnds.Refuse);
+        smtp.DataTimeout.ShouldBe(TimeSpan.FromMinutes(1));
+        smtp.MaxSessionTime.ShouldBe(TimeSpan.FromMinutes(10));
+        (smtp.MaxTransactions, smtp.MaxUnknownRecipients).ShouldBe((7, 8));
+        smtp.StopTime.ShouldBe(TimeSpan.FromSeconds(8));
+        ProtocolLimits.Of(settings.Pop3, "host").LoginTimeout.ShouldBe(TimeSpan.FromSeconds(30));
+        settings.Imaps.MaxConnectionsPerAddress.ShouldBe(9);
+    }
+
+    [Fact]
+    public void The_protocols_own_defaults_are_those_of_the_settings()
+    {
+        ProtocolLimits.Of(new SmtpSettings()).ShouldBe(SmtpLimits.Default);
+        ProtocolLimits.Of(new Pop3Settings(), "localhost").ShouldBe(new Pop3Options());
     }
 
     [Fact]

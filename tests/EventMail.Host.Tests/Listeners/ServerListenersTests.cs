@@ -161,6 +161,66 @@ public sealed class ServerListenersTests : IAsyncLifetime
         }
     }
 
+    [OwnAddressTheory]
+    [InlineData("smtp", "Smtp", "421 4.7.0 Too many connections from your address\r\n")]
+    [InlineData("lmtp", "Lmtp", "421 4.7.0 Too many connections from your address\r\n")]
+    [InlineData("imap", "Imap", "* BYE Too many connections from your address\r\n")]
+    [InlineData("imaps", "Imaps", "")]
+    [InlineData("pop3", "Pop3", "-ERR [SYS/TEMP] Too many connections from your address\r\n")]
+    [InlineData("pop3s", "Pop3s", "")]
+    public async Task One_address_cannot_take_all_connections(string name, string section, string reply)
+    {
+        var address = (await OpenAsync($"{section}:Address={OwnAddressTheoryAttribute.Own}", $"{section}:MaxConnectionsPerAddress=2"))[name];
+        var first = await ConnectAsync(address, reply.Length == 0);
+        var second = await ConnectAsync(address, reply.Length == 0);
+        await first.Lines.ReadLineAsync();
+        await second.Lines.ReadLineAsync();
+        var third = await ConnectAsync(address);
+        (await third.Lines.ReadToEndAsync()).ShouldBe(reply);
+
+        first.Client.Dispose();
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                var next = await ConnectAsync(address, reply.Length == 0);
+                if ((await next.Lines.ReadLineAsync())!.StartsWith("hello", StringComparison.Ordinal))
+                    break;
+            }
+            catch (IOException) when (reply.Length == 0)
+            {
+                // Closed before the handshake: the first one has not been counted out yet.
+            }
+            attempt.ShouldBeLessThan(50);
+            await Task.Delay(20);
+        }
+    }
+
+    [Fact]
+    public void An_IPv6_client_is_counted_by_its_64_and_loopback_not_at_all()
+    {
+        var counter = new ConnectionCounter(2);
+        counter.TryEnter(IPAddress.Parse("2001:db8:0:1::1")).ShouldBeTrue();
+        counter.TryEnter(IPAddress.Parse("2001:db8:0:1::2")).ShouldBeTrue();
+        counter.TryEnter(IPAddress.Parse("2001:db8:0:1:ffff::3")).ShouldBeFalse();
+        counter.TryEnter(IPAddress.Parse("2001:db8:0:2::1")).ShouldBeTrue();
+        counter.Leave(IPAddress.Parse("2001:db8:0:1::1"));
+        counter.TryEnter(IPAddress.Parse("2001:db8:0:1::4")).ShouldBeTrue();
+        for (var i = 0; i < 3; i++)
+            counter.TryEnter(IPAddress.Loopback).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_handshake_that_has_not_begun_does_not_hold_up_the_stop()
+    {
+        var address = (await OpenAsync())["imaps"];
+        using var client = new TcpClient();
+        await client.ConnectAsync(address);
+        await Task.Delay(100);
+        await _listeners!.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(10));
+        _log.Lines.ShouldNotContain(line => line.Contains("was cut off", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task S001_I001_Given_the_maximum_of_connections_a_listener_with_implicit_tls_closes_one_more()
     {

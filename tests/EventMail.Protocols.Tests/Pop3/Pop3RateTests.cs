@@ -22,6 +22,21 @@ public sealed class Pop3RateTests(Pop3Fixture fixture) : IClassFixture<Pop3Fixtu
     }
 
     [Fact]
+    public async Task Who_does_not_log_in_is_closed_after_the_shorter_time_and_who_has_is_not()
+    {
+        var account = await fixture.NewAccountAsync();
+        var services = fixture.Services with { Options = new() { LoginTimeout = TimeSpan.FromMilliseconds(500) } };
+        await using var client = fixture.Open(services: services);
+        await client.ExpectMatchAsync(@"\+OK .*");
+        await client.AskAsync($"USER {account.Address}");
+        (await client.AskAsync($"PASS {TestMail.Password}"))!.ShouldStartWith("+OK");
+        await using var stranger = fixture.Open(services: services);
+        await stranger.ExpectMatchAsync(@"\+OK .*");
+        await stranger.ExpectClosedAsync();
+        (await client.AskAsync("NOOP"))!.ShouldStartWith("+OK");
+    }
+
+    [Fact]
     public async Task After_the_login_the_accounts_share_counts_wherever_its_sessions_come_from()
     {
         var account = await fixture.NewAccountAsync();

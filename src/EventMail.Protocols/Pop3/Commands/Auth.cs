@@ -30,7 +30,7 @@ internal static class Auth
         }
 
         var outcome = await SaslFraming.RunAsync(
-            session.Connection, exchange, initialResponse, SaslFraming.ImapAndPop3, session.Services.Options.IdleTimeout, CancellationToken.None);
+            session.Connection, exchange, initialResponse, SaslFraming.ImapAndPop3, session.Patience, CancellationToken.None);
         switch (outcome.End)
         {
             case SaslEnd.Done:
