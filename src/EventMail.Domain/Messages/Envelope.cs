@@ -7,10 +7,12 @@ namespace EventMail.Domain.Messages;
 public sealed class Envelope
 {
     private readonly MessagePart _part;
+    private readonly int _maxAddresses;
 
-    internal Envelope(MessagePart part)
+    /// <param name="maxAddresses">Of each field.</param>
+    internal Envelope(MessagePart part, int maxAddresses)
     {
-        _part = part;
+        (_part, _maxAddresses) = (part, maxAddresses);
         From = Addresses(HeaderName.From);
         To = Addresses(HeaderName.To);
         Cc = Addresses(HeaderName.Cc);
@@ -50,7 +52,7 @@ public sealed class Envelope
         foreach (ref readonly var field in _part.HeaderFields)
         {
             if (field.Name == name)
-                AddressList.Read(_part.ValueOf(field), list ??= [], _part.Owner.Limits.MaxAddresses);
+                AddressList.Read(_part.ValueOf(field), list ??= [], _maxAddresses);
         }
         return list is null ? [] : list;
     }

@@ -14,8 +14,8 @@ public static class ImapStructure
 
     public static void WriteEnvelope(IBufferWriter<byte> output, MessagePart message)
     {
-        var wire = new ImapWire(output);
-        WriteEnvelope(ref wire, message.Envelope);
+        var wire = new ImapWire(output, message.Owner.Limits);
+        WriteEnvelope(ref wire, message);
         wire.Flush();
     }
 
@@ -24,13 +24,15 @@ public static class ImapStructure
     /// <param name="extensible">BODYSTRUCTURE, with extension data; else BODY.</param>
     public static void WriteBodyStructure(IBufferWriter<byte> output, MessagePart part, bool extensible)
     {
-        var wire = new ImapWire(output);
+        var wire = new ImapWire(output, part.Owner.Limits);
         WriteBody(ref wire, part, extensible);
         wire.Flush();
     }
 
-    private static void WriteEnvelope(ref ImapWire wire, Envelope envelope)
+    private static void WriteEnvelope(ref ImapWire wire, MessagePart message)
     {
+        // Not the part's own, which it would keep: no more is read than may be named.
+        var envelope = new Envelope(message, wire.AddressesLeft);
         wire.Byte((byte)'(');
         wire.Unfolded(envelope.Date);
         wire.Space();
@@ -56,25 +58,39 @@ public static class ImapStructure
 
     private static void WriteAddresses(ref ImapWire wire, IReadOnlyList<Address> addresses)
     {
-        if (addresses.Count == 0)
+        if (addresses.Count == 0 || wire.AddressesLeft == 0)
         {
             wire.Nil();
             return;
         }
         wire.Byte((byte)'(');
+        var inGroup = false;
         for (var i = 0; i < addresses.Count; i++)
         {
+            if (!wire.TryTakeAddress())
+            {
+                if (inGroup)
+                    WriteAddress(ref wire, default);
+                break;
+            }
             var address = addresses[i];
-            wire.Byte((byte)'(');
-            wire.Collapsed(address.Name);
-            wire.Space();
-            wire.NString(address.Route);
-            wire.Space();
-            wire.NString(address.Mailbox);
-            wire.Space();
-            wire.NString(address.Host);
-            wire.Byte((byte)')');
+            if (address.Host.IsNil)
+                inGroup = !address.Mailbox.IsNil;
+            WriteAddress(ref wire, address);
         }
+        wire.Byte((byte)')');
+    }
+
+    private static void WriteAddress(ref ImapWire wire, in Address address)
+    {
+        wire.Byte((byte)'(');
+        wire.Collapsed(address.Name);
+        wire.Space();
+        wire.NString(address.Route);
+        wire.Space();
+        wire.NString(address.Mailbox);
+        wire.Space();
+        wire.NString(address.Host);
         wire.Byte((byte)')');
     }
 
@@ -170,7 +186,7 @@ public static class ImapStructure
             WriteEmptyBody(ref wire, extensible);
             return;
         }
-        WriteEnvelope(ref wire, message.Envelope);
+        WriteEnvelope(ref wire, message);
         wire.Space();
         WriteBody(ref wire, message, extensible);
     }

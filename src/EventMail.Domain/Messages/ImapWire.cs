@@ -6,15 +6,27 @@ namespace EventMail.Domain.Messages;
 /// <summary>
 /// Appends IMAP strings (RFC 3501 §4.3). What a quoted string can hold is quoted; CR, LF and bytes above 127 make a
 /// literal, valid for IMAP4rev1 and IMAP4rev2 whatever the client enabled. A NUL, which neither form can hold,
-/// becomes U+FFFD.
+/// becomes U+FFFD. One value's addresses and text are bounded (<see cref="MessageLimits"/>).
 /// </summary>
-internal ref struct ImapWire(IBufferWriter<byte> output)
+internal ref struct ImapWire(IBufferWriter<byte> output, MessageLimits limits)
 {
     private static readonly SearchValues<byte> NotPlainQuoted = MakeNotPlainQuoted();
 
     private readonly IBufferWriter<byte> _output = output;
     private Span<byte> _span;
     private int _used;
+    private int _textLeft = limits.MaxStructureText;
+
+    /// <summary>How many more addresses may be named.</summary>
+    public int AddressesLeft { get; private set; } = limits.MaxAddresses;
+
+    public bool TryTakeAddress()
+    {
+        if (AddressesLeft == 0)
+            return false;
+        AddressesLeft--;
+        return true;
+    }
 
     public void Byte(byte b)
     {
@@ -54,6 +66,14 @@ internal ref struct ImapWire(IBufferWriter<byte> output)
     public void String(scoped ReadOnlySpan<byte> value)
     {
         var special = value.IndexOfAny(NotPlainQuoted);
+        // The longest form of the text: each octet escaped, or a NUL that becomes three.
+        var longest = special < 0 ? value.Length : value.Length + 2L * value[special..].Count((byte)0) + value[special..].CountAny((byte)'"', (byte)'\\');
+        if (longest > _textLeft)
+        {
+            value = default;
+            (special, longest) = (-1, 0);
+        }
+        _textLeft -= (int)longest;
         if (special < 0)
         {
             if (value.Length + 2 > _span.Length - _used)

@@ -25,8 +25,13 @@ public sealed record MessageLimits
     /// <summary>Parameters of one Content-Type or Content-Disposition; further ones are ignored.</summary>
     public int MaxParameters { get; init; } = 128;
 
-    /// <summary>Addresses of one envelope field (From, To …), group markers included; further ones are ignored.</summary>
+    /// <summary>Addresses that one ENVELOPE, BODY or BODYSTRUCTURE names, group markers and those of embedded messages included, and
+    /// of one field (From, To …) of an <see cref="Envelope"/>; further ones are ignored.</summary>
     public int MaxAddresses { get; init; } = 10_000;
+
+    /// <summary>Octets of all strings in one ENVELOPE, BODY or BODYSTRUCTURE; strings beyond are empty. A field may stand there three
+    /// times (Sender and Reply-To default to From) and each octet become three.</summary>
+    public int MaxStructureText { get; init; } = 512 * 1024;
 
     /// <summary>RFC 2046 §5.1.1 allows 70 characters, some senders use more. Of longer boundaries only the beginning is
     /// compared, so that their closing delimiter opens one more part.</summary>

@@ -161,7 +161,7 @@ public sealed class MessagePart
     public string? Charset => Parameter("charset");
 
     /// <summary>The envelope of this entity; meant for the root and for embedded messages.</summary>
-    public Envelope Envelope => _envelope ??= new Envelope(this);
+    public Envelope Envelope => _envelope ??= new Envelope(this, Owner.Limits.MaxAddresses);
 
     internal Message Owner => _message ?? throw new InvalidOperationException("The message is still being read.");
 

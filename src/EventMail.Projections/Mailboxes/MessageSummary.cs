@@ -15,6 +15,9 @@ public readonly struct MessageSummary
     /// <summary>Octets of <see cref="HeaderLines"/>; beyond, they are read from the message.</summary>
     public const int MaxHeaderLines = 8 * 1024;
 
+    /// <summary>Octets of all of it for the worst of messages: what <see cref="MessageLimits"/> come to. Usual is 1 KiB.</summary>
+    public const int MaxSize = 8 << 20;
+
     private readonly byte[] _data;
 
     internal MessageSummary(byte[] data) => _data = data;

@@ -85,6 +85,36 @@ public class MessageLimitsTests
     }
 
     [Fact]
+    public void Addresses_are_counted_over_a_whole_structure()
+    {
+        var part = "--b\nContent-Type: message/rfc822\n\nFrom: a@b, c@d\n\n";
+        var text = "Content-Type: multipart/mixed; boundary=b\n\n" + part + part + part;
+
+        var message = MessageReader.Read(Wire.Bytes(text), new MessageLimits { MaxAddresses = 7 });
+
+        // From, Sender and Reply-To of the first part, From of the second.
+        Wire.Body(message).Split("(NIL NIL \"").Length.ShouldBe(1 + 7);
+        Wire.Envelope(message).ShouldBe("(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)");
+    }
+
+    [Fact]
+    public void A_group_that_the_limit_cuts_is_closed()
+    {
+        var message = MessageReader.Read(Wire.Bytes("To: g: a@b, c@d, e@f;\n\n"), new MessageLimits { MaxAddresses = 2 });
+
+        Wire.Envelope(message).ShouldContain("((NIL NIL \"g\" NIL)(NIL NIL \"a\" \"b\")(NIL NIL NIL NIL))");
+    }
+
+    [Fact]
+    public void Strings_past_the_text_of_a_structure_are_empty()
+    {
+        var message = MessageReader.Read(
+            Wire.Bytes("Subject: 12345\nMessage-ID: 123\nIn-Reply-To: \"\"\n\n"), new MessageLimits { MaxStructureText = 9 });
+
+        Wire.Envelope(message).ShouldBe("(NIL \"12345\" NIL NIL NIL NIL NIL NIL \"\\\"\\\"\" \"\")");
+    }
+
+    [Fact]
     public void Long_boundaries_are_compared_by_their_beginning()
     {
         Read(new string('b', MessageLimits.Default.MaxBoundaryLength)).Count.ShouldBe(1);
@@ -100,6 +130,7 @@ public class MessageLimitsTests
         var limits = MessageLimits.Default;
 
         (limits.MaxNestingDepth, limits.MaxParts, limits.MaxHeaderBytes, limits.MaxHeaderFields, limits.MaxParameters,
-            limits.MaxAddresses, limits.MaxBoundaryLength).ShouldBe((100, 10_000, 1024 * 1024, 10_000, 128, 10_000, 250));
+            limits.MaxAddresses, limits.MaxStructureText, limits.MaxBoundaryLength)
+            .ShouldBe((100, 10_000, 1024 * 1024, 10_000, 128, 10_000, 512 * 1024, 250));
     }
 }

@@ -45,6 +45,32 @@ public class MessageSummaryTests
         Of("To: y" + fits[4..] + "\r\n").HeaderLines.ShouldBeNull();
     }
 
+    public static TheoryData<string, string> Hostile()
+    {
+        const string embedded = "--b\r\nContent-Type: message/rfc822\r\n\r\n";
+        const string multipart = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+        return new()
+        {
+            { "addresses of two octets in 52 messages", multipart + Many(52, embedded + "From: " + Many(9_900, ">,") + "\r\n\r\n") },
+            { "addresses of two octets in one", "From: " + Many(500_000, ">,") + "\r\n\r\n" },
+            { "a name of NULs", multipart + embedded + "From: x" + new string('\0', 1_000_000) + " <a@b>\r\n\r\n" },
+            { "parts of six octets", multipart + Many(170_000, "--b\r\n\r\n") },
+            { "languages of two octets", "Content-Type: text/plain\r\nContent-Language: " + Many(500_000, "a,") + "\r\n\r\n" },
+            { "parameters", multipart + Many(5_000, "--b\r\nContent-Type: a/b" + Many(50, ";a=") + "\r\n\r\n") },
+            { "quotes in embedded messages", multipart + Many(100, embedded + "From: " + Many(3_000, "\\\"") + " <a@b>\r\n\r\n") },
+        };
+
+        static string Many(int count, string text) => string.Concat(Enumerable.Repeat(text, count));
+    }
+
+    [Theory]
+    [MemberData(nameof(Hostile))]
+    public void Of_a_hostile_message_it_stays_within_MaxSize(string what, string message)
+    {
+        message.Length.ShouldBeLessThan(2 << 20, what);
+        Of(message).Data.Length.ShouldBeLessThan(MessageSummary.MaxSize, what);
+    }
+
     [Fact]
     public void Its_stored_form_is_checked()
     {
