@@ -60,6 +60,15 @@ public sealed class TestDatabase : IAsyncDisposable
         return new(name, await ConnectionStringToAsync(name));
     }
 
+    /// <summary>The database goes away: connections are cut and refused until it is back.</summary>
+    public async Task GoAwayAsync()
+    {
+        await ExecuteAsync($"alter database {_name} with allow_connections false");
+        await ExecuteAsync($"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{_name}'");
+    }
+
+    public Task ComeBackAsync() => ExecuteAsync($"alter database {_name} with allow_connections true");
+
     public async ValueTask DisposeAsync()
     {
         if (_dataSource is not null)

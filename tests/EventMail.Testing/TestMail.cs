@@ -32,6 +32,9 @@ public sealed class TestMail : IAsyncDisposable
 
     public TestDatabase Database => _database;
 
+    /// <summary>Where large contents lie.</summary>
+    public string Folder => _folder;
+
     public static async Task<TestMail> StartAsync(ILoggerFactory? loggers = null)
     {
         var mail = new TestMail(await TestDatabase.CreateAsync());

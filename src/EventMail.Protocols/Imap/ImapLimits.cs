@@ -24,6 +24,12 @@ public sealed record ImapLimits
     /// <summary>The same of a client that has not logged in (RFC 9051 §5.4 lets the server be stricter then).</summary>
     public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>From the connection's beginning until the client must have logged in, however busy it is.</summary>
+    public TimeSpan LoginDeadline { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>A literal of a refused command that is read away for a client that has not logged in; a larger one ends the session.</summary>
+    public long MaxSkippedBeforeLogin { get; init; } = 64 * 1024;
+
     /// <summary>From a command's first octet to its last; for APPEND's message each wait for more.</summary>
     public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

@@ -39,6 +39,9 @@ internal static partial class ImapLog
             TlsStarted(log, ssl.NegotiatedCipherSuite.ToString(), ssl.SslProtocol.ToString(), Id(connection), Ip(connection));
     }
 
+    public static void HandshakeFailed(this ILogger log, Exception error, MailConnection connection) =>
+        HandshakeFailed(log, error, Id(connection), Ip(connection));
+
     public static void MessageAppended(this ILogger log, MailConnection connection, string mailbox, string? messageId, long sizeBytes) =>
         MessageAppended(log, mailbox, messageId, sizeBytes, Id(connection), Id(connection));
 
@@ -86,6 +89,10 @@ internal static partial class ImapLog
 
     [LoggerMessage(Level = LogLevel.Trace, Message = "STARTTLS completed: {cipherSuite}, {tlsVersion} ({connectionId}, client {clientIp})")]
     private static partial void TlsStarted(ILogger log, string cipherSuite, string tlsVersion, string connectionId, IPAddress clientIp);
+
+    // Scanners and old clients fail here all day.
+    [LoggerMessage(Level = LogLevel.Debug, Message = "IMAP STARTTLS with {clientIp} failed ({connectionId})")]
+    private static partial void HandshakeFailed(ILogger log, Exception error, string connectionId, IPAddress clientIp);
 
     [LoggerMessage(Level = LogLevel.Information, Message =
         "IMAP APPEND to {mailbox}: message {messageId}, {sizeBytes} bytes ({connectionId}, session {sessionId})")]

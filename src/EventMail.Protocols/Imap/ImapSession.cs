@@ -42,6 +42,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
 
     public async Task RunAsync()
     {
+        Reader.Cutoff = Environment.TickCount64 + (long)Limits.LoginDeadline.TotalMilliseconds;
         Writer.Untagged("OK"u8, "CAPABILITY " + Capabilities.Of(this), "EventMail ready");
         try
         {
@@ -63,16 +64,17 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     /// <summary>False when the session is over; what was written last is still to be sent.</summary>
     private async ValueTask<bool> NextAsync()
     {
-        var status = await Reader.ReadLineAsync(User is null ? Limits.LoginTimeout : Limits.IdleTimeout).ConfigureAwait(false);
+        var status = await Reader.ReadLineAsync(Patience).ConfigureAwait(false);
         switch (status)
         {
             case CommandStatus.Line:
                 return await AnswerAsync().ConfigureAwait(false) && Writer.ClientThere;
             case CommandStatus.TooLong:
-                Writer.Untagged("BAD"u8, null, "Command line too long");
-                return CountError();
+                return await RefuseTooLongAsync().ConfigureAwait(false);
+            case CommandStatus.Idle when Environment.TickCount64 >= Reader.Cutoff:
+                return Bye("No login in time");
             case CommandStatus.Idle:
-                services.Log.IdleTimeout(connection, User is null ? Limits.LoginTimeout : Limits.IdleTimeout);
+                services.Log.IdleTimeout(connection, Patience);
                 return Bye("Idle timeout");
             case CommandStatus.TimedOut:
                 return Bye("Command not completed in time");
@@ -84,6 +86,34 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
                 return false;
         }
     }
+
+    /// <summary>How long a client may be silent now.</summary>
+    private TimeSpan Patience
+    {
+        get
+        {
+            if (User is not null)
+                return Limits.IdleTimeout;
+            var left = TimeSpan.FromMilliseconds(Math.Max(0, Reader.Cutoff - Environment.TickCount64));
+            return left < Limits.LoginTimeout ? left : Limits.LoginTimeout;
+        }
+    }
+
+    private async ValueTask<bool> RefuseTooLongAsync()
+    {
+        var tag = CommandLine.TryParse(Reader.Text, out var line) ? line.Tag : null;
+        if (line.Verb is { Secret: true })
+            Reader.HoldsSecret();
+        if (!await SkipLiteralsAsync().ConfigureAwait(false))
+            return false;
+        if (tag is null)
+            Writer.Untagged("BAD"u8, null, "Command line too long");
+        else
+            Writer.Tagged(tag, TooLong);
+        return CountError();
+    }
+
+    private static Reply TooLong => Reply.Bad("Command line too long", "TOOBIG");
 
     private async ValueTask<bool> AnswerAsync()
     {
@@ -128,7 +158,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
             if (verb.Literals == Literals.Inline && await ReadLiteralsAsync().ConfigureAwait(false) is { } refused)
                 return refused;
             if (!await WithinRateAsync().ConfigureAwait(false))
-                return Reply.No("Too many commands, slow down", "LIMIT");
+                return await SkipLiteralsAsync().ConfigureAwait(false) ? Reply.No("Too many commands, slow down", "LIMIT") : Reply.Close;
             if (verb.Fresh && !await SyncAsync(Sync.WithoutExpunges).ConfigureAwait(false))
                 return Reply.Close;
             return await verb.Run(this, new(line.Tag, verb, Reader, line.ArgumentsAt)).ConfigureAwait(false);
@@ -143,6 +173,9 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
                 return Reply.Close;
             }
 
+            // A literal that the command did not come to read must not be the next commands.
+            if (!await SkipLiteralsAsync().ConfigureAwait(false))
+                return Reply.Close;
             return error is DbException or TimeoutException
                 ? Reply.No("Try again later", "UNAVAILABLE")
                 : Reply.No("Internal error", "SERVERBUG");
@@ -178,7 +211,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         if (status == CommandStatus.Line)
             status = await Reader.ReadRestOfLineAsync().ConfigureAwait(false);
         if (status == CommandStatus.TooLong)
-            return Reply.Bad("Command line too long");
+            return await SkipLiteralsAsync().ConfigureAwait(false) ? TooLong : Reply.Close;
         return status == CommandStatus.Line ? null : Broken(status);
     }
 
@@ -190,10 +223,10 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     {
         while (Reader.EndsInLiteral(out var literal) && !literal.Synchronizing)
         {
-            Reader.StartOver();
+            // RFC 7888 §4: to close is the other way not to take it for commands.
+            if (User is null && literal.Size > Limits.MaxSkippedBeforeLogin)
+                return Bye("Literal too large");
             var status = await Reader.ReadOctetsAsync(literal.Size, null).ConfigureAwait(false);
-            if (status == CommandStatus.Line)
-                status = await Reader.ReadRestOfLineAsync().ConfigureAwait(false);
             if (status is not (CommandStatus.Line or CommandStatus.TooLong))
                 return Broken(status).Kind != ReplyKind.Close;
         }
@@ -237,7 +270,11 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         return false;
     }
 
-    public void LogIn(SessionUser user) => User = user;
+    public void LogIn(SessionUser user)
+    {
+        User = user;
+        Reader.Cutoff = long.MaxValue;
+    }
 
     public void Select(SelectedMailbox mailbox)
     {

@@ -24,9 +24,7 @@ internal static class Append
 
         if (await CheckAsync(session, target!).ConfigureAwait(false) is { } no)
             return await session.SkipLiteralsAsync().ConfigureAwait(false) ? no : Reply.Close;
-        if (target!.Literal.Synchronizing)
-            await session.ContinueAsync().ConfigureAwait(false);
-        return await TakeAsync(session, command, target).ConfigureAwait(false);
+        return await TakeAsync(session, command, target!).ConfigureAwait(false);
     }
 
     /// <summary>What can be refused before the message is sent.</summary>
@@ -43,17 +41,13 @@ internal static class Append
 
     private static async ValueTask<Reply> TakeAsync(ImapSession session, ImapCommand command, Target target)
     {
-        session.Connection.Trace?.ReceivedBody(target.Literal.Size);
         await using var message = IncomingMessage.Begin(session.Services.Contents);
+        if (target.Literal.Synchronizing)
+            await session.ContinueAsync().ConfigureAwait(false);
+        session.Connection.Trace?.ReceivedBody(target.Literal.Size);
         var status = await command.Reader.ReadOctetsAsync(
             target.Literal.Size, octets => message.WriteAsync(octets, session.Cancel)).ConfigureAwait(false);
-        if (status == CommandStatus.Line)
-        {
-            command.Reader.StartOver();
-            status = await command.Reader.ReadRestOfLineAsync().ConfigureAwait(false);
-        }
-
-        if (status != CommandStatus.Line)
+        if (status is not (CommandStatus.Line or CommandStatus.TooLong))
             return session.Broken(status);
         if (command.Reader.Text.Length > 0)
             return await session.SkipLiteralsAsync().ConfigureAwait(false) ? Reply.Bad("Unexpected text behind the message") : Reply.Close;

@@ -46,10 +46,10 @@ internal static class Idle
                 case CommandStatus.Idle:
                     session.Writer.Untagged("OK"u8, null, "Still here");
                     continue;
-                case CommandStatus.Line:
-                    return IsDone(command.Reader) ? command.Done() : Reply.Bad("Expected DONE");
-                case CommandStatus.TooLong:
-                    return Reply.Bad("Expected DONE");
+                case CommandStatus.Line when IsDone(command.Reader):
+                    return command.Done();
+                case CommandStatus.Line or CommandStatus.TooLong:
+                    return await session.SkipLiteralsAsync().ConfigureAwait(false) ? Reply.Bad("Expected DONE") : Reply.Close;
                 case CommandStatus.Stopping:
                     session.Bye("Server shutting down", "UNAVAILABLE");
                     return Reply.Close;

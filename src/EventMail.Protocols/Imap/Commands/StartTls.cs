@@ -14,17 +14,27 @@ internal static class StartTls
             return refused;
         await session.Writer.FlushAsync().ConfigureAwait(false);
         var goAhead = Encoding.ASCII.GetBytes($"{command.Tag} OK Begin TLS negotiation now\r\n");
-        switch (await session.Connection.StartTlsAsync(goAhead, session.Cancel).ConfigureAwait(false))
+        try
         {
-            case TlsUpgrade.Done:
-                session.Services.Log.TlsStarted(session.Connection);
-                return Reply.Sent;
-            case TlsUpgrade.PlaintextBuffered:
-                // RFC 9051 §11.3: what was sent ahead of the handshake was perhaps put there by somebody else.
-                session.Bye("Plaintext behind STARTTLS");
-                return Reply.Close;
-            default:
-                return Reply.No("TLS is not available");
+            switch (await session.Connection.StartTlsAsync(goAhead, session.Cancel).ConfigureAwait(false))
+            {
+                case TlsUpgrade.Done:
+                    session.Services.Log.TlsStarted(session.Connection);
+                    return Reply.Sent;
+                case TlsUpgrade.PlaintextBuffered:
+                    // RFC 9051 §11.3: what was sent ahead of the handshake was perhaps put there by somebody else.
+                    session.Bye("Plaintext behind STARTTLS");
+                    return Reply.Close;
+                default:
+                    return Reply.No("TLS is not available");
+            }
+        }
+        catch (Exception error) when (error is IOException or AuthenticationException or OperationCanceledException)
+        {
+            // Half a handshake: there is no layer left to say anything over.
+            session.Services.Log.HandshakeFailed(error, session.Connection);
+            session.Connection.Abort();
+            return Reply.Close;
         }
     }
 

@@ -10,7 +10,7 @@ internal enum CommandStatus : byte
     /// <summary>A line is there: the command's first, or one more behind a literal.</summary>
     Line,
 
-    /// <summary>Longer than the limit; skipped to its end.</summary>
+    /// <summary>Longer than the limit; of the line there are its beginning and its end, a literal's announcement perhaps.</summary>
     TooLong,
 
     /// <summary>The client stopped in the middle.</summary>
@@ -29,9 +29,14 @@ internal enum CommandStatus : byte
 /// </summary>
 internal sealed class CommandReader(MailConnection connection, ImapWriter writer, ImapLimits limits)
 {
+    // Of a line that is too long: a tag and a name, and a literal's announcement with its CR.
+    private const int KeptHead = 128;
+    private const int KeptTail = LiteralMarker.MaxLength + 1;
+
     private byte[] _buffer = [];
     private int _length;
     private int _lineStart;
+    private bool _tooLong;
     private long _deadline;
     private bool _woken;
     private bool _secret;
@@ -39,8 +44,11 @@ internal sealed class CommandReader(MailConnection connection, ImapWriter writer
     /// <summary>The command so far: lines with their CRLFs (the last one without) and literals.</summary>
     public ReadOnlySpan<byte> Text => _buffer.AsSpan(0, _length);
 
-    /// <summary>The announcement that the text ends in, if it does.</summary>
-    public bool EndsInLiteral(out LiteralMarker marker) => LiteralMarker.TryFindAtEnd(Text, out marker);
+    /// <summary>When it is over whatever the client sends, by <see cref="Environment.TickCount64"/>.</summary>
+    public long Cutoff { get; set; } = long.MaxValue;
+
+    /// <summary>The announcement that the last line ends in, if it does: of a literal that is still to be read.</summary>
+    public bool EndsInLiteral(out LiteralMarker marker) => LiteralMarker.TryFindAtEnd(Text[_lineStart..], out marker);
 
     /// <summary>A credential is in the buffer: it is wiped when it goes back to the pool.</summary>
     public void HoldsSecret() => _secret = true;
@@ -73,26 +81,26 @@ internal sealed class CommandReader(MailConnection connection, ImapWriter writer
             return CommandStatus.Closed;
         }
 
-        _deadline = Environment.TickCount64 + (long)limits.CommandTimeout.TotalMilliseconds;
-        if (TakeLine(read.Buffer, out var tooLong))
-            return tooLong ? CommandStatus.TooLong : CommandStatus.Line;
-        return await FinishLineAsync(tooLong).ConfigureAwait(false);
+        _deadline = Deadline();
+        if (TakeLine(read.Buffer))
+            return LineStatus;
+        return await ReadRestOfLineAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Reads on behind a literal (or the beginning of a line) to the end of the line.</summary>
-    public ValueTask<CommandStatus> ReadRestOfLineAsync() => FinishLineAsync(tooLong: false);
+    private long Deadline() => Math.Min(Cutoff, Environment.TickCount64 + (long)limits.CommandTimeout.TotalMilliseconds);
 
-    private async ValueTask<CommandStatus> FinishLineAsync(bool tooLong)
+    private CommandStatus LineStatus => _tooLong ? CommandStatus.TooLong : CommandStatus.Line;
+
+    /// <summary>Reads on behind a literal (or the beginning of a line) to the end of the line.</summary>
+    public async ValueTask<CommandStatus> ReadRestOfLineAsync()
     {
         while (true)
         {
             var (status, input) = await ReadMoreAsync().ConfigureAwait(false);
             if (status != CommandStatus.Line)
                 return status;
-            var complete = TakeLine(input, out var longer);
-            tooLong |= longer;
-            if (complete)
-                return tooLong ? CommandStatus.TooLong : CommandStatus.Line;
+            if (TakeLine(input))
+                return LineStatus;
         }
     }
 
@@ -112,21 +120,29 @@ internal sealed class CommandReader(MailConnection connection, ImapWriter writer
             connection.AdvanceTo(part.End);
         }
 
-        _lineStart = _length;
+        StartLine(_length);
         return CommandStatus.Line;
     }
 
+    private void StartLine(int at)
+    {
+        _lineStart = _length = at;
+        _tooLong = false;
+    }
+
     /// <summary>
-    /// Reads octets that are not kept in the text: <paramref name="take"/> gets them piece by piece, or nobody does. What it
-    /// throws is thrown when they have all been read, so that the connection goes on in step.
+    /// Reads a literal that is not kept in the text: <paramref name="take"/> gets its octets piece by piece, or nobody does; then the
+    /// rest of the line, which is all of the text from here on. What <paramref name="take"/> throws is thrown then, so that the
+    /// connection goes on in step.
     /// </summary>
     public async ValueTask<CommandStatus> ReadOctetsAsync(long size, Func<ReadOnlyMemory<byte>, ValueTask>? take)
     {
+        StartLine(0);
         ExceptionDispatchInfo? failure = null;
         while (size > 0)
         {
             // A message may take long; only silence is a fault.
-            _deadline = Environment.TickCount64 + (long)limits.CommandTimeout.TotalMilliseconds;
+            _deadline = Deadline();
             var (status, input) = await ReadMoreAsync().ConfigureAwait(false);
             if (status != CommandStatus.Line)
                 return status;
@@ -137,10 +153,10 @@ internal sealed class CommandReader(MailConnection connection, ImapWriter writer
             connection.AdvanceTo(part.End);
         }
 
+        _deadline = Deadline();
+        var end = await ReadRestOfLineAsync().ConfigureAwait(false);
         failure?.Throw();
-
-        _deadline = Environment.TickCount64 + (long)limits.CommandTimeout.TotalMilliseconds;
-        return CommandStatus.Line;
+        return end;
     }
 
     private static async ValueTask<ExceptionDispatchInfo?> GiveAsync(ReadOnlySequence<byte> part, Func<ReadOnlyMemory<byte>, ValueTask> take)
@@ -166,7 +182,7 @@ internal sealed class CommandReader(MailConnection connection, ImapWriter writer
             _buffer = [];
         }
 
-        _length = _lineStart = 0;
+        StartLine(0);
         _secret = false;
         if (_woken)
         {
@@ -174,9 +190,6 @@ internal sealed class CommandReader(MailConnection connection, ImapWriter writer
             connection.Wake();
         }
     }
-
-    /// <summary>Forgets the text before the last line's literal, so that a command can go on without end (MULTIAPPEND).</summary>
-    public void StartOver() => _length = _lineStart = 0;
 
     private async ValueTask<(CommandStatus Status, ReadOnlySequence<byte> Input)> ReadMoreAsync()
     {
@@ -206,21 +219,36 @@ internal sealed class CommandReader(MailConnection connection, ImapWriter writer
     }
 
     // True when the line is complete. A bare LF ends a line too: people type commands by hand, and nothing is smuggled by it here.
-    private bool TakeLine(in ReadOnlySequence<byte> input, out bool tooLong)
+    private bool TakeLine(in ReadOnlySequence<byte> input)
     {
         var end = input.PositionOf((byte)'\n');
         var part = end is { } lineEnd ? input.Slice(0, lineEnd) : input;
-        tooLong = part.Length + _length - _lineStart > limits.MaxLineLength + 1 || part.Length + _length > limits.MaxCommandSize + 1;
-        if (!tooLong)
+        _tooLong |= part.Length + _length - _lineStart > limits.MaxLineLength + 1 || part.Length + _length > limits.MaxCommandSize + 1;
+        foreach (var memory in part)
         {
-            foreach (var memory in part)
+            if (_tooLong)
+                AppendEnds(memory.Span);
+            else
                 Append(memory.Span);
         }
 
         connection.AdvanceTo(end is { } last ? input.GetPosition(1, last) : input.End);
-        if (end is not null && !tooLong && _length > 0 && _buffer[_length - 1] == (byte)'\r')
+        if (end is not null && _length > _lineStart && _buffer[_length - 1] == (byte)'\r')
             _length--;
         return end is not null;
+    }
+
+    private void AppendEnds(ReadOnlySpan<byte> bytes)
+    {
+        var head = Math.Clamp(KeptHead - (_length - _lineStart), 0, bytes.Length);
+        Append(bytes[..head]);
+        bytes = bytes[head..];
+        Append(bytes[Math.Max(0, bytes.Length - KeptTail)..]);
+        var surplus = _length - _lineStart - KeptHead - KeptTail;
+        if (surplus <= 0)
+            return;
+        _buffer.AsSpan(_length - KeptTail, KeptTail).CopyTo(_buffer.AsSpan(_lineStart + KeptHead));
+        _length -= surplus;
     }
 
     private void Append(ReadOnlySpan<byte> bytes)

@@ -8,8 +8,8 @@ namespace EventMail.Protocols.Imap.Grammar;
 /// <param name="Length">Of the announcement itself with its line end.</param>
 internal readonly record struct LiteralMarker(long Size, bool Synchronizing, int Length)
 {
-    // number64 has at most 19 digits.
-    private const int MaxLength = 1 + 19 + 1 + 1;
+    /// <summary>Without the line end; number64 has at most 19 digits.</summary>
+    public const int MaxLength = 1 + 19 + 1 + 1;
 
     /// <summary>At the beginning of the text.</summary>
     public static bool TryRead(ReadOnlySpan<byte> text, out LiteralMarker marker)
