@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text;
 
 namespace EventMail.Domain.Messages;
@@ -52,7 +53,32 @@ public static class Charsets
         ["x-mac-roman"] = "macintosh",
     };
 
-    static Charsets() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
+    // The runtime's own; all others are CodePagesEncodingProvider's, which answers null for what it does not know. Encoding.GetEncoding
+    // throws instead, and a hostile header names an unknown charset in every word.
+    private static readonly FrozenDictionary<string, Encoding> BuiltIn = MakeBuiltIn();
+
+    private static FrozenDictionary<string, Encoding> MakeBuiltIn()
+    {
+        (int Page, string[] Names)[] table =
+        [
+            (1200, ["utf-16", "utf-16le", "ucs-2", "iso-10646-ucs-2", "unicode"]),
+            (1201, ["utf-16be", "unicodefffe"]),
+            (12000, ["utf-32", "utf-32le"]),
+            (12001, ["utf-32be"]),
+            (20127, ["us-ascii", "ascii", "us", "ansi_x3.4-1968", "ansi_x3.4-1986", "cp367", "ibm367", "csascii", "iso-ir-6", "iso646-us", "iso_646.irv:1991"]),
+            (28591, ["iso-8859-1", "iso8859-1", "iso_8859-1", "iso_8859-1:1987", "iso-ir-100", "latin1", "l1", "cp819", "ibm819", "csisolatin1"]),
+            (65001, ["utf-8", "unicode-1-1-utf-8", "unicode-2-0-utf-8", "x-unicode-1-1-utf-8", "x-unicode-2-0-utf-8"]),
+        ];
+        var names = new Dictionary<string, Encoding>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (page, aliases) in table)
+        {
+            var encoding = Encoding.GetEncoding(page);
+            names[page.ToString(System.Globalization.CultureInfo.InvariantCulture)] = encoding;
+            foreach (var alias in aliases)
+                names[alias] = encoding;
+        }
+        return names.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+    }
 
     /// <summary>
     /// Decodes text whose charset is named by <paramref name="name"/>. Invalid sequences become U+FFFD. An unknown or
@@ -78,6 +104,7 @@ public static class Charsets
         name = name.Trim();
         for (var hops = 0; hops < 2 && Aliases.TryGetValue(name, out var alias); hops++)
             name = alias;
+        var named = name;
         if (name.StartsWith("cp", StringComparison.OrdinalIgnoreCase))
             name = PageNumber(name.AsSpan(2), name);
         else if (name.StartsWith("windows", StringComparison.OrdinalIgnoreCase))
@@ -87,20 +114,17 @@ public static class Charsets
         // RFC 2046 §4.1.2: 8-bit text that claims to be us-ascii is shown rather than dropped.
         if (name.Equals(UsAscii, StringComparison.OrdinalIgnoreCase))
             return Utf8OrLatin1;
-        try
-        {
-            return int.TryParse(name, out var page) ? KnownPage(page) : Encoding.GetEncoding(name);
-        }
-        catch (Exception e) when (e is ArgumentException or NotSupportedException)
-        {
+        if (BuiltIn.TryGetValue(name, out var builtIn))
+            return builtIn;
+        if (!int.TryParse(name, out var page))
+            return CodePagesEncodingProvider.Instance.GetEncoding(name);
+        if (page <= 0)
             return null;
-        }
+        // cp1025 is no code page 1025.
+        return CodePagesEncodingProvider.Instance.GetEncoding(page) ?? CodePagesEncodingProvider.Instance.GetEncoding(named);
     }
 
     public static string DecodeUtf8OrLatin1(ReadOnlySpan<byte> text) => Utf8OrLatin1.GetString(text);
-
-    // 65000 is UTF-7.
-    private static Encoding? KnownPage(int page) => page is > 0 and not 65000 ? Encoding.GetEncoding(page) : null;
 
     private static string PageNumber(ReadOnlySpan<char> digits, string name)
     {

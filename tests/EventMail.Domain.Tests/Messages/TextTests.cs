@@ -133,4 +133,49 @@ public class TextTests
             Encoding.Latin1.GetString(output.WrittenSpan).ShouldBe(expected, $"in pieces of {piece}");
         }
     }
+
+    [Fact]
+    public void Charsets_are_found_by_every_name_that_the_runtime_has()
+    {
+        Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
+        string[] aliases =
+        [
+            "csisolatin1", "iso_8859-1:1987", "ibm819", "l1", "ucs-2", "unicodefffe", "utf-32be", "x-unicode-2-0-utf-8", "latin2", "cskoi8r",
+            "csisolatin9", "ms_kanji", "iso_8859-5", "hebrew", "cyrillic", "arabic", "greek", "ecma-118", "l5", "x-cp1250", "logical",
+        ];
+        foreach (var name in CodePagesEncodingProvider.Instance.GetEncodings().Select(info => info.Name).Concat(aliases))
+        {
+            // Ours are what senders mean by a name.
+            if (Charsets.Find(name) is not { } found)
+                throw new InvalidOperationException(name);
+            if (found.CodePage != Encoding.GetEncoding(name).CodePage)
+                name.ShouldBeOneOf("gb2312", "iso-8859-1", "iso-8859-11", "us-ascii", "big5-hkscs", "x-mac-roman");
+        }
+
+        foreach (var page in (int[])[1200, 1201, 12000, 12001, 28591, 65001, 1252, 932, 866, 10000, 20866, 51949])
+            Charsets.Find($"cp{page}")!.CodePage.ShouldBe(page is 932 or 949 ? 932 : page);
+        Charsets.Find("65000").ShouldBeNull();
+        Charsets.Find("-1").ShouldBeNull();
+        Charsets.Find("99999").ShouldBeNull();
+    }
+
+    [Fact]
+    public void An_unknown_charset_costs_no_exception()
+    {
+        var header = string.Concat(Enumerable.Range(0, 1000).Select(i => $"=?x-{i}?q?a?= =?cp{i + 70000}?q?b?= =?0?q?c?= "));
+        var (exceptions, thread) = (0, Environment.CurrentManagedThreadId);
+        void Count(object? sender, System.Runtime.ExceptionServices.FirstChanceExceptionEventArgs e) =>
+            exceptions += Environment.CurrentManagedThreadId == thread ? 1 : 0;
+        AppDomain.CurrentDomain.FirstChanceException += Count;
+        try
+        {
+            EncodedWords.Decode(Encoding.ASCII.GetBytes(header)).ShouldStartWith("abcabc");
+        }
+        finally
+        {
+            AppDomain.CurrentDomain.FirstChanceException -= Count;
+        }
+
+        exceptions.ShouldBe(0);
+    }
 }
