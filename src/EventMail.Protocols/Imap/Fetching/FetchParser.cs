@@ -69,8 +69,12 @@ internal static class FetchParser
 
     private static void Add(List<FetchItem> items, FetchItem item)
     {
-        if (!items.Exists(item.IsSameAs))
+        var same = items.FindIndex(item.IsSameAs);
+        if (same < 0)
             items.Add(item);
+        else if (item.SetsSeen)
+            // BODY.PEEK[] and BODY[]: one answer, and the message is seen.
+            items[same] = item;
     }
 
     private static bool ExpectMacroOrItem(this ref CommandParser parser, List<FetchItem> items)
@@ -135,7 +139,9 @@ internal static class FetchParser
         var start = parser.Position;
         if (!parser.ExpectByte('[') || !parser.ExpectSectionSpec(out var section) || !parser.ExpectByte(']'))
             return false;
-        var label = new List<byte>([.. "BODY"u8, .. parser.Since(start)]);
+        var text = parser.Since(start);
+        // A literal cannot be repeated as it came: "{9+}" is no server's to say.
+        var label = new List<byte>([.. "BODY"u8, .. text.Contains((byte)'{') ? SectionLabel.Of(section) : text]);
         if (parser.TryByte('<'))
         {
             if (!parser.ExpectNumber(out var offset) || !parser.ExpectByte('.') || !parser.ExpectNumber(out var length) || !parser.ExpectByte('>'))

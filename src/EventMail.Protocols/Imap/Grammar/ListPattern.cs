@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Unicode;
+using EventMail.Domain.Mailboxes;
 
 namespace EventMail.Protocols.Imap.Grammar;
 
@@ -13,11 +14,14 @@ internal sealed class ListPattern
 
     private readonly string _pattern;
     private readonly bool _mayBeInbox;
+    private readonly bool _isTooLong;
 
     private ListPattern(string pattern)
     {
         _pattern = pattern;
-        _mayBeInbox = Matches(pattern.ToUpperInvariant(), "INBOX");
+        // Longer than any name: without a look at the names. What is not refused here is short, its wildcards never stand together.
+        _isTooLong = pattern.Length - pattern.AsSpan().CountAny('*', '%') > MailboxLimits.MaxNameBytes;
+        _mayBeInbox = !_isTooLong && Matches(pattern.ToUpperInvariant(), "INBOX");
     }
 
     /// <summary>It has a "%".</summary>
@@ -65,7 +69,7 @@ internal sealed class ListPattern
         return result.ToString();
     }
 
-    public bool Matches(string name) => name == "INBOX" ? _mayBeInbox : Matches(_pattern, name);
+    public bool Matches(string name) => !_isTooLong && (name == "INBOX" ? _mayBeInbox : Matches(_pattern, name));
 
     // Each step keeps all positions in the pattern that the name so far can have reached.
     private static bool Matches(string pattern, string name)

@@ -14,13 +14,13 @@ internal sealed class FlagLists(FlagTable table)
     private const ulong Recent = 1UL << 63;
 
     private readonly Dictionary<ulong, byte[]> _rendered = [];
-    private ulong _lastKey = ulong.MaxValue;
-    private byte[] _last = [];
+    private ulong _lastKey;
+    private byte[]? _last;
 
     public byte[] Of(ulong mask, bool recent)
     {
         var key = recent ? mask | Recent : mask;
-        if (key == _lastKey)
+        if (_last is not null && key == _lastKey)
             return _last;
         if (!_rendered.TryGetValue(key, out var list))
             _rendered[key] = list = Render(key);

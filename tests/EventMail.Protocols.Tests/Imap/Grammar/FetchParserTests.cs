@@ -32,6 +32,20 @@ public class FetchParserTests
         string.Join(' ', Parse(text, out _).ShouldNotBeNull().Select(item => Encoding.ASCII.GetString(item.Label))).ShouldBe(labels);
 
     [Theory]
+    [InlineData("BODY[HEADER.FIELDS ({4+}\r\nDate To)]", "BODY[HEADER.FIELDS (Date To)]")]
+    [InlineData("BODY.PEEK[1.2.HEADER.FIELDS.NOT ({3}\r\na(b)]<1.2>", "BODY[1.2.HEADER.FIELDS.NOT (\"a(b\")]<1>")]
+    [InlineData("BODY[HEADER.FIELDS ({4+}\r\na\"\\b)]", "BODY[HEADER.FIELDS (\"a\\\"\\\\b\")]")]
+    public void A_literal_in_a_section_is_not_repeated(string text, string label) =>
+        Encoding.ASCII.GetString(Parse(text, out _).ShouldNotBeNull().Single().Label).ShouldBe(label);
+
+    [Theory]
+    [InlineData("(BODY.PEEK[] BODY[])")]
+    [InlineData("(BODY[] BODY.PEEK[])")]
+    [InlineData("(BODY.PEEK[1]<0.5> BODY[1]<0.5> BODY.PEEK[1]<0.5>)")]
+    public void A_section_that_is_asked_for_with_and_without_PEEK_is_answered_once_and_sets_Seen(string text) =>
+        Parse(text, out _).ShouldNotBeNull().Single().SetsSeen.ShouldBeTrue();
+
+    [Theory]
     [InlineData("")]
     [InlineData("()")]
     [InlineData("(FLAGS")]

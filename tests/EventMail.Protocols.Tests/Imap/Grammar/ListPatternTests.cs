@@ -1,4 +1,5 @@
 using System.Text;
+using EventMail.Domain.Mailboxes;
 using EventMail.Protocols.Imap.Grammar;
 using FsCheck;
 using FsCheck.Fluent;
@@ -66,5 +67,18 @@ public class ListPatternTests
     {
         var pattern = Pattern("", string.Concat(Enumerable.Repeat("*a%b", 5000)));
         pattern.Matches(new string('a', 1000)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void A_pattern_with_more_letters_than_a_name_may_have_matches_nothing_at_no_cost()
+    {
+        var longest = new string('a', MailboxLimits.MaxNameBytes);
+        Pattern("", longest + "*").Matches(longest).ShouldBeTrue();
+        Pattern("", string.Concat(longest.Select(c => $"{c}*"))).Matches(longest).ShouldBeTrue();
+        var pattern = Pattern("", string.Concat(Enumerable.Repeat("a*", 32 * 1024)));
+        var started = System.Diagnostics.Stopwatch.StartNew();
+        for (var i = 0; i < 100_000; i++)
+            pattern.Matches(longest).ShouldBeFalse();
+        started.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(10));
     }
 }
