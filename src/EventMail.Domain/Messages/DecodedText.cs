@@ -25,6 +25,9 @@ public static class DecodedText
     /// <summary>Bytes that are decoded at a time: the memory of a search, whatever the size of the message.</summary>
     public const int PieceLength = 16 * 1024;
 
+    /// <summary>What is given behind each part, so that no match reaches over.</summary>
+    public const string PartEnd = "\n";
+
     /// <summary>
     /// Gives all text in the order of the message, a line end behind each part. False when the sink had enough.
     /// </summary>
@@ -40,18 +43,21 @@ public static class DecodedText
     public static bool Contains(PartMap map, ReadOnlySpan<byte> content, string text, bool inHeader)
     {
         var matcher = new TextMatcher(text);
-        ForEach(map, content, (piece, kind) =>
-        {
-            if (kind == DecodedTextKind.Header && !inHeader)
-                return true;
-            // A field is matched by itself; the pieces of a part are one text.
-            if (kind != DecodedTextKind.Body)
-                matcher.Restart();
-            matcher.Feed(piece);
-            return !matcher.Matched;
-        });
+        ForEach(map, content, Into(matcher, inHeader));
         return matcher.Matched;
     }
+
+    /// <summary>Gives the matcher what <see cref="Contains"/> looks at, until it has found its text.</summary>
+    public static DecodedTextSink Into(TextMatcher matcher, bool inHeader) => (piece, kind) =>
+    {
+        if (kind == DecodedTextKind.Header && !inHeader)
+            return true;
+        // A field is matched by itself; the pieces of a part are one text.
+        if (kind != DecodedTextKind.Body)
+            matcher.Restart();
+        matcher.Feed(piece);
+        return !matcher.Matched;
+    };
 
     /// <summary>Fields of one header, decoded. False when the sink had enough.</summary>
     public static bool ForEachField(ReadOnlySpan<byte> header, DecodedTextSink sink, DecodedTextKind kind)
@@ -92,7 +98,7 @@ public static class DecodedText
                 return false;
             body = body[piece.Length..];
         }
-        return decoder.Finish(sink) && sink("\n", DecodedTextKind.Body);
+        return decoder.Finish(sink) && sink(PartEnd, DecodedTextKind.Body);
     }
 
     private static bool SinkField(ReadOnlySpan<byte> field, DecodedTextSink sink, DecodedTextKind kind)

@@ -53,4 +53,16 @@ public sealed record ImapLimits
 
     /// <summary>Keys of one SEARCH that must look into messages, each over the whole mailbox.</summary>
     public int MaxSearchTextKeys { get; init; } = 50;
+
+    /// <summary>
+    /// How often the client of a long SEARCH is told "Still searching". A SEARCH that takes longer is given up when its client has
+    /// gone or the server stops.
+    /// </summary>
+    public TimeSpan SearchNotice { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>APPENDs of a client that does not wait for replies whose commits may be under way together.</summary>
+    public int MaxPendingAppends { get; init; } = 16;
+
+    /// <summary>Octets of the messages of such APPENDs.</summary>
+    public long MaxPendingOctets { get; init; } = 1 << 20;
 }

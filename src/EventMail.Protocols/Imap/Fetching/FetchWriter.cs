@@ -111,7 +111,8 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
         output.ResetWrittenCount();
         HeaderFields.Select(header, section.Fields!, section.FieldsNot, output);
         var (from, count) = section.Clip(output.WrittenCount);
-        writer.Literal(output.WrittenSpan.Slice((int)from, (int)count));
+        writer.LiteralHeader(count);
+        writer.Content(output.WrittenSpan.Slice((int)from, (int)count));
     }
 
     private async ValueTask WriteFieldsAsync(SectionSpec section, Content content, long offset, long length, CancellationToken cancel)
@@ -122,16 +123,8 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
             return;
         }
 
-        var rented = ArrayPool<byte>.Shared.Rent((int)length);
-        try
-        {
-            var read = await content.ReadAtAsync(offset, rented.AsMemory(0, (int)length), cancel).ConfigureAwait(false);
-            WriteFields(section, rented.AsSpan(0, read));
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(rented);
-        }
+        using var header = await HeaderOctets.ReadAsync(content, offset, length, cancel).ConfigureAwait(false);
+        WriteFields(section, header.Span);
     }
 
     // From the content's memory or file straight into the pipe; a slow client is waited for on the way.
@@ -142,7 +135,7 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
             bytes = bytes.Slice((int)offset, (int)length);
             for (var at = 0; at < bytes.Length && writer.ClientThere; at += Piece)
             {
-                writer.Raw(bytes.Span[at..Math.Min(bytes.Length, at + Piece)]);
+                writer.Content(bytes.Span[at..Math.Min(bytes.Length, at + Piece)]);
                 await writer.FlushIfFullAsync().ConfigureAwait(false);
             }
 
@@ -156,7 +149,7 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
             var read = await content.ReadAtAsync(offset, room, cancel).ConfigureAwait(false);
             if (read == 0)
                 throw new EndOfStreamException($"content {content.Number} ends early");
-            writer.Advance(read);
+            writer.AdvanceContent(read);
             offset += read;
             length -= read;
             await writer.FlushIfFullAsync().ConfigureAwait(false);

@@ -71,6 +71,31 @@ internal sealed class ImapWriter(MailConnection connection)
         _at += bytes.Length;
     }
 
+    /// <summary>
+    /// A message's octets. A NUL, which no literal can hold (RFC 3501 §9: CHAR8), goes out as octet 128, so that sizes and offsets stay.
+    /// </summary>
+    public void Content(scoped ReadOnlySpan<byte> bytes)
+    {
+        while (bytes.Length > 0)
+        {
+            if (_at == _end)
+                NextSegment(Math.Min(bytes.Length, MinimumSegment));
+            var fits = Math.Min(bytes.Length, _end - _at);
+            bytes[..fits].Replace(_segment.AsSpan(_at, fits), (byte)0, NulSubstitute);
+            _at += fits;
+            bytes = bytes[fits..];
+        }
+    }
+
+    /// <summary>The same for content that was put into <see cref="RoomMemory"/>.</summary>
+    public void AdvanceContent(int count)
+    {
+        _segment.AsSpan(_at, count).Replace((byte)0, NulSubstitute);
+        _at += count;
+    }
+
+    private const byte NulSubstitute = 0x80;
+
     /// <summary>Room for at least this many octets; tell with <see cref="Advance"/> how many were used.</summary>
     public Span<byte> Room(int size)
     {
@@ -132,7 +157,8 @@ internal sealed class ImapWriter(MailConnection connection)
     /// <summary>mailbox = astring, in modified UTF-7; quoted where an atom would not do.</summary>
     public void Mailbox(string name)
     {
-        if (name.Length > 0 && name.AsSpan().IndexOfAnyExcept(PlainName) < 0)
+        // RFC 3501 §9: a client may take the atom NIL for no name at all.
+        if (name.Length > 0 && name.AsSpan().IndexOfAnyExcept(PlainName) < 0 && !name.Equals("NIL", StringComparison.OrdinalIgnoreCase))
         {
             Ascii(name);
             return;

@@ -1,8 +1,7 @@
-using System.Buffers;
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 using EventMail.Projections.Mailboxes;
-using EventMail.Protocols.Imap.Selected;
+using EventMail.Protocols.Imap.Responses;
 
 namespace EventMail.Protocols.Imap.Searching;
 
@@ -14,12 +13,41 @@ internal sealed class SearchRunner(ImapSession session, SearchKey key)
 {
     private readonly MailboxView _view = session.Selected!.Known;
     private readonly SearchContext _context = new(session.Selected!);
+    private long _nextNotice = NoticeAfter(session.Limits);
+
+    /// <summary>Why the search was given up, if it was: the server stops, or the client is gone.</summary>
+    public Reply? GivenUp { get; private set; }
 
     /// <summary>The indexes of the messages that match, in order, a chunk's at a time.</summary>
     public async IAsyncEnumerable<(int Start, MessageBits Bits)> RunAsync()
     {
         foreach (var (start, count) in Chunks())
-            yield return (start, await MatchAsync(key, new(start, count), MessageBits.All(count)).ConfigureAwait(false));
+        {
+            var bits = await MatchAsync(key, new(start, count), MessageBits.All(count)).ConfigureAwait(false);
+            if (!await IsWantedAsync().ConfigureAwait(false))
+                yield break;
+            yield return (start, bits);
+        }
+    }
+
+    private static long NoticeAfter(ImapLimits limits) => Environment.TickCount64 + (long)limits.SearchNotice.TotalMilliseconds;
+
+    // RFC 3501 §7.1.1: an untagged OK may come at any time. It keeps the connection, and tells us of clients that have closed it.
+    private async ValueTask<bool> IsWantedAsync()
+    {
+        if (GivenUp is not null)
+            return false;
+        if (Environment.TickCount64 >= _nextNotice)
+        {
+            if (session.Connection.IsStopping)
+                GivenUp = Reply.No("Server shutting down", "UNAVAILABLE");
+            session.Writer.Untagged("OK"u8, null, "Still searching");
+            if (!await session.Writer.FlushAsync().ConfigureAwait(false))
+                GivenUp = Reply.Close;
+            _nextNotice = NoticeAfter(session.Limits);
+        }
+
+        return GivenUp is null;
     }
 
     private readonly record struct Chunk(int Start, int Count);
@@ -35,7 +63,7 @@ internal sealed class SearchRunner(ImapSession session, SearchKey key)
     /// <summary>Those of the candidates that match.</summary>
     private async ValueTask<MessageBits> MatchAsync(SearchKey key, Chunk chunk, MessageBits candidates)
     {
-        if (candidates.IsEmpty)
+        if (candidates.IsEmpty || GivenUp is not null)
             return candidates;
         switch (key)
         {
@@ -104,6 +132,9 @@ internal sealed class SearchRunner(ImapSession session, SearchKey key)
                 var summary = await session.Services.Summaries.GetAsync(content.Number, session.Cancel).ConfigureAwait(false);
                 result.SetIf(bit, await MatchAsync(key, summary, content).ConfigureAwait(false));
             }
+
+            if (!await IsWantedAsync().ConfigureAwait(false))
+                break;
         }
 
         return result;
@@ -111,11 +142,13 @@ internal sealed class SearchRunner(ImapSession session, SearchKey key)
 
     private async ValueTask<bool> MatchAsync(MessageKey key, MessageSummary summary, Content content)
     {
-        var (bytes, rented) = await SearchedMessage.BytesAsync(content, session.Cancel).ConfigureAwait(false);
-        var matches = key.Matches(new(summary, bytes));
-        if (rented is not null)
-            ArrayPool<byte>.Shared.Return(rented);
-        return matches;
+        if (content.TryGetMemory(out var bytes))
+            return key.Matches(new(summary, bytes));
+        // A file may be as large as messages may be: never read whole.
+        if (key is TextKey text)
+            return await StreamedText.ContainsAsync(summary.Parts, content, text, session.Cancel).ConfigureAwait(false);
+        using var header = await HeaderOctets.ReadAsync(content, 0, summary.Parts.Root.HeaderLength, session.Cancel).ConfigureAwait(false);
+        return key.Matches(new(summary, header.Memory));
     }
 
     private async ValueTask<long[]> PrefetchAsync(Chunk chunk, MessageBits candidates)
