@@ -80,7 +80,8 @@ public sealed class MailboxService : IAsyncDisposable
         return Rejection.MailboxMissing;
     }
 
-    private async ValueTask<StreamKey?> LocateAsync(string account, string name, CancellationToken cancel)
+    /// <summary>The mailbox of this name, or null: for <see cref="AppendAsync"/>, before the message is taken in.</summary>
+    public async ValueTask<StreamKey?> LocateAsync(string account, string name, CancellationToken cancel)
     {
         name = MailboxName.Canonical(name);
         if (name == MailboxName.Inbox)
@@ -124,16 +125,24 @@ public sealed class MailboxService : IAsyncDisposable
         return await _subscriptions.Write(account, valid.Value ?? name, on, actor, cause, cancel);
     }
 
-    /// <summary>APPEND. The content comes from <see cref="IncomingMessage"/>.</summary>
+    /// <summary>
+    /// APPEND. The content comes from <see cref="IncomingMessage"/>. Queued when the method returns: of two calls one after the other
+    /// the first gets the lower UID, also when its outcome is not awaited in between.
+    /// </summary>
+    /// <param name="mailbox">Of <see cref="LocateAsync"/>.</param>
+    public Task<Result<AppendResult>> AppendAsync(
+        StreamKey mailbox, StagedContent content, IReadOnlyList<string> flags, DateTimeOffset internalDate,
+        Actor actor, string? cause, CancellationToken cancel) =>
+        RunAsync<AppendResult>(
+            new AppendCommand(mailbox, content, flags, internalDate, QuotaOf(mailbox.Tenant, actor), actor.Because(cause)), cancel);
+
+    /// <summary>The same by name.</summary>
     public async Task<Result<AppendResult>> AppendAsync(
         string account, string name, StagedContent content, IReadOnlyList<string> flags, DateTimeOffset internalDate,
-        Actor actor, string? cause, CancellationToken cancel)
-    {
-        if (await LocateAsync(account, name, cancel) is not { } key)
-            return Rejection.MailboxMissing;
-        return await RunAsync<AppendResult>(
-            new AppendCommand(key, content, flags, internalDate, QuotaOf(account, actor), actor.Because(cause)), cancel);
-    }
+        Actor actor, string? cause, CancellationToken cancel) =>
+        await LocateAsync(account, name, cancel) is { } mailbox
+            ? await AppendAsync(mailbox, content, flags, internalDate, actor, cause, cancel)
+            : Rejection.MailboxMissing;
 
     /// <summary>STORE. UIDs that are gone are passed over.</summary>
     /// <param name="unchangedSince">RFC 7162 UNCHANGEDSINCE, or null.</param>

@@ -52,6 +52,9 @@ internal sealed record Verb(string Name, States In, CommandHandler Run)
     /// <summary>Its arguments are credentials: not traced, wiped from memory.</summary>
     public bool Secret { get; init; }
 
+    /// <summary>It may run while <see cref="PendingReplies"/> are to come: it does nothing that they could change the meaning of.</summary>
+    public bool Overlaps { get; init; }
+
     /// <summary>It goes by UIDs.</summary>
     public bool ByUid => Name.StartsWith("UID ", StringComparison.Ordinal);
 }
@@ -86,7 +89,7 @@ internal static class CommandTable
         new("LIST", States.LoggedIn, List.RunAsync),
         new("LSUB", States.LoggedIn, Lsub.RunAsync),
         new("STATUS", States.LoggedIn, Status.RunAsync),
-        new("APPEND", States.LoggedIn, Append.RunAsync) { Literals = Literals.Own },
+        new("APPEND", States.LoggedIn, Append.RunAsync) { Literals = Literals.Own, Overlaps = true },
         // RFC 2342, RFC 5161, RFC 2177
         new("NAMESPACE", States.LoggedIn, Namespace.RunAsync),
         new("ENABLE", States.LoggedIn, Enable.RunAsync),

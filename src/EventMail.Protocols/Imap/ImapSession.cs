@@ -27,6 +27,9 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
 
     private CommandReader Reader => field ??= new(connection, Writer, services.Limits);
 
+    /// <summary>Always empty where another command than APPEND runs.</summary>
+    public PendingReplies Pending => field ??= new(this);
+
     public SessionUser? User { get; private set; }
 
     public SelectedMailbox? Selected { get; private set; }
@@ -43,6 +46,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     public async Task RunAsync()
     {
         Reader.Cutoff = Environment.TickCount64 + (long)Limits.LoginDeadline.TotalMilliseconds;
+        Reader.Woken = TellPendingAsync;
         Writer.Untagged("OK"u8, "CAPABILITY " + Capabilities.Of(this), "EventMail ready");
         try
         {
@@ -54,6 +58,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         }
         finally
         {
+            await Pending.EndAsync().ConfigureAwait(false);
             Reader.Clear();
             Deselect();
             if (User is not null)
@@ -64,7 +69,11 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     /// <summary>False when the session is over; what was written last is still to be sent.</summary>
     private async ValueTask<bool> NextAsync()
     {
+        if (!await Pending.TellDoneAsync().ConfigureAwait(false))
+            return false;
         var status = await Reader.ReadLineAsync(Patience).ConfigureAwait(false);
+        if (status is not (CommandStatus.Line or CommandStatus.Woken) && !await Pending.TellAllAsync().ConfigureAwait(false))
+            return false;
         switch (status)
         {
             case CommandStatus.Line:
@@ -85,6 +94,15 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
             default:
                 return false;
         }
+    }
+
+    // In the middle of a command: a mailbox that is gone ends the session behind it.
+    private async ValueTask TellPendingAsync()
+    {
+        if (Pending.IsEmpty || Selected is { Mailbox.Deleted: true })
+            return;
+        await Pending.TellDoneAsync().ConfigureAwait(false);
+        await Writer.FlushAsync().ConfigureAwait(false);
     }
 
     /// <summary>How long a client may be silent now.</summary>
@@ -118,7 +136,10 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     private async ValueTask<bool> AnswerAsync()
     {
         connection.Trace?.Received(Reader.Text);
-        if (!CommandLine.TryParse(Reader.Text, out var line))
+        var understood = CommandLine.TryParse(Reader.Text, out var line);
+        if (line.Verb is not { Overlaps: true } && !await Pending.TellAllAsync().ConfigureAwait(false))
+            return false;
+        if (!understood)
         {
             // RFC 3501 §2.2.1: without a tag there is nothing to answer to.
             Writer.Untagged("BAD"u8, null, "Expected a tag and a command");
@@ -129,6 +150,18 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         var reply = await ExecuteAsync(line).ConfigureAwait(false);
         if (reply.Kind == ReplyKind.Close)
             return false;
+        if (reply.Kind != ReplyKind.Pending || connection.IsStopping)
+        {
+            if (!await Pending.TellAllAsync().ConfigureAwait(false))
+                return false;
+        }
+
+        if (reply.Kind == ReplyKind.Pending)
+        {
+            _errors = 0;
+            return StillWanted();
+        }
+
         if (line.Verb is { Sync: not Sync.None and var sync } && reply.Kind != ReplyKind.Sent && !await SyncAsync(sync).ConfigureAwait(false))
             return false;
         services.Log.CommandDone(connection, line.Name, Selected?.Mailbox.Name, reply.Kind, Stopwatch.GetElapsedTime(started));
@@ -165,7 +198,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         }
         catch (Exception error)
         {
-            services.Log.CommandFailed(error, connection, line.Name);
+            var failed = Failed(error, line.Name);
             if (Writer.InResponse)
             {
                 // Half a response cannot be taken back, and nothing that follows it would be understood.
@@ -174,12 +207,17 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
             }
 
             // A literal that the command did not come to read must not be the next commands.
-            if (!await SkipLiteralsAsync().ConfigureAwait(false))
-                return Reply.Close;
-            return error is DbException or TimeoutException
-                ? Reply.No("Try again later", "UNAVAILABLE")
-                : Reply.No("Internal error", "SERVERBUG");
+            return await SkipLiteralsAsync().ConfigureAwait(false) ? failed : Reply.Close;
         }
+    }
+
+    /// <summary>Logs a fault and makes a reply of it.</summary>
+    public Reply Failed(Exception error, string command)
+    {
+        services.Log.CommandFailed(error, connection, command);
+        return error is DbException or TimeoutException
+            ? Reply.No("Try again later", "UNAVAILABLE")
+            : Reply.No("Internal error", "SERVERBUG");
     }
 
     /// <summary>Completes the command. Not null when that cannot be.</summary>
@@ -204,8 +242,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
             return await SkipLiteralsAsync().ConfigureAwait(false) ? Reply.Bad("Literal too large", "TOOBIG") : Reply.Close;
         }
 
-        if (literal.Synchronizing)
-            await ContinueAsync().ConfigureAwait(false);
+        if (literal.Synchronizing && !await ContinueAsync().ConfigureAwait(false))
+            return Reply.Close;
         connection.Trace?.ReceivedBody(literal.Size);
         var status = await Reader.ReadLiteralAsync((int)literal.Size).ConfigureAwait(false);
         if (status == CommandStatus.Line)
@@ -234,13 +272,15 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         return true;
     }
 
-    /// <summary>command-continuation-request (RFC 3501 §7.5).</summary>
-    public ValueTask<bool> ContinueAsync(string text = "OK")
+    /// <summary>command-continuation-request (RFC 3501 §7.5). False when the session is over.</summary>
+    public async ValueTask<bool> ContinueAsync(string text = "OK")
     {
+        if (!await Pending.TellAllAsync().ConfigureAwait(false))
+            return false;
         Writer.Raw("+ "u8);
         Writer.Ascii(text);
         Writer.Crlf();
-        return Writer.FlushAsync();
+        return await Writer.FlushAsync().ConfigureAwait(false);
     }
 
     /// <summary>The client stopped in the middle of a command.</summary>
@@ -307,6 +347,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
                 return false;
             if (seconds == 0)
                 services.Log.RateLimited(connection, User?.Account.Address);
+            await TellPendingAsync().ConfigureAwait(false);
             await Writer.FlushAsync().ConfigureAwait(false);
             await Task.Delay(TimeSpan.FromSeconds(1), Cancel).ConfigureAwait(false);
         }

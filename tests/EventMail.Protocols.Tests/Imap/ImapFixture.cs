@@ -23,12 +23,14 @@ public sealed class ImapFixture : IAsyncLifetime
         Services = ServicesWith(new());
     }
 
-    public ImapServices ServicesWith(ImapLimits limits, Microsoft.Extensions.Logging.ILogger? log = null) => new()
+    public ImapServices ServicesWith(
+        ImapLimits limits, Microsoft.Extensions.Logging.ILogger? log = null, CommandRateLimiter? limiter = null, TestMail? mail = null) => new()
     {
-        Mailboxes = Mail.Mailboxes,
-        Summaries = Mail.Summaries,
-        Contents = Mail.Log.Contents,
-        Authenticator = Mail.Authenticator,
+        Mailboxes = (mail ?? Mail).Mailboxes,
+        Summaries = (mail ?? Mail).Summaries,
+        Contents = (mail ?? Mail).Log.Contents,
+        Authenticator = (mail ?? Mail).Authenticator,
+        RateLimiter = limiter,
         Log = log ?? NullLogger.Instance,
         Version = "test",
         Limits = limits,

@@ -97,12 +97,7 @@ public sealed class ImapLiteralTests(ImapFixture fixture) : IClassFixture<ImapFi
     public async Task A_message_that_the_rate_limit_refuses_is_no_command()
     {
         var account = await fixture.NewAccountAsync();
-        var limited = fixture.ServicesWith(new());
-        var services = new ImapServices
-        {
-            Mailboxes = limited.Mailboxes, Summaries = limited.Summaries, Contents = limited.Contents, Authenticator = limited.Authenticator,
-            Log = limited.Log, RateLimiter = new(new() { PerUser = 1, ExemptLoopback = false }),
-        };
+        var services = fixture.ServicesWith(new(), limiter: new(new() { PerUser = 1, ExemptLoopback = false }));
         var connection = fixture.Open(services: services);
         await using var client = new ScriptedClient(connection.Client);
         await client.ReadLineAsync();
@@ -146,11 +141,7 @@ public sealed class ImapLiteralTests(ImapFixture fixture) : IClassFixture<ImapFi
     {
         await using var mail = await TestMail.StartAsync();
         var account = await mail.NewAccountAsync();
-        var good = fixture.Services;
-        var services = new ImapServices
-        {
-            Mailboxes = mail.Mailboxes, Summaries = mail.Summaries, Contents = mail.Log.Contents, Authenticator = mail.Authenticator, Log = good.Log,
-        };
+        var services = fixture.ServicesWith(new(), mail: mail);
         await using var client = await fixture.LogInAsync(account, services);
         await mail.Database.GoAwayAsync();
         await SendAsync(client, "a APPEND Elsewhere/There {8+}\r\nb NOOP\r\n\r\nc NOOP\r\n");

@@ -1,3 +1,4 @@
+using EventMail.EventStore;
 using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.Imap.Grammar;
 using EventMail.Protocols.Imap.Responses;
@@ -8,7 +9,11 @@ namespace EventMail.Protocols.Imap.Commands;
 internal static class Append
 {
     /// <param name="Literal">The message's announcement.</param>
-    private sealed record Target(string Mailbox, List<string> Flags, DateTimeOffset? Date, LiteralMarker Literal);
+    private sealed record Target(string Mailbox, List<string> Flags, DateTimeOffset? Date, LiteralMarker Literal)
+    {
+        /// <summary>Known after <see cref="CheckAsync"/>.</summary>
+        public StreamKey Key { get; set; }
+    }
 
     public static async ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
     {
@@ -35,15 +40,17 @@ internal static class Append
             return Reply.No("Message too large", "TOOBIG");
         if (target.Literal.Size == 0)
             return Reply.No("A message cannot be empty", "CANNOT");
-        var mailbox = await session.Services.Mailboxes.FindAsync(session.User!.Id, target.Mailbox, session.Cancel).ConfigureAwait(false);
-        return mailbox is { Selectable: true } ? null : Reply.No("No such mailbox", "TRYCREATE");
+        if (await session.Services.Mailboxes.LocateAsync(session.User!.Id, target.Mailbox, session.Cancel).ConfigureAwait(false) is not { } key)
+            return Reply.No("No such mailbox", "TRYCREATE");
+        target.Key = key;
+        return null;
     }
 
     private static async ValueTask<Reply> TakeAsync(ImapSession session, ImapCommand command, Target target)
     {
         await using var message = IncomingMessage.Begin(session.Services.Contents);
-        if (target.Literal.Synchronizing)
-            await session.ContinueAsync().ConfigureAwait(false);
+        if (target.Literal.Synchronizing && !await session.ContinueAsync().ConfigureAwait(false))
+            return Reply.Close;
         session.Connection.Trace?.ReceivedBody(target.Literal.Size);
         var status = await command.Reader.ReadOctetsAsync(
             target.Literal.Size, octets => message.WriteAsync(octets, session.Cancel)).ConfigureAwait(false);
@@ -53,13 +60,31 @@ internal static class Append
             return await session.SkipLiteralsAsync().ConfigureAwait(false) ? Reply.Bad("Unexpected text behind the message") : Reply.Close;
 
         var content = await message.CompleteAsync(mayExist: true, session.Cancel).ConfigureAwait(false);
-        var appended = await session.Services.Mailboxes.AppendAsync(
-            session.User!.Id, target.Mailbox, content, target.Flags, target.Date ?? DateTimeOffset.UtcNow,
-            session.User.Actor, command.Tag, session.Cancel).ConfigureAwait(false);
-        if (appended.Rejection is { } rejection)
-            return Reply.RefusedDestination(rejection);
-        session.Services.Log.MessageAppended(session.Connection, target.Mailbox, message.MessageId, content.Size);
-        return command.Done($"APPENDUID {appended.Value.UidValidity} {appended.Value.Uid}");
+        var outcome = CommitAsync(session, command, target, content, message.MessageId);
+        // Whoever has sent more does not wait for this reply: the next message joins this one's commit.
+        if (outcome.IsCompleted || !session.Connection.HasBufferedInput)
+            return await outcome.ConfigureAwait(false);
+        return await session.Pending.AddAsync(command, outcome, content.Size).ConfigureAwait(false) ? Reply.Pending : Reply.Close;
+    }
+
+    // Queued before it returns, so that UIDs follow the order of the commands. Never fails: the session may have gone on meanwhile.
+    private static async Task<Reply> CommitAsync(
+        ImapSession session, ImapCommand command, Target target, StagedContent content, string? messageId)
+    {
+        try
+        {
+            var appended = await session.Services.Mailboxes.AppendAsync(
+                target.Key, content, target.Flags, target.Date ?? DateTimeOffset.UtcNow,
+                session.User!.Actor, command.Tag, session.Cancel).ConfigureAwait(false);
+            if (appended.Rejection is { } rejection)
+                return Reply.RefusedDestination(rejection);
+            session.Services.Log.MessageAppended(session.Connection, target.Mailbox, messageId, content.Size);
+            return command.Done($"APPENDUID {appended.Value.UidValidity} {appended.Value.Uid}");
+        }
+        catch (Exception error)
+        {
+            return session.Failed(error, command.Verb.Name);
+        }
     }
 
     // append = "APPEND" SP mailbox [SP flag-list] [SP date-time] SP literal; the text ends where the message's literal begins

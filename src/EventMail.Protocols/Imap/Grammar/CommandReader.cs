@@ -44,6 +44,9 @@ internal sealed class CommandReader(MailConnection connection, ImapWriter writer
     /// <summary>The command so far: lines with their CRLFs (the last one without) and literals.</summary>
     public ReadOnlySpan<byte> Text => _buffer.AsSpan(0, _length);
 
+    /// <summary>Called when somebody wakes the connection in the middle of a command.</summary>
+    public Func<ValueTask>? Woken { get; set; }
+
     /// <summary>When it is over whatever the client sends, by <see cref="Environment.TickCount64"/>.</summary>
     public long Cutoff { get; set; } = long.MaxValue;
 
@@ -198,13 +201,22 @@ internal sealed class CommandReader(MailConnection connection, ImapWriter writer
             var left = _deadline - Environment.TickCount64;
             if (left <= 0)
                 return (CommandStatus.TimedOut, default);
-            var (status, input) = await connection.ReadAsync(TimeSpan.FromMilliseconds(left)).ConfigureAwait(false);
+            if (!connection.TryRead(out var read))
+            {
+                if (writer.Pending > 0)
+                    await writer.FlushAsync().ConfigureAwait(false);
+                read = await connection.ReadAsync(TimeSpan.FromMilliseconds(left)).ConfigureAwait(false);
+            }
+
+            var (status, input) = read;
             switch (status)
             {
                 case ReadStatus.TimedOut:
                     return (CommandStatus.TimedOut, default);
                 case ReadStatus.Woken:
                     _woken = true;
+                    if (Woken is { } woken)
+                        await woken().ConfigureAwait(false);
                     continue;
                 case ReadStatus.Stopping:
                     // The command in progress is finished first; the session asks IsStopping behind it.

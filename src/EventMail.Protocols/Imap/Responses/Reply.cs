@@ -13,6 +13,9 @@ internal enum ReplyKind : byte
 
     /// <summary>The tagged line was sent already (STARTTLS sends its OK ahead of the handshake).</summary>
     Sent,
+
+    /// <summary>The outcome is still to come: <see cref="PendingReplies"/> has it.</summary>
+    Pending,
 }
 
 /// <summary>How a command ended; the session makes the tagged line of it, in one place.</summary>
@@ -22,6 +25,8 @@ internal readonly record struct Reply(ReplyKind Kind, string? Code, string Text)
 {
     public static readonly Reply Close = new(ReplyKind.Close, null, "");
     public static readonly Reply Sent = new(ReplyKind.Sent, null, "");
+
+    public static readonly Reply Pending = new(ReplyKind.Pending, null, "");
 
     public static Reply Ok(string text, string? code = null) => new(ReplyKind.Ok, code, text);
 
