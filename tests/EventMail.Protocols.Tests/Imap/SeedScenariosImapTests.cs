@@ -114,6 +114,64 @@ public sealed class SeedScenariosImapTests(ImapFixture fixture) : IClassFixture<
         log.Entries.ShouldAllBe(e => !e.Message.Contains("hunter2") && !e.Message.Contains(TestMail.Password));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task I001_Given_SIGTERM_a_session_that_waits_is_told_BYE_and_closed(bool idle)
+    {
+        var account = await fixture.NewAccountAsync();
+        var connection = fixture.Open();
+        await using var client = await LogInAsync(connection, account.Address);
+        await SelectAsync(client);
+        if (idle)
+            (await client.AskAsync("i IDLE")).ShouldBe("+ idling");
+        connection.Connection.Stop();
+        await client.ExpectAsync("* BYE [UNAVAILABLE] Server shutting down");
+        await client.ExpectClosedAsync();
+        await connection.Served.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
+    public async Task I001_Given_SIGTERM_the_command_in_progress_is_completed_first()
+    {
+        var account = await fixture.NewAccountAsync();
+        var connection = fixture.Open();
+        await using var client = await LogInAsync(connection, account.Address);
+        (await client.AskAsync("a APPEND INBOX {13}")).ShouldBe("+ OK");
+        connection.Connection.Stop();
+        await client.SendLineAsync("Subject: x\r\n\r");
+        await client.SendLineAsync("");
+        await client.ExpectMatchAsync(@"a OK \[APPENDUID \d+ 1\] APPEND completed");
+        await client.ExpectAsync("* BYE [UNAVAILABLE] Server shutting down");
+        await client.ExpectClosedAsync();
+        await using var later = await fixture.LogInAsync(account);
+        (await AllAsync(later, "s", "STATUS INBOX (MESSAGES)")).ShouldContain("* STATUS INBOX (MESSAGES 1)");
+    }
+
+    [Fact]
+    public async Task Guide_Commands_beyond_the_share_of_a_user_are_answered_later_and_answered()
+    {
+        var account = await fixture.NewAccountAsync();
+        var services = fixture.ServicesWith(new(), limiter: new(new() { PerUser = 60, ExemptLoopback = false }));
+        await using var client = await fixture.LogInAsync(account, services);
+        var started = System.Diagnostics.Stopwatch.StartNew();
+        for (var i = 0; i < 62; i++)
+            await client.SendLineAsync($"n{i} NOOP");
+        for (var i = 0; i < 60; i++)
+            await client.ExpectAsync($"n{i} OK NOOP completed");
+        await client.ExpectAsync("n60 OK NOOP completed");
+        await client.ExpectAsync("n61 OK NOOP completed");
+        started.Elapsed.ShouldBeGreaterThan(TimeSpan.FromSeconds(0.9));
+    }
+
+    private static async Task<ScriptedClient> LogInAsync(ImapConnection connection, string address)
+    {
+        var client = new ScriptedClient(connection.Client);
+        await client.ReadLineAsync();
+        (await AllAsync(client, "l", $"LOGIN {address} {TestMail.Password}"))[^1].ShouldStartWith("l OK");
+        return client;
+    }
+
     [Fact]
     public async Task I013_Given_a_new_user_the_special_use_mailboxes_are_there()
     {
