@@ -173,6 +173,23 @@ public sealed class SeedScenariosImapTests(ImapFixture fixture) : IClassFixture<
     }
 
     [Fact]
+    public async Task U006_Given_a_quota_APPEND_and_COPY_beyond_it_are_refused_with_OVERQUOTA_and_MOVE_is_not()
+    {
+        await using var client = await fixture.LogInAsync(await fixture.Mail.NewAccountAsync(quota: 1000));
+        var message = "Subject: x\r\n\r\n" + new string('x', 586);
+        var append = $"APPEND INBOX {{{message.Length}+}}\r\n{message}";
+        (await AllAsync(client, "a", append))[^1].ShouldStartWith("a OK [APPENDUID");
+        (await AllAsync(client, "b", append))[^1].ShouldStartWith("b NO [OVERQUOTA]");
+        // What goes into one commit counts together.
+        await client.SendLineAsync($"c {append}\r\nd {append}");
+        await client.ExpectMatchAsync(@"c NO \[OVERQUOTA\] .*");
+        await client.ExpectMatchAsync(@"d NO \[OVERQUOTA\] .*");
+        await SelectAsync(client);
+        (await AllAsync(client, "e", "COPY 1 Archive"))[^1].ShouldStartWith("e NO [OVERQUOTA]");
+        (await AllAsync(client, "f", "MOVE 1 Archive"))[^1].ShouldStartWith("f OK");
+    }
+
+    [Fact]
     public async Task I013_Given_a_new_user_the_special_use_mailboxes_are_there()
     {
         await using var client = await fixture.LogInAsync(await fixture.NewAccountAsync());
