@@ -61,9 +61,15 @@ internal static class Append
 
         var content = await message.CompleteAsync(mayExist: true, session.Cancel).ConfigureAwait(false);
         var outcome = CommitAsync(session, command, target, content, message.MessageId);
-        // Whoever has sent more does not wait for this reply: the next message joins this one's commit.
-        if (outcome.IsCompleted || !session.Connection.HasBufferedInput)
-            return await outcome.ConfigureAwait(false);
+        // Whoever has sent more does not wait for this reply: the next message joins this one's commit. Not the first of them, which
+        // may have to wait in the queue for what its mailbox and its quota are read from, while the next would pass it.
+        if (outcome.IsCompleted || !session.Pending.MayOverlap(target.Key) || !session.Connection.HasBufferedInput)
+        {
+            var reply = await outcome.ConfigureAwait(false);
+            session.Pending.Warmed(reply.Kind == ReplyKind.Ok ? target.Key : default);
+            return reply;
+        }
+
         return await session.Pending.AddAsync(command, outcome, content.Size).ConfigureAwait(false) ? Reply.Pending : Reply.Close;
     }
 
