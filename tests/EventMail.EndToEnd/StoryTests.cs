@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace EventMail.EndToEnd;
 
@@ -45,6 +46,44 @@ public sealed class StoryTests(MailServer server) : IClassFixture<MailServer>
         }
 
         long Difference(string type) => after.GetValueOrDefault(type) - before.GetValueOrDefault(type);
+    }
+
+    // The guide on path traversal: what has a name on disk is named by us.
+    [Fact]
+    public async Task Guide_No_name_that_a_client_sends_becomes_a_files_name()
+    {
+        var account = await server.NewAccountAsync();
+        var evil = "evil" + Guid.NewGuid().ToString("N");
+        // Large enough to be a file.
+        var attachment = string.Concat(Enumerable.Repeat(new string('x', 70) + "\r\n", 2000));
+        foreach (var name in new[] { $"../../{evil}", $"/tmp/{evil}", $"..\\\\..\\\\{evil}", $"%2e%2e%2f{evil}" })
+        {
+            await Delivery.SendAsync(server["smtp"], account,
+                $"Subject: {name}\r\nMessage-ID: <{name}@example.org>\r\nMIME-Version: 1.0\r\nContent-Type: application/octet-stream; name=\"{name}\"\r\n" +
+                $"Content-Disposition: attachment; filename=\"{name}\"\r\n\r\n{attachment}");
+        }
+
+        await using (var imap = await ImapClient.LoginAsync(server["imap"], account))
+        {
+            foreach (var (name, number) in new[] { $"a/../../{evil}", $"../{evil}", $"/tmp/{evil}" }.Select((name, number) => (name, number)))
+            {
+                // Refused or taken: it is a name in the log either way.
+                await imap.Script.SendLineAsync($"c{number} CREATE \"{name}\"");
+                await imap.Script.ExpectMatchAsync($"c{number} (OK|NO) .*");
+            }
+
+            await imap.RunAsync("SELECT INBOX");
+            (await imap.RunAsync("FETCH 1:* BODYSTRUCTURE")).Count.ShouldBe(4);
+        }
+
+        var folder = server.Server.DataFolder;
+        var files = Directory.EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories)
+            .Concat(Directory.EnumerateFileSystemEntries(Path.GetTempPath())).ToList();
+        files.ShouldNotContain(file => file.Contains(evil));
+        var contents = files.Where(file => file.StartsWith(Path.Combine(folder, "content") + "/", StringComparison.Ordinal))
+            .Select(file => Path.GetRelativePath(Path.Combine(folder, "content"), file)).ToList();
+        contents.Count(file => Path.GetFileName(file).Length == 64).ShouldBeGreaterThanOrEqualTo(4);
+        contents.ShouldAllBe(file => Regex.IsMatch(file, "^(tmp(/[0-9a-f]{32})?|([0-9a-f]{2})(/[0-9a-f]{2}(/[0-9a-f]{64})?)?)$"));
     }
 
     private async Task<Dictionary<string, long>> CountsAsync()
