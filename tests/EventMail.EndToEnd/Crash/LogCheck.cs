@@ -1,5 +1,6 @@
 using System.Text;
 using EventMail.Testing;
+using EventMail.Testing.Transcripts;
 
 namespace EventMail.EndToEnd.Crash;
 
@@ -54,9 +55,36 @@ internal static class LogCheck
             await imap.RunAsync("EXAMINE INBOX");
             // \Recent is of the session.
             text.AppendJoin('\n', (await imap.RunAsync("UID FETCH 1:* (FLAGS RFC822.SIZE INTERNALDATE)")).Select(line => line.Replace(@"\Recent", "").Replace("( ", "(").Replace(" )", ")")));
+            text.AppendJoin('\n', await UidlAsync(server, account));
         }
 
         return text.ToString();
+    }
+
+    private static async Task<List<string>> UidlAsync(TestServer server, string account)
+    {
+        for (var patience = DateTime.UtcNow.AddSeconds(20); ; await Task.Delay(50))
+        {
+            await using var client = await ScriptedClient.ConnectAsync(server["pop3"]);
+            await client.ExpectMatchAsync(@"\+OK.*");
+            await client.AskAsync($"USER {account}");
+            if ((await client.AskAsync($"PASS {MailServer.Password}"))!.StartsWith("-ERR [IN-USE]", StringComparison.Ordinal))
+            {
+                // The session that was cut off last has not been missed yet.
+                DateTime.UtcNow.ShouldBeLessThan(patience, $"the maildrop of {account} stays locked");
+                continue;
+            }
+
+            (await client.AskAsync("UIDL"))!.ShouldStartWith("+OK");
+            var lines = new List<string>();
+            while (await client.ReadLineAsync() is { } line && line != ".")
+            {
+                lines.Add(line);
+            }
+
+            (await client.AskAsync("QUIT"))!.ShouldStartWith("+OK");
+            return lines;
+        }
     }
 
     // Some events follow behind an answer, \Recent claims for one: the tables are compared when nothing comes any more.
