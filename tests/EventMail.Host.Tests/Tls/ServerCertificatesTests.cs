@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using EventMail.Host.Configuration;
 using EventMail.Host.Tls;
+using EventMail.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EventMail.Host.Tests.Tls;
@@ -69,6 +70,32 @@ public sealed class ServerCertificatesTests : IDisposable
         Subject(certificates.Select("a.imap.example.net")).ShouldBe("CN=default");
         Subject(certificates.Select("elsewhere.org")).ShouldBe("CN=default");
         Subject(certificates.Select("")).ShouldBe("CN=default");
+    }
+
+    [Theory]
+    [InlineData("mail.example.org", "CN=exact")]
+    [InlineData("imap.example.net", "CN=wildcard")]
+    [InlineData("elsewhere.org", "CN=default")]
+    [InlineData("", "CN=default")]
+    public async Task T002_The_handshake_shows_the_certificate_of_the_name_that_the_client_asks_for(string host, string subject)
+    {
+        var byDefault = Make("default");
+        var certificates = Open(new()
+        {
+            Certificate = byDefault.Certificate,
+            Key = byDefault.Key,
+            Hosts = new Dictionary<string, CertificateFiles> { ["mail.example.org"] = Make("exact"), ["*.example.net"] = Make("wildcard") },
+        });
+        await using var listener = await TestListener.StartAsync(
+            async connection =>
+            {
+                await connection.AcceptTlsAsync(default);
+                await connection.ReadLineAsync(new(), 100, TimeSpan.FromSeconds(20));
+            },
+            certificates.ServerTls, "imaps");
+        await using var client = await listener.ConnectAsync();
+        await client.StartTlsAsync(host);
+        client.Tls!.RemoteCertificate!.Subject.ShouldBe(subject);
     }
 
     [Fact]
