@@ -112,6 +112,19 @@ public sealed class AccountCommandTests(CliServer cli) : IClassFixture<CliServer
     }
 
     [Fact]
+    public async Task A_quota_is_set_and_shown()
+    {
+        await cli.DoAsync("account", "add", "room@eleven.example", "--password", CliServer.Password);
+        (await cli.DoAsync("account", "show", "room@eleven.example")).ShouldContain("of 1 GiB");
+        (await cli.DoAsync("account", "quota", "room@eleven.example", "5MB")).ShouldContain("room@eleven.example");
+        (await cli.DoAsync("account", "show", "room@eleven.example")).ShouldContain("of 4.8 MiB");
+        (await cli.DoAsync("account", "list")).ShouldMatch(@"room@eleven\.example +\S+ +4\.8 MiB");
+        (await cli.DoAsync("history", "room@eleven.example")).ShouldContain("quota");
+        (await cli.FailAsync(2, "account", "quota", "room@eleven.example", "much")).ShouldContain("500MB");
+        (await cli.FailAsync(1, "account", "quota", "nobody@eleven.example", "5MB")).ShouldStartWith("eventmail: nobody@eleven.example: ");
+    }
+
+    [Fact]
     public async Task Faults_say_what_to_do()
     {
         (await cli.FailAsync(1, "account", "add", "nonsense", "--password", "x")).ShouldContain("name@domain");
@@ -148,6 +161,8 @@ public sealed class CommandsWithoutAServerTests
     public async Task An_account_made_before_the_first_start_logs_in_after_it()
     {
         var folder = System.IO.Directory.CreateTempSubdirectory("eventmail-cli-").FullName;
+        // PostgreSQL, which is someone else where the tests are root, has its cluster in here and not in a place that nobody cleans up.
+        File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         try
         {
             string[] settings = [.. CliServer.Settings.SelectMany(setting => new[] { "--set", setting })];
