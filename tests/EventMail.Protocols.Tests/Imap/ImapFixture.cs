@@ -25,16 +25,16 @@ public sealed class ImapFixture : IAsyncLifetime
 
     public ImapServices ServicesWith(
         ImapLimits limits, Microsoft.Extensions.Logging.ILogger? log = null, CommandRateLimiter? limiter = null, TestMail? mail = null) => new()
-    {
-        Mailboxes = (mail ?? Mail).Mailboxes,
-        Summaries = (mail ?? Mail).Summaries,
-        Contents = (mail ?? Mail).Log.Contents,
-        Authenticator = (mail ?? Mail).Authenticator,
-        RateLimiter = limiter,
-        Log = log ?? NullLogger.Instance,
-        Version = "test",
-        Limits = limits,
-    };
+        {
+            Mailboxes = (mail ?? Mail).Mailboxes,
+            Summaries = (mail ?? Mail).Summaries,
+            Contents = (mail ?? Mail).Log.Contents,
+            Authenticator = (mail ?? Mail).Authenticator,
+            RateLimiter = limiter,
+            Log = log ?? NullLogger.Instance,
+            Version = "test",
+            Limits = limits,
+        };
 
     /// <summary>A session of its own.</summary>
     /// <param name="listener">"starttls": passwords need TLS; anything else: they do not.</param>

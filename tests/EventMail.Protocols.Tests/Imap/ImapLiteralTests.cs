@@ -121,7 +121,11 @@ public sealed class ImapLiteralTests(ImapFixture fixture) : IClassFixture<ImapFi
         var good = fixture.Services;
         var services = new ImapServices
         {
-            Mailboxes = good.Mailboxes, Summaries = good.Summaries, Contents = mail.Log.Contents, Authenticator = good.Authenticator, Log = good.Log,
+            Mailboxes = good.Mailboxes,
+            Summaries = good.Summaries,
+            Contents = mail.Log.Contents,
+            Authenticator = good.Authenticator,
+            Log = good.Log,
         };
         await using var client = await fixture.LogInAsync(account, services);
         // Large messages go to a folder, and this one is none any more.
