@@ -32,7 +32,7 @@ internal static class ReadBench
             {
                 var clock = Stopwatch.StartNew();
                 var bytes = 0L;
-                await foreach (var content in cold.Contents.ReadManyAsync(numbers, octets))
+                await foreach (var content in cold.Contents.ReadManyAsync(numbers, octets, keep: false))
                 {
                     await using var _ = content;
                     await using var read = content.OpenRead();

@@ -34,6 +34,39 @@ public class ContentTests
         return bytes;
     }
 
+    [Fact]
+    public async Task What_is_read_again_in_a_long_row_is_kept_and_what_passes_once_is_not()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var bodies = Enumerable.Range(1, 200).Select(Random).ToArray();
+        var numbers = new List<long>();
+        foreach (var body in bodies)
+            numbers.Add(await StoreAsync(log.Node, await log.Node.Contents.StageAsync(body)));
+        var reader = (await log.AddNodeAsync()).Contents;
+
+        await ReadAllAsync(keep: true);
+        numbers.Count(n => reader.TryGetRecent(n, out _)).ShouldBe(0);
+        await ReadAllAsync(keep: false);
+        numbers.Count(n => reader.TryGetRecent(n, out _)).ShouldBe(0);
+        await ReadAllAsync(keep: true);
+        numbers.Count(n => reader.TryGetRecent(n, out _)).ShouldBe(numbers.Count);
+        await ReadAllAsync(keep: true);
+
+        async Task ReadAllAsync(bool keep)
+        {
+            var i = 0;
+            await foreach (var content in reader.ReadManyAsync(numbers, [.. bodies.Select(b => (long)b.Length)], keep))
+            {
+                await using (content)
+                {
+                    content.TryGetMemory(out var bytes).ShouldBeTrue();
+                    bytes.ToArray().ShouldBe(bodies[i++]);
+                }
+            }
+            i.ShouldBe(bodies.Length);
+        }
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]

@@ -18,6 +18,10 @@ public sealed class ContentStore : IAsyncDisposable
 
     // Of contents in files: digest and size, so that reading one again asks the database for nothing.
     private readonly RecentContents _recentFiles = new(RecentFiles * FileReference);
+    // Of contents that passed by in a long row, as when a mailbox is downloaded, only those that come again are kept. Numbers run
+    // on, so neighbours do not push each other out.
+    private readonly long[] _passed = new long[1 << 16];
+
     private readonly ContentOrphans _orphans;
 
     internal ContentStore(NpgsqlDataSource source, string dataFolder, ContentOptions options, ILogger log)
@@ -125,15 +129,16 @@ public sealed class ContentStore : IAsyncDisposable
     /// held while the caller has one of them: it may take as long as it likes.
     /// </summary>
     /// <param name="sizes">Theirs, in octets: how many are read at once depends on them.</param>
+    /// <param name="keep">What is read for the second time stays in memory: not for who goes through whole mailboxes.</param>
     /// <exception cref="ContentMissingException">One of them is missing.</exception>
     public async IAsyncEnumerable<Content> ReadManyAsync(
-        IReadOnlyList<long> numbers, IReadOnlyList<long> sizes, [EnumeratorCancellation] CancellationToken cancel = default)
+        IReadOnlyList<long> numbers, IReadOnlyList<long> sizes, bool keep = true, [EnumeratorCancellation] CancellationToken cancel = default)
     {
         var at = 0;
         while (at < numbers.Count)
         {
             var window = ContentWindow.Take(numbers, sizes, ref at, this);
-            await foreach (var content in window.ReadAsync(_source, cancel))
+            await foreach (var content in window.ReadAsync(_source, keep, cancel))
                 yield return content;
         }
     }
@@ -153,6 +158,11 @@ public sealed class ContentStore : IAsyncDisposable
         if (content.Path is null)
             _recent.Add(content.Number, content.Bytes);
     }
+
+    /// <summary>A content passes by: true when it did so before, not long ago.</summary>
+    internal bool ComesAgain(long number) => Interlocked.Exchange(ref _passed[number & (_passed.Length - 1)], number) == number;
+
+    internal void Remember(long number, byte[] bytes) => _recent.Add(number, bytes);
 
     internal async ValueTask<Content> OpenFileAsync(long number, byte[] digest, long size, CancellationToken cancel)
     {

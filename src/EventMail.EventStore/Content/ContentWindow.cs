@@ -13,7 +13,7 @@ internal sealed class ContentWindow
     private const int MaxContents = 128;
 
     /// <summary>What a reader holds in memory at most, unless a single content has more.</summary>
-    internal const long MaxOctets = 256 * 1024;
+    internal const long MaxOctets = 1024 * 1024;
 
     // A range is one walk along the index and the table, but reads also what was not asked for.
     private const double DenseEnough = 0.8;
@@ -56,12 +56,12 @@ internal sealed class ContentWindow
             _missing.Add(number);
     }
 
-    public async IAsyncEnumerable<Content> ReadAsync(NpgsqlDataSource source, [EnumeratorCancellation] CancellationToken cancel)
+    public async IAsyncEnumerable<Content> ReadAsync(NpgsqlDataSource source, bool keep, [EnumeratorCancellation] CancellationToken cancel)
     {
         try
         {
             if (_missing.Count > 0)
-                await LoadAsync(source, cancel);
+                await LoadAsync(source, keep, cancel);
             foreach (var number in _numbers)
             {
                 if (!_found.Remove(number, out var found))
@@ -112,7 +112,7 @@ internal sealed class ContentWindow
         return command;
     }
 
-    private async Task LoadAsync(NpgsqlDataSource source, CancellationToken cancel)
+    private async Task LoadAsync(NpgsqlDataSource source, bool keep, CancellationToken cancel)
     {
         await using var command = Command(source);
         await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancel);
@@ -131,6 +131,12 @@ internal sealed class ContentWindow
             else if (size > _store.Options.FileThreshold)
             {
                 _found[number] = new(size, default, null, null, true);
+            }
+            else if (keep && _store.ComesAgain(number))
+            {
+                var bytes = reader.GetFieldValue<byte[]>(4);
+                _store.Remember(number, bytes);
+                _found[number] = new(size, bytes, null, null, false);
             }
             else
             {

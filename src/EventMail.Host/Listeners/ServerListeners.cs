@@ -12,8 +12,10 @@ namespace EventMail.Host.Listeners;
 /// <summary>All TCP listeners of the server, on Kestrel's socket transport.</summary>
 public sealed class ServerListeners
 {
-    // What one slow session may have waiting: enough to keep a fast client's window open.
-    private const long MaxBufferedBytes = 128 * 1024;
+    // What one slow session may have waiting: enough to keep a fast client's window open. What it is sent waits for the client, and
+    // each stop costs two changes of threads: a mailbox is downloaded faster with more.
+    private const long MaxReceivedBytes = 128 * 1024;
+    private const long MaxSentBytes = 512 * 1024;
 
     private readonly List<Listener> _listeners;
     private readonly CancellationTokenSource _stopping;
@@ -74,7 +76,7 @@ public sealed class ServerListeners
 
     private static SocketTransportOptions TransportOptions()
     {
-        var options = new SocketTransportOptions { NoDelay = true, MaxReadBufferSize = MaxBufferedBytes, MaxWriteBufferSize = MaxBufferedBytes };
+        var options = new SocketTransportOptions { NoDelay = true, MaxReadBufferSize = MaxReceivedBytes, MaxWriteBufferSize = MaxSentBytes };
         options.CreateBoundListenSocket = endpoint =>
         {
             var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);

@@ -74,7 +74,7 @@ public sealed class MaildropFormProjection : IInlineProjection
 
         var (numbers, sizes) = ContentsWithoutRow(inbox, forms);
         var found = new SortedDictionary<(string, long), MaildropForm>();
-        await foreach (var content in log.Contents.ReadManyAsync(numbers, sizes, cancel))
+        await foreach (var content in log.Contents.ReadManyAsync(numbers, sizes, keep: false, cancel))
         {
             await using (content)
             {

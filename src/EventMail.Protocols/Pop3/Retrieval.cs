@@ -80,7 +80,7 @@ internal sealed class Retrieval(ContentStore contents, Pop3Options options) : IA
     {
         try
         {
-            await foreach (var content in contents.ReadManyAsync(numbers, sizes, cancel))
+            await foreach (var content in contents.ReadManyAsync(numbers, sizes, cancel: cancel))
             {
                 _ahead.Enqueue(content);
             }

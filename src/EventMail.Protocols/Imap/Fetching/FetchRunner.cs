@@ -65,7 +65,7 @@ internal sealed class FetchRunner(ImapSession session, FetchPlan plan, UidSet nu
         for (var n = 0; n < sizes.Length; n++)
             sizes[n] = _window[n].Row.Size;
         var i = 0;
-        await foreach (var content in session.Services.Contents.ReadManyAsync(contents, sizes, session.Cancel).ConfigureAwait(false))
+        await foreach (var content in session.Services.Contents.ReadManyAsync(contents, sizes, cancel: session.Cancel).ConfigureAwait(false))
         {
             await using (content.ConfigureAwait(false))
                 await WriteOneAsync(i++, content).ConfigureAwait(false);

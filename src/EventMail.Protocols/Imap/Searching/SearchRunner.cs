@@ -124,7 +124,7 @@ internal sealed class SearchRunner(ImapSession session, SearchKey key)
             sizes[i] = _view[chunk.Start + candidate].Size;
         var result = new MessageBits(chunk.Count);
         var bit = -1;
-        await foreach (var content in session.Services.Contents.ReadManyAsync(contents, sizes, session.Cancel).ConfigureAwait(false))
+        await foreach (var content in session.Services.Contents.ReadManyAsync(contents, sizes, keep: false, session.Cancel).ConfigureAwait(false))
         {
             bit = candidates.Next(bit + 1);
             await using (content.ConfigureAwait(false))
