@@ -22,8 +22,7 @@ internal sealed partial class Pop3Log(ILogger log, ConnectionDetails details)
     public void LoggedIn(string username, string authMethod, int messages, long octets) =>
         LoginSucceeded(log, username, authMethod, _client, _id, _id, messages, octets);
 
-    public void LoginRefused(string username, string authMethod, string error) =>
-        LoginFailed(log, username, authMethod, error, _client, _id, _id);
+    public void LoginRefused(string authMethod, string error) => LoginFailed(log, authMethod, error, _client, _id, _id);
 
     public void TooManyErrors(int errors) => ClosedForErrors(log, errors, _client, _id, _id);
 
@@ -55,10 +54,11 @@ internal sealed partial class Pop3Log(ILogger log, ConnectionDetails details)
     private static partial void LoginSucceeded(
         ILogger log, string username, string authMethod, IPAddress clientIp, string connectionId, string sessionId, int messageCount, long sizeBytes);
 
+    // The name that was tried is in the login's event, where the operator finds it; here it could be a password typed too early.
     [LoggerMessage(Level = LogLevel.Warning, Message =
-        "POP3 login failed for {username} by {authMethod} from {clientIp}: {errorCode} ({connectionId}, {sessionId})")]
+        "POP3 login failed by {authMethod} from {clientIp}: {errorCode} ({connectionId}, {sessionId})")]
     private static partial void LoginFailed(
-        ILogger log, string username, string authMethod, string errorCode, IPAddress clientIp, string connectionId, string sessionId);
+        ILogger log, string authMethod, string errorCode, IPAddress clientIp, string connectionId, string sessionId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "POP3 client {clientIp} closed after {errors} bad commands ({connectionId}, {sessionId})")]
     private static partial void ClosedForErrors(ILogger log, int errors, IPAddress clientIp, string connectionId, string sessionId);

@@ -13,7 +13,7 @@ internal static class Login
         {
             if (user is not null)
             {
-                session.Log.LoginRefused(user, mechanism, result.Status.ToString());
+                session.Log.LoginRefused(mechanism, result.Status.ToString());
             }
 
             session.Err($"{CodeOf(result.Status)} {result.Text}");
@@ -30,7 +30,7 @@ internal static class Login
         if (opened.Value is not { } maildrop)
         {
             var rejection = opened.Rejection!;
-            session.Log.LoginRefused(account.Address, mechanism, rejection.Kind.ToString());
+            session.Log.LoginRefused(mechanism, rejection.Kind.ToString());
             // RFC 2449 §8.1.2: IN-USE says that the credentials were right.
             session.Err($"{(rejection.Kind == RejectionKind.InUse ? "[IN-USE]" : "[SYS/PERM]")} {rejection.Text}");
             return;
