@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using System.Security.Cryptography;
 
 namespace EventMail.EventStore.Tests;
@@ -120,7 +119,7 @@ public class ContentTests
     [Theory]
     [InlineData(500)]
     [InlineData(200_000)]
-    public async Task A_range_is_copied_to_a_pipe(int size)
+    public async Task A_range_is_read(int size)
     {
         await using var log = await OpenAsync();
         var bytes = Random(size);
@@ -128,12 +127,9 @@ public class ContentTests
         await using var content = await log.Node.Contents.ReadAsync(number);
         foreach (var (offset, length) in new[] { (0, size), (10, 100), (size - 5, 100), (size + 5, 1), (0, 0) })
         {
-            var pipe = new Pipe(new(pauseWriterThreshold: 0));
-            await content.CopyToAsync(pipe.Writer, offset, length);
-            await pipe.Writer.CompleteAsync();
-            var copied = new MemoryStream();
-            await pipe.Reader.CopyToAsync(copied);
-            copied.ToArray().ShouldBe(bytes.Skip(offset).Take(length).ToArray());
+            var copied = new byte[length];
+            var read = await content.ReadAtAsync(offset, copied);
+            copied[..read].ShouldBe(bytes.Skip(offset).Take(length).ToArray());
         }
     }
 

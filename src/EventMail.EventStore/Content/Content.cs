@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.IO.Pipelines;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
@@ -8,7 +6,7 @@ namespace EventMail.EventStore;
 /// <summary>A stored content while it is being read: from memory or from its file. Dispose it to give its buffer back.</summary>
 public sealed class Content : IAsyncDisposable
 {
-    private const int CopySize = 64 * 1024;
+    private const int StreamBuffer = 64 * 1024;
 
     private readonly ReadOnlyMemory<byte> _bytes;
     private readonly SafeFileHandle? _file;
@@ -40,20 +38,22 @@ public sealed class Content : IAsyncDisposable
     }
 
     /// <summary>Reads at an offset; fewer bytes than the buffer takes only at the end. Thread-safe.</summary>
-    public async ValueTask<int> ReadAtAsync(long offset, Memory<byte> buffer, CancellationToken cancel = default)
+    public ValueTask<int> ReadAtAsync(long offset, Memory<byte> buffer, CancellationToken cancel = default)
     {
+        cancel.ThrowIfCancellationRequested();
         if (offset >= Size)
-            return 0;
+            return new(0);
         if (_file is null)
         {
             var count = (int)Math.Min(buffer.Length, Size - offset);
             _bytes.Slice((int)offset, count).CopyTo(buffer);
-            return count;
+            return new(count);
         }
+        // The asynchronous read is the same read on another thread of the pool: the way there costs more than the read.
         var read = 0;
-        while (read < buffer.Length && await RandomAccess.ReadAsync(_file, buffer[read..], offset + read, cancel) is var count and > 0)
+        while (read < buffer.Length && RandomAccess.Read(_file, buffer.Span[read..], offset + read) is var count and > 0)
             read += count;
-        return read;
+        return new(read);
     }
 
     /// <summary>A seekable stream over the content; it does not dispose the content.</summary>
@@ -63,40 +63,11 @@ public sealed class Content : IAsyncDisposable
             return new FileStream(_path, new FileStreamOptions
             {
                 Share = FileShare.ReadWrite | FileShare.Delete,
-                BufferSize = CopySize,
+                BufferSize = StreamBuffer,
                 Options = FileOptions.Asynchronous | FileOptions.SequentialScan,
             });
         MemoryMarshal.TryGetArray(_bytes, out var segment);
         return new MemoryStream(segment.Array ?? [], segment.Offset, segment.Count, writable: false);
-    }
-
-    /// <summary>Copies a range (clipped to the content), flushing as the writer asks; ends early when the reader has gone.</summary>
-    public async ValueTask CopyToAsync(PipeWriter writer, long offset, long length, CancellationToken cancel = default)
-    {
-        var end = offset + Math.Min(length, Size - offset);
-        while (offset < end)
-        {
-            var wanted = (int)Math.Min(end - offset, CopySize);
-            if (_file is null)
-            {
-                // One large segment instead of many of the pipe's small blocks: fewer to send.
-                _bytes.Span.Slice((int)offset, wanted).CopyTo(writer.GetSpan(wanted));
-                writer.Advance(wanted);
-                offset += wanted;
-            }
-            else
-            {
-                // The asynchronous read is the same read on another thread of the pool: the way there costs more than the read.
-                var read = RandomAccess.Read(_file, writer.GetSpan(wanted)[..wanted], offset);
-                if (read == 0)
-                    throw new EndOfStreamException($"content {Number}: its file is shorter than {Size} bytes");
-                writer.Advance(read);
-                offset += read;
-            }
-            var flushed = await writer.FlushAsync(cancel);
-            if (flushed.IsCompleted || flushed.IsCanceled)
-                return;
-        }
     }
 
     public ValueTask DisposeAsync()
