@@ -239,7 +239,11 @@ public class NodeTests
         await second.Executor.StateAsync(counter, default);
         for (var round = 1; round <= 3; round++)
         {
-            await log.RunAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'eventmail link%'");
+            // Ours alone: other tests share the cluster.
+            await log.RunAsync("""
+                select pg_terminate_backend(pid) from pg_stat_activity
+                where application_name like 'eventmail link%' and datname = current_database()
+                """);
             await log.ExecuteAsync(Counters.Raise(counter));
             await log.ExecuteAsync(Counters.Raise(followed));
             await TestLog.EventuallyAsync(() => second.Executor.TryGetState(counter.Key, out var state) && state.Version == round);
