@@ -34,6 +34,12 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
 
     public SelectedMailbox? Selected { get; private set; }
 
+    public Extensions Enabled { get; private set; }
+
+    public bool Has(Extensions extension) => (Enabled & extension) != 0;
+
+    public void Enable(Extensions extensions) => Enabled |= extensions;
+
     public States State =>
         User is null ? States.NotAuthenticated : Selected is null ? States.Authenticated : States.Selected;
 

@@ -1,20 +1,46 @@
+using System.Text;
 using EventMail.Protocols.Imap.Responses;
 
 namespace EventMail.Protocols.Imap.Commands;
 
-/// <summary>RFC 5161: unknown extensions are passed over; none that we have needs enabling yet.</summary>
+/// <summary>RFC 5161: what is unknown is passed over; what was enabled before is not told again.</summary>
 internal static class Enable
 {
+    // A row per extension that ENABLE knows, with what it brings with it.
+    private static readonly (string Name, Extensions Brings)[] Known = [];
+
     public static ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
     {
+        if (Parse(command, out var wanted) is { } error)
+            return new(Reply.Bad(error));
+        var names = new StringBuilder();
+        foreach (var (name, brings) in Known)
+        {
+            if (wanted.Contains(name, StringComparer.OrdinalIgnoreCase) && (session.Enabled & brings) != brings)
+            {
+                session.Enable(brings);
+                names.Append(' ').Append(name);
+            }
+        }
+
+        session.Writer.Raw("* ENABLED"u8);
+        session.Writer.Ascii(names.ToString());
+        session.Writer.Crlf();
+        return new(command.Done());
+    }
+
+    // enable = "ENABLE" 1*(SP capability)
+    private static string? Parse(ImapCommand command, out List<string> names)
+    {
+        names = [];
         var arguments = command.Arguments;
         do
         {
-            if (!arguments.ExpectSp() || !arguments.ExpectAtom(out _))
-                return new(Reply.Bad(arguments.Error!));
+            if (!arguments.ExpectSp() || !arguments.ExpectAtom(out var name))
+                return arguments.Error;
+            names.Add(Encoding.ASCII.GetString(name));
         }
         while (!arguments.AtEnd);
-        session.Writer.Raw("* ENABLED\r\n"u8);
-        return new(command.Done());
+        return null;
     }
 }
