@@ -19,6 +19,9 @@ internal static class Capabilities
         // Mailboxes
         "NAMESPACE", // RFC 2342
         "CHILDREN", // RFC 3348
+        "LIST-EXTENDED", // RFC 5258
+        "LIST-STATUS", // RFC 5819
+        "STATUS=SIZE", // RFC 8438
         "SPECIAL-USE", // RFC 6154
         "CREATE-SPECIAL-USE", // RFC 6154
         "UNSELECT", // RFC 3691

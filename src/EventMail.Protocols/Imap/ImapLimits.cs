@@ -42,6 +42,9 @@ public sealed record ImapLimits
     /// <summary>Sessions of one account at once, over all IMAP listeners of this process.</summary>
     public int MaxSessionsPerUser { get; init; } = 100;
 
+    /// <summary>Patterns of one LIST.</summary>
+    public int MaxListPatterns { get; init; } = 100;
+
     /// <summary>Data items of one FETCH.</summary>
     public int MaxFetchItems { get; init; } = 100;
 

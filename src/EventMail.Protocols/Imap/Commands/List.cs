@@ -1,44 +1,134 @@
 using System.Text;
-using EventMail.Projections.Mailboxes;
-using EventMail.Protocols.Imap.Grammar;
+using EventMail.Domain.Mailboxes;
+using EventMail.Protocols.Imap.Listing;
 using EventMail.Protocols.Imap.Responses;
 
 namespace EventMail.Protocols.Imap.Commands;
 
-/// <summary>LIST (RFC 3501 §6.3.8) with CHILDREN (RFC 3348) and the SPECIAL-USE options (RFC 6154 §2).</summary>
+/// <summary>LIST (RFC 3501 §6.3.8) with its extensions (RFC 5258, RFC 9051 §6.3.9); their options are rows of <see cref="ListOption"/>.</summary>
 internal static class List
 {
     public static async ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
     {
-        if (Parse(command, out var pattern, out var specialUseOnly) is { } error)
+        if (ListParser.Parse(command, session.Limits.MaxListPatterns, out var request) is { } error)
             return Reply.Bad(error);
-        if (pattern is null)
+        if (request is { IsExtended: false, IsEmptyName: true })
         {
             // §6.3.8: the empty name asks for the hierarchy delimiter and the root.
             Write(session.Writer, "LIST"u8, "\\Noselect", "");
             return command.Done();
         }
 
-        foreach (var mailbox in await session.Services.Mailboxes.ListAsync(session.User!.Id, session.Cancel).ConfigureAwait(false))
+        var (mailboxes, account) = (session.Services.Mailboxes, session.User!.Id);
+        var entries = await mailboxes.ListAsync(account, session.Cancel).ConfigureAwait(false);
+        var subscribed = request.ReturnsSubscribed ? await mailboxes.SubscriptionsAsync(account, session.Cancel).ConfigureAwait(false) : null;
+        var names = ListedName.Of(entries, subscribed, request);
+        for (var i = 0; i < names.Count; i++)
         {
-            if ((specialUseOnly && mailbox.SpecialUse is null) || !pattern.Matches(mailbox.Name))
-                continue;
-            Write(session.Writer, "LIST"u8, Attributes(mailbox), mailbox.Name);
-            await session.Writer.FlushIfFullAsync().ConfigureAwait(false);
+            if (names[i].Matches)
+                await AnswerAsync(session, request, names, i).ConfigureAwait(false);
         }
 
         return command.Done();
     }
 
-    private static string Attributes(MailboxEntry mailbox)
+    private static async ValueTask AnswerAsync(ImapSession session, ListRequest request, IReadOnlyList<ListedName> names, int at)
     {
-        var attributes = mailbox.HasChildren ? "\\HasChildren" : "\\HasNoChildren";
-        if (!mailbox.Selectable)
-            attributes = "\\Noselect " + attributes;
-        return mailbox.SpecialUse is { } use ? attributes + " " + use : attributes;
+        var name = names[at];
+        var meets = name.Meets(request.Selection);
+        var below = Below.None;
+        if (request.Has(ListSelection.RecursiveMatch) || (request.IsExtended && meets && IsLevel(name)))
+            below = LookBelow(request, names, at);
+        if (request.Has(ListSelection.RecursiveMatch))
+        {
+            // RFC 5258 §3.5: not for a child that is told of as well.
+            if (!meets && below != Below.Untold)
+                return;
+        }
+        else if (!meets || (request.IsExtended && !request.Has(ListSelection.Criteria) && IsLevel(name) && below != Below.Untold))
+        {
+            // RFC 5258 §3: a name that does not exist is listed only for what is below it and not listed (example 11).
+            return;
+        }
+
+        var writer = session.Writer;
+        Begin(writer, "LIST"u8, Attributes(session, request, name), name.Name);
+        if (request.Has(ListSelection.RecursiveMatch) && below != Below.None)
+            WriteChildInfo(writer, request.Selection);
+        writer.Crlf();
+        await writer.FlushIfFullAsync().ConfigureAwait(false);
+        // RFC 5819 §2: for what meets the criteria, not for a parent of such.
+        if (!meets || name.Entry is not { } entry)
+            return;
+        foreach (var addition in request.Additions)
+            await addition(session, entry).ConfigureAwait(false);
+    }
+
+    private static bool IsLevel(ListedName name) => name.Entry is { Selectable: false };
+
+    /// <summary>What is below a name and meets the criteria.</summary>
+    private enum Below : byte
+    {
+        None,
+
+        /// <summary>All of it matches the patterns, and is told of as well.</summary>
+        Told,
+
+        /// <summary>Some of it does not.</summary>
+        Untold,
+    }
+
+    // Sorted: what is below a name follows it at once.
+    private static Below LookBelow(ListRequest request, IReadOnlyList<ListedName> names, int at)
+    {
+        var below = Below.None;
+        for (var i = at + 1; i < names.Count && MailboxName.IsBelow(names[i].Name, names[at].Name); i++)
+        {
+            if (!names[i].Meets(request.Selection))
+                continue;
+            if (!names[i].Matches)
+                return Below.Untold;
+            below = Below.Told;
+        }
+
+        return below;
+    }
+
+    private static string Attributes(ImapSession session, ListRequest request, ListedName name)
+    {
+        var attributes = new StringBuilder();
+        if (!name.Exists)
+        {
+            // RFC 5258 §3: \NonExistent says more than \Noselect, to those who know it.
+            attributes.Append(request.IsExtended || session.Has(Extensions.Imap4Rev2) ? "\\NonExistent " : "\\Noselect ");
+        }
+
+        if (name.Subscribed)
+            attributes.Append("\\Subscribed ");
+        attributes.Append(name.Entry is { HasChildren: true } ? "\\HasChildren" : "\\HasNoChildren");
+        if (name.Entry?.SpecialUse is { } use)
+            attributes.Append(' ').Append(use);
+        return attributes.ToString();
+    }
+
+    // childinfo-extended-item = "CHILDINFO" SP "(" list-select-base-opt-quoted *(SP list-select-base-opt-quoted) ")"
+    private static void WriteChildInfo(ImapWriter writer, ListSelection selection)
+    {
+        writer.Raw((selection & ListSelection.Criteria) switch
+        {
+            ListSelection.Subscribed => " (\"CHILDINFO\" (\"SUBSCRIBED\"))"u8,
+            ListSelection.SpecialUse => " (\"CHILDINFO\" (\"SPECIAL-USE\"))"u8,
+            _ => " (\"CHILDINFO\" (\"SUBSCRIBED\" \"SPECIAL-USE\"))"u8,
+        });
     }
 
     public static void Write(ImapWriter writer, ReadOnlySpan<byte> name, string attributes, string mailbox)
+    {
+        Begin(writer, name, attributes, mailbox);
+        writer.Crlf();
+    }
+
+    private static void Begin(ImapWriter writer, ReadOnlySpan<byte> name, string attributes, string mailbox)
     {
         writer.Raw("* "u8);
         writer.Raw(name);
@@ -46,47 +136,5 @@ internal static class List
         writer.Ascii(attributes);
         writer.Raw(") \"/\" "u8);
         writer.Mailbox(mailbox);
-        writer.Crlf();
-    }
-
-    // list = "LIST" [SP "(" [option *(SP option)] ")"] SP mailbox SP list-mailbox [SP "RETURN" SP "(" [option *(SP option)] ")"]
-    private static string? Parse(ImapCommand command, out ListPattern? pattern, out bool specialUseOnly)
-    {
-        pattern = null;
-        specialUseOnly = false;
-        var arguments = command.Arguments;
-        if (!arguments.ExpectSp())
-            return arguments.Error;
-        if (arguments.TryByte('(') && (!ExpectOptions(ref arguments, "SPECIAL-USE"u8, default, out specialUseOnly) || !arguments.ExpectSp()))
-            return arguments.Error;
-        if (!arguments.ExpectAString(out var reference) || !arguments.ExpectSp() || !arguments.ExpectListMailbox(out var wanted))
-            return arguments.Error;
-        // What RETURN may ask for is in every answer anyway.
-        if (!arguments.AtEnd && (!arguments.ExpectSp() || !ExpectReturn(ref arguments)))
-            return arguments.Error;
-        if (!arguments.ExpectEnd())
-            return arguments.Error;
-        return wanted.IsEmpty || ListPattern.TryParse(reference, wanted, out pattern) ? null : "Invalid mailbox pattern";
-    }
-
-    private static bool ExpectReturn(ref CommandParser arguments) =>
-        (arguments.TryWord("RETURN"u8) || arguments.Fail("Unknown LIST option")) && arguments.ExpectSp() && arguments.ExpectByte('(')
-        && ExpectOptions(ref arguments, "SPECIAL-USE"u8, "CHILDREN"u8, out _);
-
-    private static bool ExpectOptions(ref CommandParser arguments, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, out bool any)
-    {
-        any = false;
-        if (arguments.TryByte(')'))
-            return true;
-        do
-        {
-            if (!arguments.ExpectAtom(out var option))
-                return false;
-            if (!Ascii.EqualsIgnoreCase(option, first) && !Ascii.EqualsIgnoreCase(option, second))
-                return arguments.Fail("Unknown LIST option");
-            any = true;
-        }
-        while (arguments.TrySp());
-        return arguments.ExpectByte(')');
     }
 }

@@ -1,0 +1,56 @@
+using EventMail.Protocols.Imap.Grammar;
+
+namespace EventMail.Protocols.Imap.Listing;
+
+/// <summary>Reads what stands behind an option's name, and notes it in the request. False after a syntax error.</summary>
+internal delegate bool ListOptionReader(ref CommandParser arguments, ListRequest request);
+
+/// <summary>An option of an extended LIST (RFC 5258 §3). Named twice it counts once.</summary>
+/// <param name="Name">In capitals.</param>
+internal sealed record ListOption(string Name, ListOptionReader Read)
+{
+    /// <summary>Selection options: a new extension is a new row.</summary>
+    public static readonly ListOption[] Selecting =
+    [
+        // RFC 5258 §3.1
+        Select("SUBSCRIBED", ListSelection.Subscribed),
+        Select("REMOTE", ListSelection.Remote),
+        Select("RECURSIVEMATCH", ListSelection.RecursiveMatch),
+        // RFC 6154 §2
+        Select("SPECIAL-USE", ListSelection.SpecialUse),
+    ];
+
+    /// <summary>Return options: a new extension is a new row.</summary>
+    public static readonly ListOption[] Returning =
+    [
+        // RFC 5258 §3.2
+        new("SUBSCRIBED", (ref _, request) => request.ReturnsSubscribed = true),
+        // In every answer anyway.
+        new("CHILDREN", (ref _, _) => true),
+        // RFC 6154 §2: likewise.
+        new("SPECIAL-USE", (ref _, _) => true),
+        // RFC 5819
+        new("STATUS", ReadStatus),
+    ];
+
+    private static ListOption Select(string name, ListSelection option) => new(name, (ref _, request) =>
+    {
+        request.Selection |= option;
+        // §3.1: the selection option SUBSCRIBED implies the return option.
+        request.ReturnsSubscribed |= option == ListSelection.Subscribed;
+        return true;
+    });
+
+    // status-option = "STATUS" SP "(" status-att *(SP status-att) ")"
+    private static bool ReadStatus(ref CommandParser arguments, ListRequest request)
+    {
+        if (!arguments.ExpectSp() || !StatusRequest.Expect(ref arguments, out var status))
+            return false;
+        request.Additions.Add((session, mailbox) =>
+        {
+            status.Enable(session);
+            return mailbox.Selectable ? status.WriteAsync(session, mailbox) : default;
+        });
+        return true;
+    }
+}
