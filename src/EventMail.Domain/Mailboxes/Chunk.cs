@@ -48,12 +48,21 @@ public sealed class Chunk
     private Chunk(Fixed columns, Marks marks, int count, long bytes)
     {
         (_fixed, _marks, Count, Bytes) = (columns, marks, count, bytes);
-        foreach (var flags in Flags)
-        {
-            Unseen += (int)(~flags & SystemFlags.Seen);
-            Flagged += (int)(flags >> 2 & 1);
-            Deleted += (int)(flags >> 3 & 1);
-        }
+        Unseen = count - CountOf(0);
+        Flagged = CountOf(2);
+        Deleted = CountOf(3);
+    }
+
+    private int CountOf(int bit)
+    {
+        var words = MemoryMarshal.Cast<ulong, Vector<ulong>>(Flags);
+        var sums = Vector<ulong>.Zero;
+        foreach (ref readonly var word in words)
+            sums += Vector.ShiftRightLogical(word, bit) & Vector<ulong>.One;
+        var sum = Vector.Sum(sums);
+        foreach (var flags in Flags[(words.Length * Vector<ulong>.Count)..])
+            sum += flags >> bit & 1;
+        return (int)sum;
     }
 
     // For a chunk that continues another: the rows are counted already.
@@ -151,7 +160,8 @@ public sealed class Chunk
 
     private Marks CopyMarks(int capacity, int used)
     {
-        var copy = new Marks(capacity) { Used = used };
+        // What lies beyond Used is never read.
+        var copy = new Marks(GC.AllocateUninitializedArray<ulong>(capacity), GC.AllocateUninitializedArray<long>(capacity)) { Used = used };
         Flags.CopyTo(copy.Flags);
         ModSeqs.CopyTo(copy.ModSeqs);
         return copy;

@@ -121,45 +121,29 @@ public static class MailboxDecider
         else if (CheckFlags(state.Flags, flags, out table, out mask) is { } rejection)
             return rejection;
 
-        var added = new UidSet.Builder[64];
-        var removed = new UidSet.Builder[64];
-        var changed = new UidSet.Builder();
+        var changes = new FlagChangeBuilder();
         var modified = new UidSet.Builder();
-        var touched = 0UL;
+        var limit = unchangedSince ?? long.MaxValue;
         foreach (var range in uids.Ranges)
         {
             foreach (var slice in state.View!.SlicesOf(range))
             {
                 for (var i = 0; i < slice.Length; i++)
                 {
-                    var (uid, before) = (slice.Uids[i], slice.Flags[i]);
-                    if (unchangedSince is { } limit && slice.ModSeqs[i] > limit)
-                    {
-                        modified.Add(uid);
-                        continue;
-                    }
-                    var gained = mode == StoreMode.Remove ? 0 : mask & ~before;
-                    var lost = mode switch { StoreMode.Add => 0UL, StoreMode.Remove => mask & before, _ => before & ~mask };
-                    if ((gained | lost) == 0)
-                        continue;
-                    touched |= gained | lost;
-                    changed.Add(uid);
-                    for (; gained != 0; gained &= gained - 1)
-                        added[BitOperations.TrailingZeroCount(gained)].Add(uid);
-                    for (; lost != 0; lost &= lost - 1)
-                        removed[BitOperations.TrailingZeroCount(lost)].Add(uid);
+                    var before = slice.Flags[i];
+                    if (slice.ModSeqs[i] > limit)
+                        modified.Add(slice.Uids[i]);
+                    else if (mode == StoreMode.Add)
+                        changes.Add(slice.Uids[i], mask & ~before, 0);
+                    else if (mode == StoreMode.Remove)
+                        changes.Add(slice.Uids[i], 0, mask & before);
+                    else
+                        changes.Add(slice.Uids[i], mask & ~before, before & ~mask);
                 }
             }
         }
-        if (changed.IsEmpty)
-            return new StoreDecision(null, UidSet.Empty, modified.Build());
-        var changes = new FlagChange[BitOperations.PopCount(touched)];
-        for (var i = 0; i < changes.Length; i++, touched &= touched - 1)
-        {
-            var bit = BitOperations.TrailingZeroCount(touched);
-            changes[i] = new(table.NameOf(bit), added[bit].Build().ToString(), removed[bit].Build().ToString());
-        }
-        return new StoreDecision(new(changes), changed.Build(), modified.Build());
+        var changed = changes.Build(table, out var all);
+        return new StoreDecision(changed.Length == 0 ? null : new(changed), all, modified.Build());
     }
 
     /// <summary>EXPUNGE and UID EXPUNGE: messages with \Deleted, all or only some. The state must have its view.</summary>

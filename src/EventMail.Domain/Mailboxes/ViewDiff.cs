@@ -1,9 +1,14 @@
 namespace EventMail.Domain.Mailboxes;
 
+/// <summary>Messages behind each other that changed; in both views they lie in one chunk.</summary>
+/// <param name="Index">Of the first one in the newer view: its sequence number - 1.</param>
+/// <param name="OldIndex">Where it was in the older view.</param>
+public readonly record struct ChangedRun(int Index, int OldIndex, int Count);
+
 /// <summary>What happened between two views of a mailbox, in the order in which an IMAP client is told.</summary>
 public sealed class ViewDiff
 {
-    private ViewDiff(int[] expunges, UidSet vanished, int[] changed, int added, int count) =>
+    private ViewDiff(int[] expunges, UidSet vanished, IReadOnlyList<ChangedRun> changed, int added, int count) =>
         (Expunges, Vanished, Changed, Added, Count) = (expunges, vanished, changed, added, count);
 
     /// <summary>
@@ -15,8 +20,8 @@ public sealed class ViewDiff
     /// <summary>The same messages as UIDs (VANISHED, RFC 7162).</summary>
     public UidSet Vanished { get; }
 
-    /// <summary>Indexes (sequence number - 1) in the newer view of messages that both views have and whose MODSEQ differs.</summary>
-    public IReadOnlyList<int> Changed { get; }
+    /// <summary>Messages that both views have and whose MODSEQ differs.</summary>
+    public IReadOnlyList<ChangedRun> Changed { get; }
 
     /// <summary>How many messages at the end of the newer view are new. When it is not 0, send EXISTS with <see cref="Count"/>.</summary>
     public int Added { get; }
@@ -54,7 +59,7 @@ public sealed class ViewDiff
             return new([], UidSet.Empty, [], 0, current.Count);
         var vanished = new UidSet.Builder();
         var expunged = new List<int>();
-        var changed = new List<int>();
+        var changed = new List<ChangedRun>();
         var (old, now) = (new Cursor(known), new Cursor(current));
         while (old.Chunk is { } before && now.Chunk is { } after)
         {
@@ -62,14 +67,14 @@ public sealed class ViewDiff
             {
                 var count = Math.Min(before.Count, after.Count) - old.Offset;
                 if (!before.SharesMarksWith(after))
-                    Compare(before, after, old.Offset, count, now.Index, changed);
+                    Compare(before, after, old.Offset, count, old.Index, now.Index, changed);
                 old.Advance(count);
                 now.Advance(count);
             }
             else if (old.Uid == now.Uid)
             {
                 if (before.ModSeqs[old.Offset] != after.ModSeqs[now.Offset])
-                    changed.Add(now.Index);
+                    changed.Add(new(now.Index, old.Index, 1));
                 old.Advance(1);
                 now.Advance(1);
             }
@@ -91,17 +96,42 @@ public sealed class ViewDiff
             old.Advance(1);
         }
         expunged.Reverse();
-        return new([.. expunged], vanished.Build(), [.. changed], current.Count - now.Index, current.Count);
+        return new([.. expunged], vanished.Build(), changed, current.Count - now.Index, current.Count);
     }
 
-    private static void Compare(Chunk before, Chunk after, int from, int count, int index, List<int> changed)
+    private static void Compare(Chunk before, Chunk after, int from, int count, int oldIndex, int index, List<ChangedRun> changed)
     {
         var a = before.ModSeqs.Slice(from, count);
         var b = after.ModSeqs.Slice(from, count);
-        for (var i = 0; i < count; i++)
+        for (var i = a.CommonPrefixLength(b); i < count; i += a[i..].CommonPrefixLength(b[i..]))
         {
-            if (a[i] != b[i])
-                changed.Add(index + i);
+            var start = i;
+            while (i < count && a[i] != b[i])
+                i++;
+            changed.Add(new(index + start, oldIndex + start, i - start));
         }
+    }
+
+    /// <summary>What <see cref="Vanished"/> is, without looking at what changed.</summary>
+    internal static UidSet VanishedBetween(MailboxView known, MailboxView current)
+    {
+        var vanished = new UidSet.Builder();
+        var (old, now) = (new Cursor(known), new Cursor(current));
+        while (old.Chunk is { } before)
+        {
+            if (now.Chunk is { } after && old.Offset == now.Offset && before.SharesUidsWith(after))
+            {
+                var count = Math.Min(before.Count, after.Count) - old.Offset;
+                old.Advance(count);
+                now.Advance(count);
+                continue;
+            }
+            if (now.Chunk is null || old.Uid < now.Uid)
+                vanished.Add(old.Uid);
+            else
+                now.Advance(1);
+            old.Advance(1);
+        }
+        return vanished.Build();
     }
 }

@@ -115,7 +115,7 @@ internal static class ViewEvolution
         // At the same version it is the same mailbox, expunged messages kept or not.
         if (known.HighestModSeq == current.HighestModSeq)
             return known;
-        var gone = ViewDiff.Between(known, current).Vanished;
+        var gone = ViewDiff.VanishedBetween(known, current);
         if (gone.IsEmpty)
             return current;
         var chunks = new List<Chunk>(current.ChunkCount + 1);

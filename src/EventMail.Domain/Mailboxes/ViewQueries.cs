@@ -21,12 +21,18 @@ public static class ViewQueries
     public static UidSet UidsWhere(this MailboxView view, ulong set, ulong clear)
     {
         var found = new UidSet.Builder();
-        foreach (var slice in view.Slices())
+        for (var k = 0; k < view.ChunkCount; k++)
         {
-            for (var i = 0; i < slice.Length; i++)
+            var chunk = view.ChunkAt(k);
+            // Few are \Deleted, and every EXPUNGE asks for them.
+            if ((set & SystemFlags.Deleted) != 0 && chunk.Deleted == 0)
+                continue;
+            var flags = chunk.Flags;
+            var uids = chunk.Uids;
+            for (var i = 0; i < flags.Length; i++)
             {
-                if ((slice.Flags[i] & (set | clear)) == set)
-                    found.Add(slice.Uids[i]);
+                if ((flags[i] & (set | clear)) == set)
+                    found.Add(uids[i]);
             }
         }
         return found.Build();

@@ -38,10 +38,14 @@ public class ViewDiffTests
             _messages.Count.ShouldBe(diff.Count - diff.Added);
             for (var i = diff.Count - diff.Added; i < diff.Count; i++)
                 _messages.Add(Told(now, i));
-            foreach (var index in diff.Changed)
+            foreach (var run in diff.Changed)
             {
-                _messages[index].Uid.ShouldBe(now[index].Uid);
-                _messages[index] = Told(now, index);
+                for (var i = 0; i < run.Count; i++)
+                {
+                    _messages[run.Index + i].Uid.ShouldBe(now[run.Index + i].Uid);
+                    before[run.OldIndex + i].ShouldBe(now[run.Index + i].Uid);
+                    _messages[run.Index + i] = Told(now, run.Index + i);
+                }
             }
             ShouldKnow(now);
         }

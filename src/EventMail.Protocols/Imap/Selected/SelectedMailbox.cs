@@ -162,10 +162,9 @@ internal sealed class SelectedMailbox : IDisposable
         if (diff.Changed.Count == 0)
             return;
         var lists = new FlagLists(Known.Flags);
-        foreach (var index in diff.Changed)
+        foreach (var (index, oldIndex) in diff.Changed.SelectMany(run => Enumerable.Range(0, run.Count).Select(i => (run.Index + i, run.OldIndex + i))))
         {
-            var row = Known[index];
-            var old = before[before.IndexOf(row.Uid)];
+            var (row, old) = (Known[index], before[oldIndex]);
             // Another keyword's number or a MODSEQ alone is nothing that this client can see.
             if (old.Flags == row.Flags || (skip is not null && skip(old, row)))
                 continue;
