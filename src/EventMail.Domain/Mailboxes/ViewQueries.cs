@@ -107,6 +107,24 @@ public static class ViewQueries
         return found.Build();
     }
 
+    /// <summary>The sequence numbers of those of the UIDs that are here and have a MODSEQ above this (RFC 7162 CHANGEDSINCE).</summary>
+    public static UidSet SequenceChangedSince(this MailboxView view, UidSet uids, long modSeq)
+    {
+        var found = new UidSet.Builder();
+        foreach (var range in uids.Ranges)
+        {
+            foreach (var slice in view.SlicesOf(range))
+            {
+                for (var i = 0; i < slice.Length; i++)
+                {
+                    if (slice.ModSeqs[i] > modSeq)
+                        found.Add((uint)(slice.Start + i + 1));
+                }
+            }
+        }
+        return found.Build();
+    }
+
     // Index behind the last message of a range of UIDs.
     private static int End(MailboxView view, UidRange range) =>
         range.Last == uint.MaxValue ? view.Count : view.LowerBound(range.Last + 1);

@@ -7,6 +7,8 @@ namespace EventMail.Projections.Mailboxes;
 /// <summary>The aliases under which a mailbox's events are stored.</summary>
 public static class MailboxEventTypes
 {
+    internal const string MessagesExpunged = "messages_expunged";
+
     public static EventTypeMap RegisterMailboxEvents(this EventTypeMap types) => types
         .Register("mailbox_created", MailboxEventJson.Default.MailboxCreated)
         .Register("mailbox_renamed", MailboxEventJson.Default.MailboxRenamed)
@@ -15,7 +17,7 @@ public static class MailboxEventTypes
         .Register("message_appended", MailboxEventJson.Default.MessageAppended)
         .Register("messages_copied_in", MailboxEventJson.Default.MessagesCopiedIn)
         .Register("flags_changed", MailboxEventJson.Default.FlagsChanged)
-        .Register("messages_expunged", MailboxEventJson.Default.MessagesExpunged)
+        .Register(MessagesExpunged, MailboxEventJson.Default.MessagesExpunged)
         .Register("recent_claimed", MailboxEventJson.Default.RecentClaimed);
 }
 

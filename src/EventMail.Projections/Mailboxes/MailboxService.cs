@@ -21,6 +21,7 @@ public sealed class MailboxService : IAsyncDisposable
     private readonly MailboxSnapshots _snapshots;
     private readonly LiveMailboxes _live;
     private readonly MailboxHierarchy _hierarchy;
+    private readonly MailboxHistory _history;
     private readonly IDisposable _following;
 
     public MailboxService(EventLog log, QuotaGuard quota, SubscriptionBook subscriptions, MailboxOptions options, ILoggerFactory loggers)
@@ -33,6 +34,7 @@ public sealed class MailboxService : IAsyncDisposable
         _snapshots = new(log.DataSource, _executor, _views, options, logger);
         _live = new(_executor, _views, options, logger);
         _hierarchy = new(_executor, _trees, _views);
+        _history = new(log.Reader);
         _views.Loaded = _snapshots.OnLoaded;
         _views.Known = _live.StateOf;
         _following = _executor.Feed.Subscribe(OnCommit);
@@ -151,6 +153,14 @@ public sealed class MailboxService : IAsyncDisposable
         Actor actor, string? cause, CancellationToken cancel) =>
         RunAsync<StoreResult>(
             new StoreCommand(mailbox.Key, _views, uids, mode, flags, unchangedSince, actor.Because(cause)), cancel);
+
+    /// <summary>
+    /// Which of these UIDs were expunged after a MODSEQ and up to a view's (RFC 7162 VANISHED): from the log, so exact and however
+    /// long ago.
+    /// </summary>
+    public Task<UidSet> VanishedAsync(
+        OpenMailbox mailbox, MailboxView view, UidSet among, long modSeq, CancellationToken cancel) =>
+        _history.VanishedAsync(mailbox.Key, view, among, modSeq, cancel);
 
     /// <summary>COPY, or MOVE: both mailboxes in one transaction. A missing destination is <see cref="Rejection.MailboxMissing"/>.</summary>
     public async Task<Result<CopyResult>> CopyAsync(

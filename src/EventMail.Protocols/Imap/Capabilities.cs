@@ -32,6 +32,8 @@ internal static class Capabilities
 
         // Changes
         "IDLE", // RFC 2177
+        "CONDSTORE", // RFC 7162
+        "QRESYNC", // RFC 7162
 
         // Searching
     ];

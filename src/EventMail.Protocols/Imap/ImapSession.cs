@@ -38,7 +38,17 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
 
     public bool Has(Extensions extension) => (Enabled & extension) != 0;
 
-    public void Enable(Extensions extensions) => Enabled |= extensions;
+    public void Enable(Extensions extensions)
+    {
+        // RFC 7162 §3.1: the first command that makes a client CONDSTORE-aware answers with HIGHESTMODSEQ.
+        var first = (extensions & Extensions.Condstore) != 0 && !Has(Extensions.Condstore);
+        Enabled |= extensions;
+        if (first)
+            Selected?.TellHighestModSeq(Writer);
+    }
+
+    /// <summary>Set by a UID command whose answer depends on sequence numbers: no EXPUNGE before its tagged reply (RFC 7162 §3.2.10.2).</summary>
+    public bool HoldExpunges { get; set; }
 
     public States State =>
         User is null ? States.NotAuthenticated : Selected is null ? States.Authenticated : States.Selected;
@@ -153,6 +163,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         }
 
         var started = Stopwatch.GetTimestamp();
+        HoldExpunges = false;
         var reply = await ExecuteAsync(line).ConfigureAwait(false);
         if (reply.Kind == ReplyKind.Close)
             return false;
@@ -168,8 +179,11 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
             return StillWanted();
         }
 
-        if (line.Verb is { Sync: not Sync.None and var sync } && reply.Kind != ReplyKind.Sent && !await SyncAsync(sync).ConfigureAwait(false))
+        if (line.Verb is { Sync: not Sync.None and var sync } && reply.Kind != ReplyKind.Sent
+            && !await SyncAsync(HoldExpunges ? Sync.WithoutExpunges : sync).ConfigureAwait(false))
             return false;
+        if (reply.Kind != ReplyKind.Sent)
+            Selected?.TellHeldModSeq(Writer);
         services.Log.CommandDone(connection, line.Name, Selected?.Mailbox.Name, reply.Kind, Stopwatch.GetElapsedTime(started));
         if (reply.Kind != ReplyKind.Sent)
             Writer.Tagged(line.Tag, reply);

@@ -34,7 +34,7 @@ internal static class Copy
             return command.Done(code);
         // RFC 6851 §4.3: an untagged OK, so that it comes before the EXPUNGEs.
         session.Writer.Untagged("OK"u8, code, "Moved");
-        return command.Done();
+        return await Expunge.DoneAsync(session, command, result.SourceUids).ConfigureAwait(false);
     }
 
     private static string? Parse(ImapCommand command, out SequenceSet set, out string destination)

@@ -7,7 +7,12 @@ namespace EventMail.Protocols.Imap.Commands;
 internal static class Enable
 {
     // A row per extension that ENABLE knows, with what it brings with it.
-    private static readonly (string Name, Extensions Brings)[] Known = [];
+    private static readonly (string Name, Extensions Brings)[] Known =
+    [
+        // RFC 7162 §3.2.3: the one brings the other with it.
+        ("CONDSTORE", Extensions.Condstore),
+        ("QRESYNC", Extensions.Qresync | Extensions.Condstore),
+    ];
 
     public static ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
     {

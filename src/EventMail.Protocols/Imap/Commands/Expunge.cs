@@ -4,7 +4,7 @@ using EventMail.Protocols.Imap.Responses;
 
 namespace EventMail.Protocols.Imap.Commands;
 
-/// <summary>EXPUNGE (RFC 3501 §6.4.3) and UID EXPUNGE (RFC 4315 §2.1). What went is told by the synchronisation behind it.</summary>
+/// <summary>EXPUNGE (RFC 3501 §6.4.3) and UID EXPUNGE (RFC 4315 §2.1). What went is told before the reply.</summary>
 internal static class Expunge
 {
     public static async ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
@@ -17,7 +17,19 @@ internal static class Expunge
         UidSet? only = command.ByUid ? selected.ResolveUids(set) : null;
         var expunged = await session.Services.Mailboxes.ExpungeAsync(
             selected.Mailbox, only, session.User!.Actor, command.Tag, session.Cancel).ConfigureAwait(false);
-        return expunged.Rejection is { } rejection ? Reply.Refused(rejection) : command.Done();
+        return expunged.Rejection is { } rejection
+            ? Reply.Refused(rejection)
+            : await DoneAsync(session, command, expunged.Value!).ConfigureAwait(false);
+    }
+
+    /// <summary>RFC 7162 §3.2.7, RFC 6851 §4.4: with HIGHESTMODSEQ when something went, once everything up to it has been told.</summary>
+    public static async ValueTask<Reply> DoneAsync(ImapSession session, ImapCommand command, UidSet gone)
+    {
+        if (gone.IsEmpty || !session.Has(Extensions.Qresync))
+            return command.Done();
+        return await session.SyncAsync(Sync.Everything).ConfigureAwait(false)
+            ? command.Done($"HIGHESTMODSEQ {session.Selected!.HighestModSeq}")
+            : Reply.Close;
     }
 
     private static string? Parse(ImapCommand command, out SequenceSet set)

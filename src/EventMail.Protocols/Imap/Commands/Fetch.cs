@@ -7,7 +7,7 @@ using EventMail.Protocols.Imap.Selected;
 namespace EventMail.Protocols.Imap.Commands;
 
 /// <summary>
-/// RFC 3501 §6.4.5. A message that others expunged and that this client has not been told of is answered all the same: contents
+/// RFC 3501 §6.4.5, with CHANGEDSINCE and VANISHED (RFC 7162 §3.1.4, §3.2.6). A message that others expunged and that this client has not been told of is answered all the same: contents
 /// are kept, and the known view still says which it was.
 /// </summary>
 internal static class Fetch
@@ -15,11 +15,17 @@ internal static class Fetch
     public static async ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
     {
         var selected = session.Selected!;
-        if (Parse(session, command, out var set, out var items) is { } error)
+        if (Parse(session, command, out var set, out var items, out var modifiers) is { } error)
             return Reply.Bad(error);
         if (!selected.TryResolve(command, set, out var uids))
             return Reply.Bad(MessageSets.Invalid);
         var plan = new FetchPlan(items);
+        if (plan.HasModSeq)
+            session.Enable(Extensions.Condstore);
+        if (modifiers.Vanished)
+            await TellVanishedAsync(session, set, modifiers.ChangedSince!.Value).ConfigureAwait(false);
+        if (modifiers.ChangedSince is { } modSeq)
+            uids = selected.Known.UidsOfSequence(selected.Known.SequenceChangedSince(uids, modSeq));
         var seen = UidSet.Empty;
         if (plan.SetsSeen && !selected.ReadOnly)
         {
@@ -31,10 +37,22 @@ internal static class Fetch
 
         var numbers = selected.Known.SequenceOfUids(uids);
         if (plan.IsFlagsOnly)
-            await FlagsResponse.WriteAsync(session.Writer, selected, numbers, plan.HasUid).ConfigureAwait(false);
+            await FlagsResponse.WriteAsync(session.Writer, selected, numbers, plan.Form).ConfigureAwait(false);
         else
             await new FetchRunner(session, plan, numbers, seen).RunAsync().ConfigureAwait(false);
         return selected.DoneWithExpunged(command);
+    }
+
+    // Before any FETCH (RFC 7162 §3.2.6). What this client still counts is told it by VANISHED without EARLIER when numbers may move.
+    private static async ValueTask TellVanishedAsync(ImapSession session, SequenceSet set, long modSeq)
+    {
+        var selected = session.Selected!;
+        // The client's "*" may be gone itself: here it is the last UID that any message has had.
+        var among = set.ToUidSet(Math.Max(selected.Known.UidNext - 1, 1));
+        var vanished = await session.Services.Mailboxes.VanishedAsync(
+            selected.Mailbox, selected.Known, among, modSeq, session.Cancel).ConfigureAwait(false);
+        if (!vanished.IsEmpty)
+            await Vanished.WriteAsync(session.Writer, vanished, earlier: true).ConfigureAwait(false);
     }
 
     // One event however many messages are read, and before they are sent: the responses then carry the new flags.
@@ -52,14 +70,18 @@ internal static class Fetch
         return (null, unseen);
     }
 
-    // fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")")
-    private static string? Parse(ImapSession session, ImapCommand command, out SequenceSet set, out List<FetchItem> items)
+    // fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")") [fetch-modifiers]
+    private static string? Parse(
+        ImapSession session, ImapCommand command, out SequenceSet set, out List<FetchItem> items, out FetchModifiers modifiers)
     {
-        (set, items) = (default, []);
+        (set, items, modifiers) = (default, [], default);
         var arguments = command.Arguments;
         if (!arguments.ExpectSp() || !arguments.ExpectSequenceSet(out set) || !arguments.ExpectSp()
-            || !arguments.ExpectFetchItems(session.Limits.MaxFetchItems, command.ByUid, out items))
+            || !arguments.ExpectFetchItems(session.Limits.MaxFetchItems, command.ByUid, out items)
+            || !FetchModifiers.Expect(session, command, ref arguments, out modifiers) || !arguments.ExpectEnd())
             return arguments.Error;
-        return arguments.ExpectEnd() ? null : arguments.Error;
+        if (modifiers.ChangedSince is not null)
+            FetchParser.AddModSeq(items);
+        return null;
     }
 }

@@ -4,30 +4,58 @@ using EventMail.Protocols.Imap.Selected;
 
 namespace EventMail.Protocols.Imap.Commands;
 
-/// <summary>SELECT (RFC 3501 §6.3.1) and EXAMINE (§6.3.2).</summary>
+/// <summary>SELECT (RFC 3501 §6.3.1) and EXAMINE (§6.3.2), with CONDSTORE and QRESYNC (RFC 7162 §3.1.8, §3.2.5).</summary>
 internal static class Select
 {
     public static async ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
     {
-        if (Parse(command, out var name) is { } error)
+        if (Parse(session, command, out var name, out var parameters) is { } error)
             return Reply.Bad(error);
         // §6.3.1: the mailbox that was selected is left first, also when this one cannot be had.
-        session.Deselect();
+        if (session.Selected is not null)
+        {
+            session.Deselect();
+            // RFC 7162 §3.2.11
+            session.Writer.Untagged("OK"u8, "CLOSED", "The mailbox before is closed");
+        }
+
+        if (parameters.Condstore)
+            session.Enable(Extensions.Condstore);
         var opened = await session.Services.Mailboxes.OpenAsync(session.User!.Id, name, session.Cancel).ConfigureAwait(false);
         if (opened.Rejection is { } rejection)
             return Reply.Refused(rejection);
         var readOnly = command.Verb.Name == "EXAMINE";
-        var selected = SelectedMailbox.Open(opened.Value!, readOnly);
+        var selected = SelectedMailbox.Open(session, opened.Value!, readOnly);
+        var vanished = await VanishedAsync(session, selected, parameters.Resync).ConfigureAwait(false);
         session.Select(selected);
         Tell(session.Writer, selected);
+        if (parameters.Resync is { } resync)
+            await resync.TellAsync(session, selected, vanished).ConfigureAwait(false);
         return command.Done(readOnly ? "READ-ONLY" : "READ-WRITE");
     }
 
-    private static string? Parse(ImapCommand command, out string name)
+    // Before anything is told: a fault here leaves no mailbox selected.
+    private static async ValueTask<UidSet> VanishedAsync(ImapSession session, SelectedMailbox selected, QuickResync? resync)
     {
-        name = "";
+        if (resync is null)
+            return UidSet.Empty;
+        try
+        {
+            return await resync.VanishedAsync(session, selected).ConfigureAwait(false);
+        }
+        catch
+        {
+            selected.Dispose();
+            throw;
+        }
+    }
+
+    private static string? Parse(ImapSession session, ImapCommand command, out string name, out SelectParameters parameters)
+    {
+        (name, parameters) = ("", default);
         var arguments = command.Arguments;
-        return arguments.ExpectSp() && arguments.ExpectMailbox(out name) && arguments.ExpectEnd() ? null : arguments.Error;
+        return arguments.ExpectSp() && arguments.ExpectMailbox(out name) && SelectParameters.Expect(session, ref arguments, out parameters)
+            && arguments.ExpectEnd() ? null : arguments.Error;
     }
 
     private static void Tell(ImapWriter writer, SelectedMailbox selected)
@@ -43,5 +71,7 @@ internal static class Select
             writer.Untagged("OK"u8, $"UNSEEN {unseen + 1}", "First unseen");
         writer.Untagged("OK"u8, $"UIDVALIDITY {selected.Mailbox.UidValidity}", "UIDs valid");
         writer.Untagged("OK"u8, $"UIDNEXT {view.UidNext}", "Predicted next UID");
+        // RFC 7162 §3.1.2.1
+        selected.TellHighestModSeq(writer);
     }
 }

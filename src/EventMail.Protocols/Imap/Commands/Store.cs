@@ -1,14 +1,15 @@
 using EventMail.Domain.Mailboxes;
+using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.Imap.Grammar;
 using EventMail.Protocols.Imap.Responses;
 using EventMail.Protocols.Imap.Selected;
 
 namespace EventMail.Protocols.Imap.Commands;
 
-/// <summary>RFC 3501 §6.4.6. However many messages it names, it is one event.</summary>
+/// <summary>RFC 3501 §6.4.6, with UNCHANGEDSINCE (RFC 7162 §3.1.3). However many messages it names, it is one event.</summary>
 internal static class Store
 {
-    private sealed record Change(StoreMode Mode, bool Silent, List<string> Flags);
+    private sealed record Change(StoreMode Mode, bool Silent, List<string> Flags, long? UnchangedSince);
 
     public static async ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
     {
@@ -19,29 +20,50 @@ internal static class Store
             return Reply.Bad(MessageSets.Invalid);
         if (selected.ReadOnly)
             return Reply.No("The mailbox is open read-only", "READ-ONLY");
+        if (change.UnchangedSince is not null)
+            session.Enable(Extensions.Condstore);
         if (uids.IsEmpty)
             return command.Done();
         var stored = await session.Services.Mailboxes.StoreAsync(
-            selected.Mailbox, uids, change.Mode, change.Flags, null, session.User!.Actor, command.Tag, session.Cancel).ConfigureAwait(false);
+            selected.Mailbox, uids, change.Mode, change.Flags, change.UnchangedSince, session.User!.Actor, command.Tag, session.Cancel).ConfigureAwait(false);
         if (stored.Rejection is { } rejection)
             return Reply.Refused(rejection);
-        await TellAsync(session.Writer, selected, uids, change, command.ByUid).ConfigureAwait(false);
-        return selected.DoneWithExpunged(command);
+        await TellAsync(session, uids, change, stored.Value!, command.ByUid).ConfigureAwait(false);
+        var modified = stored.Value!.Modified;
+        if (modified.IsEmpty)
+            return selected.DoneWithExpunged(command);
+        // RFC 7162 §3.1.3: by number or by UID, as the command named them.
+        return command.Done($"MODIFIED {(command.ByUid ? modified : selected.Known.SequenceOfUids(modified))}");
     }
 
-    private static async ValueTask TellAsync(ImapWriter writer, SelectedMailbox selected, UidSet uids, Change change, bool byUid)
+    private static async ValueTask TellAsync(ImapSession session, UidSet uids, Change change, StoreResult stored, bool byUid)
     {
-        if (change.Silent)
+        var (writer, selected) = (session.Writer, session.Selected!);
+        if (!change.Silent)
         {
-            // .SILENT keeps quiet of what the client has asked for, not of what others did meanwhile.
-            var mask = selected.Mailbox.View.Flags.MaskOf(change.Flags);
-            await selected.SyncAsync(
-                writer, expunges: byUid, (old, now) => now.Flags == Apply(change.Mode, old.Flags, mask) && uids.Contains(now.Uid)).ConfigureAwait(false);
+            await selected.SyncAsync(writer, expunges: byUid, (_, now) => uids.Contains(now.Uid)).ConfigureAwait(false);
+            var form = session.Has(Extensions.Condstore) ? selected.Unsolicited : byUid ? FlagsForm.Uid | FlagsForm.Flags : FlagsForm.Flags;
+            await FlagsResponse.WriteAsync(writer, selected, selected.Known.SequenceOfUids(uids), form).ConfigureAwait(false);
             return;
         }
 
-        await selected.SyncAsync(writer, expunges: byUid, (_, now) => uids.Contains(now.Uid)).ConfigureAwait(false);
-        await FlagsResponse.WriteAsync(writer, selected, selected.Known.SequenceOfUids(uids), byUid).ConfigureAwait(false);
+        // .SILENT keeps quiet of what the client has asked for, not of what others did meanwhile.
+        var mask = selected.Mailbox.View.Flags.MaskOf(change.Flags);
+        await selected.SyncAsync(
+            writer, expunges: byUid, (old, now) => now.Flags == Apply(change.Mode, old.Flags, mask) && uids.Contains(now.Uid)).ConfigureAwait(false);
+        if (session.Has(Extensions.Condstore))
+            await TellModSeqsAsync(session, uids, change, stored).ConfigureAwait(false);
+    }
+
+    // RFC 7162 §3.1.3, Examples 3 and 14: .SILENT hides the flags, not the MODSEQ. What failed is told with its flags (Example 10).
+    private static async ValueTask TellModSeqsAsync(ImapSession session, UidSet uids, Change change, StoreResult stored)
+    {
+        var selected = session.Selected!;
+        var done = change.UnchangedSince is null ? stored.Changed : uids.Except(stored.Modified);
+        await FlagsResponse.WriteAsync(
+            session.Writer, selected, selected.Known.SequenceOfUids(done), selected.Unsolicited & ~FlagsForm.Flags).ConfigureAwait(false);
+        await FlagsResponse.WriteAsync(
+            session.Writer, selected, selected.Known.SequenceOfUids(stored.Modified), selected.Unsolicited).ConfigureAwait(false);
     }
 
     private static ulong Apply(StoreMode mode, ulong flags, ulong mask) => mode switch
@@ -51,13 +73,14 @@ internal static class Store
         _ => mask,
     };
 
-    // store = "STORE" SP sequence-set SP store-att-flags
+    // store = "STORE" SP sequence-set [SP "(" "UNCHANGEDSINCE" SP mod-sequence-valzer ")"] SP store-att-flags
     // store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP (flag-list / (flag *(SP flag)))
     private static string? Parse(ImapCommand command, out SequenceSet set, out Change change)
     {
         (set, change) = (default, null!);
         var arguments = command.Arguments;
-        if (!arguments.ExpectSp() || !arguments.ExpectSequenceSet(out set) || !arguments.ExpectSp())
+        if (!arguments.ExpectSp() || !arguments.ExpectSequenceSet(out set) || !arguments.ExpectSp()
+            || !ExpectModifiers(ref arguments, out var unchangedSince))
             return arguments.Error;
         var mode = arguments.TryByte('+') ? StoreMode.Add : arguments.TryByte('-') ? StoreMode.Remove : StoreMode.Replace;
         var silent = arguments.TryWord("FLAGS.SILENT"u8);
@@ -65,7 +88,21 @@ internal static class Store
             return "Unknown STORE item";
         if (!arguments.ExpectSp() || !arguments.ExpectFlagListOrFlags(out var flags) || !arguments.ExpectEnd())
             return arguments.Error;
-        change = new(mode, silent, flags);
+        change = new(mode, silent, flags, unchangedSince);
         return null;
+    }
+
+    private static bool ExpectModifiers(ref CommandParser arguments, out long? unchangedSince)
+    {
+        unchangedSince = null;
+        if (!arguments.TryByte('('))
+            return true;
+        // RFC 7162 §7: only a single one.
+        if (!arguments.TryWord("UNCHANGEDSINCE"u8))
+            return arguments.Fail("Unknown STORE modifier");
+        if (!arguments.ExpectSp() || !arguments.ExpectModSeq(out var modSeq) || !arguments.ExpectByte(')'))
+            return false;
+        unchangedSince = modSeq;
+        return arguments.ExpectSp();
     }
 }

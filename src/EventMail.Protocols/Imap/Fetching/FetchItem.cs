@@ -8,6 +8,11 @@ internal enum FetchKind : byte
     Flags,
     InternalDate,
     Size,
+
+    /// <summary>RFC 7162 §3.1.4.2.</summary>
+    ModSeq,
+
+    // What follows is a message's: not traced.
     Envelope,
     Body,
     BodyStructure,

@@ -17,6 +17,7 @@ internal static class FetchParser
     private static readonly FetchItem Flags = new(FetchKind.Flags, "FLAGS"u8.ToArray());
     private static readonly FetchItem InternalDate = new(FetchKind.InternalDate, "INTERNALDATE"u8.ToArray());
     private static readonly FetchItem Size = new(FetchKind.Size, "RFC822.SIZE"u8.ToArray());
+    private static readonly FetchItem ModSeq = new(FetchKind.ModSeq, "MODSEQ"u8.ToArray());
     private static readonly FetchItem Envelope = new(FetchKind.Envelope, "ENVELOPE"u8.ToArray());
     private static readonly FetchItem Body = new(FetchKind.Body, "BODY"u8.ToArray());
     private static readonly FetchItem BodyStructure = new(FetchKind.BodyStructure, "BODYSTRUCTURE"u8.ToArray());
@@ -41,6 +42,7 @@ internal static class FetchParser
     [
         ("UID", Uid), ("FLAGS", Flags), ("INTERNALDATE", InternalDate), ("RFC822.SIZE", Size), ("ENVELOPE", Envelope),
         ("BODYSTRUCTURE", BodyStructure), ("RFC822", Rfc822), ("RFC822.HEADER", Rfc822Header), ("RFC822.TEXT", Rfc822Text),
+        ("MODSEQ", ModSeq),
     ];
 
     /// <summary>"ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")"</summary>
@@ -66,6 +68,9 @@ internal static class FetchParser
         while (parser.TrySp());
         return parser.ExpectByte(')');
     }
+
+    /// <summary>RFC 7162 §3.1.4.1: CHANGEDSINCE asks for it, too.</summary>
+    public static void AddModSeq(List<FetchItem> items) => Add(items, ModSeq);
 
     private static void Add(List<FetchItem> items, FetchItem item)
     {

@@ -1,5 +1,6 @@
 using EventMail.Domain.Messages;
 using EventMail.Projections.Mailboxes;
+using EventMail.Protocols.Imap.Selected;
 
 namespace EventMail.Protocols.Imap.Fetching;
 
@@ -16,6 +17,7 @@ internal sealed class FetchPlan
             SetsSeen |= item.SetsSeen;
             HasFlags |= item.Kind == FetchKind.Flags;
             HasUid |= item.Kind == FetchKind.Uid;
+            HasModSeq |= item.Kind == FetchKind.ModSeq;
             var section = item.Section;
             NeedsSummary |= item.Kind is FetchKind.Envelope or FetchKind.Body or FetchKind.BodyStructure
                 || section is { IsWholeMessage: false };
@@ -35,13 +37,33 @@ internal sealed class FetchPlan
 
     public bool HasUid { get; }
 
+    public bool HasModSeq { get; }
+
     public bool NeedsSummary { get; }
 
     /// <summary>Some section may still do without: see <see cref="IsCached"/>.</summary>
     public bool NeedsContent { get; }
 
-    /// <summary>FLAGS alone or with UID, UID first: answered in one tight loop.</summary>
-    public bool IsFlagsOnly => Items is [{ Kind: FetchKind.Flags }] or [{ Kind: FetchKind.Uid }, { Kind: FetchKind.Flags }];
+    /// <summary>UID, FLAGS and MODSEQ, or some of them, in this order: answered in one tight loop.</summary>
+    public bool IsFlagsOnly
+    {
+        get
+        {
+            var last = FetchKind.Uid;
+            foreach (var item in Items)
+            {
+                if (item.Kind is not (FetchKind.Uid or FetchKind.Flags or FetchKind.ModSeq) || item.Kind < last)
+                    return false;
+                last = item.Kind;
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>What the responses have of a flags response.</summary>
+    public FlagsForm Form =>
+        (HasUid ? FlagsForm.Uid : 0) | (HasFlags ? FlagsForm.Flags : 0) | (HasModSeq ? FlagsForm.ModSeq : 0);
 
     /// <summary>The summary was to answer a choice of header fields and cannot.</summary>
     public bool LacksHeaderLines(in MessageSummary summary) => _hasCachedFields && summary.HeaderLines is null;

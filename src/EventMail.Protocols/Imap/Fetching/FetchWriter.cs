@@ -40,14 +40,33 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
         }
 
         // RFC 3501 §6.4.5: when reading made the message seen, the response says so.
-        if (!plan.HasFlags && seen.Contains(row.Uid))
-        {
-            writer.Raw(" FLAGS "u8);
-            WritePlain(FetchKind.Flags, row, summary);
-        }
+        if (!seen.IsEmpty && seen.Contains(row.Uid))
+            WriteSeen(row);
 
         writer.Raw(")\r\n"u8);
         writer.InResponse = false;
+    }
+
+    private void WriteSeen(in MessageRow row)
+    {
+        // RFC 7162 §3.2.4: and with which MODSEQ, to whom it is told.
+        var missing = selected.Unsolicited & ~plan.Form;
+        if ((missing & FlagsForm.Flags) != 0)
+        {
+            writer.Raw(" FLAGS "u8);
+            WritePlain(FetchKind.Flags, row, default);
+        }
+
+        if ((missing & FlagsForm.ModSeq) == 0)
+            return;
+        if ((missing & FlagsForm.Uid) != 0)
+        {
+            writer.Raw(" UID "u8);
+            WritePlain(FetchKind.Uid, row, default);
+        }
+
+        writer.Raw(" MODSEQ "u8);
+        WritePlain(FetchKind.ModSeq, row, default);
     }
 
     private void WritePlain(FetchKind kind, in MessageRow row, in MessageSummary summary)
@@ -65,6 +84,11 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
                 break;
             case FetchKind.Size:
                 writer.Number(row.Size);
+                break;
+            case FetchKind.ModSeq:
+                writer.Byte((byte)'(');
+                writer.Number(row.ModSeq);
+                writer.Byte((byte)')');
                 break;
             case FetchKind.Envelope:
                 writer.Raw(summary.Envelope.Span);

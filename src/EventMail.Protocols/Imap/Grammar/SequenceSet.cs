@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using EventMail.Domain.Mailboxes;
 
 namespace EventMail.Protocols.Imap.Grammar;
 
@@ -11,6 +12,14 @@ internal readonly struct SequenceSet(IReadOnlyList<(uint From, uint To)> ranges)
     public const uint Star = 0;
 
     public IReadOnlyList<(uint From, uint To)> Ranges => ranges;
+
+    /// <summary>The numbers, whoever has them.</summary>
+    /// <param name="star">What "*" stands for.</param>
+    public UidSet ToUidSet(uint star) => UidSet.FromRanges(ranges.Select(range =>
+    {
+        var (from, to) = (range.From == Star ? star : range.From, range.To == Star ? star : range.To);
+        return new UidRange(Math.Min(from, to), Math.Max(from, to));
+    }));
 }
 
 internal ref partial struct CommandParser

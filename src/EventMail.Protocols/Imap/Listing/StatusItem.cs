@@ -28,6 +28,8 @@ internal sealed record StatusItem(string Name, Action<ImapWriter, StatusSource> 
         Number("UIDNEXT", source => source.Mailbox.UidNext),
         Number("UIDVALIDITY", source => source.Mailbox.UidValidity),
         Number("UNSEEN", source => source.Mailbox.Unseen),
+        // RFC 7162 §3.1.7
+        Number("HIGHESTMODSEQ", source => source.Mailbox.HighestModSeq) with { Enables = Extensions.Condstore },
         // RFC 8438, RFC 9051 §6.3.11: what the quota counts.
         Number("SIZE", source => source.Mailbox.Bytes),
         // RFC 9051 §6.3.11

@@ -15,7 +15,7 @@ internal ref struct SpanWriter(Span<byte> room)
         Length += bytes.Length;
     }
 
-    public void Number(uint number)
+    public void Number(ulong number)
     {
         Utf8Formatter.TryFormat(number, _room[Length..], out var written);
         Length += written;

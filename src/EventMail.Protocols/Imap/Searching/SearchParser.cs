@@ -7,7 +7,7 @@ using EventMail.Protocols.Imap.Selected;
 namespace EventMail.Protocols.Imap.Searching;
 
 /// <summary>search = "SEARCH" [SP "CHARSET" SP astring] 1*(SP search-key) (RFC 3501 §9). Bounded in depth and in number of keys.</summary>
-internal ref struct SearchParser(CommandParser parser, SelectedMailbox selected, ImapLimits limits)
+internal ref partial struct SearchParser(CommandParser parser, SelectedMailbox selected, ImapLimits limits)
 {
     private CommandParser _parser = parser;
     private Encoding _charset = Charsets.Utf8OrLatin1;
@@ -19,6 +19,12 @@ internal ref struct SearchParser(CommandParser parser, SelectedMailbox selected,
 
     /// <summary>The strings are in a charset that we cannot read (RFC 3501 §6.4.4: BADCHARSET).</summary>
     public bool BadCharset { get; private set; }
+
+    /// <summary>A MODSEQ key is among the keys: the answer ends in the highest MODSEQ of what was found (RFC 7162 §3.1.6).</summary>
+    public bool HasModSeq { get; private set; }
+
+    /// <summary>Sequence numbers are among the keys: they must not move before the tagged reply (RFC 7162 §3.2.10.2).</summary>
+    public bool HasNumbers { get; private set; }
 
     public bool TryParse(out SearchKey key)
     {
@@ -80,6 +86,7 @@ internal ref struct SearchParser(CommandParser parser, SelectedMailbox selected,
                 return false;
             if (!selected.TryResolve(set, out var numbers))
                 return _parser.Fail(MessageSets.Invalid);
+            HasNumbers = true;
             key = new NumberKey(numbers);
             return true;
         }
@@ -121,7 +128,7 @@ internal ref struct SearchParser(CommandParser parser, SelectedMailbox selected,
             "BCC" or "CC" or "FROM" or "SUBJECT" or "TO" => ExpectFieldText(Encoding.ASCII.GetBytes(name.ToArray()), out key),
             "HEADER" => ExpectHeader(out key),
             "BODY" or "TEXT" => ExpectText(name is "TEXT", out key),
-            _ => _parser.Fail("Unknown search key"),
+            _ => ExpectChangeKey(name, out key),
         };
     }
 

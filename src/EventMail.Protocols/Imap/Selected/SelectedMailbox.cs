@@ -18,9 +18,17 @@ internal sealed class SelectedMailbox : IDisposable
     private int _toldFlags;
     private ReadAhead? _readAhead;
 
-    private SelectedMailbox(OpenMailbox mailbox, bool readOnly)
+    private readonly ImapSession _session;
+
+    // RFC 7162 §3.2: up to which MODSEQ the client has been told everything, and that it has been told not to believe in more.
+    private long _inSync;
+    private bool _toldLess;
+
+    private SelectedMailbox(ImapSession session, OpenMailbox mailbox, bool readOnly)
     {
+        _session = session;
         (Mailbox, ReadOnly, Known) = (mailbox, readOnly, mailbox.View);
+        _inSync = Known.HighestModSeq;
         ClaimRecent(newSince: 0);
         _toldRecent = CountRecent();
         _toldFlags = Known.Flags.Count;
@@ -36,7 +44,14 @@ internal sealed class SelectedMailbox : IDisposable
     /// <summary>Messages in <see cref="Known"/> are gone that the client has not been told of.</summary>
     public bool HasExpunged { get; private set; }
 
-    public static SelectedMailbox Open(OpenMailbox mailbox, bool readOnly) => new(mailbox, readOnly);
+    /// <summary>HIGHESTMODSEQ as this client may keep it: nothing up to it is still to be told (RFC 7162 §3.2).</summary>
+    public long HighestModSeq => HasExpunged ? _inSync : Known.HighestModSeq;
+
+    /// <summary>What an unsolicited FETCH has (RFC 7162 §3.2.4). The UID spares others a look-up where they did not ask by sequence number.</summary>
+    public FlagsForm Unsolicited =>
+        FlagsForm.Flags | FlagsForm.Uid | (_session.Has(Extensions.Condstore) ? FlagsForm.ModSeq : 0);
+
+    public static SelectedMailbox Open(ImapSession session, OpenMailbox mailbox, bool readOnly) => new(session, mailbox, readOnly);
 
     public ReadAhead ReadAhead(ContentStore contents) => _readAhead ??= new(contents);
 
@@ -67,17 +82,8 @@ internal sealed class SelectedMailbox : IDisposable
     }
 
     /// <summary>A message set of a UID command; UIDs that are nobody's are passed over (RFC 3501 §6.4.8).</summary>
-    public UidSet ResolveUids(in SequenceSet set)
-    {
-        if (Known.Count == 0)
-            return UidSet.Empty;
-        var largest = Known[Known.Count - 1].Uid;
-        return UidSet.FromRanges(set.Ranges.Select(range =>
-        {
-            var (first, last) = Ordered(range.From, range.To, largest);
-            return new UidRange(first, last);
-        }));
-    }
+    public UidSet ResolveUids(in SequenceSet set) =>
+        Known.Count == 0 ? UidSet.Empty : set.ToUidSet(Known[Known.Count - 1].Uid);
 
     private static (uint First, uint Last) Ordered(uint from, uint to, uint largest)
     {
@@ -103,6 +109,24 @@ internal sealed class SelectedMailbox : IDisposable
             ClaimRecent(before.UidNext);
         Known = target;
         HasExpunged = !expunges && target.Count != current.Count;
+        if (!HasExpunged)
+            _inSync = target.HighestModSeq;
+
+        await TellExpungesAsync(writer, diff).ConfigureAwait(false);
+        TellCounts(writer, diff.Added > 0);
+        TellNewKeywords(writer);
+        await TellFlagsAsync(writer, before, diff, skip).ConfigureAwait(false);
+    }
+
+    private async ValueTask TellExpungesAsync(ImapWriter writer, ViewDiff diff)
+    {
+        // RFC 7162 §3.2.10.2
+        if (_session.Has(Extensions.Qresync))
+        {
+            if (!diff.Vanished.IsEmpty)
+                await Vanished.WriteAsync(writer, diff.Vanished, earlier: false).ConfigureAwait(false);
+            return;
+        }
 
         foreach (var number in diff.Expunges)
         {
@@ -111,11 +135,19 @@ internal sealed class SelectedMailbox : IDisposable
             writer.Raw(" EXPUNGE\r\n"u8);
             await writer.FlushIfFullAsync().ConfigureAwait(false);
         }
-
-        TellCounts(writer, diff.Added > 0);
-        TellNewKeywords(writer);
-        await TellFlagsAsync(writer, before, diff, skip).ConfigureAwait(false);
     }
+
+    /// <summary>RFC 7162 §3.2, §6: a client that has heard of MODSEQs above a delayed EXPUNGE is told to keep a lower one until it hears of that.</summary>
+    public void TellHeldModSeq(ImapWriter writer)
+    {
+        if (!_session.Has(Extensions.Condstore) || (!HasExpunged && !_toldLess))
+            return;
+        _toldLess = HasExpunged;
+        TellHighestModSeq(writer);
+    }
+
+    public void TellHighestModSeq(ImapWriter writer) =>
+        writer.Untagged("OK"u8, $"HIGHESTMODSEQ {HighestModSeq}", HasExpunged ? "Expunged messages are still to be told" : "Highest");
 
     private void TellCounts(ImapWriter writer, bool added)
     {
@@ -161,34 +193,16 @@ internal sealed class SelectedMailbox : IDisposable
     {
         if (diff.Changed.Count == 0)
             return;
-        var lists = new FlagLists(Known.Flags);
+        var (lists, form) = (new FlagLists(Known.Flags), Unsolicited);
         foreach (var (index, oldIndex) in diff.Changed.SelectMany(run => Enumerable.Range(0, run.Count).Select(i => (run.Index + i, run.OldIndex + i))))
         {
             var (row, old) = (Known[index], before[oldIndex]);
-            // Another keyword's number or a MODSEQ alone is nothing that this client can see.
-            if (old.Flags == row.Flags || (skip is not null && skip(old, row)))
+            // A MODSEQ alone is nothing that a client without CONDSTORE can see.
+            if ((old.Flags == row.Flags && (form & FlagsForm.ModSeq) == 0) || (skip is not null && skip(old, row)))
                 continue;
-            WriteFlags(writer, lists, index, row, withUid: true);
+            FlagsResponse.Write(writer, index + 1, row.Uid, row.ModSeq, lists.Of(row.Flags, IsRecent(row.Uid)), form);
             await writer.FlushIfFullAsync().ConfigureAwait(false);
         }
-    }
-
-    /// <summary>"* n FETCH (UID u FLAGS (…))". The UID spares clients a look-up where they did not ask by sequence number.</summary>
-    public void WriteFlags(ImapWriter writer, FlagLists lists, int index, in MessageRow row, bool withUid)
-    {
-        writer.Raw("* "u8);
-        writer.Number(index + 1);
-        writer.Raw(" FETCH ("u8);
-        if (withUid)
-        {
-            writer.Raw("UID "u8);
-            writer.Number(row.Uid);
-            writer.Sp();
-        }
-
-        writer.Raw("FLAGS "u8);
-        writer.Raw(lists.Of(row.Flags, IsRecent(row.Uid)));
-        writer.Raw(")\r\n"u8);
     }
 
     private void ClaimRecent(uint newSince)

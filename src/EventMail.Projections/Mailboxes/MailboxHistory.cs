@@ -1,0 +1,33 @@
+using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
+
+namespace EventMail.Projections.Mailboxes;
+
+/// <summary>What mailboxes were like before, from their streams. Thread-safe.</summary>
+internal sealed class MailboxHistory(EventReader reader)
+{
+    /// <inheritdoc cref="MailboxService.VanishedAsync"/>
+    public async Task<UidSet> VanishedAsync(StreamKey key, MailboxView view, UidSet among, long modSeq, CancellationToken cancel)
+    {
+        var now = view.HighestModSeq;
+        // UIDs are given out one after the other: whatever is below UIDNEXT and is not here has been here.
+        among = among.Intersect(UidSet.OfRange(1, view.UidNext - 1));
+        var gone = among.Except(view.Existing(among));
+        if (gone.IsEmpty || modSeq >= now)
+            return UidSet.Empty;
+        // It went either before or after: the shorter half of the stream tells which.
+        return modSeq < now - modSeq
+            ? gone.Except(await ExpungedAsync(key, 1, modSeq, cancel))
+            : gone.Intersect(await ExpungedAsync(key, modSeq + 1, now, cancel));
+    }
+
+    private async Task<UidSet> ExpungedAsync(StreamKey key, long from, long to, CancellationToken cancel)
+    {
+        if (from > to)
+            return UidSet.Empty;
+        var ranges = new List<UidRange>();
+        await foreach (var e in reader.ReadStreamAsync(key, from, to, MailboxEventTypes.MessagesExpunged, cancel))
+            ranges.AddRange(UidSet.Parse(((MessagesExpunged)e.Data).Uids).Ranges);
+        return UidSet.FromRanges(ranges);
+    }
+}
