@@ -11,6 +11,8 @@ public sealed class SaslClientTests(MailServer server) : IClassFixture<MailServe
     [NeedsTheory("gsasl")]
     [InlineData("SCRAM-SHA-256-PLUS", true)] // bound by tls-exporter (RFC 9266)
     [InlineData("SCRAM-SHA-256", false)]
+    [InlineData("SCRAM-SHA-1-PLUS", true)]
+    [InlineData("SCRAM-SHA-1", false)]
     [InlineData("PLAIN", true)]
     [InlineData("LOGIN", true)]
     [InlineData("CRAM-MD5", false)]

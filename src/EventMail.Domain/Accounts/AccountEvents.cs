@@ -11,10 +11,11 @@ public sealed record AccountOpened(string Account, string Address, long QuotaLim
 /// <param name="Hash">Argon2id in PHC string format.</param>
 /// <param name="Scram">Derived from the same password; null when SCRAM is switched off.</param>
 /// <param name="Recoverable">Only for accounts that have opted in to CRAM-MD5 and APOP.</param>
-public sealed record PasswordSet(string Hash, ScramKeys? Scram, RecoverableSecret? Recoverable);
+/// <param name="ScramSha1">The same for SCRAM-SHA-1; null, or not there in older events, where it was not offered.</param>
+public sealed record PasswordSet(string Hash, ScramKeys? Scram, RecoverableSecret? Recoverable, ScramKeys? ScramSha1 = null);
 
 /// <summary>The same password under new hash parameters, after a login showed it to us.</summary>
-public sealed record PasswordRehashed(string Hash, ScramKeys? Scram);
+public sealed record PasswordRehashed(string Hash, ScramKeys? Scram, ScramKeys? ScramSha1 = null);
 
 /// <summary>The owner opted in to CRAM-MD5 and APOP, which need the password itself.</summary>
 public sealed record RecoverableSecretEnabled(RecoverableSecret Secret);
@@ -49,7 +50,7 @@ public sealed record MailboxSubscribed(string Name);
 
 public sealed record MailboxUnsubscribed(string Name);
 
-/// <summary>What SCRAM-SHA-256 keeps of a password (RFC 5802 §3).</summary>
+/// <summary>What SCRAM keeps of a password (RFC 5802 §3): with SHA-256, or with SHA-1.</summary>
 public sealed record ScramKeys(byte[] Salt, int Iterations, byte[] StoredKey, byte[] ServerKey);
 
 /// <summary>A password that can be read back with a key that is not in the database (AES-256-GCM).</summary>

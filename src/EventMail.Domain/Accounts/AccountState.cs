@@ -38,6 +38,8 @@ public sealed record AccountState
 
     public ScramKeys? Scram { get; init; }
 
+    public ScramKeys? ScramSha1 { get; init; }
+
     public RecoverableSecret? Recoverable { get; init; }
 
     public ImmutableArray<AppPassword> AppPasswords { get; init; } = [];
@@ -67,10 +69,11 @@ public sealed record AccountState
         {
             PasswordHash = e.Hash,
             Scram = e.Scram,
+            ScramSha1 = e.ScramSha1,
             Recoverable = e.Recoverable,
             CredentialVersion = version,
         },
-        PasswordRehashed e => this with { PasswordHash = e.Hash, Scram = e.Scram },
+        PasswordRehashed e => this with { PasswordHash = e.Hash, Scram = e.Scram, ScramSha1 = e.ScramSha1 },
         RecoverableSecretEnabled e => this with { Recoverable = e.Secret },
         RecoverableSecretDisabled => this with { Recoverable = null },
         AppPasswordIssued e => this with { AppPasswords = AppPasswords.Add(new(e.Id, e.Name, e.Sha256)) },
@@ -84,6 +87,7 @@ public sealed record AccountState
             Status = AccountStatus.Closed,
             PasswordHash = "",
             Scram = null,
+            ScramSha1 = null,
             Recoverable = null,
             AppPasswords = [],
             Subscriptions = NoSubscriptions,

@@ -81,6 +81,7 @@ public sealed class EventMailServices : IAsyncDisposable
             Log = host.Logs.CreateLogger("EventMail.Imap"),
             Node = node,
             Version = VersionCommand.Version,
+            Unauthenticate = settings.Imap.Unauthenticate,
             Limits = ProtocolLimits.Of(settings.Imap),
         };
         var pop3 = new Pop3Services(

@@ -17,6 +17,7 @@ internal static class LoginSettings
         },
         MaxConcurrent = settings.Auth.MaxConcurrentHashes,
         ScramIterations = settings.Auth.ScramIterations,
+        ScramSha1 = settings.Auth.ScramSha1,
     };
 
     public static AuthenticatorOptions LoginsOf(HostSettings settings) => new()

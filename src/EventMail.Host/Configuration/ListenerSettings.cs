@@ -86,6 +86,9 @@ public sealed record ImapSettings : ListenerSettings
     /// <summary>How often a client in IDLE is told that the server is still there, so that NAT boxes keep the connection.</summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromMinutes(29);
 
+    /// <summary>Lets a client log out and in again as somebody else on one connection (UNAUTHENTICATE). Off behind a proxy that watches logins only.</summary>
+    public bool Unauthenticate { get; init; } = true;
+
     /// <summary>How long sessions may go on when the server stops. IMAP and POP3.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

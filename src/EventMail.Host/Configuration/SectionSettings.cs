@@ -37,9 +37,12 @@ public sealed record AuthSettings
     /// <summary>How long at most, however often it is used.</summary>
     public TimeSpan CacheAtMost { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>PBKDF2 rounds of the keys that SCRAM-SHA-256 needs, made when a password is set; 0: no SCRAM. Clients on Cyrus SASL (mbsync) refuse more than 65536.</summary>
+    /// <summary>PBKDF2 rounds of the keys that SCRAM needs, made when a password is set; 0: no SCRAM. Clients on Cyrus SASL (mbsync) refuse more than 65536.</summary>
     [Range(0, 10_000_000)]
     public int ScramIterations { get; init; } = 65_536;
+
+    /// <summary>Offers SCRAM-SHA-1 beside SCRAM-SHA-256, for clients that know no other; an older account's keys are made at its next login with the password.</summary>
+    public bool ScramSha1 { get; init; } = true;
 }
 
 /// <summary>Argon2id (RFC 9106). Changed values hold for passwords set from then on.</summary>

@@ -25,7 +25,7 @@ public sealed class AccountService(
             return BadPassword;
         if (await directory.MeaningAsync(parsed.ToString(), cancel).ConfigureAwait(false) is not NameMeaning.Nothing)
             return AccountRejections.AddressTaken;
-        var (hash, scram) = await hasher.DeriveAsync(prepared, cancel).ConfigureAwait(false);
+        var keys = await hasher.DeriveAsync(prepared, cancel).ConfigureAwait(false);
         var id = AppPasswords.NewAccountId();
         var account = AccountStreamKinds.AccountStream(id);
         var domain = AccountStreamKinds.DomainStream(parsed.Domain);
@@ -39,7 +39,7 @@ public sealed class AccountService(
                 return;
             if (!decision.Apply(account.Key, AccountDecider.Open(
                 decision.State<AccountState>(account.Key), parsed, quotaLimit ?? defaultQuota, administrator: first,
-                new(hash, scram, null))))
+                new(keys.Hash, keys.Scram, null, keys.ScramSha1))))
                 return;
             opening.Decide(decision);
             decision.Result = new AccountOpening(Directory.EntryOf(decision.State<AccountState>(account.Key)), !domainState.Exists);
@@ -52,9 +52,9 @@ public sealed class AccountService(
     {
         if (PreparedPassword.Of(password) is not { } prepared)
             return BadPassword;
-        var (hash, scram) = await hasher.DeriveAsync(prepared, cancel).ConfigureAwait(false);
+        var keys = await hasher.DeriveAsync(prepared, cancel).ConfigureAwait(false);
         return await ChangeAsync(
-            address, state => AccountDecider.SetPassword(state, new(hash, scram, key.Encrypt(state.Account, prepared))), actor, cancel)
+            address, state => AccountDecider.SetPassword(state, new(keys.Hash, keys.Scram, key.Encrypt(state.Account, prepared), keys.ScramSha1)), actor, cancel)
             .ConfigureAwait(false);
     }
 

@@ -45,6 +45,9 @@ public sealed class Authenticator
     /// <summary>Passwords that are set get SCRAM keys.</summary>
     public bool OffersScram => _hasher.Options.ScramIterations > 0;
 
+    /// <summary>And SCRAM-SHA-1's.</summary>
+    public bool OffersScramSha1 => OffersScram && _hasher.Options.ScramSha1;
+
     /// <param name="user">The full address, or the bare local part where it is unique.</param>
     /// <param name="password">As sent (UTF-8).</param>
     public async ValueTask<LoginResult> PasswordAsync(
@@ -84,11 +87,16 @@ public sealed class Authenticator
     }
 
     /// <summary>Begins a login by proof. Always answers, also for unknown users and while throttled; <see cref="FinishAsync"/> tells.</summary>
-    public async ValueTask<LoginAttempt> BeginAsync(string user, LoginContext context, CancellationToken cancel)
+    public ValueTask<LoginAttempt> BeginAsync(string user, LoginContext context, CancellationToken cancel) =>
+        BeginAsync(user, HashAlgorithmName.SHA256, context, cancel);
+
+    /// <summary>The same for SCRAM with the given hash. An account that has no such keys yet looks like an unknown one.</summary>
+    public async ValueTask<LoginAttempt> BeginAsync(string user, HashAlgorithmName scramHash, LoginContext context, CancellationToken cancel)
     {
         var started = Stopwatch.GetTimestamp();
         var account = await Directory.LoginAsync(user, cancel).ConfigureAwait(false);
-        var scram = account?.Scram ?? await _standIns.OfAsync(account?.Address ?? user, cancel).ConfigureAwait(false);
+        var scram = ScramStandIns.KeysOf(account, scramHash)
+            ?? await _standIns.OfAsync(account?.Address ?? user, scramHash, cancel).ConfigureAwait(false);
         return new(user, context, scram, SecretOf(account), account, started);
     }
 
@@ -281,12 +289,12 @@ public sealed class Authenticator
     {
         try
         {
-            var (hash, scram) = await _hasher.DeriveAsync(password, cancel).ConfigureAwait(false);
+            var keys = await _hasher.DeriveAsync(password, cancel).ConfigureAwait(false);
             var stream = AccountStreamKinds.AccountStream(account.Account);
             await _executor.ExecuteAsync(
                 new AccountCommand(new("system", context.SessionId, null, null), [stream], decision => decision.Apply(
                     stream.Key,
-                    AccountDecider.Rehash(decision.State<AccountState>(stream.Key), account.PasswordHash, new(hash, scram)))),
+                    AccountDecider.Rehash(decision.State<AccountState>(stream.Key), account.PasswordHash, new(keys.Hash, keys.Scram, keys.ScramSha1)))),
                 cancel).ConfigureAwait(false);
         }
         catch (CryptographicException e)

@@ -21,33 +21,38 @@ internal sealed class ScramStandIns(NpgsqlDataSource source, Directory directory
 
     private readonly BoundedCache<string, Answer> _answers = new(Remembered, StringComparer.Ordinal);
 
+    /// <summary>A real account's keys, where it has such.</summary>
+    public static ScramKeys? KeysOf(AccountState? account, HashAlgorithmName hash) =>
+        hash == HashAlgorithmName.SHA1 ? account?.ScramSha1 : account?.Scram;
+
     /// <param name="user">As the client gave it.</param>
-    public async ValueTask<ScramKeys> OfAsync(string user, CancellationToken cancel)
+    public async ValueTask<ScramKeys> OfAsync(string user, HashAlgorithmName hash, CancellationToken cancel)
     {
         var name = LoginNames.Canonical(user);
-        if (!_answers.TryGet(name, out var answer) || answer.Until <= Environment.TickCount64)
+        var remembered = $"{hash.Name} {name}";
+        if (!_answers.TryGet(remembered, out var answer) || answer.Until <= Environment.TickCount64)
         {
-            var (salt, rounds) = await MakeAsync(name, cancel).ConfigureAwait(false);
+            var (salt, rounds) = await MakeAsync(name, hash, cancel).ConfigureAwait(false);
             answer = new(salt, rounds, Environment.TickCount64 + (long)RememberedFor.TotalMilliseconds);
-            _answers.Set(name, answer);
+            _answers.Set(remembered, answer);
         }
-        return new(
-            answer.Salt, answer.Iterations, RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes),
-            RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes));
+        var size = PasswordHasher.KeyBytes(hash);
+        return new(answer.Salt, answer.Iterations, RandomNumberGenerator.GetBytes(size), RandomNumberGenerator.GetBytes(size));
     }
 
-    private async Task<(byte[] Salt, int Iterations)> MakeAsync(string name, CancellationToken cancel)
+    private async Task<(byte[] Salt, int Iterations)> MakeAsync(string name, HashAlgorithmName hash, CancellationToken cancel)
     {
         if (!name.Contains('@') && await ModelAsync(name, cancel).ConfigureAwait(false) is { } neighbour)
             name += neighbour.Address[neighbour.Address.LastIndexOf('@')..];
         // A bare name that several accounts share is nobody's, but the address that it was completed to is somebody's.
-        if (await directory.LoginAsync(name, cancel).ConfigureAwait(false) is { Scram: { } real })
+        if (KeysOf(await directory.LoginAsync(name, cancel).ConfigureAwait(false), hash) is { } real)
             return (real.Salt, real.Iterations);
         // An account that was made before a setting changed keeps its number until its next login: so does who is modelled on it.
-        var rounds = (await ModelAsync(name, cancel).ConfigureAwait(false))?.Scram?.Iterations
+        var rounds = KeysOf(await ModelAsync(name, cancel).ConfigureAwait(false), hash)?.Iterations
             ?? (iterations > 0 ? iterations : LeastIterations);
         // A real account that gets other iterations gets another salt with them.
-        return (key.SaltOfStranger($"{name} {rounds}"), rounds);
+        var salted = hash == HashAlgorithmName.SHA256 ? "" : $" {hash.Name}";
+        return (key.SaltOfStranger($"{name} {rounds}{salted}"), rounds);
     }
 
     // An account that the name leads to by chance, always the same while the accounts are; ids are random.

@@ -36,15 +36,21 @@ internal static class Capabilities
         "QRESYNC", // RFC 7162
 
         // Searching
+
+        // The connection
+        "COMPRESS=DEFLATE", // RFC 4978
     ];
 
     // These texts do not change: made once.
     private static readonly string LoggedIn = string.Join(' ', ["IMAP4rev1", .. Always, .. AfterLogin]);
 
+    // RFC 8437 §3: told only where it works.
+    private static readonly string LoggedInForNow = LoggedIn + " UNAUTHENTICATE";
+
     public static string Of(ImapSession session)
     {
         if (session.User is not null)
-            return LoggedIn;
+            return session.Services.Unauthenticate ? LoggedInForNow : LoggedIn;
         var result = new StringBuilder("IMAP4rev1 ");
         var connection = session.Connection;
         if (connection is { Tls: not null, IsTls: false })

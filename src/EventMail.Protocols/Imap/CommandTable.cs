@@ -94,6 +94,9 @@ internal static class CommandTable
         new("NAMESPACE", States.LoggedIn, Namespace.RunAsync),
         new("ENABLE", States.LoggedIn, Enable.RunAsync),
         new("IDLE", States.LoggedIn, Idle.RunAsync),
+        // RFC 4978, RFC 8437
+        new("COMPRESS", States.LoggedIn, Compress.RunAsync),
+        new("UNAUTHENTICATE", States.LoggedIn, Unauthenticate.RunAsync) { Sync = Sync.None },
 
         // RFC 3501 §6.4
         new("CHECK", States.Selected, Noop.RunAsync),

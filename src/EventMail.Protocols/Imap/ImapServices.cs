@@ -24,6 +24,9 @@ public sealed class ImapServices
     /// <summary>For ID (RFC 2971).</summary>
     public string Version { get; init; } = "";
 
+    /// <summary>A client may log out and in again as somebody else (RFC 8437 §8: a way to switch it off is a must).</summary>
+    public bool Unauthenticate { get; init; } = true;
+
     public ImapLimits Limits { get; init; } = new();
 
     internal SessionCounter SessionsPerUser { get; } = new();

@@ -61,7 +61,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
 
     public async Task RunAsync()
     {
-        Reader.Cutoff = Environment.TickCount64 + (long)Limits.LoginDeadline.TotalMilliseconds;
+        ExpectLogin();
         Reader.Woken = TellPendingAsync;
         Writer.Untagged("OK"u8, "CAPABILITY " + Capabilities.Of(this), "EventMail ready");
         try
@@ -76,9 +76,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         {
             await Pending.EndAsync().ConfigureAwait(false);
             Reader.Clear();
-            Deselect();
-            if (User is not null)
-                services.SessionsPerUser.Leave(User.Account.Account);
+            LogOut();
         }
     }
 
@@ -108,7 +106,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
             case CommandStatus.Woken:
                 return true;
             default:
-                return false;
+                return Broken(status).Kind != ReplyKind.Close;
         }
     }
 
@@ -308,6 +306,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     {
         if (status == CommandStatus.TimedOut)
             Bye("Command not completed in time");
+        else if (connection.IsInputCorrupt)
+            Bye("Not compressed data");
         return Reply.Close;
     }
 
@@ -335,6 +335,19 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         User = user;
         Reader.Cutoff = long.MaxValue;
     }
+
+    /// <summary>Everything that the session has learnt and was told since its login is forgotten (RFC 8437 §4.1).</summary>
+    public void LogOut()
+    {
+        Deselect();
+        Enabled = Extensions.None;
+        if (User is not null)
+            services.SessionsPerUser.Leave(User.Account.Account);
+        User = null;
+        ExpectLogin();
+    }
+
+    private void ExpectLogin() => Reader.Cutoff = Environment.TickCount64 + (long)Limits.LoginDeadline.TotalMilliseconds;
 
     public void Select(SelectedMailbox mailbox)
     {

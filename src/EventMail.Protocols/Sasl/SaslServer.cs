@@ -14,8 +14,11 @@ public static class SaslServer
     // Strongest first: some clients take the first that they know.
     private static readonly Mechanism[] Mechanisms =
     [
-        new(ScramExchange.Plus, static (c, a) => a.OffersScram && ChannelBindings.AnyOf(c), static (c, a, l) => new ScramExchange(a, l, c)),
-        new(ScramExchange.Plain, static (_, a) => a.OffersScram, static (c, a, l) => new ScramExchange(a, l, c)),
+        new(ScramExchange.Sha256Plus, static (c, a) => a.OffersScram && ChannelBindings.AnyOf(c), static (c, a, l) => new ScramExchange(a, l, c)),
+        // RFC 5802 §6, RFC 7677 §4: a channel binding is worth more than the better hash, which guards the stored keys only.
+        new(ScramExchange.Sha1Plus, static (c, a) => a.OffersScramSha1 && ChannelBindings.AnyOf(c), static (c, a, l) => new ScramExchange(a, l, c)),
+        new(ScramExchange.Sha256, static (_, a) => a.OffersScram, static (c, a, l) => new ScramExchange(a, l, c)),
+        new(ScramExchange.Sha1, static (_, a) => a.OffersScramSha1, static (c, a, l) => new ScramExchange(a, l, c)),
         new("PLAIN", static (_, _) => true, static (_, a, l) => new PlainExchange(a, l)),
         new("LOGIN", static (_, _) => true, static (_, a, l) => new LoginExchange(a, l)),
         // Only accounts that opted in can use it, and only while there is one is it worth a client's try.

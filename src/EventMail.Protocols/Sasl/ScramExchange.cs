@@ -6,11 +6,13 @@ using EventMail.Protocols.Wire;
 
 namespace EventMail.Protocols.Sasl;
 
-/// <summary>SCRAM-SHA-256 and, when the context says so, SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677).</summary>
+/// <summary>SCRAM-SHA-256 and SCRAM-SHA-1, and with a channel binding their -PLUS (RFC 5802, RFC 7677): the context says which.</summary>
 internal sealed class ScramExchange(Authenticator authenticator, LoginContext context, MailConnection connection) : SaslExchange
 {
-    public const string Plain = "SCRAM-SHA-256";
-    public const string Plus = "SCRAM-SHA-256-PLUS";
+    public const string Sha256 = "SCRAM-SHA-256";
+    public const string Sha256Plus = "SCRAM-SHA-256-PLUS";
+    public const string Sha1 = "SCRAM-SHA-1";
+    public const string Sha1Plus = "SCRAM-SHA-1-PLUS";
 
     private readonly string _serverNonce = ScramServer.NewNonce();
     private ScramFirst? _first;
@@ -27,14 +29,15 @@ internal sealed class ScramExchange(Authenticator authenticator, LoginContext co
     private async ValueTask<SaslStep> FirstAsync(ReadOnlyMemory<byte> message, CancellationToken cancel)
     {
         // RFC 5802 §6: the flag is 'p' exactly in the PLUS mechanism.
-        if (!ScramServer.TryReadFirst(message.Span, out var first) || (first.Binding == 'p') != (context.Mechanism == Plus)
+        if (!ScramServer.TryReadFirst(message.Span, out var first) || (first.Binding == 'p') != (context.Mechanism is Sha256Plus or Sha1Plus)
             || (first.Binding == 'p' && ChannelBindings.Of(connection, first.BindingName) is null))
         {
             return SaslStep.Malformed;
         }
 
         var user = SaslPrep.TryPrepare(first.User, SaslPrepUse.Query, out var prepared) ? prepared : first.User;
-        _attempt = await authenticator.BeginAsync(user, context, cancel).ConfigureAwait(false);
+        var hash = context.Mechanism is Sha1 or Sha1Plus ? HashAlgorithmName.SHA1 : HashAlgorithmName.SHA256;
+        _attempt = await authenticator.BeginAsync(user, hash, context, cancel).ConfigureAwait(false);
         _serverFirst = ScramServer.ServerFirst(first, _serverNonce, _attempt.Scram);
         _first = first;
         return SaslStep.Ask(Encoding.ASCII.GetBytes(_serverFirst));

@@ -11,7 +11,7 @@ namespace EventMail.Protocols.Sasl;
 /// <param name="Binding">'n' none, 'y' the client could but believes that we cannot, 'p' the binding of the name.</param>
 internal sealed record ScramFirst(string Header, char Binding, string BindingName, string Authorization, string User, string Nonce, string Bare);
 
-/// <summary>The server's side of SCRAM-SHA-256 (RFC 5802, RFC 7677) without any I/O: messages in, messages out.</summary>
+/// <summary>The server's side of SCRAM (RFC 5802, RFC 7677) without any I/O: messages in, messages out. Which hash it is, the keys' length tells.</summary>
 internal static class ScramServer
 {
     /// <summary>Characters of a client's nonce.</summary>
@@ -99,27 +99,33 @@ internal static class ScramServer
         withoutProof = text[..^(parts[^1].Length + 1)];
         binding = FromBase64(c);
         proof = FromBase64(p);
-        return binding is not null && proof is { Length: 32 };
+        return binding is not null && proof is { Length: SHA256.HashSizeInBytes or SHA1.HashSizeInBytes };
     }
 
     /// <summary>H(proof XOR HMAC(StoredKey, AuthMessage)) = StoredKey, in constant time.</summary>
     public static bool IsRight(ScramKeys keys, string authMessage, ReadOnlySpan<byte> proof)
     {
-        Span<byte> key = stackalloc byte[SHA256.HashSizeInBytes];
-        HMACSHA256.HashData(keys.StoredKey, Encoding.UTF8.GetBytes(authMessage), key);
+        if (proof.Length != keys.StoredKey.Length)
+        {
+            return false;
+        }
+
+        var hash = HashOf(keys);
+        var key = CryptographicOperations.HmacData(hash, keys.StoredKey, Encoding.UTF8.GetBytes(authMessage));
         for (var i = 0; i < key.Length; i++)
         {
             key[i] ^= proof[i];
         }
 
-        Span<byte> stored = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(key, stored);
-        return CryptographicOperations.FixedTimeEquals(stored, keys.StoredKey);
+        return CryptographicOperations.FixedTimeEquals(CryptographicOperations.HashData(hash, key), keys.StoredKey);
     }
 
     /// <summary>server-final-message = verifier</summary>
     public static string ServerFinal(ScramKeys keys, string authMessage) =>
-        $"v={Convert.ToBase64String(HMACSHA256.HashData(keys.ServerKey, Encoding.UTF8.GetBytes(authMessage)))}";
+        $"v={Convert.ToBase64String(CryptographicOperations.HmacData(HashOf(keys), keys.ServerKey, Encoding.UTF8.GetBytes(authMessage)))}";
+
+    private static HashAlgorithmName HashOf(ScramKeys keys) =>
+        keys.StoredKey.Length == SHA1.HashSizeInBytes ? HashAlgorithmName.SHA1 : HashAlgorithmName.SHA256;
 
     // saslname: "," is =2C, "=" is =3D, and "=" stands nowhere else.
     private static bool TryUnescape(string name, out string text)

@@ -66,6 +66,8 @@ internal sealed class ConnectionInput
         }
     }
 
+    public PipeReader Pipe => _pipe;
+
     /// <summary>Reads from another layer from now on. What the old one held is lost.</summary>
     public void Replace(PipeReader pipe) => _pipe = pipe;
 

@@ -27,6 +27,7 @@ public sealed class MailConnection : IAsyncDisposable
     private readonly WireTraces? _traces;
     private readonly ConnectionInput _input;
     private readonly LineInput _lines;
+    private CompressionLayer? _compression;
     private long _writeDeadline = long.MaxValue;
 
     /// <param name="abort">Cuts the transport at once.</param>
@@ -71,6 +72,12 @@ public sealed class MailConnection : IAsyncDisposable
 
     public bool IsTls => Ssl is not null;
 
+    /// <summary>Both directions are deflated, below what is read and written here and above TLS.</summary>
+    public bool IsCompressed => _compression is not null;
+
+    /// <summary>The input ended because it was not deflate, not because the client left.</summary>
+    public bool IsInputCorrupt => _compression is { IsInputOver: true };
+
     /// <summary>Where to tell what was received and sent; null unless an operator asked for it. May change at any moment.</summary>
     public WireTrace? Trace { get; internal set; }
 
@@ -108,6 +115,33 @@ public sealed class MailConnection : IAsyncDisposable
     /// </summary>
     /// <param name="timeout">How long to wait for one more byte; Timeout.InfiniteTimeSpan for ever.</param>
     public ValueTask<(ReadStatus Status, ReadOnlySequence<byte> Buffer)> ReadAsync(TimeSpan timeout) => _input.ReadAsync(timeout);
+
+    /// <summary>
+    /// The same where a session waits for its client's next command: what a silent connection does not need is let go meanwhile.
+    /// </summary>
+    public ValueTask<(ReadStatus Status, ReadOnlySequence<byte> Buffer)> ReadIdleAsync(TimeSpan timeout) =>
+        _compression is { HoldsState: true } ? ReadAndReleaseAsync(_compression, timeout) : ReadAsync(timeout);
+
+    private async ValueTask<(ReadStatus Status, ReadOnlySequence<byte> Buffer)> ReadAndReleaseAsync(CompressionLayer layer, TimeSpan timeout)
+    {
+        var patience = CompressionStates.Patience;
+        if (timeout != Timeout.InfiniteTimeSpan && timeout <= patience)
+        {
+            return await ReadAsync(timeout).ConfigureAwait(false);
+        }
+
+        if (patience > TimeSpan.Zero)
+        {
+            var read = await ReadAsync(patience).ConfigureAwait(false);
+            if (read.Status != ReadStatus.TimedOut)
+            {
+                return read;
+            }
+        }
+
+        layer.Release();
+        return await ReadAsync(timeout == Timeout.InfiniteTimeSpan ? timeout : timeout - patience).ConfigureAwait(false);
+    }
 
     /// <summary>What is there already, without waiting. The rules of <see cref="ReadAsync"/> hold.</summary>
     public bool TryRead(out (ReadStatus Status, ReadOnlySequence<byte> Buffer) result) => _input.TryRead(out result);
@@ -263,6 +297,48 @@ public sealed class MailConnection : IAsyncDisposable
         return TlsUpgrade.Done;
     }
 
+    /// <summary>
+    /// Deflates everything from here on, in both directions (RFC 4978 §3). Everything that was written must have been flushed; what
+    /// the client has sent behind is deflated already.
+    /// </summary>
+    public void StartCompression()
+    {
+        if (_compression is not null || _input.IsReading)
+        {
+            throw new InvalidOperationException("The session must not compress twice, nor while it waits for input.");
+        }
+
+        _compression = new(_input.Pipe, Output);
+        _input.Replace(_compression.Input);
+        Output = _compression.Output;
+    }
+
+    /// <summary>Something of zlib's is held for it.</summary>
+    internal bool HoldsCompressionState => _compression is { HoldsState: true };
+
+    /// <summary>What <see cref="ReadIdleAsync"/> does once the client has been silent.</summary>
+    internal void ReleaseCompression() => _compression?.Release();
+
+    /// <summary>Ends it in both directions (RFC 8437 §4.1). Everything that was written must have been flushed.</summary>
+    /// <returns>False when the client has sent more through it: then the connection must be closed.</returns>
+    public bool EndCompression()
+    {
+        if (_compression is not { } layer)
+        {
+            return true;
+        }
+
+        if (_input.IsReading)
+        {
+            throw new InvalidOperationException("The session must not change the layer while it waits for input.");
+        }
+
+        _compression = null;
+        Output = layer.PlainOutput;
+        _input.Replace(layer.PlainInput);
+        return layer.End();
+    }
+
     public async ValueTask DisposeAsync()
     {
         _traces?.Detach(this);
@@ -270,6 +346,7 @@ public sealed class MailConnection : IAsyncDisposable
         try
         {
             await _input.EndReadAsync().ConfigureAwait(false);
+            EndCompression();
             if (Ssl is not null)
             {
                 await CloseTlsAsync(Ssl).ConfigureAwait(false);

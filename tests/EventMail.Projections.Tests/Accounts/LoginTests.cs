@@ -296,6 +296,27 @@ public class LoginTests
     }
 
     [Fact]
+    public async Task An_account_from_before_SCRAM_SHA_1_gets_its_keys_when_a_login_shows_the_password()
+    {
+        var older = new PasswordHashOptions { Argon2 = TestAccounts.Cheap, ScramIterations = 4096, ScramSha1 = false };
+        await using var accounts = await TestAccounts.OpenAsync(hashing: older);
+        await accounts.AddAsync("user@example.com");
+        ((PasswordSet)(await accounts.EventsAsync("password_set")).Single().Data).ScramSha1.ShouldBeNull();
+
+        await accounts.RestartAsync(hashing: older with { ScramSha1 = true });
+        // Until then it shows what an unknown user shows: the same salt at every try, and no proof fits.
+        (await Sha1SaltAsync()).ShouldBe(await Sha1SaltAsync());
+        (await accounts.LoginAsync("user@example.com")).Status.ShouldBe(LoginStatus.Ok);
+        var rehashed = (PasswordRehashed)(await accounts.EventsAsync("password_rehashed")).Single().Data;
+        (await Sha1SaltAsync()).ShouldBe(Convert.ToHexString(rehashed.ScramSha1!.Salt));
+        rehashed.ScramSha1.StoredKey.Length.ShouldBe(20);
+        rehashed.Scram!.StoredKey.Length.ShouldBe(32);
+
+        async Task<string> Sha1SaltAsync() => Convert.ToHexString((await accounts.Authenticator.BeginAsync(
+            "user@example.com", System.Security.Cryptography.HashAlgorithmName.SHA1, TestAccounts.From(), default)).Scram.Salt);
+    }
+
+    [Fact]
     public async Task An_app_password_logs_in_until_it_is_revoked()
     {
         await using var accounts = await TestAccounts.OpenAsync();

@@ -10,23 +10,27 @@ using EventMail.Testing.Transcripts;
 
 namespace EventMail.Protocols.Tests.Sasl;
 
-/// <summary>SCRAM-SHA-256 and -PLUS through a real session, against a real account.</summary>
+/// <summary>SCRAM and its -PLUS through a real session, against a real account.</summary>
 public sealed class ScramLoginTests(ImapFixture fixture) : IClassFixture<ImapFixture>
 {
-    [Fact]
-    public async Task The_right_password_logs_in_and_the_server_proves_that_it_knows_it()
+    [Theory]
+    [InlineData("SCRAM-SHA-256")]
+    [InlineData("SCRAM-SHA-1")]
+    public async Task The_right_password_logs_in_and_the_server_proves_that_it_knows_it(string mechanism)
     {
         var account = await fixture.NewAccountAsync();
         var client = await OpenAsync();
-        (await LogInAsync(client, "SCRAM-SHA-256", account.Address, TestMail.Password, "n,,", [])).ShouldStartWith("a OK");
+        (await LogInAsync(client, mechanism, account.Address, TestMail.Password, "n,,", [])).ShouldStartWith("a OK");
     }
 
-    [Fact]
-    public async Task A_wrong_password_and_an_unknown_user_hear_the_same()
+    [Theory]
+    [InlineData("SCRAM-SHA-256")]
+    [InlineData("SCRAM-SHA-1")]
+    public async Task A_wrong_password_and_an_unknown_user_hear_the_same(string mechanism)
     {
         var account = await fixture.NewAccountAsync();
-        var wrong = await LogInAsync(await OpenAsync(), "SCRAM-SHA-256", account.Address, "wrong", "n,,", []);
-        var unknown = await LogInAsync(await OpenAsync(), "SCRAM-SHA-256", "nobody@example.test", "wrong", "n,,", []);
+        var wrong = await LogInAsync(await OpenAsync(), mechanism, account.Address, "wrong", "n,,", []);
+        var unknown = await LogInAsync(await OpenAsync(), mechanism, "nobody@example.test", "wrong", "n,,", []);
         wrong.ShouldStartWith("a NO [AUTHENTICATIONFAILED]");
         unknown.ShouldBe(wrong);
     }
@@ -39,13 +43,15 @@ public sealed class ScramLoginTests(ImapFixture fixture) : IClassFixture<ImapFix
             .ShouldStartWith("a NO [AUTHENTICATIONFAILED]");
     }
 
-    [Fact]
-    public async Task Over_TLS_the_login_can_be_bound_to_the_servers_certificate()
+    [Theory]
+    [InlineData("SCRAM-SHA-256-PLUS")]
+    [InlineData("SCRAM-SHA-1-PLUS")]
+    public async Task Over_TLS_the_login_can_be_bound_to_the_servers_certificate(string mechanism)
     {
         var account = await fixture.NewAccountAsync();
         var (client, certificate) = await OpenTlsAsync();
         var binding = certificate.GetCertHash(HashAlgorithmName.SHA256);
-        (await LogInAsync(client, "SCRAM-SHA-256-PLUS", account.Address, TestMail.Password, "p=tls-server-end-point,,", binding)).ShouldStartWith("a OK");
+        (await LogInAsync(client, mechanism, account.Address, TestMail.Password, "p=tls-server-end-point,,", binding)).ShouldStartWith("a OK");
     }
 
     [Theory]
@@ -145,7 +151,8 @@ public sealed class ScramLoginTests(ImapFixture fixture) : IClassFixture<ImapFix
             return challenge;
         var serverFirst = Encoding.UTF8.GetString(Convert.FromBase64String(challenge[2..]));
         var (final, verifier) = ScramClient.Answer(
-            password, bare, serverFirst, Convert.ToBase64String([.. Encoding.UTF8.GetBytes(header), .. binding]));
+            password, bare, serverFirst, Convert.ToBase64String([.. Encoding.UTF8.GetBytes(header), .. binding]),
+            mechanism.StartsWith("SCRAM-SHA-1", StringComparison.Ordinal) ? HashAlgorithmName.SHA1 : HashAlgorithmName.SHA256);
         await client.SendLineAsync(Base64(final));
         var reply = await client.ReadLineAsync();
         if (!reply!.StartsWith("+ ", StringComparison.Ordinal))

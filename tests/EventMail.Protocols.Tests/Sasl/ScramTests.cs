@@ -7,7 +7,7 @@ using FsCheck.Fluent;
 
 namespace EventMail.Protocols.Tests.Sasl;
 
-/// <summary>The server's side of SCRAM-SHA-256: the example of RFC 7677 §3, and what must not pass.</summary>
+/// <summary>The server's side of SCRAM: the examples of RFC 7677 §3 and RFC 5802 §5, and what must not pass.</summary>
 public sealed class ScramTests
 {
     private const string ClientFirst = "n,,n=user,r=rOprNGfwEbeRWgbNEkqO";
@@ -32,6 +32,25 @@ public sealed class ScramTests
         var authMessage = $"{first.Bare},{ServerFirst},{withoutProof}";
         ScramServer.IsRight(Keys, authMessage, proof!).ShouldBeTrue();
         ScramServer.ServerFinal(Keys, authMessage).ShouldBe("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
+    }
+
+    [Fact]
+    public void The_example_of_RFC_5802_passes()
+    {
+        var keys = ScramClient.KeysOf("pencil", Convert.FromBase64String("QSXCR+Q6sek8bf92"), 4096, HashAlgorithmName.SHA1);
+        ScramServer.TryReadFirst("n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL"u8, out var first).ShouldBeTrue();
+        const string serverNonce = "3rfcNHYJY1ZVvWVs7j";
+        var serverFirst = ScramServer.ServerFirst(first, serverNonce, keys);
+        serverFirst.ShouldBe("r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096");
+        ScramServer.TryReadFinal(
+            "c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts="u8, first.Nonce + serverNonce,
+            out var withoutProof, out _, out var proof).ShouldBeTrue();
+        var authMessage = $"{first.Bare},{serverFirst},{withoutProof}";
+        ScramServer.IsRight(keys, authMessage, proof!).ShouldBeTrue();
+        ScramServer.ServerFinal(keys, authMessage).ShouldBe("v=rmF9pqV8S7suAoZWja4dJRkFsKQ=");
+
+        // A proof of the other hash's length is no proof.
+        ScramServer.IsRight(Keys, authMessage, proof!).ShouldBeFalse();
     }
 
     [Fact]
@@ -113,27 +132,34 @@ public sealed class ScramTests
     public void No_timestamp_comes_twice() => Enumerable.Range(0, 1000).Select(_ => Apop.Timestamp("host")).Distinct().Count().ShouldBe(1000);
 }
 
-/// <summary>The client's side of SCRAM-SHA-256, for tests.</summary>
+/// <summary>The client's side of SCRAM, for tests.</summary>
 internal static class ScramClient
 {
-    public static ScramKeys KeysOf(string password, byte[] salt, int iterations)
+    public static ScramKeys KeysOf(string password, byte[] salt, int iterations) => KeysOf(password, salt, iterations, HashAlgorithmName.SHA256);
+
+    public static ScramKeys KeysOf(string password, byte[] salt, int iterations, HashAlgorithmName hash)
     {
-        var salted = Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), salt, iterations, HashAlgorithmName.SHA256, 32);
-        return new(salt, iterations, SHA256.HashData(HMACSHA256.HashData(salted, "Client Key"u8)), HMACSHA256.HashData(salted, "Server Key"u8));
+        var salted = Salted(password, salt, iterations, hash);
+        var client = CryptographicOperations.HmacData(hash, salted, "Client Key"u8);
+        return new(
+            salt, iterations, CryptographicOperations.HashData(hash, client), CryptographicOperations.HmacData(hash, salted, "Server Key"u8));
     }
 
+    private static byte[] Salted(string password, byte[] salt, int iterations, HashAlgorithmName hash) =>
+        Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), salt, iterations, hash, hash == HashAlgorithmName.SHA1 ? 20 : 32);
+
     /// <summary>The client's final message, and what the server must answer.</summary>
-    public static (string Final, string Verifier) Answer(string password, string clientFirstBare, string serverFirst, string bindingBase64)
+    public static (string Final, string Verifier) Answer(string password, string clientFirstBare, string serverFirst, string bindingBase64, HashAlgorithmName hash)
     {
         var fields = serverFirst.Split(',');
         var (nonce, salt, iterations) = (fields[0][2..], Convert.FromBase64String(fields[1][2..]), int.Parse(fields[2][2..], System.Globalization.CultureInfo.InvariantCulture));
-        var salted = Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), salt, iterations, HashAlgorithmName.SHA256, 32);
-        var clientKey = HMACSHA256.HashData(salted, "Client Key"u8);
+        var salted = Salted(password, salt, iterations, hash);
+        var clientKey = CryptographicOperations.HmacData(hash, salted, "Client Key"u8);
         var withoutProof = $"c={bindingBase64},r={nonce}";
         var authMessage = Encoding.UTF8.GetBytes($"{clientFirstBare},{serverFirst},{withoutProof}");
-        var signature = HMACSHA256.HashData(SHA256.HashData(clientKey), authMessage);
+        var signature = CryptographicOperations.HmacData(hash, CryptographicOperations.HashData(hash, clientKey), authMessage);
         var proof = clientKey.Zip(signature, (a, b) => (byte)(a ^ b)).ToArray();
-        var verifier = HMACSHA256.HashData(HMACSHA256.HashData(salted, "Server Key"u8), authMessage);
+        var verifier = CryptographicOperations.HmacData(hash, CryptographicOperations.HmacData(hash, salted, "Server Key"u8), authMessage);
         return ($"{withoutProof},p={Convert.ToBase64String(proof)}", $"v={Convert.ToBase64String(verifier)}");
     }
 }

@@ -169,6 +169,20 @@ public sealed class ScriptedClient(Stream stream) : IAsyncDisposable
         _log.AppendLine($"   (TLS: {tls.SslProtocol} {tls.NegotiatedCipherSuite})");
     }
 
+    /// <summary>Both directions are deflated from here on (RFC 4978).</summary>
+    public void StartDeflate()
+    {
+        if (_end > _start)
+        {
+            throw Failure("the server sent more ahead of the compression");
+        }
+
+        _stream = new DeflatedStream(_stream);
+    }
+
+    /// <summary>No longer; what was sent last has been flushed (RFC 8437 §4.1).</summary>
+    public void EndDeflate() => _stream = ((DeflatedStream)_stream).Inner;
+
     public InvalidOperationException Failure(string what) => new($"{what}\n--- so far ---\n{_log}");
 
     public ValueTask DisposeAsync() => _stream.DisposeAsync();

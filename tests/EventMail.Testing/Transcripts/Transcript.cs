@@ -19,6 +19,7 @@ namespace EventMail.Testing.Transcripts;
 /// S&lt;&lt; END                          the server must send exactly the lines that follow, up to the line END
 /// S$                               the server must close now, without another word
 /// @tls  @close  @wait 200          TLS handshake; the client closes; wait (milliseconds)
+/// @deflate  @plain                 both directions are deflated from here on (RFC 4978); no longer
 /// @on imaps                        the client connects to the listener of this name
 /// @read {size} body                reads so many bytes into a capture
 /// </code>

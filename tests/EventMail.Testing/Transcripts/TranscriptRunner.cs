@@ -108,6 +108,12 @@ public sealed class TranscriptRunner(Func<string, Task<ScriptedClient>> connect)
             case "@tls":
                 await client.StartTlsAsync();
                 break;
+            case "@deflate":
+                client.StartDeflate();
+                break;
+            case "@plain":
+                client.EndDeflate();
+                break;
             case "@close":
                 _clients.Remove(step.Client);
                 await client.DisposeAsync();

@@ -65,7 +65,7 @@ internal sealed class CommandReader(MailConnection connection, ImapWriter writer
             if (writer.Pending > 0)
                 await writer.FlushAsync().ConfigureAwait(false);
             // The one place where a session spends its life: nothing is rented, few frames are held.
-            read = await connection.ReadAsync(idleTimeout).ConfigureAwait(false);
+            read = await connection.ReadIdleAsync(idleTimeout).ConfigureAwait(false);
         }
 
         switch (read.Status)

@@ -1,0 +1,66 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
+namespace EventMail.Protocols.Wire;
+
+/// <summary>The two directions of a deflated connection, and what is below them.</summary>
+internal sealed class CompressionLayer
+{
+    private readonly PipeReader _below;
+    private readonly InflateStream _inflate;
+
+    public CompressionLayer(PipeReader input, PipeWriter output)
+    {
+        (_below, PlainOutput) = (input, output);
+        _inflate = new(input);
+        Output = new(output);
+        // Zero-byte reads: no buffer is rented while the client is silent.
+        Input = PipeReader.Create(
+            _inflate, new StreamPipeReaderOptions(bufferSize: 4096, minimumReadSize: 1024, leaveOpen: true, useZeroByteReads: true));
+    }
+
+    public PipeReader Input { get; }
+
+    public DeflateWriter Output { get; }
+
+    public PipeReader PlainInput => _below;
+
+    public PipeWriter PlainOutput { get; }
+
+    public bool HoldsState => Output.HoldsState || _inflate.HoldsState;
+
+    /// <summary>The client sent what is not deflate, or ended its stream.</summary>
+    public bool IsInputOver => _inflate.IsOver;
+
+    public void Release()
+    {
+        Output.Release();
+        _inflate.Release();
+    }
+
+    /// <summary>Takes the layer off. False when the client sent more through it than the session has read.</summary>
+    public bool End()
+    {
+        var isEmpty = (!Input.TryRead(out var left) || left.Buffer.IsEmpty) && _inflate.TakeEnd();
+        Input.Complete();
+        _inflate.Dispose();
+        Output.End();
+        SkipLastBlock();
+        return isEmpty;
+    }
+
+    // A client may end its stream behind its last flush: an empty last block, 03 00. No command begins so.
+    private void SkipLastBlock()
+    {
+        if (!_below.TryRead(out var read))
+        {
+            return;
+        }
+
+        ReadOnlySpan<byte> lastBlock = [0x03, 0x00];
+        Span<byte> first = stackalloc byte[2];
+        var length = (int)Math.Min(2, read.Buffer.Length);
+        read.Buffer.Slice(0, length).CopyTo(first);
+        _below.AdvanceTo(length == 2 && first.SequenceEqual(lastBlock) ? read.Buffer.GetPosition(2) : read.Buffer.Start);
+    }
+}
