@@ -111,6 +111,14 @@ public sealed class MailboxView
         return new(this, start, count);
     }
 
+    /// <summary>The messages of one <see cref="ChangedRun"/>: they lie in one chunk.</summary>
+    internal ViewSlice SliceAt(int start, int count)
+    {
+        var chunk = ChunkOfIndex(start);
+        var offset = start - StartOf(chunk);
+        return ViewSlice.Of(ChunkAt(chunk), offset, offset + count, start);
+    }
+
     public readonly struct SliceEnumerable(MailboxView view, int start, int count)
     {
         public SliceEnumerator GetEnumerator() => new(view, start, start + count);

@@ -3,7 +3,12 @@ namespace EventMail.Domain.Mailboxes;
 /// <summary>Messages behind each other that changed; in both views they lie in one chunk.</summary>
 /// <param name="Index">Of the first one in the newer view: its sequence number - 1.</param>
 /// <param name="OldIndex">Where it was in the older view.</param>
-public readonly record struct ChangedRun(int Index, int OldIndex, int Count);
+public readonly record struct ChangedRun(int Index, int OldIndex, int Count)
+{
+    public ViewSlice In(MailboxView current) => current.SliceAt(Index, Count);
+
+    public ViewSlice InOld(MailboxView known) => known.SliceAt(OldIndex, Count);
+}
 
 /// <summary>What happened between two views of a mailbox, in the order in which an IMAP client is told.</summary>
 public sealed class ViewDiff

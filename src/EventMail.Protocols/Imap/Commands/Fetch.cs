@@ -66,7 +66,7 @@ internal static class Fetch
             selected.Mailbox, unseen, StoreMode.Add, [Flag.Seen], null, session.User!.Actor, command.Tag, session.Cancel).ConfigureAwait(false);
         if (stored.Rejection is { } rejection)
             return (Reply.Refused(rejection), UidSet.Empty);
-        await selected.SyncAsync(session.Writer, expunges: false, (_, now) => unseen.Contains(now.Uid)).ConfigureAwait(false);
+        await selected.SyncAsync(session.Writer, expunges: false, new OwnChange(unseen)).ConfigureAwait(false);
         return (null, unseen);
     }
 

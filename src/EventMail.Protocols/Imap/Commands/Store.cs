@@ -41,7 +41,7 @@ internal static class Store
         var (writer, selected) = (session.Writer, session.Selected!);
         if (!change.Silent)
         {
-            await selected.SyncAsync(writer, expunges: byUid, (_, now) => uids.Contains(now.Uid)).ConfigureAwait(false);
+            await selected.SyncAsync(writer, expunges: byUid, new(uids)).ConfigureAwait(false);
             var form = session.Has(Extensions.Condstore) ? selected.Unsolicited : byUid ? FlagsForm.Uid | FlagsForm.Flags : FlagsForm.Flags;
             await FlagsResponse.WriteAsync(writer, selected, selected.Known.SequenceOfUids(uids), form).ConfigureAwait(false);
             return;
@@ -49,8 +49,7 @@ internal static class Store
 
         // .SILENT keeps quiet of what the client has asked for, not of what others did meanwhile.
         var mask = selected.Mailbox.View.Flags.MaskOf(change.Flags);
-        await selected.SyncAsync(
-            writer, expunges: byUid, (old, now) => now.Flags == Apply(change.Mode, old.Flags, mask) && uids.Contains(now.Uid)).ConfigureAwait(false);
+        await selected.SyncAsync(writer, expunges: byUid, new(uids, new(change.Mode, mask))).ConfigureAwait(false);
         if (session.Has(Extensions.Condstore))
             await TellModSeqsAsync(session, uids, change, stored).ConfigureAwait(false);
     }
@@ -65,13 +64,6 @@ internal static class Store
         await FlagsResponse.WriteAsync(
             session.Writer, selected, selected.Known.SequenceOfUids(stored.Modified), selected.Unsolicited).ConfigureAwait(false);
     }
-
-    private static ulong Apply(StoreMode mode, ulong flags, ulong mask) => mode switch
-    {
-        StoreMode.Add => flags | mask,
-        StoreMode.Remove => flags & ~mask,
-        _ => mask,
-    };
 
     // store = "STORE" SP sequence-set [SP "(" "UNCHANGEDSINCE" SP mod-sequence-valzer ")"] SP store-att-flags
     // store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP (flag-list / (flag *(SP flag)))

@@ -96,8 +96,7 @@ internal sealed class SelectedMailbox : IDisposable
 
     /// <summary>Tells the client what happened since it was told last (RFC 3501 §7.3, §7.4).</summary>
     /// <param name="expunges">False while sequence numbers must not move (§7.4.1).</param>
-    /// <param name="skip">Changed flags that the client need not be told: it has just asked for them, or has been told.</param>
-    public async ValueTask SyncAsync(ImapWriter writer, bool expunges, Func<MessageRow, MessageRow, bool>? skip = null)
+    public async ValueTask SyncAsync(ImapWriter writer, bool expunges, OwnChange? own = null)
     {
         var before = Known;
         var current = Mailbox.View;
@@ -115,7 +114,7 @@ internal sealed class SelectedMailbox : IDisposable
         await TellExpungesAsync(writer, diff).ConfigureAwait(false);
         TellCounts(writer, diff.Added > 0);
         TellNewKeywords(writer);
-        await TellFlagsAsync(writer, before, diff, skip).ConfigureAwait(false);
+        await TellFlagsAsync(writer, before, diff, own).ConfigureAwait(false);
     }
 
     private async ValueTask TellExpungesAsync(ImapWriter writer, ViewDiff diff)
@@ -188,21 +187,35 @@ internal sealed class SelectedMailbox : IDisposable
         writer.Untagged("OK"u8, $"PERMANENTFLAGS ({permanent})", ReadOnly ? "Nothing can be changed here" : "Flags that are kept");
     }
 
-    private async ValueTask TellFlagsAsync(
-        ImapWriter writer, MailboxView before, ViewDiff diff, Func<MessageRow, MessageRow, bool>? skip)
+    private async ValueTask TellFlagsAsync(ImapWriter writer, MailboxView before, ViewDiff diff, OwnChange? own)
     {
         if (diff.Changed.Count == 0)
             return;
         var (lists, form) = (new FlagLists(Known.Flags), Unsolicited);
-        foreach (var (index, oldIndex) in diff.Changed.SelectMany(run => Enumerable.Range(0, run.Count).Select(i => (run.Index + i, run.OldIndex + i))))
+        foreach (var run in diff.Changed)
         {
-            var (row, old) = (Known[index], before[oldIndex]);
-            // A MODSEQ alone is nothing that a client without CONDSTORE can see.
-            if ((old.Flags == row.Flags && (form & FlagsForm.ModSeq) == 0) || (skip is not null && skip(old, row)))
-                continue;
-            FlagsResponse.Write(writer, index + 1, row.Uid, row.ModSeq, lists.Of(row.Flags, IsRecent(row.Uid)), form);
-            await writer.FlushIfFullAsync().ConfigureAwait(false);
+            for (var at = 0; at < run.Count;)
+            {
+                at = TellSome(writer, lists, form, run.InOld(before), run.In(Known), at, own);
+                if (!await writer.FlushIfFullAsync().ConfigureAwait(false))
+                    return;
+            }
         }
+    }
+
+    // Up to where the client must be waited for.
+    private int TellSome(ImapWriter writer, FlagLists lists, FlagsForm form, in ViewSlice before, in ViewSlice now, int at, OwnChange? own)
+    {
+        for (; at < now.Length && !writer.IsFull; at++)
+        {
+            var (uid, old, flags) = (now.Uids[at], before.Flags[at], now.Flags[at]);
+            // A MODSEQ alone is nothing that a client without CONDSTORE can see.
+            if ((old == flags && (form & FlagsForm.ModSeq) == 0) || (own is not null && own.Covers(uid, old, flags)))
+                continue;
+            FlagsResponse.Write(writer, now.Start + at + 1, uid, now.ModSeqs[at], lists.Of(flags, IsRecent(uid)), form);
+        }
+
+        return at;
     }
 
     private void ClaimRecent(uint newSince)
