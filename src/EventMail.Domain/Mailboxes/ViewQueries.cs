@@ -84,14 +84,31 @@ public static class ViewQueries
     public static UidSet UidsOfSequence(this MailboxView view, UidSet sequenceNumbers)
     {
         var found = new UidSet.Builder();
-        foreach (var range in sequenceNumbers.Ranges)
+        var ranges = sequenceNumbers.Ranges;
+        if (ranges.IsEmpty || ranges[0].First > view.Count)
+            return UidSet.Empty;
+        var range = 0;
+        var start = (int)ranges[0].First - 1;
+        foreach (var slice in view.Slices(start, view.Count - start))
         {
-            if (range.First > view.Count)
+            // The ranges that begin in this slice or before it, one after the other: sets may have as many as messages.
+            var end = (uint)(slice.Start + slice.Length);
+            for (; range < ranges.Length && ranges[range].First <= end; range++)
+            {
+                var first = (int)Math.Max(ranges[range].First, (uint)slice.Start + 1) - 1 - slice.Start;
+                var last = (int)(Math.Min(ranges[range].Last, end) - 1) - slice.Start;
+                AddUids(slice.Uids[first..(last + 1)], ref found);
+                if (ranges[range].Last > end)
+                    break;
+            }
+            if (range == ranges.Length)
                 break;
-            AddUids(view, (int)range.First - 1, (int)(Math.Min(range.Last, (uint)view.Count) - range.First + 1), ref found);
         }
         return found.Build();
     }
+
+    /// <summary>The last message's UID, or 0.</summary>
+    public static uint LargestUid(this MailboxView view) => view.Count == 0 ? 0 : view[view.Count - 1].Uid;
 
     /// <summary>The sequence numbers of those of the UIDs that are here.</summary>
     public static UidSet SequenceOfUids(this MailboxView view, UidSet uids)
@@ -132,15 +149,17 @@ public static class ViewQueries
     private static void AddUids(MailboxView view, int start, int count, ref UidSet.Builder found)
     {
         foreach (var slice in view.Slices(start, count))
+            AddUids(slice.Uids, ref found);
+    }
+
+    private static void AddUids(ReadOnlySpan<uint> uids, ref UidSet.Builder found)
+    {
+        if (uids[^1] - uids[0] == uids.Length - 1)
         {
-            var uids = slice.Uids;
-            if (uids[^1] - uids[0] == uids.Length - 1)
-            {
-                found.Add(new UidRange(uids[0], uids[^1]));
-                continue;
-            }
-            foreach (var uid in uids)
-                found.Add(uid);
+            found.Add(new UidRange(uids[0], uids[^1]));
+            return;
         }
+        foreach (var uid in uids)
+            found.Add(uid);
     }
 }

@@ -40,7 +40,11 @@ public static class DecodedText
     /// <summary>
     /// SEARCH TEXT (headers too) and SEARCH BODY (RFC 3501 §6.4.4): the substring, whatever its case.
     /// </summary>
-    public static bool Contains(PartMap map, ReadOnlySpan<byte> content, string text, bool inHeader)
+    public static bool Contains(PartMap map, ReadOnlySpan<byte> content, string text, bool inHeader) =>
+        Contains(map, content, new Needle(text), inHeader);
+
+    /// <inheritdoc cref="Contains(PartMap, ReadOnlySpan{byte}, string, bool)"/>
+    public static bool Contains(PartMap map, ReadOnlySpan<byte> content, Needle text, bool inHeader)
     {
         var matcher = new TextMatcher(text);
         ForEach(map, content, Into(matcher, inHeader));

@@ -2,44 +2,67 @@ using System.Buffers;
 
 namespace EventMail.Domain.Messages;
 
-/// <summary>Finds a substring, whatever its case, in text that comes in pieces.</summary>
-public sealed class TextMatcher(string needle)
+/// <summary>Finds a substring in text that comes in pieces, by i;unicode-casemap.</summary>
+public sealed class TextMatcher(Needle needle)
 {
-    private readonly ArrayBufferWriter<char> _tail = new();
+    // Prepared: the end of what came before, and the piece behind it where a match may reach over or the piece is not ASCII.
+    private readonly ArrayBufferWriter<char> _text = new();
 
-    public bool Matched { get; private set; } = needle.Length == 0;
+    public TextMatcher(string needle)
+        : this(new Needle(needle))
+    {
+    }
+
+    public bool Matched { get; private set; } = needle.IsEmpty;
+
+    private int Keep => needle.Prepared.Length - 1;
 
     /// <summary>What follows is another text: no match reaches over.</summary>
-    public void Restart() => _tail.ResetWrittenCount();
+    public void Restart() => _text.ResetWrittenCount();
 
     public void Feed(ReadOnlySpan<char> piece)
     {
         if (Matched)
             return;
-        var keep = needle.Length - 1;
-        if (_tail.WrittenCount > 0 && keep > 0)
+        if (!System.Text.Ascii.IsValid(piece))
+        {
+            UnicodeCasemap.Prepare(piece, _text);
+            Matched = Contains();
+            KeepEnd();
+            return;
+        }
+
+        if (_text.WrittenCount > 0 && Keep > 0)
         {
             // The seam: the end of what came before and the beginning of this piece.
-            _tail.Write(piece[..Math.Min(keep, piece.Length)]);
-            Matched = _tail.WrittenSpan.Contains(needle, StringComparison.OrdinalIgnoreCase);
+            UnicodeCasemap.Prepare(piece[..Math.Min(Keep, piece.Length)], _text);
+            Matched = Contains();
         }
-        Matched = Matched || piece.Contains(needle, StringComparison.OrdinalIgnoreCase);
-        if (keep == 0)
+
+        Matched = Matched || (needle.MayBeAscii && piece.Contains(needle.Prepared, StringComparison.OrdinalIgnoreCase));
+        if (piece.Length >= Keep)
+        {
+            _text.ResetWrittenCount();
+            UnicodeCasemap.Prepare(piece[^Keep..], _text);
+        }
+        else if (_text.WrittenCount == 0)
+        {
+            UnicodeCasemap.Prepare(piece, _text);
+        }
+        else
+        {
+            KeepEnd();
+        }
+    }
+
+    private bool Contains() => _text.WrittenSpan.Contains(needle.Prepared, StringComparison.Ordinal);
+
+    private void KeepEnd()
+    {
+        if (_text.WrittenCount <= Keep)
             return;
-        if (piece.Length >= keep)
-        {
-            _tail.ResetWrittenCount();
-            _tail.Write(piece[^keep..]);
-        }
-        else if (_tail.WrittenCount == 0)
-        {
-            _tail.Write(piece);
-        }
-        else if (_tail.WrittenCount > keep)
-        {
-            var last = _tail.WrittenSpan[^keep..].ToArray();
-            _tail.ResetWrittenCount();
-            _tail.Write(last);
-        }
+        var last = _text.WrittenSpan[^Keep..].ToArray();
+        _text.ResetWrittenCount();
+        _text.Write(last);
     }
 }

@@ -36,6 +36,11 @@ internal static class Capabilities
         "QRESYNC", // RFC 7162
 
         // Searching
+        "ESEARCH", // RFC 4731
+        "SEARCHRES", // RFC 5182
+        "WITHIN", // RFC 5032
+        "PARTIAL", // RFC 9394
+        "I18NLEVEL=1", // RFC 5255
 
         // The connection
         "COMPRESS=DEFLATE", // RFC 4978

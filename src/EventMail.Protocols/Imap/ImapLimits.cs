@@ -57,6 +57,9 @@ public sealed record ImapLimits
     /// <summary>Keys of one SEARCH that must look into messages, each over the whole mailbox.</summary>
     public int MaxSearchTextKeys { get; init; } = 50;
 
+    /// <summary>Ranges of a search result that SAVE keeps for "$"; of one with more it keeps nothing (RFC 5182 §2.5).</summary>
+    public int MaxSavedRanges { get; init; } = 200_000;
+
     /// <summary>
     /// How often the client of a long SEARCH is told "Still searching". A SEARCH that takes longer is given up when its client has
     /// gone or the server stops.

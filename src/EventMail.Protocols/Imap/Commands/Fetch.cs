@@ -24,6 +24,9 @@ internal static class Fetch
             session.Enable(Extensions.Condstore);
         if (modifiers.Vanished)
             await TellVanishedAsync(session, set, modifiers.ChangedSince!.Value).ConfigureAwait(false);
+        // RFC 9394 §3.4: first the range, then what changed of it.
+        if (modifiers.Partial is { } range)
+            uids = range.Of(uids);
         if (modifiers.ChangedSince is { } modSeq)
             uids = selected.Known.UidsOfSequence(selected.Known.SequenceChangedSince(uids, modSeq));
         var seen = UidSet.Empty;

@@ -5,7 +5,8 @@ namespace EventMail.Protocols.Imap.Fetching;
 /// <summary>fetch-modifiers = SP "(" fetch-modifier *(SP fetch-modifier) ")" (RFC 4466 §2.4).</summary>
 /// <param name="ChangedSince">RFC 7162 §3.1.4.1.</param>
 /// <param name="Vanished">RFC 7162 §3.2.6.</param>
-internal readonly record struct FetchModifiers(long? ChangedSince, bool Vanished)
+/// <param name="Partial">RFC 9394 §3.3: which of the messages that are there.</param>
+internal readonly record struct FetchModifiers(long? ChangedSince, bool Vanished, PartialRange? Partial)
 {
     public static bool Expect(ImapSession session, ImapCommand command, ref CommandParser arguments, out FetchModifiers modifiers)
     {
@@ -20,6 +21,9 @@ internal readonly record struct FetchModifiers(long? ChangedSince, bool Vanished
                 return false;
         }
         while (arguments.TrySp());
+        // RFC 9394 §3.3: the modifier is UID FETCH's.
+        if (modifiers.Partial is not null && !command.ByUid)
+            return arguments.Fail("PARTIAL is for UID FETCH");
         return arguments.ExpectByte(')') && (!modifiers.Vanished || modifiers.MayVanish(session, command, ref arguments));
     }
 
@@ -28,6 +32,16 @@ internal readonly record struct FetchModifiers(long? ChangedSince, bool Vanished
         if (arguments.TryWord("VANISHED"u8))
         {
             modifiers = modifiers with { Vanished = true };
+            return true;
+        }
+
+        if (arguments.TryWord("PARTIAL"u8))
+        {
+            if (modifiers.Partial is not null)
+                return arguments.Fail("PARTIAL was said before");
+            if (!arguments.ExpectSp() || !arguments.ExpectPartialRange(out var range))
+                return false;
+            modifiers = modifiers with { Partial = range };
             return true;
         }
 

@@ -10,6 +10,8 @@ internal ref partial struct CommandParser
     {
         if (!ExpectSequenceSet(out set))
             return false;
+        if (set.IsSaved)
+            return Fail("\"$\" is no known message");
         foreach (var (from, to) in set.Ranges)
         {
             if (from == SequenceSet.Star || to == SequenceSet.Star)

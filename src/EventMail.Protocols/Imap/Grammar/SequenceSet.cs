@@ -4,7 +4,7 @@ using EventMail.Domain.Mailboxes;
 namespace EventMail.Protocols.Imap.Grammar;
 
 /// <summary>
-/// sequence-set = (seq-number / seq-range) *("," …): ranges in the client's order; <see cref="Star"/> stands for "*".
+/// sequence-set = (seq-number / seq-range) *("," …) / "$": ranges in the client's order; <see cref="Star"/> stands for "*".
 /// </summary>
 internal readonly struct SequenceSet(IReadOnlyList<(uint From, uint To)> ranges)
 {
@@ -12,6 +12,11 @@ internal readonly struct SequenceSet(IReadOnlyList<(uint From, uint To)> ranges)
     public const uint Star = 0;
 
     public IReadOnlyList<(uint From, uint To)> Ranges => ranges;
+
+    /// <summary>"$": the messages that a search saved (RFC 5182).</summary>
+    public bool IsSaved { get; private init; }
+
+    public static SequenceSet Saved { get; } = new([]) { IsSaved = true };
 
     /// <summary>The numbers, whoever has them.</summary>
     /// <param name="star">What "*" stands for.</param>
@@ -28,6 +33,12 @@ internal ref partial struct CommandParser
     public bool ExpectSequenceSet(out SequenceSet set)
     {
         set = default;
+        if (TryByte('$'))
+        {
+            set = SequenceSet.Saved;
+            return true;
+        }
+
         var ranges = new List<(uint, uint)>();
         do
         {

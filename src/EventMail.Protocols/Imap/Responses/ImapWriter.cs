@@ -126,6 +126,14 @@ internal sealed class ImapWriter(MailConnection connection)
         _at += length;
     }
 
+    /// <summary>A tag as a string: it has no character that must not be in one (RFC 3501 §9).</summary>
+    public void Quoted(string tag)
+    {
+        Byte((byte)'"');
+        Ascii(tag);
+        Byte((byte)'"');
+    }
+
     /// <summary>string = quoted / literal, whichever it needs.</summary>
     public void String(scoped ReadOnlySpan<byte> value)
     {

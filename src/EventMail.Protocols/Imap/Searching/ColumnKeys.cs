@@ -1,14 +1,7 @@
 using EventMail.Domain.Mailboxes;
+using EventMail.Protocols.Imap.Grammar;
 
 namespace EventMail.Protocols.Imap.Searching;
-
-/// <summary>What a search is about and cannot change while it runs.</summary>
-internal sealed class SearchContext(Selected.SelectedMailbox selected)
-{
-    public FlagTable Flags { get; } = selected.Known.Flags;
-
-    public bool IsRecent(uint uid) => selected.IsRecent(uid);
-}
 
 internal sealed record AllKey : ColumnKey
 {
@@ -39,23 +32,39 @@ internal sealed record RecentKey : ColumnKey
     }
 }
 
-/// <summary>A sequence-set.</summary>
-internal sealed record NumberKey(UidSet Numbers) : ColumnKey
+/// <summary>A sequence-set, UID with a sequence-set, or "$" (RFC 5182 §2.1) with or without UID.</summary>
+internal sealed record NumberKey(SequenceSet Set, bool AreUids) : ColumnKey
 {
-    public override void Match(in ViewSlice slice, SearchContext context, MessageBits result)
-    {
-        for (var i = 0; i < slice.Length; i++)
-            result.SetIf(i, Numbers.Contains((uint)(slice.Start + i + 1)));
-    }
-}
+    public override void Prepare(SearchContext context) => context.Resolve(this, Set, AreUids);
 
-/// <summary>UID.</summary>
-internal sealed record UidKey(UidSet Uids) : ColumnKey
-{
     public override void Match(in ViewSlice slice, SearchContext context, MessageBits result)
     {
-        for (var i = 0; i < slice.Length; i++)
-            result.SetIf(i, Uids.Contains(slice.Uids[i]));
+        var ranges = context.Resolve(this, Set, AreUids).Ranges;
+        var uids = slice.Uids;
+        // Both ascend: one walk, however many ranges there are.
+        var range = FirstEndingAtOrAbove(ranges, uids[0]);
+        for (var i = 0; i < uids.Length && range < ranges.Length; i++)
+        {
+            while (range < ranges.Length && ranges[range].Last < uids[i])
+                range++;
+            if (range < ranges.Length && ranges[range].First <= uids[i])
+                result.Set(i);
+        }
+    }
+
+    private static int FirstEndingAtOrAbove(ReadOnlySpan<UidRange> ranges, uint uid)
+    {
+        int low = 0, high = ranges.Length;
+        while (low < high)
+        {
+            var middle = (low + high) >>> 1;
+            if (ranges[middle].Last < uid)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+
+        return low;
     }
 }
 
@@ -78,5 +87,19 @@ internal sealed record DateKey(long First, long End) : ColumnKey
         var dates = slice.InternalDates;
         for (var i = 0; i < dates.Length; i++)
             result.SetIf(i, dates[i] >= First && dates[i] < End);
+    }
+}
+
+/// <summary>OLDER and YOUNGER (RFC 5032 §2): the internal date is so many seconds ago, at least or at most.</summary>
+internal sealed record AgeKey(long Seconds, bool Older) : ColumnKey
+{
+    public override bool ChangesWithTime => true;
+
+    public override void Match(in ViewSlice slice, SearchContext context, MessageBits result)
+    {
+        var target = context.Now - Seconds;
+        var dates = slice.InternalDates;
+        for (var i = 0; i < dates.Length; i++)
+            result.SetIf(i, Older ? dates[i] <= target : dates[i] >= target);
     }
 }

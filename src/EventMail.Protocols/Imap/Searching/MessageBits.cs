@@ -44,6 +44,41 @@ internal readonly struct MessageBits(int count)
         return result;
     }
 
+    public int Count()
+    {
+        var count = 0;
+        foreach (var word in _words)
+            count += BitOperations.PopCount(word);
+        return count;
+    }
+
+    /// <summary>The last set bit, or -1.</summary>
+    public int Last()
+    {
+        for (var word = _words.Length - 1; word >= 0; word--)
+        {
+            if (_words[word] != 0)
+                return (word << 6) + 63 - BitOperations.LeadingZeroCount(_words[word]);
+        }
+
+        return -1;
+    }
+
+    /// <summary>The first bit from an index on that is not set; the number of bits may be less.</summary>
+    public int NextClear(int from)
+    {
+        for (var word = from >> 6; word < _words.Length; word++)
+        {
+            var rest = ~_words[word];
+            if (word == from >> 6)
+                rest &= ulong.MaxValue << from;
+            if (rest != 0)
+                return (word << 6) + BitOperations.TrailingZeroCount(rest);
+        }
+
+        return _words.Length << 6;
+    }
+
     /// <summary>The first set bit from an index on, or -1.</summary>
     public int Next(int from)
     {

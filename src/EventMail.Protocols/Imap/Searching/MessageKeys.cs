@@ -8,6 +8,7 @@ namespace EventMail.Protocols.Imap.Searching;
 internal sealed record HeaderKey(byte[] Field, string Text) : MessageKey
 {
     private readonly bool _cached = MessageSummary.IsCachedField(Field);
+    private readonly Needle _needle = new(Text);
 
     public override SearchCost Cost => _cached ? SearchCost.Summary : SearchCost.Content;
 
@@ -18,7 +19,7 @@ internal sealed record HeaderKey(byte[] Field, string Text) : MessageKey
         while (HeaderFields.TryNext(header, ref at, out var field))
         {
             if (FieldText.TryValue(field, Field, out var value)
-                && (Text.Length == 0 || EncodedWords.Decode(value).Contains(Text, StringComparison.OrdinalIgnoreCase)))
+                && (_needle.IsEmpty || _needle.IsIn(EncodedWords.Decode(value))))
                 return true;
         }
 
@@ -54,7 +55,9 @@ internal sealed record TextKey(string Text, bool InHeader) : MessageKey
 {
     public override SearchCost Cost => SearchCost.Content;
 
-    public override bool Matches(SearchedMessage message) => DecodedText.Contains(message.Parts, message.Content, Text, InHeader);
+    public Needle Needle { get; } = new(Text);
+
+    public override bool Matches(SearchedMessage message) => DecodedText.Contains(message.Parts, message.Content, Needle, InHeader);
 }
 
 internal static class FieldText

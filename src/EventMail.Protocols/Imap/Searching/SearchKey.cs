@@ -19,6 +19,14 @@ internal enum SearchCost : byte
 internal abstract record SearchKey
 {
     public abstract SearchCost Cost { get; }
+
+    /// <summary>What matches now may not match later though nothing happens to it.</summary>
+    public virtual bool ChangesWithTime => false;
+
+    /// <summary>Before a search: numbers in it get their meaning.</summary>
+    public virtual void Prepare(SearchContext context)
+    {
+    }
 }
 
 /// <summary>All of them; the cheapest first, so that the dear ones see few messages.</summary>
@@ -29,6 +37,14 @@ internal sealed record AndKey : SearchKey
     public SearchKey[] Keys { get; }
 
     public override SearchCost Cost => Keys.Length == 0 ? SearchCost.Columns : Keys[^1].Cost;
+
+    public override bool ChangesWithTime => Keys.Any(key => key.ChangesWithTime);
+
+    public override void Prepare(SearchContext context)
+    {
+        foreach (var key in Keys)
+            key.Prepare(context);
+    }
 }
 
 internal sealed record OrKey : SearchKey
@@ -40,11 +56,23 @@ internal sealed record OrKey : SearchKey
     public SearchKey Second { get; }
 
     public override SearchCost Cost => Second.Cost;
+
+    public override bool ChangesWithTime => First.ChangesWithTime || Second.ChangesWithTime;
+
+    public override void Prepare(SearchContext context)
+    {
+        First.Prepare(context);
+        Second.Prepare(context);
+    }
 }
 
 internal sealed record NotKey(SearchKey Key) : SearchKey
 {
     public override SearchCost Cost => Key.Cost;
+
+    public override bool ChangesWithTime => Key.ChangesWithTime;
+
+    public override void Prepare(SearchContext context) => Key.Prepare(context);
 }
 
 /// <summary>A key that the mailbox's columns answer.</summary>

@@ -2,12 +2,14 @@ using System.Text;
 using EventMail.Domain.Mailboxes;
 using EventMail.Domain.Messages;
 using EventMail.Protocols.Imap.Grammar;
-using EventMail.Protocols.Imap.Selected;
+using EventMail.Protocols.Imap.Responses;
 
 namespace EventMail.Protocols.Imap.Searching;
 
-/// <summary>search = "SEARCH" [SP "CHARSET" SP astring] 1*(SP search-key) (RFC 3501 §9). Bounded in depth and in number of keys.</summary>
-internal ref partial struct SearchParser(CommandParser parser, SelectedMailbox selected, ImapLimits limits)
+/// <summary>
+/// search = "SEARCH" [search-return-opts] SP search-program (RFC 4466 §2.6.1). Bounded in depth and in number of keys.
+/// </summary>
+internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits)
 {
     private CommandParser _parser = parser;
     private Encoding _charset = Charsets.Utf8OrLatin1;
@@ -15,25 +17,45 @@ internal ref partial struct SearchParser(CommandParser parser, SelectedMailbox s
     private int _keys;
     private int _textKeys;
 
-    public readonly string? Error => _parser.Error;
-
-    /// <summary>The strings are in a charset that we cannot read (RFC 3501 §6.4.4: BADCHARSET).</summary>
-    public bool BadCharset { get; private set; }
+    private bool _badCharset;
 
     /// <summary>A MODSEQ key is among the keys: the answer ends in the highest MODSEQ of what was found (RFC 7162 §3.1.6).</summary>
-    public bool HasModSeq { get; private set; }
+    private bool HasModSeq { get; set; }
 
     /// <summary>Sequence numbers are among the keys: they must not move before the tagged reply (RFC 7162 §3.2.10.2).</summary>
-    public bool HasNumbers { get; private set; }
+    private bool HasNumbers { get; set; }
 
-    public bool TryParse(out SearchKey key)
+    /// <summary>What the client is told when the search is none.</summary>
+    public readonly Reply Refusal => _badCharset ? Reply.No("Unknown charset", BadCharset) : Reply.Bad(_parser.Error!);
+
+    /// <summary>The strings are in a charset that we cannot read (RFC 3501 §6.4.4).</summary>
+    private const string BadCharset = "BADCHARSET (US-ASCII UTF-8)";
+
+    /// <summary>What follows the command's name. As far as it was understood also when it fails: a NO takes back what SAVE saved.</summary>
+    public bool TryParse(out SearchProgram program)
     {
-        key = null!;
+        program = new(new AllKey());
         if (!_parser.ExpectSp())
             return false;
+        if (_parser.TryWord("RETURN"u8))
+        {
+            if (!_parser.ExpectReturn(out var wanted) || !_parser.ExpectSp())
+                return false;
+            program = program with { Return = wanted };
+        }
+
+        return ExpectProgram(ref program) && _parser.ExpectEnd();
+    }
+
+    // search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)
+    private bool ExpectProgram(ref SearchProgram program)
+    {
         if (_parser.TryWord("CHARSET"u8) && (!_parser.ExpectSp() || !ExpectCharset() || !_parser.ExpectSp()))
             return false;
-        return ExpectKeys(out key) && _parser.ExpectEnd();
+        if (!ExpectKeys(out var key))
+            return false;
+        program = program with { Key = key, TellsModSeq = HasModSeq, HasNumbers = HasNumbers };
+        return true;
     }
 
     private bool ExpectCharset()
@@ -43,9 +65,9 @@ internal ref partial struct SearchParser(CommandParser parser, SelectedMailbox s
         var charset = Ascii.EqualsIgnoreCase(name, "UTF-8"u8) || Ascii.EqualsIgnoreCase(name, "US-ASCII"u8)
             ? Charsets.Utf8OrLatin1
             : Charsets.Find(name);
-        BadCharset = charset is null;
+        _badCharset = charset is null;
         _charset = charset ?? _charset;
-        return !BadCharset || _parser.Fail("Unknown charset");
+        return !_badCharset || _parser.Fail("Unknown charset");
     }
 
     // search-key *(SP search-key)
@@ -80,16 +102,9 @@ internal ref partial struct SearchParser(CommandParser parser, SelectedMailbox s
         key = null!;
         if (_parser.TryByte('('))
             return ExpectKeys(out key) && _parser.ExpectByte(')');
-        if (_parser.Peek is '*' or (>= '0' and <= '9'))
-        {
-            if (!_parser.ExpectSequenceSet(out var set))
-                return false;
-            if (!selected.TryResolve(set, out var numbers))
-                return _parser.Fail(MessageSets.Invalid);
-            HasNumbers = true;
-            key = new NumberKey(numbers);
-            return true;
-        }
+        // RFC 7377 §2: numbers beyond the mailbox's end are no error in any search; they are nobody's.
+        if (_parser.Peek is '*' or '$' or (>= '0' and <= '9'))
+            return ExpectNumbers(areUids: false, out key);
 
         if (!_parser.ExpectAtom(out var name))
             return false;
@@ -122,7 +137,8 @@ internal ref partial struct SearchParser(CommandParser parser, SelectedMailbox s
             "OLD" => Is(new NotKey(new RecentKey()), out key),
             "BEFORE" or "ON" or "SINCE" or "SENTBEFORE" or "SENTON" or "SENTSINCE" => ExpectDated(name, out key),
             "LARGER" or "SMALLER" => ExpectSized(name is "LARGER", out key),
-            "UID" => ExpectUids(out key),
+            "OLDER" or "YOUNGER" => ExpectAged(name is "OLDER", out key),
+            "UID" => _parser.ExpectSp() && ExpectNumbers(areUids: true, out key),
             "NOT" => ExpectNot(out key),
             "OR" => ExpectOr(out key),
             "BCC" or "CC" or "FROM" or "SUBJECT" or "TO" => ExpectFieldText(Encoding.ASCII.GetBytes(name.ToArray()), out key),
@@ -181,10 +197,22 @@ internal ref partial struct SearchParser(CommandParser parser, SelectedMailbox s
             && Is(larger ? new SizeKey(size, long.MaxValue) : new SizeKey(-1, size), out key);
     }
 
-    private bool ExpectUids(out SearchKey key)
+    // nz-number (RFC 5032 §3)
+    private bool ExpectAged(bool older, out SearchKey key)
     {
         key = null!;
-        return _parser.ExpectSp() && _parser.ExpectSequenceSet(out var set) && Is(new UidKey(selected.ResolveUids(set)), out key);
+        if (!_parser.ExpectSp() || !_parser.ExpectNumber(out var seconds))
+            return false;
+        return seconds is > 0 and <= uint.MaxValue ? Is(new AgeKey(seconds, older), out key) : _parser.Fail("Invalid interval");
+    }
+
+    private bool ExpectNumbers(bool areUids, out SearchKey key)
+    {
+        key = null!;
+        if (!_parser.ExpectSequenceSet(out var set))
+            return false;
+        HasNumbers |= !areUids && !set.IsSaved;
+        return Is(new NumberKey(set, areUids), out key);
     }
 
     private bool ExpectNot(out SearchKey key)

@@ -1,7 +1,6 @@
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 using EventMail.Projections.Mailboxes;
-using EventMail.Protocols.Imap.Responses;
 
 namespace EventMail.Protocols.Imap.Searching;
 
@@ -9,61 +8,80 @@ namespace EventMail.Protocols.Imap.Searching;
 /// Answers a search chunk by chunk: column keys by bits over columns; message keys only for the messages that are still in question,
 /// their summaries fetched together, their contents read in a stream.
 /// </summary>
-internal sealed class SearchRunner(ImapSession session, SearchKey key)
+internal sealed class SearchRunner(ImapSession session, SearchContext context, SearchKey key, SearchProgress progress)
 {
-    private readonly MailboxView _view = session.Selected!.Known;
-    private readonly SearchContext _context = new(session.Selected!);
-    private long _nextNotice = NoticeAfter(session.Limits);
+    // Where a search may end at the first message, no more are read than that takes.
+    private const int FirstWindow = 8;
 
-    /// <summary>Why the search was given up, if it was: the server stops, or the client is gone.</summary>
-    public Reply? GivenUp { get; private set; }
+    private readonly MailboxView _view = context.View;
 
-    /// <summary>The indexes of the messages that match, in order, a chunk's at a time.</summary>
-    public async IAsyncEnumerable<(int Start, MessageBits Bits)> RunAsync()
+    /// <summary>The messages that match, some messages' bits at a time. It ends early when <see cref="SearchProgress.GivenUp"/>.</summary>
+    /// <param name="backwards">From the last message to the first.</param>
+    /// <param name="few">The caller will stop soon.</param>
+    public async IAsyncEnumerable<SearchedSlice> RunAsync(bool backwards = false, bool few = false)
     {
-        foreach (var (start, count) in Chunks())
+        key.Prepare(context);
+        foreach (var (start, count) in Windows(backwards, few && key.Cost != SearchCost.Columns))
         {
             var bits = await MatchAsync(key, new(start, count), MessageBits.All(count)).ConfigureAwait(false);
-            if (!await IsWantedAsync().ConfigureAwait(false))
+            progress.Add(count);
+            if (!await progress.IsWantedAsync().ConfigureAwait(false))
                 yield break;
-            yield return (start, bits);
+            yield return new(start, count, bits);
         }
     }
 
-    private static long NoticeAfter(ImapLimits limits) => Environment.TickCount64 + (long)limits.SearchNotice.TotalMilliseconds;
-
-    // RFC 3501 §7.1.1: an untagged OK may come at any time. It keeps the connection, and tells us of clients that have closed it.
-    private async ValueTask<bool> IsWantedAsync()
+    /// <summary>Those of some messages that match.</summary>
+    /// <param name="numbers">Sequence numbers.</param>
+    public async ValueTask<UidSet> MatchAsync(UidSet numbers)
     {
-        if (GivenUp is not null)
-            return false;
-        if (Environment.TickCount64 >= _nextNotice)
+        key.Prepare(context);
+        var found = new UidSet.Builder();
+        foreach (var (start, count) in Windows(backwards: false, small: false))
         {
-            if (session.Connection.IsStopping)
-                GivenUp = Reply.No("Server shutting down", "UNAVAILABLE");
-            session.Writer.Untagged("OK"u8, null, "Still searching");
-            if (!await session.Writer.FlushAsync().ConfigureAwait(false))
-                GivenUp = Reply.Close;
-            _nextNotice = NoticeAfter(session.Limits);
+            var candidates = new MessageBits(count);
+            foreach (var number in numbers.Intersect(UidSet.OfRange((uint)start + 1, (uint)(start + count))))
+                candidates.Set((int)number - 1 - start);
+            new SearchedSlice(start, count, await MatchAsync(key, new(start, count), candidates).ConfigureAwait(false)).AddTo(ref found);
         }
 
-        return GivenUp is null;
+        return found.Build();
     }
 
     private readonly record struct Chunk(int Start, int Count);
 
-    private List<(int Start, int Count)> Chunks()
+    // A window never reaches over chunks of the view.
+    private List<(int Start, int Count)> Windows(bool backwards, bool small)
     {
-        var chunks = new List<(int, int)>();
+        var windows = new List<(int, int)>();
         foreach (var slice in _view.Slices())
-            chunks.Add((slice.Start, slice.Length));
-        return chunks;
+            windows.Add((slice.Start, slice.Length));
+        if (backwards)
+            windows.Reverse();
+        return small ? Small(windows, backwards) : windows;
+    }
+
+    private static List<(int Start, int Count)> Small(List<(int Start, int Count)> windows, bool backwards)
+    {
+        var result = new List<(int, int)>();
+        var size = FirstWindow;
+        foreach (var (start, count) in windows)
+        {
+            for (var done = 0; done < count; size = Math.Min(size * 2, 1024))
+            {
+                var next = Math.Min(size, count - done);
+                result.Add((backwards ? start + count - done - next : start + done, next));
+                done += next;
+            }
+        }
+
+        return result;
     }
 
     /// <summary>Those of the candidates that match.</summary>
     private async ValueTask<MessageBits> MatchAsync(SearchKey key, Chunk chunk, MessageBits candidates)
     {
-        if (candidates.IsEmpty || GivenUp is not null)
+        if (candidates.IsEmpty || progress.GivenUp is not null)
             return candidates;
         switch (key)
         {
@@ -92,7 +110,7 @@ internal sealed class SearchRunner(ImapSession session, SearchKey key)
     {
         var result = new MessageBits(chunk.Count);
         foreach (var slice in _view.Slices(chunk.Start, chunk.Count))
-            key.Match(slice, _context, result);
+            key.Match(slice, context, result);
         return result;
     }
 
@@ -133,7 +151,7 @@ internal sealed class SearchRunner(ImapSession session, SearchKey key)
                 result.SetIf(bit, await MatchAsync(key, summary, content).ConfigureAwait(false));
             }
 
-            if (!await IsWantedAsync().ConfigureAwait(false))
+            if (!await progress.IsWantedAsync(bit).ConfigureAwait(false))
                 break;
         }
 

@@ -14,7 +14,7 @@ internal sealed class StreamedText(Content content, TextMatcher matcher, bool in
 
     public static async ValueTask<bool> ContainsAsync(PartMap parts, Content content, TextKey key, CancellationToken cancel)
     {
-        var matcher = new TextMatcher(key.Text);
+        var matcher = new TextMatcher(key.Needle);
         await new StreamedText(content, matcher, key.InHeader).ForEachAsync(parts.Root, DecodedTextKind.Header, cancel).ConfigureAwait(false);
         return matcher.Matched;
     }

@@ -41,6 +41,11 @@ internal sealed class SelectedMailbox : IDisposable
 
     public MailboxView Known { get; private set; }
 
+    /// <summary>
+    /// What "$" stands for (RFC 5182 §2.1), as UIDs: they are never another message's, so that what is expunged is out of it by itself.
+    /// </summary>
+    public UidSet Saved { get; set; } = UidSet.Empty;
+
     /// <summary>Messages in <see cref="Known"/> are gone that the client has not been told of.</summary>
     public bool HasExpunged { get; private set; }
 
@@ -62,6 +67,12 @@ internal sealed class SelectedMailbox : IDisposable
     /// <summary>A message set of a command by sequence numbers. False: one is no message's (RFC 3501 §9, seq-number).</summary>
     public bool TryResolve(in SequenceSet set, out UidSet numbers)
     {
+        if (set.IsSaved)
+        {
+            numbers = Known.SequenceOfUids(Saved);
+            return true;
+        }
+
         var ranges = new List<UidRange>(set.Ranges.Count);
         numbers = UidSet.Empty;
         foreach (var (from, to) in set.Ranges)
@@ -83,7 +94,7 @@ internal sealed class SelectedMailbox : IDisposable
 
     /// <summary>A message set of a UID command; UIDs that are nobody's are passed over (RFC 3501 §6.4.8).</summary>
     public UidSet ResolveUids(in SequenceSet set) =>
-        Known.Count == 0 ? UidSet.Empty : set.ToUidSet(Known[Known.Count - 1].Uid);
+        set.IsSaved ? Known.Existing(Saved) : Known.Count == 0 ? UidSet.Empty : set.ToUidSet(Known.LargestUid());
 
     private static (uint First, uint Last) Ordered(uint from, uint to, uint largest)
     {

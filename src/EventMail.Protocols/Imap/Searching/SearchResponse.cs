@@ -1,0 +1,130 @@
+using EventMail.Domain.Mailboxes;
+using EventMail.Protocols.Imap.Responses;
+
+namespace EventMail.Protocols.Imap.Searching;
+
+/// <summary>Writes what a search found: the SEARCH response (RFC 3501 §7.2.5) or the ESEARCH response (RFC 4466 §2.6.2).</summary>
+internal sealed class SearchResponse(ImapWriter writer, SearchResult result, bool byUid)
+{
+    private const int NumbersAtOnce = 1024;
+
+    /// <summary>Nothing, SEARCH or ESEARCH, as it was asked for.</summary>
+    public ValueTask WriteAsync(string tag, SearchReturn wanted) =>
+        wanted.IsSilent ? default : wanted.IsExtended ? WriteExtendedAsync(tag, wanted) : WritePlainAsync();
+
+    /// <summary>"* SEARCH 2 3 6"</summary>
+    private async ValueTask WritePlainAsync()
+    {
+        writer.InResponse = true;
+        writer.Raw("* SEARCH"u8);
+        var written = 0;
+        foreach (var number in Named(result.Numbers!))
+        {
+            writer.Sp();
+            writer.Number(number);
+            if (++written % NumbersAtOnce == 0 && !await writer.FlushIfFullAsync().ConfigureAwait(false))
+                break;
+        }
+
+        if (result is { ModSeq: { } modSeq, Count: > 0 })
+        {
+            // RFC 7162 §3.1.5: "(MODSEQ n)" behind the numbers, if there are any.
+            writer.Raw(" (MODSEQ "u8);
+            writer.Number(modSeq);
+            writer.Byte((byte)')');
+        }
+
+        End();
+    }
+
+    /// <summary>"* ESEARCH (TAG "a") UID MIN 2 COUNT 3"</summary>
+    private async ValueTask WriteExtendedAsync(string tag, SearchReturn wanted)
+    {
+        writer.InResponse = true;
+        writer.Raw("* ESEARCH (TAG "u8);
+        writer.Quoted(tag);
+        writer.Raw(byUid ? ") UID"u8 : ")"u8);
+        if (wanted.Has(ReturnItems.Min) && result.Min > 0)
+            Item(" MIN "u8, NameOf(result.Min));
+        if (wanted.Has(ReturnItems.Max) && result.Max > 0)
+            Item(" MAX "u8, NameOf(result.Max));
+        if (wanted.Has(ReturnItems.All) && result.Count > 0)
+        {
+            writer.Raw(" ALL "u8);
+            await SetAsync(result.Numbers!, result.Order).ConfigureAwait(false);
+        }
+
+        if (wanted.Has(ReturnItems.Partial))
+        {
+            writer.Raw(" PARTIAL ("u8);
+            writer.Ascii(wanted.Partial.ToString());
+            writer.Sp();
+            if (result.Partial.IsEmpty)
+                writer.Raw("NIL"u8);
+            else
+                await SetAsync(result.Partial, result.PartialOrder).ConfigureAwait(false);
+            writer.Byte((byte)')');
+        }
+
+        if (wanted.Has(ReturnItems.Count))
+            Item(" COUNT "u8, result.Count);
+        if (result.ModSeq is { } modSeq)
+            Item(" MODSEQ "u8, modSeq);
+        End();
+    }
+
+    private UidSet Named(UidSet numbers) => byUid ? result.View.UidsOfSequence(numbers) : numbers;
+
+    private uint NameOf(uint number) => byUid ? result.View[(int)number - 1].Uid : number;
+
+    private void Item(ReadOnlySpan<byte> name, long value)
+    {
+        writer.Raw(name);
+        writer.Number(value);
+    }
+
+    /// <param name="order">The same numbers in the order of a SORT, or null.</param>
+    private async ValueTask SetAsync(UidSet numbers, uint[]? order)
+    {
+        IReadOnlyList<UidRange> ranges = order is not null ? Runs(order) : Named(numbers).Ranges.ToArray();
+        for (var i = 0; i < ranges.Count; i++)
+        {
+            Range(ranges[i], first: i == 0);
+            if ((i + 1) % NumbersAtOnce == 0 && !await writer.FlushIfFullAsync().ConfigureAwait(false))
+                break;
+        }
+    }
+
+    // "5,3:4": what ascends by one is a range, so that the order stays.
+    private List<UidRange> Runs(uint[] order)
+    {
+        var runs = new List<UidRange>();
+        foreach (var number in order)
+        {
+            var name = NameOf(number);
+            if (runs.Count > 0 && runs[^1].Last + 1 == name)
+                runs[^1] = new(runs[^1].First, name);
+            else
+                runs.Add(new(name, name));
+        }
+
+        return runs;
+    }
+
+    private void Range(UidRange range, bool first)
+    {
+        if (!first)
+            writer.Byte((byte)',');
+        writer.Number(range.First);
+        if (range.Last == range.First)
+            return;
+        writer.Byte((byte)':');
+        writer.Number(range.Last);
+    }
+
+    private void End()
+    {
+        writer.Crlf();
+        writer.InResponse = false;
+    }
+}
