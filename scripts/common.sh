@@ -63,12 +63,20 @@ apt_install() {
         "${as_root[@]}" mkdir -p "${no_cluster%/*}"
         echo 'create_main_cluster = false' | "${as_root[@]}" tee "$no_cluster" >/dev/null
     fi
+    # Nor may any other daemon start.
+    local policy=/usr/sbin/policy-rc.d
+    if [ -e $policy ]; then
+        policy=
+    else
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null
+        "${as_root[@]}" chmod +x $policy
+    fi
     local log status=0
     log=$(mktemp)
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive bash -c '
         install() { apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"; }
         install "$@" || { apt-get update && install "$@"; }' apt_install "$@" >"$log" 2>&1 </dev/null || status=1
-    "${as_root[@]}" rm -f "$no_cluster"
+    "${as_root[@]}" rm -f "$no_cluster" $policy
     [ "$status" = 0 ] || tail -5 "$log" >&2
     rm -f "$log"
     return "$status"

@@ -8,7 +8,8 @@ internal static class ClientProgram
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    public static bool IsInstalled(string program) =>
+    /// <param name="program">A name to be found in PATH, or a whole path.</param>
+    public static bool IsInstalled(string program) => program.StartsWith('/') ? File.Exists(program) :
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => folder.Length > 0 && File.Exists(Path.Combine(folder, program)));
 
     /// <summary>Runs it; a status other than 0 fails the test with all that it said.</summary>

@@ -18,7 +18,7 @@ public delegate bool DecodedTextSink(ReadOnlySpan<char> text, DecodedTextKind ki
 
 /// <summary>
 /// The searchable text of a message in Unicode: header fields with encoded words decoded, text parts without their
-/// transfer encoding and character set, HTML without its tags. Parts of other types contribute their headers only.
+/// transfer encoding and character set, HTML without its tags, reports (message/delivery-status) too. Parts of other types contribute their headers only.
 /// </summary>
 public static class DecodedText
 {
@@ -82,7 +82,7 @@ public static class DecodedText
     {
         if (!ForEachField(Slice(content, part.HeaderOffset, part.HeaderLength), sink, headerKind))
             return false;
-        if (part.Kind == PartKind.Text && !ForEachPiece(part, Slice(content, part.BodyOffset, part.BodyLength), sink))
+        if (part.HasText && !ForEachPiece(part, Slice(content, part.BodyOffset, part.BodyLength), sink))
             return false;
         foreach (var child in part.Parts)
         {

@@ -149,6 +149,9 @@ public sealed class PartMapNode
 
     public long BodyLength { get; internal init; }
 
+    /// <summary>Whether its body is text that SEARCH looks at. So is a report's, such as message/delivery-status, which is fields and no message.</summary>
+    public bool HasText => Kind == PartKind.Text || (Kind == PartKind.Basic && MediaType == "message");
+
     /// <summary>Parts of a multipart.</summary>
     public IReadOnlyList<PartMapNode> Parts { get; internal set; } = [];
 

@@ -28,6 +28,10 @@ public class DecodedTextTests
 
         binary is not searched
         --b
+        Content-Type: message/delivery-status
+
+        Action: failed
+        --b
         Content-Type: message/rfc822
 
         Subject: =?utf-8?Q?=C3=BCber?=
@@ -46,6 +50,7 @@ public class DecodedTextTests
     [InlineData("bär.bin", true)]
     [InlineData("über", true)]
     [InlineData("inner text", true)]
+    [InlineData("action: failed", true)]
     [InlineData("kuchen\nApfel", false)]
     public void TEXT_finds_what_people_read(string text, bool expected) => // RFC 3501 §6.4.4
         DecodedText.Contains(Map(), Mail, text, inHeader: true).ShouldBe(expected);

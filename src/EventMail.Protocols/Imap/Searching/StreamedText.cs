@@ -28,7 +28,7 @@ internal sealed class StreamedText(Content content, TextMatcher matcher, bool in
                 return false;
         }
 
-        if (part.Kind == PartKind.Text && !await ForEachPieceAsync(part, cancel).ConfigureAwait(false))
+        if (part.HasText && !await ForEachPieceAsync(part, cancel).ConfigureAwait(false))
             return false;
         foreach (var child in part.Parts)
         {

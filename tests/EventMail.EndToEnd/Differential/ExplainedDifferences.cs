@@ -1,0 +1,167 @@
+using System.Text.RegularExpressions;
+
+namespace EventMail.EndToEnd.Differential;
+
+/// <summary>The differences from Dovecot 2.3 that are meant.</summary>
+internal static class ExplainedDifferences
+{
+    // Reasons: headings of docs/protocols/imap-differences.md.
+    private const string MissingSection = "A section that does not exist";
+    private const string LastLineEnd = "The line end before a boundary";
+    private const string NoBlankLine = "Headers without an empty line";
+    private const string BadType = "A Content-Type that is none";
+    private const string BadSyntax = "Fields that break their grammar";
+    private const string NoDate = "Sent dates of messages without a date";
+    private const string BodyOfMessage = "What is the body of a message";
+    private const string Html = "HTML is searched as it is read";
+    private const string AddressText = "The text of an address";
+
+    public static IReadOnlyList<Explained> All { get; } =
+    [
+        Section("corpus", ".*", MissingSection, ours: "NIL", theirs: "\"\""),
+        Section("made", ".*", MissingSection, ours: "NIL", theirs: "\"\""),
+        Section("corpus", ".*", LastLineEnd, ours: @".*(?<!\\n)""", theirs: @".*\\r\\n"""),
+        Section("made", "(multipart-prefixes|nested-messages|types-broken).eml", LastLineEnd, ours: @".*(?<!\\n)""", theirs: @".*\\r\\n"""),
+        new("corpus", "rfc2060.txt", "BODY|BODYSTRUCTURE", LastLineEnd, @".* 318 .*", ".* 320 .*"),
+        Section("made", "(only-header|multipart-empty-parts).eml", NoBlankLine),
+        Section("corpus", "content-length.mbox.txt.001", BadType, theirs: "\"\""),
+        new("corpus", "(content-length.mbox.txt.001|missing-subtype.txt|startrek.eml)", "BODY|BODYSTRUCTURE", BadType),
+        new("made", "types-broken.eml", "BODY|BODYSTRUCTURE", BadType),
+        new("corpus", "issue358.txt", "ENVELOPE", BadSyntax),
+        new("made", "(addresses-broken|addresses-routes-and-quotes|twice).eml", "ENVELOPE", BadSyntax),
+        .. FoundTheirs("corpus", NoDate,
+            "SENTBEFORE 1-Jan-2005",
+            "SENTSINCE 1-Jan-1970",
+            "SENTBEFORE 1-Jan-2038"),
+        .. FoundOurs("corpus", NoDate,
+            "NOT SENTSINCE 1-Jan-1970"),
+        .. FoundTheirs("corpus", AddressText,
+            "FROM @",
+            "FROM \"<\"",
+            "TO \"<jwz@netscape.com>\"",
+            "FROM \"om\"",
+            "FROM \"om>\"",
+            "TO \"<smime-dev@RSA.COM>\"",
+            "TO \"etscape.com>\"",
+            "FROM \"t.com>\"",
+            "FROM \"le.com>\"",
+            "TO \"om>\"",
+            "FROM \"m>\"",
+            "TO \"=?utf-8?Q?date=3E201\""),
+        .. FoundTheirs("corpus", Html,
+            "BODY \"<html\"",
+            "BODY href",
+            "BODY \"body.</html>\"",
+            "BODY \"name=\"",
+            "BODY \"T><BR>\"",
+            "TEXT \"GT;2: YOUR\"",
+            "TEXT \"AME=\"",
+            "TEXT \"ALUE=\"",
+            "BODY \"http://www.w3.org/19\"",
+            "TEXT \"90\""),
+        .. FoundTheirs("corpus", BodyOfMessage,
+            "NOT BODY a"),
+        .. FoundOurs("corpus", AddressText,
+            "FROM \"Tests <mimekit@mimekit.net\"",
+            "TO \"Tests <mimekit@mimekit.net\"",
+            "FROM \"Delivery System)\"",
+            "FROM \"om\"",
+            "FROM \"lab.att.com\"",
+            "TO \"sb\"",
+            "CC \"Account <smime@strataware.co\"",
+            "FROM \"danw@ayce.com (Dan\"",
+            "FROM \"Gildred)\"",
+            "TO \"A.COM ('smime-dev@rsa.com'\"",
+            "TO \"-dev@rsa.com'\"",
+            "TO \"smime-dev@RSA.COM ('smime-dev@rsa.com'\"",
+            "TO \"(no To-header\"",
+            "TO \"(xx xxxxxxxxx\"",
+            "FROM \"45678.it>\"",
+            "FROM \"(Nathaniel\"",
+            "TO \"lamb, lowery,\""),
+        .. FoundOurs("corpus", BadType,
+            "BODY \"This is\"",
+            "TEXT \"HARSET=\"",
+            "TEXT \"-MAILER: MOZILLA\"",
+            "TEXT \"ONTENT-TYPE: TEXT/PLAIN;\"",
+            "TEXT \"90\"",
+            "BODY \"Version:\"",
+            "BODY \"blah blah\"",
+            "TEXT \"LAH BLAH\"",
+            "BODY \"boundary=\"",
+            "BODY \"Content-Type: multipart/mixed;\"",
+            "BODY \"1,340\""),
+        .. FoundOurs("corpus", BodyOfMessage,
+            "BODY \"Content-Type: image/jpeg;\"",
+            "BODY \"empty.gif\"",
+            "BODY \"name=\"",
+            "BODY \"filename=\"",
+            "BODY \"m; name=\"",
+            "BODY \"id AAA29001\"",
+            "BODY \"ng: 7bit\"",
+            "BODY \"m: Jamie\"",
+            "BODY \"me.\"",
+            "BODY \"Received: from\"",
+            "BODY \"5.3 IP22)\"",
+            "BODY \"T) -0400\"",
+            "BODY \"ry\"",
+            "BODY \"Version:\"",
+            "BODY \"UTF-8\"",
+            "BODY \"9B0lxgJ/YXpPYg\"",
+            "BODY \"charset=\"",
+            "BODY \"boundary=\"",
+            "BODY \"Content-Type: multipart/mixed;\""),
+        .. FoundOurs("made", NoDate,
+            "SENTBEFORE 1-Jan-2005",
+            "SENTBEFORE 1-Jan-2038",
+            "NOT SENTSINCE 1-Jan-1970"),
+        .. FoundTheirs("made", NoDate,
+            "SENTBEFORE 1-Jan-2005",
+            "SENTSINCE 1-Jan-2005",
+            "SENTSINCE 1-Jan-1970",
+            "SENTBEFORE 1-Jan-2038"),
+        .. FoundTheirs("made", AddressText,
+            "FROM \"<\"",
+            "TO \"<x@example.org>\""),
+        .. FoundOurs("made", BodyOfMessage,
+            "BODY \"<html\"",
+            "BODY \"the \" TEXT \"subject\"",
+            "BODY \"body\"",
+            "BODY \"From: one@example.org\"",
+            "BODY \"Content-Type: message/rfc822\"",
+            "BODY \"boundary=Z\"",
+            "BODY \"on the\"",
+            "BODY \"nner@example.org\"",
+            "BODY \"charset=utf-8\"",
+            "BODY \"two\""),
+        .. FoundTheirs("made", BodyOfMessage,
+            "NOT BODY a"),
+        .. FoundOurs("made", AddressText,
+            "FROM \"broken <at@example.org\"",
+            "TO \"ent only),\"",
+            "CC \",,, a@example.org,,\"",
+            "TO \"<joe@where.test>,joe\"",
+            "CC \" <pete(his\"",
+            "TO \"<>,\"",
+            "FROM \"ample.org\"",
+            "FROM \"xample.org\"",
+            "TO \"<x@example.org>\""),
+        .. FoundOurs("made", BadType,
+            "TEXT \"EMPTY\""),
+    ];
+
+    public static IReadOnlyList<Explained> Of(string source) => [.. All.Where(entry => entry.Source == source)];
+
+    private static Explained Section(string source, string where, string reason, string? ours = null, string? theirs = null) =>
+        new(source, where, @"BODY\[.+\](<\d+>)?", reason, ours, theirs);
+
+    // Searches by which we alone find messages.
+    private static IEnumerable<Explained> FoundOurs(string source, string reason, params string[] searches) =>
+        searches.Select(search => Search(source, reason, search) with { Ours = "found" });
+
+    private static IEnumerable<Explained> FoundTheirs(string source, string reason, params string[] searches) =>
+        searches.Select(search => Search(source, reason, search) with { Theirs = "found" });
+
+    private static Explained Search(string source, string reason, string search) =>
+        new(source, ".*", Regex.Escape("SEARCH " + ImapValue.Escape(search)), reason);
+}
