@@ -10,6 +10,9 @@ public sealed record Rejection(RejectionKind Kind, string Text)
     public static readonly Rejection AccountMissing = new(RejectionKind.NonExistent, "No such account");
     public static readonly Rejection OverQuota = new(RejectionKind.OverQuota, "Quota exceeded");
 
+    /// <summary>RFC 5530 §3: NO [NOPERM].</summary>
+    public static readonly Rejection NoPermission = new(RejectionKind.NoPermission, "Permission denied");
+
     /// <summary>There was room when it was asked for: to be tried again, and refused by name then.</summary>
     public static readonly Rejection FullMeanwhile = new(RejectionKind.TryAgain, "A mailbox has become full");
 
@@ -33,6 +36,7 @@ public enum RejectionKind
     InUse,
     SpecialUse,
     TryAgain,
+    NoPermission,
 }
 
 /// <summary>Either a value or the reason why there is none.</summary>

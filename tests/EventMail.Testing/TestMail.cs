@@ -50,7 +50,7 @@ public sealed class TestMail : IAsyncDisposable
             new() { ConnectionString = _database.ConnectionString, DataFolder = _folder }, types, ReadModels.Kinds, ReadModels.Inline(types),
             [], loggers, default);
         Directory = await Projections.Accounts.Directory.OpenAsync(Log, new(), loggers, default);
-        Mailboxes = new(Log, Directory.UsageWithin, new Subscriptions(Log).Book, new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) }, loggers);
+        Mailboxes = new(Log, Directory.UsageWithin, new Subscriptions(Log).Book, Directory.Names, new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) }, loggers);
         Summaries = new(Log);
         var hasher = new PasswordHasher(new() { Argon2 = new(1, 64, 1), ScramIterations = 4096 });
         var key = SecretKey.Open(_folder);

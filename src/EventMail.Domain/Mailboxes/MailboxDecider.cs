@@ -60,13 +60,15 @@ public static class MailboxDecider
             : new MessageReceived(state.UidNext, content, now, reversePath, recipient, messageId, []);
 
     public static Result<MessageAppended> Append(
-        MailboxState state, ContentRef content, DateTimeOffset internalDate, IReadOnlyList<string> flags, string? messageId)
+        MailboxState state, ContentRef content, DateTimeOffset internalDate, IReadOnlyList<string> flags, string? messageId,
+        Rights rights = Rights.All)
     {
         if (Refuse(state, content.Size) is { } refusal)
             return refusal;
         if (CheckFlags(state.Flags, flags, out var table, out var mask) is { } rejection)
             return rejection;
-        return new MessageAppended(state.UidNext, content, internalDate, Names(table, mask), messageId);
+        // RFC 4314 §4: flags that one may not set are left out; the message is put in all the same.
+        return new MessageAppended(state.UidNext, content, internalDate, Names(table, mask & RightsText.FlagsOf(rights)), messageId);
     }
 
     private static Rejection? Refuse(MailboxState state, long size)
@@ -110,8 +112,9 @@ public static class MailboxDecider
     }
 
     /// <summary>STORE (RFC 9051 §6.4.6). The state must have its view. Unknown UIDs are passed over.</summary>
+    /// <param name="rights">Flags that they do not let one change stay as they are.</param>
     public static Result<StoreDecision> Store(
-        MailboxState state, UidSet uids, StoreMode mode, IReadOnlyList<string> flags, long? unchangedSince)
+        MailboxState state, UidSet uids, StoreMode mode, IReadOnlyList<string> flags, long? unchangedSince, Rights rights = Rights.All)
     {
         if (!state.Exists)
             return Rejection.MailboxMissing;
@@ -120,6 +123,11 @@ public static class MailboxDecider
             mask = table.MaskOf(flags);
         else if (CheckFlags(state.Flags, flags, out table, out mask) is { } rejection)
             return rejection;
+        // RFC 4314 §4: refused only when no flag that it is about may be changed.
+        var allowed = RightsText.FlagsOf(rights);
+        if (mode == StoreMode.Replace ? allowed == 0 : (mask & ~allowed) != 0 && (mask & allowed) == 0)
+            return AccessDecider.Missing(rights);
+        mask &= allowed;
 
         var changes = new FlagChangeBuilder();
         var modified = new UidSet.Builder();
@@ -138,7 +146,7 @@ public static class MailboxDecider
                     else if (mode == StoreMode.Remove)
                         changes.Add(slice.Uids[i], 0, mask & before);
                     else
-                        changes.Add(slice.Uids[i], mask & ~before, before & ~mask);
+                        changes.Add(slice.Uids[i], mask & ~before, before & ~mask & allowed);
                 }
             }
         }
@@ -180,8 +188,10 @@ public static class MailboxDecider
     }
 
     /// <summary>COPY and MOVE (RFC 9051 §6.4.7, §6.4.8). The source must have its view; the destination's header is enough.</summary>
+    /// <param name="rights">In the destination: flags that they do not let one set are left behind (RFC 4314 §4).</param>
     public static Result<CopyDecision> Copy(
-        MailboxState source, Guid sourceId, UidSet uids, MailboxState destination, Guid destinationId, bool move)
+        MailboxState source, Guid sourceId, UidSet uids, MailboxState destination, Guid destinationId, bool move,
+        Rights rights = Rights.All)
     {
         if (!source.Exists || !destination.Exists)
             return Rejection.MailboxMissing;
@@ -195,7 +205,7 @@ public static class MailboxDecider
         var count = (int)uids.Count;
         var (contents, sizes, dates) = (new long[count], new long[count], new long[count]);
         var flags = new UidSet.Builder[64];
-        var (next, at, used) = (destination.UidNext, 0, 0UL);
+        var (next, at, used, allowed) = (destination.UidNext, 0, 0UL, RightsText.FlagsOf(rights));
         foreach (var range in uids.Ranges)
         {
             foreach (var slice in view.SlicesOf(range))
@@ -203,8 +213,8 @@ public static class MailboxDecider
                 for (var i = 0; i < slice.Length; i++, at++, next++)
                 {
                     (contents[at], sizes[at], dates[at]) = (slice.Contents[i], slice.Sizes[i], slice.InternalDates[i]);
-                    used |= slice.Flags[i];
-                    for (var mask = slice.Flags[i]; mask != 0; mask &= mask - 1)
+                    used |= slice.Flags[i] & allowed;
+                    for (var mask = slice.Flags[i] & allowed; mask != 0; mask &= mask - 1)
                         flags[BitOperations.TrailingZeroCount(mask)].Add(next);
                 }
             }

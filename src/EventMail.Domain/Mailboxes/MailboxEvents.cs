@@ -62,6 +62,11 @@ public sealed record FlagChange(string Flag, string Added, string Removed);
 /// <param name="MovedTo">The mailbox stream that MOVE put them into, or null.</param>
 public sealed record MessagesExpunged(string Uids, long Bytes, int Unseen, Guid? MovedTo);
 
+/// <summary>The mailbox's access control list (RFC 4314) says this of one identifier from now on.</summary>
+/// <param name="Identifier">An account's id or "anyone"; behind "-" for rights that are taken away.</param>
+/// <param name="Rights">All of its rights, as letters of RFC 4314 §2.1; empty when its entry is gone.</param>
+public sealed record MailboxAclChanged(string Identifier, string Rights);
+
 /// <summary>A session was told of these messages as \Recent; no later session is (RFC 3501 §2.3.2).</summary>
 /// <param name="UpTo">The highest UID claimed.</param>
 public sealed record RecentClaimed(uint UpTo);

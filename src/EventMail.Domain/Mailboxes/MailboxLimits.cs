@@ -20,6 +20,9 @@ public static class MailboxLimits
 
     public const int MaxMailboxesPerAccount = 5000;
 
+    /// <summary>Identifiers in a mailbox's access control list.</summary>
+    public const int MaxAclEntries = 500;
+
     /// <summary>Messages in one mailbox.</summary>
     public const int MaxMessages = 20_000_000;
 }

@@ -30,6 +30,8 @@ public sealed record MailboxState
 
     public FlagTable Flags { get; init; } = FlagTable.Empty;
 
+    public AccessList Acl { get; init; } = AccessList.Empty;
+
     public bool Deleted { get; init; }
 
     /// <summary>The stream's version: HIGHESTMODSEQ.</summary>
@@ -66,9 +68,19 @@ public sealed record MailboxState
             View = View?.At(version),
         },
         MailboxRenamed e => this with { Name = e.To, Version = version, View = View?.At(version) },
+        MailboxAclChanged e => this with { Acl = Acl.With(e.Identifier, RightsOf(e)), Version = version, View = View?.At(version) },
         MailboxDeleted => this with { Deleted = true, Version = version, View = View?.At(version) },
         _ => throw new ArgumentException($"{@event.GetType().Name} is no event of a mailbox.", nameof(@event)),
     };
+
+    /// <summary>What an account may do here.</summary>
+    /// <param name="owner">Whose mailbox it is.</param>
+    public Rights RightsOf(string account, string owner) => account == owner ? Rights.All : Acl.RightsOf(account);
+
+    private static Rights RightsOf(MailboxAclChanged e) =>
+        RightsText.TryParse(e.Rights, out var rights, out var unknown)
+            ? rights
+            : throw new ArgumentException($"{unknown} is no right.", nameof(e));
 
     private MailboxState Put(uint uid, ContentRef content, DateTimeOffset date, string[] flags, long version)
     {

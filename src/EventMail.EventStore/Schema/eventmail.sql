@@ -48,6 +48,14 @@ begin
   end if;
 end $$;
 
+create or replace function eventmail.ensure_column(relation regclass, col name, definition text) returns void
+language plpgsql as $$
+begin
+  if not exists (select from pg_attribute where attrelid = relation and attname = col and not attisdropped) then
+    execute format('alter table %s add column %I %s', relation, col, definition);
+  end if;
+end $$;
+
 create or replace function eventmail.ensure_storage(relation regclass, col name, wanted text) returns void
 language plpgsql as $$
 begin

@@ -19,7 +19,7 @@ public sealed class MailStore : IAsyncDisposable
         (Log, Directory) = (log, directory);
         Hasher = new(LoginSettings.HashingOf(settings));
         Key = SecretKey.Open(settings.Data);
-        Mailboxes = new(log, directory.UsageWithin, new Subscriptions(log).Book, new(), logs);
+        Mailboxes = new(log, directory.UsageWithin, new Subscriptions(log).Book, directory.Names, new(), logs);
         Accounts = new(log, directory, Hasher, Key, Mailboxes, settings.Quota.Default);
         Domains = new(log, directory);
         Queries = new(log.DataSource);

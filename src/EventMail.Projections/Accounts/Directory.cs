@@ -2,6 +2,7 @@ using EventMail.Domain;
 using EventMail.Domain.Accounts;
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
+using EventMail.Projections.Mailboxes;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -82,6 +83,11 @@ public sealed class Directory : IDisposable
                 await GetAsync(only, cancel).ConfigureAwait(false),
             _ => null,
         };
+
+    /// <summary>For access control lists.</summary>
+    public AccountNames Names => new(
+        async (name, cancel) => (await LoginAsync(name, cancel).ConfigureAwait(false))?.Account,
+        async (account, cancel) => (await GetAsync(account, cancel).ConfigureAwait(false))?.Address);
 
     /// <summary>By account id.</summary>
     public async ValueTask<AccountEntry?> GetAsync(string account, CancellationToken cancel) =>

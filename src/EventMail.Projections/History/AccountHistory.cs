@@ -39,6 +39,7 @@ public sealed class AccountHistory(EventLog log, Directory directory)
         // Names first: an event tells only which stream it is in, and where messages came from or went to.
         var names = new Dictionary<Guid, string>();
         var streams = new HashSet<StreamKey>();
+        var users = new Dictionary<string, string>(StringComparer.Ordinal);
         await foreach (var e in log.Reader.ReadHistoryAsync(new() { Tenant = account, Types = NamingTypes }, cancel).ConfigureAwait(false))
         {
             var name = NameAfter(e)!;
@@ -56,16 +57,26 @@ public sealed class AccountHistory(EventLog log, Directory directory)
         {
             if (NameAfter(e) is { } name)
                 names[e.Stream.Id] = name;
-            yield return EntryOf(e, names);
+            if (e.Data is MailboxAclChanged acl)
+                await LearnAsync(acl.Identifier.TrimStart('-'), users, cancel).ConfigureAwait(false);
+            yield return EntryOf(e, names, users);
         }
     }
 
-    private static HistoryEntry EntryOf(StoredEvent e, Dictionary<Guid, string> names)
+    // Also of accounts that were closed since.
+    private async ValueTask LearnAsync(string account, Dictionary<string, string> users, CancellationToken cancel)
+    {
+        if (account != AccessList.Anyone && !users.ContainsKey(account)
+            && await directory.StateAsync(account, cancel).ConfigureAwait(false) is { Address.Length: > 0 } state)
+            users[account] = state.Address;
+    }
+
+    private static HistoryEntry EntryOf(StoredEvent e, Dictionary<Guid, string> names, Dictionary<string, string> users)
     {
         var headers = e.Metadata.HeadersJson is { } json ? JsonNode.Parse(json) as JsonObject : null;
         return new(
             e.Sequence, e.Timestamp, e.Type, names.GetValueOrDefault(e.Stream.Id),
-            HistoryWords.Of(e.Data, id => names.GetValueOrDefault(id, "another mailbox")),
+            HistoryWords.Of(e.Data, id => names.GetValueOrDefault(id, "another mailbox"), id => users.GetValueOrDefault(id, id)),
             e.Metadata.UserName, (string?)headers?["protocol"], (string?)headers?["client_ip"], e.Metadata.CorrelationId, e.Metadata.CausationId);
     }
 

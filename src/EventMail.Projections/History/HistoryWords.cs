@@ -8,7 +8,8 @@ namespace EventMail.Projections.History;
 internal static class HistoryWords
 {
     /// <param name="nameOf">A mailbox's name by its stream.</param>
-    public static string Of(object e, Func<Guid, string> nameOf) => e switch
+    /// <param name="userOf">An account's address by its id; the identifier itself where it is no account's.</param>
+    public static string Of(object e, Func<Guid, string> nameOf, Func<string, string> userOf) => e switch
     {
         MessageReceived m =>
             $"received message {m.Uid} from <{m.ReversePath}> for <{m.Recipient}>, {Octets(m.Content.Size)}{MessageId(m.MessageId)}",
@@ -20,6 +21,9 @@ internal static class HistoryWords
         RecentClaimed m => $"messages up to {m.UpTo} seen as new by a client",
         MailboxCreated m => $"mailbox {m.Name} created{(m.SpecialUse is { } use ? $" as {use}" : "")}, UIDVALIDITY {m.UidValidity}",
         MailboxRenamed m => $"mailbox {m.From} renamed to {m.To}",
+        MailboxAclChanged m when m.Rights.Length == 0 => $"nothing said any more of the rights of {userOf(m.Identifier)}",
+        MailboxAclChanged m when m.Identifier[0] == '-' => $"rights {m.Rights} taken from {userOf(m.Identifier[1..])}",
+        MailboxAclChanged m => $"rights {m.Rights} given to {userOf(m.Identifier)}",
         MailboxDeleted m => $"mailbox {m.Name} deleted with {m.Messages} messages, {Octets(m.Bytes)}",
         MailboxSubscribed m => $"subscribed to {m.Name}",
         MailboxUnsubscribed m => $"unsubscribed from {m.Name}",

@@ -14,8 +14,9 @@ internal sealed class LiveMailboxes(CommandExecutor executor, MailboxViews views
     private readonly HashSet<Task> _behind = [];
 
     /// <summary>A handle on the mailbox with its messages, caught up with other nodes; null when it is gone.</summary>
-    public async Task<OpenMailbox?> OpenAsync(StreamKey key, CancellationToken cancel)
+    public async Task<OpenMailbox?> OpenAsync(MailboxRef mailbox, CancellationToken cancel)
     {
+        var key = mailbox.Key;
         // Followed from here on, so that no commit is missed while the view is loaded.
         var live = Enter(key);
         var entered = true;
@@ -33,7 +34,7 @@ internal sealed class LiveMailboxes(CommandExecutor executor, MailboxViews views
                     return null;
                 live.Offer(state);
             }
-            var handle = new OpenMailbox(this, live);
+            var handle = new OpenMailbox(this, live, mailbox);
             live.Add(handle);
             entered = false;
             return handle;

@@ -1,3 +1,5 @@
+using EventMail.Domain.Mailboxes;
+
 namespace EventMail.Projections.Mailboxes;
 
 /// <summary>A mailbox as LIST and STATUS show it.</summary>
@@ -19,4 +21,8 @@ public sealed record MailboxEntry(
     long HighestModSeq,
     string? SpecialUse,
     bool HasChildren,
-    bool Selectable);
+    bool Selectable)
+{
+    /// <summary>What the account that asks may do with it: everything with its own. Without <see cref="Rights.Read"/> all counts are 0.</summary>
+    public Rights Rights { get; init; } = Rights.All;
+}

@@ -18,6 +18,7 @@ public static class MailboxEventTypes
         .Register("messages_copied_in", MailboxEventJson.Default.MessagesCopiedIn)
         .Register("flags_changed", MailboxEventJson.Default.FlagsChanged)
         .Register(MessagesExpunged, MailboxEventJson.Default.MessagesExpunged)
+        .Register("mailbox_acl_changed", MailboxEventJson.Default.MailboxAclChanged)
         .Register("recent_claimed", MailboxEventJson.Default.RecentClaimed);
 }
 
@@ -29,5 +30,6 @@ public static class MailboxEventTypes
 [JsonSerializable(typeof(MessagesCopiedIn))]
 [JsonSerializable(typeof(FlagsChanged))]
 [JsonSerializable(typeof(MessagesExpunged))]
+[JsonSerializable(typeof(MailboxAclChanged))]
 [JsonSerializable(typeof(RecentClaimed))]
 internal sealed partial class MailboxEventJson : JsonSerializerContext;

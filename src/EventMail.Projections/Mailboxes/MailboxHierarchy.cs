@@ -12,29 +12,30 @@ internal sealed class MailboxHierarchy(CommandExecutor executor, MailboxTrees tr
 
     /// <summary>Null when it was done.</summary>
     public async Task<Rejection?> CreateAsync(
-        string account, string name, string? specialUse, EventMetadata metadata, CancellationToken cancel)
+        string account, string viewer, string name, string? specialUse, EventMetadata metadata, CancellationToken cancel)
     {
         var valid = MailboxName.ForCreation(name);
         if (valid.Rejection is not null)
             return valid.Rejection;
         return await AttemptAsync(account, (tree, spread) => tree.Find(valid.Value!) is not null
             ? Rejection.MailboxExists
-            : Plan(tree, [.. Missing(tree, valid.Value!), valid.Value!], specialUse, spread) is { } made
-                ? new CreateCommand(made, metadata)
-                : TooMany, cancel);
+            : With(
+                New(tree, viewer, [.. Missing(tree, valid.Value!), valid.Value!], specialUse, spread),
+                made => new CreateCommand(made, metadata)), cancel);
     }
 
     /// <summary>Null when it was done.</summary>
-    public async Task<Rejection?> RenameAsync(string account, string from, string to, EventMetadata metadata, CancellationToken cancel)
+    /// <param name="from">Canonical.</param>
+    public async Task<Rejection?> RenameAsync(
+        string account, string viewer, string from, string to, EventMetadata metadata, CancellationToken cancel)
     {
-        from = MailboxName.Canonical(from);
         var valid = MailboxName.ForCreation(to);
         if (valid.Rejection is not null)
             return valid.Rejection;
         to = valid.Value!;
         return await AttemptAsync(account, (tree, spread) => from == MailboxName.Inbox
             ? RenameInbox(tree, to, spread, metadata)
-            : Rename(tree, from, to, spread, metadata), cancel);
+            : Rename(tree, viewer, from, to, spread, metadata), cancel);
     }
 
     private static readonly Rejection TooMany = Rejection.Limit("Too many mailboxes");
@@ -45,17 +46,20 @@ internal sealed class MailboxHierarchy(CommandExecutor executor, MailboxTrees tr
             return Rejection.MailboxExists;
         if (tree.Find(MailboxName.Inbox) is not { } inbox)
             return Rejection.MailboxMissing;
-        return Plan(tree, [.. Missing(tree, to), to], null, spread) is { } made
-            ? new RenameInboxCommand(tree.KeyOf(inbox), made, views, metadata)
-            : TooMany;
+        return With(
+            New(tree, tree.Account, [.. Missing(tree, to), to], null, spread),
+            made => new RenameInboxCommand(tree.KeyOf(inbox), made, views, metadata));
     }
 
-    private static Result<Command> Rename(MailboxTree tree, string from, string to, int spread, EventMetadata metadata)
+    private static Result<Command> Rename(
+        MailboxTree tree, string viewer, string from, string to, int spread, EventMetadata metadata)
     {
         List<MailboxTree.Node> nodes = [.. tree.Below(from)];
-        if (tree.Find(from) is { } node)
-            nodes.Add(node);
-        if (nodes.Count == 0)
+        var itself = tree.Find(from);
+        if (itself is not null)
+            nodes.Add(itself);
+        // A level that only its owner sees has no list that could give rights.
+        if (nodes.Count == 0 || (itself is null && viewer != tree.Account))
             return Rejection.MailboxMissing;
         if (from == to || tree.Find(to) is not null)
             return Rejection.MailboxExists;
@@ -72,10 +76,34 @@ internal sealed class MailboxHierarchy(CommandExecutor executor, MailboxTrees tr
                 return Rejection.MailboxExists;
             renames.Add((tree.KeyOf(moved), moved.Name, name));
         }
-        return Plan(tree, [.. Missing(tree, to)], null, spread) is { } parents ? new RenameCommand(parents, renames, metadata) : TooMany;
+        MailboxRef? renamed = itself is null ? null : new(tree.KeyOf(itself), viewer, "");
+        return With(
+            New(tree, viewer, [.. Missing(tree, to)], null, spread, to),
+            parents => new RenameCommand(parents, renamed, renames, metadata));
     }
 
+    private static Result<Command> With(Result<NewMailboxes> made, Func<NewMailboxes, Command> command) =>
+        made.Rejection is { } rejection ? rejection : command(made.Value!);
+
+    /// <summary>The nearest mailbox above a name: whose list says who may make one there.</summary>
+    public static MailboxTree.Node? Above(MailboxTree tree, string name) =>
+        MailboxName.Parents(name).Reverse().Select(tree.Find).FirstOrDefault(node => node is not null);
+
     private static IEnumerable<string> Missing(MailboxTree tree, string name) => MailboxName.Parents(name).Where(p => tree.Find(p) is null);
+
+    /// <summary>New mailboxes of these names, and the one above them that says whether the viewer may make them.</summary>
+    /// <param name="name">What they are made for; null: the last of them.</param>
+    private static Result<NewMailboxes> New(
+        MailboxTree tree, string viewer, IReadOnlyList<string> names, string? specialUse, int spread, string? name = null)
+    {
+        var above = Above(tree, name ?? names[^1]);
+        // RFC 4314 §4: the first level is the owner's, who alone has rights where there is no mailbox that could give any.
+        if (above is null && viewer != tree.Account)
+            return Rejection.NoPermission;
+        return Plan(tree, names, specialUse, spread) is { } made
+            ? new NewMailboxes(made, above is null ? null : new MailboxRef(tree.KeyOf(above), viewer, ""))
+            : TooMany;
+    }
 
     /// <summary>New mailboxes of these names; only the last gets the attribute. Null when the account has too many.</summary>
     /// <param name="spread">Added to the UIDVALIDITY: those who collided before go different ways.</param>

@@ -10,6 +10,9 @@ internal static class MailboxRows
     public const string NameIndex = "mailbox_name";
     public const string UidValidityIndex = "mailbox_uid_validity";
 
+    // Identifiers of access control lists; most mailboxes have none.
+    private const string GranteeIndex = "mailbox_grantee";
+
     // Half-full pages: a delivery updates its row in place (HOT).
     public const string Create = $"""
         create table if not exists {ProjectionSchema.Name}.mailbox (
@@ -26,16 +29,20 @@ internal static class MailboxRows
           special_use text null,
           keywords text not null,
           deleted boolean not null,
+          acl text not null default '',
           primary key (tenant_id, id)
         ) with (fillfactor = 50);
+        select eventmail.ensure_column('{ProjectionSchema.Name}.mailbox', 'acl', 'text not null default ''''');
         select eventmail.ensure_index('{ProjectionSchema.Name}.{NameIndex}',
           'create unique index {NameIndex} on {ProjectionSchema.Name}.mailbox (tenant_id, name) where not deleted');
         select eventmail.ensure_index('{ProjectionSchema.Name}.{UidValidityIndex}',
           'create unique index {UidValidityIndex} on {ProjectionSchema.Name}.mailbox (tenant_id, uid_validity)');
+        select eventmail.ensure_index('{ProjectionSchema.Name}.{GranteeIndex}',
+          'create index {GranteeIndex} on {ProjectionSchema.Name}.mailbox using gin (string_to_array(acl, '' '')) where acl <> ''''');
         """;
 
     public const string Columns =
-        "m.version, m.name, m.uid_validity, m.uid_next, m.messages, m.unseen, m.bytes, m.recent_from, m.special_use, m.keywords, m.deleted";
+        "m.version, m.name, m.uid_validity, m.uid_next, m.messages, m.unseen, m.bytes, m.recent_from, m.special_use, m.keywords, m.deleted, m.acl";
 
     private const string ByKeys = $"""
         select k.tenant_id, k.id, s.version, {Columns}
@@ -46,13 +53,14 @@ internal static class MailboxRows
 
     private const string Upsert = $"""
         insert into {ProjectionSchema.Name}.mailbox as m (
-          tenant_id, id, version, name, uid_validity, uid_next, messages, unseen, bytes, recent_from, special_use, keywords, deleted)
+          tenant_id, id, version, name, uid_validity, uid_next, messages, unseen, bytes, recent_from, special_use, keywords, deleted, acl)
         select * from unnest($1::varchar[], $2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
-          $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::boolean[])
+          $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::boolean[],
+          $14::text[])
         on conflict (tenant_id, id) do update set
           version = excluded.version, name = excluded.name, uid_next = excluded.uid_next, messages = excluded.messages,
           unseen = excluded.unseen, bytes = excluded.bytes, recent_from = excluded.recent_from, keywords = excluded.keywords,
-          deleted = excluded.deleted
+          deleted = excluded.deleted, acl = excluded.acl
         where m.version < excluded.version
         """;
 
@@ -90,6 +98,7 @@ internal static class MailboxRows
             SpecialUse = reader.IsDBNull(at + 8) ? null : reader.GetString(at + 8),
             Flags = keywords.Length == 0 ? FlagTable.Empty : FlagTable.Of(keywords.Split(' ')),
             Deleted = reader.GetBoolean(at + 10),
+            Acl = AccessList.Parse(reader.GetString(at + 11)),
         };
         return state.Messages > 0 ? state : state with { View = MailboxView.FromChunks([], state.UidNext, state.Version, state.Flags) };
     }
@@ -99,7 +108,7 @@ internal static class MailboxRows
     {
         var count = rows.Count;
         var (tenants, ids, names) = (new string[count], new Guid[count], new string[count]);
-        var (uses, keywords, deleted) = (new string?[count], new string[count], new bool[count]);
+        var (uses, keywords, deleted, lists) = (new string?[count], new string[count], new bool[count], new string[count]);
         var numbers = new long[7][];
         for (var i = 0; i < numbers.Length; i++)
             numbers[i] = new long[count];
@@ -112,13 +121,14 @@ internal static class MailboxRows
             numbers[6][i] = state.RecentFrom;
             // Keywords are atoms: none has a space.
             (uses[i], keywords[i], deleted[i]) = (state.SpecialUse, string.Join(' ', state.Flags.Keywords), state.Deleted);
+            lists[i] = state.Acl.ToString();
         }
         return new(Upsert)
         {
             Parameters =
             {
                 Array(tenants), Array(ids), Array(numbers[0]), Array(names), Array(numbers[1]), Array(numbers[2]), Array(numbers[3]),
-                Array(numbers[4]), Array(numbers[5]), Array(numbers[6]), Array(uses), Array(keywords), Array(deleted),
+                Array(numbers[4]), Array(numbers[5]), Array(numbers[6]), Array(uses), Array(keywords), Array(deleted), Array(lists),
             },
         };
     }

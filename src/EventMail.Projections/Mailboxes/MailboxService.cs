@@ -22,9 +22,11 @@ public sealed class MailboxService : IAsyncDisposable
     private readonly LiveMailboxes _live;
     private readonly MailboxHierarchy _hierarchy;
     private readonly MailboxHistory _history;
+    private readonly OtherUsers _others;
     private readonly IDisposable _following;
 
-    public MailboxService(EventLog log, QuotaGuard quota, SubscriptionBook subscriptions, MailboxOptions options, ILoggerFactory loggers)
+    public MailboxService(
+        EventLog log, QuotaGuard quota, SubscriptionBook subscriptions, AccountNames names, MailboxOptions options, ILoggerFactory loggers)
     {
         var logger = loggers.CreateLogger("EventMail.Mailboxes");
         (_executor, _quota, _subscriptions) = (log.Executor, quota, subscriptions);
@@ -35,12 +37,17 @@ public sealed class MailboxService : IAsyncDisposable
         _live = new(_executor, _views, options, logger);
         _hierarchy = new(_executor, _trees, _views);
         _history = new(log.Reader);
+        _others = new(log.DataSource, _executor, names);
+        Access = new(this, _executor, names);
         _views.Loaded = _snapshots.OnLoaded;
         _views.Known = _live.StateOf;
         _following = _executor.Feed.Subscribe(OnCommit);
     }
 
     internal MailboxSnapshots Snapshots => _snapshots;
+
+    /// <summary>Who may do what (RFC 4314).</summary>
+    public MailboxAccess Access { get; }
 
     private void OnCommit(CommitBatch batch)
     {
@@ -50,68 +57,150 @@ public sealed class MailboxService : IAsyncDisposable
             if (!ReferenceEquals(change.Kind, MailboxKind.Instance))
                 continue;
             _trees.OnCommit(change);
+            _others.OnCommit(change);
             _live.OnCommit(change);
             if (!batch.Remote)
                 _snapshots.OnCommit(change);
         }
     }
 
-    /// <summary>Sorted by name, INBOX first; with the levels that exist only through their children. From memory when warm.</summary>
-    public async Task<IReadOnlyList<MailboxEntry>> ListAsync(string account, CancellationToken cancel) =>
-        MailboxListing.Of(await _trees.GetAsync(account, cancel), _executor)
-        // A header that neither the cache nor the tree has any more.
-        ?? MailboxListing.Of(await _trees.ReloadAsync(account, cancel), null)!;
-
-    /// <summary>One mailbox with its counts (STATUS), or null: also for a level that is not selectable.</summary>
-    public async Task<MailboxEntry?> FindAsync(string account, string name, CancellationToken cancel)
+    /// <summary>
+    /// The account's own, sorted by name, INBOX first, then what others let it look up; with the levels that exist only through their
+    /// children. From memory when warm.
+    /// </summary>
+    public async Task<IReadOnlyList<MailboxEntry>> ListAsync(string account, CancellationToken cancel)
     {
-        if (await LocateAsync(account, name, cancel) is not { } key)
-            return null;
-        var state = (MailboxState)(await _executor.RefreshAsync(MailboxKind.Stream(key), cancel)).State;
-        if (!state.Exists)
-            return null;
-        var tree = await _trees.GetAsync(account, cancel);
-        return MailboxListing.Entry(key.Id, state, tree.Below(state.Name).Any());
+        var own = await EntriesAsync(account, account, "", cancel);
+        var owners = await _others.OwnersAsync(account, cancel);
+        if (owners.Count == 0)
+            return own;
+        var all = new List<MailboxEntry>(own);
+        foreach (var (owner, address) in owners)
+        {
+            var prefix = OtherUsers.PrefixOf(address);
+            var shared = await EntriesAsync(owner, account, prefix, cancel);
+            if (shared.Count == 0)
+                continue;
+            if (all.Count == own.Count)
+                all.Add(MailboxListing.Above(OtherUsers.Level));
+            all.Add(MailboxListing.Above(prefix[..^1]));
+            all.AddRange(shared);
+        }
+        return all;
     }
 
-    /// <summary>Opens a mailbox with its messages, caught up with other nodes.</summary>
+    private async Task<IReadOnlyList<MailboxEntry>> EntriesAsync(string owner, string viewer, string prefix, CancellationToken cancel) =>
+        MailboxListing.Of(await _trees.GetAsync(owner, cancel), _executor, viewer, prefix)
+        // A header that neither the cache nor the tree has any more.
+        ?? MailboxListing.Of(await _trees.ReloadAsync(owner, cancel), null, viewer, prefix)!;
+
+    /// <summary>One mailbox with its counts (STATUS); a level that is not selectable is none.</summary>
+    /// <param name="needed">What the account must be allowed.</param>
+    public async Task<Result<MailboxEntry>> FindAsync(string account, string name, CancellationToken cancel, Rights needed = Rights.Read)
+    {
+        if (await ResolveAsync(account, name, cancel) is not { } mailbox)
+            return Rejection.MailboxMissing;
+        var state = await StateAsync(mailbox.Key, cancel);
+        if (mailbox.Refuse(state, needed) is { } rejection)
+            return rejection;
+        var tree = await _trees.GetAsync(mailbox.Owner, cancel);
+        return MailboxListing.Entry(mailbox.Key.Id, state, tree.Below(state.Name).Any(), mailbox.RightsIn(state), mailbox.Prefix);
+    }
+
+    /// <summary>Opens a mailbox with its messages, caught up with other nodes. Needs <see cref="Rights.Read"/>.</summary>
     public async Task<Result<OpenMailbox>> OpenAsync(string account, string name, CancellationToken cancel)
     {
-        if (await LocateAsync(account, name, cancel) is { } key && await _live.OpenAsync(key, cancel) is { } open)
-            return open;
-        return Rejection.MailboxMissing;
+        var (mailbox, rejection) = await LocateAsync(account, name, Rights.Read, cancel);
+        return rejection is not null ? rejection
+            : await _live.OpenAsync(mailbox, cancel) is { } open ? open
+            : Rejection.MailboxMissing;
     }
 
-    /// <summary>The mailbox of this name, or null: for <see cref="AppendAsync"/>, before the message is taken in.</summary>
-    public async ValueTask<StreamKey?> LocateAsync(string account, string name, CancellationToken cancel)
+    /// <summary>The mailbox of this name for somebody who may do this with it: for <see cref="AppendAsync(MailboxRef, StagedContent, IReadOnlyList{string}, DateTimeOffset, Actor, string, CancellationToken)"/>, before the message is taken in.</summary>
+    /// <param name="needed">Asked once more when it is used.</param>
+    public async ValueTask<Result<MailboxRef>> LocateAsync(string account, string name, Rights needed, CancellationToken cancel)
+    {
+        if (await ResolveAsync(account, name, cancel) is not { } mailbox)
+            return Rejection.MailboxMissing;
+        // Owners have all rights, whatever the mailbox's state.
+        return mailbox.Owner != account && mailbox.Refuse(await StateAsync(mailbox.Key, cancel), needed) is { } rejection ? rejection : mailbox;
+    }
+
+    /// <summary>Whose mailbox a name means, whatever the account may do with it; null when there is none.</summary>
+    internal async ValueTask<MailboxRef?> ResolveAsync(string account, string name, CancellationToken cancel)
     {
         name = MailboxName.Canonical(name);
         if (name == MailboxName.Inbox)
-            return await _trees.InboxAsync(account, cancel);
-        var tree = await _trees.GetAsync(account, cancel);
-        return tree.Find(name) is { } node ? tree.KeyOf(node) : null;
+            return await _trees.InboxAsync(account, cancel) is { } inbox ? new(inbox, account, "") : null;
+        var own = await _trees.GetAsync(account, cancel);
+        // Before the namespace was there, somebody may have called a mailbox so.
+        if (own.Find(name) is { } node)
+            return new(own.KeyOf(node), account, "");
+        if (!OtherUsers.IsReserved(name))
+            return null;
+        var place = await _others.PlaceAsync(account, name, cancel);
+        if (place.Owner is not { } owner)
+            return null;
+        var tree = await _trees.GetAsync(owner, cancel);
+        return tree.Find(place.Name) is { } shared ? new(tree.KeyOf(shared), account, place.Prefix) : null;
     }
+
+    internal async ValueTask<MailboxState> StateAsync(StreamKey mailbox, CancellationToken cancel) =>
+        (MailboxState)(await _executor.RefreshAsync(MailboxKind.Stream(mailbox), cancel)).State;
 
     /// <summary>CREATE with missing parents (RFC 9051 §6.3.4). A trailing "/" is ignored.</summary>
     /// <param name="specialUse">RFC 6154 CREATE-SPECIAL-USE, or null.</param>
     public async Task<Result<MailboxEntry>> CreateAsync(
         string account, string name, string? specialUse, Actor actor, string? cause, CancellationToken cancel)
     {
-        if (await _hierarchy.CreateAsync(account, name, specialUse, actor.Because(cause), cancel) is { } rejection)
+        var place = await _others.PlaceAsync(account, name, cancel);
+        if (await MayMakeAsync(account, place, cancel) is { } refused)
+            return refused;
+        // RFC 6154 §3: what a mailbox is for, its owner says.
+        if (!place.IsOwn && specialUse is not null)
+            return Rejection.SpecialUse;
+        if (await _hierarchy.CreateAsync(place.Owner!, account, place.Name, specialUse, actor.Because(cause), cancel) is { } rejection)
             return rejection;
-        return await FindAsync(account, MailboxName.ForCreation(name).Value!, cancel) is { } entry ? entry : Rejection.MailboxMissing;
+        return await FindAsync(account, place.Prefix + MailboxName.ForCreation(place.Name).Value!, cancel, Rights.None);
+    }
+
+    // RFC 4314 §4: "k" on the nearest mailbox above; the command asks again. Whoever lacks it learns nothing of what is there.
+    private async ValueTask<Rejection?> MayMakeAsync(string account, MailboxPlace place, CancellationToken cancel)
+    {
+        if (place.IsOwn)
+            return null;
+        if (place.Owner is not { } owner || place.Name.Length == 0)
+            return Rejection.NoPermission;
+        var tree = await _trees.GetAsync(owner, cancel);
+        if (MailboxHierarchy.Above(tree, place.Name) is not { } above)
+            return Rejection.NoPermission;
+        var state = await StateAsync(tree.KeyOf(above), cancel);
+        return (state.RightsOf(account, owner) & Rights.Create) == 0 ? Rejection.NoPermission : null;
     }
 
     /// <summary>DELETE: the mailbox and its messages; mailboxes below it stay (RFC 9051 §6.3.5).</summary>
-    public async Task<Result<Unit>> DeleteAsync(string account, string name, Actor actor, string? cause, CancellationToken cancel) =>
-        await LocateAsync(account, name, cancel) is { } key
-            ? await RunAsync<Unit>(new DeleteCommand(key, actor.Because(cause)), cancel)
-            : Rejection.MailboxMissing;
+    public async Task<Result<Unit>> DeleteAsync(string account, string name, Actor actor, string? cause, CancellationToken cancel)
+    {
+        var (mailbox, rejection) = await LocateAsync(account, name, Rights.DeleteMailbox, cancel);
+        return rejection ?? await RunAsync<Unit>(new DeleteCommand(mailbox, actor.Because(cause)), cancel);
+    }
 
     /// <summary>RENAME with everything below it; renaming INBOX moves its messages (RFC 9051 §6.3.6).</summary>
     public async Task<Result<Unit>> RenameAsync(
-        string account, string from, string to, Actor actor, string? cause, CancellationToken cancel) =>
-        await _hierarchy.RenameAsync(account, from, to, actor.Because(cause), cancel) is { } rejection ? rejection : default(Unit);
+        string account, string from, string to, Actor actor, string? cause, CancellationToken cancel)
+    {
+        var (source, target) = (await _others.PlaceAsync(account, from, cancel), await _others.PlaceAsync(account, to, cancel));
+        if (!source.IsOwn && (await LocateAsync(account, from, Rights.DeleteMailbox, cancel)).Rejection is { } missing)
+            return missing;
+        if (await MayMakeAsync(account, target, cancel) is { } refused)
+            return refused;
+        // A mailbox's stream is its account's; and only its owner's INBOX is emptied by renaming it.
+        if (source.Owner != target.Owner || (!source.IsOwn && source.Name == MailboxName.Inbox))
+            return new Rejection(RejectionKind.CannotChange, "A mailbox stays with its account");
+        return await _hierarchy.RenameAsync(source.Owner!, account, source.Name, target.Name, actor.Because(cause), cancel) is { } rejection
+            ? rejection
+            : default(Unit);
+    }
 
     /// <summary>The subscribed names, sorted; a name may be subscribed while no mailbox has it.</summary>
     public Task<IReadOnlyList<string>> SubscriptionsAsync(string account, CancellationToken cancel) => _subscriptions.Read(account, cancel);
@@ -133,18 +222,19 @@ public sealed class MailboxService : IAsyncDisposable
     /// </summary>
     /// <param name="mailbox">Of <see cref="LocateAsync"/>.</param>
     public Task<Result<AppendResult>> AppendAsync(
-        StreamKey mailbox, StagedContent content, IReadOnlyList<string> flags, DateTimeOffset internalDate,
+        MailboxRef mailbox, StagedContent content, IReadOnlyList<string> flags, DateTimeOffset internalDate,
         Actor actor, string? cause, CancellationToken cancel) =>
         RunAsync<AppendResult>(
-            new AppendCommand(mailbox, content, flags, internalDate, QuotaOf(mailbox.Tenant, actor), actor.Because(cause)), cancel);
+            new AppendCommand(mailbox, content, flags, internalDate, QuotaOf(mailbox, actor), actor.Because(cause)), cancel);
 
     /// <summary>The same by name.</summary>
     public async Task<Result<AppendResult>> AppendAsync(
         string account, string name, StagedContent content, IReadOnlyList<string> flags, DateTimeOffset internalDate,
-        Actor actor, string? cause, CancellationToken cancel) =>
-        await LocateAsync(account, name, cancel) is { } mailbox
-            ? await AppendAsync(mailbox, content, flags, internalDate, actor, cause, cancel)
-            : Rejection.MailboxMissing;
+        Actor actor, string? cause, CancellationToken cancel)
+    {
+        var (mailbox, rejection) = await LocateAsync(account, name, Rights.Insert, cancel);
+        return rejection ?? await AppendAsync(mailbox, content, flags, internalDate, actor, cause, cancel);
+    }
 
     /// <summary>STORE. UIDs that are gone are passed over.</summary>
     /// <param name="unchangedSince">RFC 7162 UNCHANGEDSINCE, or null.</param>
@@ -152,7 +242,7 @@ public sealed class MailboxService : IAsyncDisposable
         OpenMailbox mailbox, UidSet uids, StoreMode mode, IReadOnlyList<string> flags, long? unchangedSince,
         Actor actor, string? cause, CancellationToken cancel) =>
         RunAsync<StoreResult>(
-            new StoreCommand(mailbox.Key, _views, uids, mode, flags, unchangedSince, actor.Because(cause)), cancel);
+            new StoreCommand(mailbox.Ref, _views, uids, mode, flags, unchangedSince, actor.Because(cause)), cancel);
 
     /// <summary>
     /// Which of these UIDs were expunged after a MODSEQ and up to a view's (RFC 7162 VANISHED): from the log, so exact and however
@@ -166,21 +256,20 @@ public sealed class MailboxService : IAsyncDisposable
     public async Task<Result<CopyResult>> CopyAsync(
         OpenMailbox source, UidSet uids, string destination, bool move, Actor actor, string? cause, CancellationToken cancel)
     {
-        if (await LocateAsync(source.Account, destination, cancel) is not { } key)
-            return Rejection.MailboxMissing;
-        return await RunAsync<CopyResult>(
-            new CopyCommand(source.Key, uids, key, move, _views, QuotaOf(source.Account, actor), actor.Because(cause)), cancel);
+        var (target, rejection) = await LocateAsync(source.Viewer, destination, Rights.Insert, cancel);
+        return rejection ?? await RunAsync<CopyResult>(
+            new CopyCommand(source.Ref, uids, target, move, _views, QuotaOf(target, actor), actor.Because(cause)), cancel);
     }
 
     /// <summary>EXPUNGE: messages with \Deleted, all or only these (UID EXPUNGE). Answers what went.</summary>
     public Task<Result<UidSet>> ExpungeAsync(
         OpenMailbox mailbox, UidSet? only, Actor actor, string? cause, CancellationToken cancel) =>
-        RunAsync<UidSet>(new ExpungeCommand(mailbox.Key, _views, only, deletedOnly: true, actor.Because(cause)), cancel);
+        RunAsync<UidSet>(new ExpungeCommand(mailbox.Ref, _views, only, deletedOnly: true, actor.Because(cause)), cancel);
 
     /// <summary>POP3's QUIT: these messages whatever their flags, as one event. Answers what went.</summary>
     public Task<Result<UidSet>> RemoveAsync(
         OpenMailbox mailbox, UidSet uids, Actor actor, string? cause, CancellationToken cancel) =>
-        RunAsync<UidSet>(new ExpungeCommand(mailbox.Key, _views, uids, deletedOnly: false, actor.Because(cause)), cancel);
+        RunAsync<UidSet>(new ExpungeCommand(mailbox.Ref, _views, uids, deletedOnly: false, actor.Because(cause)), cancel);
 
     /// <summary>SMTP and LMTP: one content into every recipient's INBOX, all or nothing, in one transaction.</summary>
     /// <param name="reversePath">Without angle brackets; empty for the null sender.</param>
@@ -207,7 +296,9 @@ public sealed class MailboxService : IAsyncDisposable
         return new([.. tree.Sorted.Select(tree.KeyOf)]);
     }
 
-    private QuotaCheck QuotaOf(string account, Actor actor) => new(_quota, account, actor.UserName ?? "");
+    // The owner's quota, whoever fills it.
+    private QuotaCheck QuotaOf(MailboxRef mailbox, Actor actor) => new(
+        _quota, mailbox.Owner, mailbox.Prefix.Length > 0 ? OtherUsers.AddressIn(mailbox.Prefix) : actor.UserName ?? "");
 
     private async Task<Result<T>> RunAsync<T>(Command command, CancellationToken cancel)
     {

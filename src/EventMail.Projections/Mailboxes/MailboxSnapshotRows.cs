@@ -26,8 +26,10 @@ internal static class MailboxSnapshotRows
           special_use text null,
           keywords text not null,
           deleted boolean not null,
+          acl text not null default '',
           primary key (tenant_id, mailbox_id)
         );
+        select eventmail.ensure_column('{ProjectionSchema.Name}.mailbox_snapshot', 'acl', 'text not null default ''''');
         create table if not exists {ProjectionSchema.Name}.mailbox_segment (
           tenant_id varchar not null,
           mailbox_id uuid not null,
@@ -39,7 +41,7 @@ internal static class MailboxSnapshotRows
         """;
 
     private const string Header =
-        "version, name, uid_validity, uid_next, messages, unseen, bytes, recent_from, special_use, keywords, deleted";
+        "version, name, uid_validity, uid_next, messages, unseen, bytes, recent_from, special_use, keywords, deleted, acl";
 
     // One statement: the segments must be of the snapshot's version.
     private const string Select = $"""
@@ -63,9 +65,9 @@ internal static class MailboxSnapshotRows
         while (await reader.ReadAsync(cancel))
         {
             state ??= MailboxRows.Read(reader, 0);
-            if (await reader.IsDBNullAsync(11, cancel))
+            if (await reader.IsDBNullAsync(12, cancel))
                 break;
-            if (!SegmentFormat.TryDecode(reader.GetFieldValue<byte[]>(11), out var chunk))
+            if (!SegmentFormat.TryDecode(reader.GetFieldValue<byte[]>(12), out var chunk))
                 return null;
             chunks.Add(chunk);
         }
@@ -84,10 +86,10 @@ internal static class MailboxSnapshotRows
     {
         const string insert = $"""
             insert into {ProjectionSchema.Name}.mailbox_snapshot (tenant_id, mailbox_id, {Header})
-            values ($1, $2, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict do nothing
+            values ($1, $2, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict do nothing
             """;
         const string update = $"""
-            update {ProjectionSchema.Name}.mailbox_snapshot set ({Header}) = ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            update {ProjectionSchema.Name}.mailbox_snapshot set ({Header}) = ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
             where tenant_id = $1 and mailbox_id = $2 and version = $3
             """;
         await using var transaction = await connection.BeginTransactionAsync(cancel);
@@ -109,8 +111,8 @@ internal static class MailboxSnapshotRows
     {
         const string upsert = $"""
             insert into {ProjectionSchema.Name}.mailbox_snapshot as s (tenant_id, mailbox_id, {Header})
-            values ($1, $2, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-            on conflict (tenant_id, mailbox_id) do update set ({Header}) = ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            values ($1, $2, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+            on conflict (tenant_id, mailbox_id) do update set ({Header}) = ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
             where s.version < excluded.version
             returning $3::bigint
             """;
@@ -185,7 +187,7 @@ internal static class MailboxSnapshotRows
         [
             key.Tenant, key.Id, before, state.Version, state.Name, (long)state.UidValidity, (long)state.UidNext, state.Messages,
             state.Unseen, state.Bytes, (long)state.RecentFrom, (object?)state.SpecialUse ?? DBNull.Value,
-            string.Join(' ', state.Flags.Keywords), state.Deleted,
+            string.Join(' ', state.Flags.Keywords), state.Deleted, state.Acl.ToString(),
         ];
         foreach (var value in values)
         {

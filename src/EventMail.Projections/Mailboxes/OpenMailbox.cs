@@ -9,19 +9,30 @@ public sealed class OpenMailbox : IDisposable
     private readonly LiveMailboxes _owner;
     private int _disposed;
 
-    internal OpenMailbox(LiveMailboxes owner, LiveMailbox live) => (_owner, Live) = (owner, live);
+    internal OpenMailbox(LiveMailboxes owner, LiveMailbox live, MailboxRef mailbox) => (_owner, Live, Ref) = (owner, live, mailbox);
+
+    internal MailboxRef Ref { get; }
 
     internal LiveMailbox Live { get; }
 
     private MailboxState State => Live.State!;
 
-    /// <summary>The account's id.</summary>
+    /// <summary>The id of the account whose mailbox it is.</summary>
     public string Account => Live.Key.Tenant;
+
+    /// <summary>The id of the account that has it open: another's than <see cref="Account"/> where it is shared.</summary>
+    public string Viewer => Ref.Viewer;
+
+    /// <summary>What the viewer may do now: moves when the owner changes it.</summary>
+    public Rights Rights => Ref.RightsIn(State);
+
+    /// <summary>False once the mailbox is gone, or the viewer may not read it any more.</summary>
+    public bool MayRead => !State.Deleted && (Rights & Rights.Read) != 0;
 
     public StreamKey Key => Live.Key;
 
-    /// <summary>As it is called now.</summary>
-    public string Name => State.Name;
+    /// <summary>As the viewer calls it now.</summary>
+    public string Name => Ref.Prefix + State.Name;
 
     public uint UidValidity => State.UidValidity;
 

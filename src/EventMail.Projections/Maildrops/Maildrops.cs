@@ -14,7 +14,7 @@ public sealed class Maildrops(EventLog log, MailboxService mailboxes, MaildropLo
     /// <param name="onLost">Called when <see cref="Maildrop.IsLost"/> becomes true, on any thread.</param>
     public async Task<Result<Maildrop>> OpenAsync(string account, bool utf8, Action onLost, CancellationToken cancel)
     {
-        if (await mailboxes.FindAsync(account, "INBOX", cancel) is not { } inbox)
+        if ((await mailboxes.FindAsync(account, "INBOX", cancel)).Value is not { } inbox)
         {
             return Rejection.MailboxMissing;
         }

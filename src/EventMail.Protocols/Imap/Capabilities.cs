@@ -25,6 +25,8 @@ internal static class Capabilities
         "SPECIAL-USE", // RFC 6154
         "CREATE-SPECIAL-USE", // RFC 6154
         "UNSELECT", // RFC 3691
+        "ACL", // RFC 4314
+        "RIGHTS=kxte", // RFC 4314 §2.2
 
         // Messages
         "UIDPLUS", // RFC 4315

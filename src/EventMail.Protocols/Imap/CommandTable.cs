@@ -98,6 +98,13 @@ internal static class CommandTable
         new("COMPRESS", States.LoggedIn, Compress.RunAsync),
         new("UNAUTHENTICATE", States.LoggedIn, Unauthenticate.RunAsync) { Sync = Sync.None },
 
+        // RFC 4314 §3
+        new("SETACL", States.LoggedIn, SetAcl.RunAsync),
+        new("DELETEACL", States.LoggedIn, SetAcl.RunAsync),
+        new("GETACL", States.LoggedIn, GetAcl.RunAsync),
+        new("LISTRIGHTS", States.LoggedIn, ListRights.RunAsync),
+        new("MYRIGHTS", States.LoggedIn, MyRights.RunAsync),
+
         // RFC 3501 §6.4
         new("CHECK", States.Selected, Noop.RunAsync),
         new("CLOSE", States.Selected, Close.RunAsync) { Sync = Sync.None },

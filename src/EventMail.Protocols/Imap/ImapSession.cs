@@ -113,7 +113,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     // In the middle of a command: a mailbox that is gone ends the session behind it.
     private async ValueTask TellPendingAsync()
     {
-        if (Pending.IsEmpty || Selected is { Mailbox.Deleted: true })
+        if (Pending.IsEmpty || Selected is { Mailbox.MayRead: false })
             return;
         await Pending.TellDoneAsync().ConfigureAwait(false);
         await Writer.FlushAsync().ConfigureAwait(false);
@@ -210,6 +210,9 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
                 return refused;
             if (!await WithinRateAsync().ConfigureAwait(false))
                 return await SkipLiteralsAsync().ConfigureAwait(false) ? Reply.No("Too many commands, slow down", "LIMIT") : Reply.Close;
+            // A right that was withdrawn is not used once more.
+            if (verb.In == States.Selected && Selected!.Mailbox is { MayRead: false, Deleted: false } && !await SyncAsync(Sync.WithoutExpunges).ConfigureAwait(false))
+                return Reply.Close;
             if (verb.Fresh && !await SyncAsync(Sync.WithoutExpunges).ConfigureAwait(false))
                 return Reply.Close;
             return await verb.Run(this, new(line.Tag, verb, Reader, line.ArgumentsAt)).ConfigureAwait(false);
@@ -319,6 +322,9 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         // RFC 2180 §3.3: nothing that the session could still do makes sense. Dovecot ends it too.
         if (Selected.Mailbox.Deleted)
             return Bye("Selected mailbox was deleted");
+        // RFC 4314 §5.1.1.
+        if (!Selected.Mailbox.MayRead)
+            return Bye("The selected mailbox may not be read any more", "NOPERM");
         await Selected.SyncAsync(Writer, expunges: sync == Sync.Everything).ConfigureAwait(false);
         return true;
     }

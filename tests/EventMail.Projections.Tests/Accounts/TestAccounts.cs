@@ -136,7 +136,7 @@ public sealed class TestAccounts : IAsyncDisposable
                 ReadModels.Inline(types), [], NullLoggerFactory.Instance, default);
             var loggers = LoggerFactory.Create(builder => builder.AddProvider(logs));
             var directory = await Projections.Accounts.Directory.OpenAsync(log, new(), loggers, default);
-            var mailboxes = new MailboxService(log, directory.UsageWithin, new Subscriptions(log).Book, new(), loggers);
+            var mailboxes = new MailboxService(log, directory.UsageWithin, new Subscriptions(log).Book, directory.Names, new(), loggers);
             var hasher = new PasswordHasher(hashing);
             var key = SecretKey.Open(folder);
             return new()

@@ -42,10 +42,15 @@ internal sealed class MailNode : IAsyncDisposable
             types, [MailboxKind.Instance], [new MailboxListProjection(types), new MessageSummaryProjection()], [],
             NullLoggerFactory.Instance, default);
         var mailboxes = new MailboxService(
-            log, quota ?? ((_, _) => new QuotaUsage(0, long.MaxValue)), NoSubscriptions, options ?? new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) },
+            log, quota ?? ((_, _) => new QuotaUsage(0, long.MaxValue)), NoSubscriptions, Names, options ?? new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) },
             NullLoggerFactory.Instance);
         return new(folder, log, mailboxes, new(log, summaryBytes));
     }
+
+    /// <summary>An account's address here is its id at example.test.</summary>
+    private static readonly AccountNames Names = new(
+        (name, _) => new(name.EndsWith("@example.test", StringComparison.Ordinal) ? name[..^"@example.test".Length] : null),
+        (account, _) => new($"{account}@example.test"));
 
     private static readonly SubscriptionBook NoSubscriptions = new(
         (_, _) => Task.FromResult<IReadOnlyList<string>>([]), (_, _, _, _, _, _) => throw new NotSupportedException());

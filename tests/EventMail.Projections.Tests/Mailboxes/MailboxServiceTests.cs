@@ -66,7 +66,7 @@ public class MailboxServiceTests
             [new(Account, "", ""), new("nobody00", "", "")], await node.MessageAsync(MailNode.Text(2)), "", null, QuotaRule.EveryoneFits,
             MailNode.Someone, null, default);
         refused.Rejection.ShouldBe(Rejection.MailboxMissing);
-        (await node.Mailboxes.FindAsync(Account, "INBOX", default))!.Messages.ShouldBe(2);
+        (await node.Mailboxes.FindAsync(Account, "INBOX", default)).Value!.Messages.ShouldBe(2);
     });
 
     [Fact]
@@ -121,7 +121,7 @@ public class MailboxServiceTests
         (await node.Mailboxes.RemoveAsync(inbox, UidSet.Parse("4"), MailNode.Someone, "A", default)).Value!.ToString().ShouldBe("4");
         inbox.View.Count.ShouldBe(1);
         inbox.View.HighestModSeq.ShouldBe(version + 3);
-        var entry = (await node.Mailboxes.FindAsync(Account, "INBOX", default))!;
+        var entry = (await node.Mailboxes.FindAsync(Account, "INBOX", default)).Value!;
         (entry.Messages, entry.Unseen, entry.UidNext, entry.HighestModSeq).ShouldBe((1, 1, 6u, version + 3));
     });
 
@@ -194,7 +194,7 @@ public class MailboxServiceTests
         (await CreateAsync(node, "Lists/dev")).ShouldBe(Rejection.MailboxExists);
         (await CreateAsync(node, "inbox")).ShouldBe(Rejection.MailboxExists);
         (await CreateAsync(node, "Inbox/sub", @"\Archive")).ShouldBeNull();
-        (await node.Mailboxes.FindAsync(Account, "inbox/sub", default))!.SpecialUse.ShouldBe(@"\Archive");
+        (await node.Mailboxes.FindAsync(Account, "inbox/sub", default)).Value!.SpecialUse.ShouldBe(@"\Archive");
         (await CreateAsync(node, "a//b"))!.Kind.ShouldBe(RejectionKind.Invalid);
         (await CreateAsync(node, "x", @"\All"))!.Kind.ShouldBe(RejectionKind.SpecialUse);
     });
@@ -205,7 +205,7 @@ public class MailboxServiceTests
         await CreateAsync(node, "a/b/c");
         (await DeleteAsync(node, "a/b")).ShouldBeNull();
         (await NamesAsync(node)).ShouldBe(["INBOX", "Archive", "Drafts", "Sent", "Spam", "Trash", "a", "(a/b)", "a/b/c"]);
-        (await node.Mailboxes.FindAsync(Account, "a/b", default)).ShouldBeNull();
+        (await node.Mailboxes.FindAsync(Account, "a/b", default)).Value.ShouldBeNull();
         (await DeleteAsync(node, "a/b")).ShouldBe(Rejection.MailboxMissing);
         (await CreateAsync(node, "a/b")).ShouldBeNull();
         (await DeleteAsync(node, "INBOX"))!.Kind.ShouldBe(RejectionKind.CannotChange);
@@ -218,7 +218,7 @@ public class MailboxServiceTests
         for (var i = 0; i < 3; i++)
         {
             await CreateAsync(node, "Again");
-            var now = (await node.Mailboxes.FindAsync(Account, "Again", default))!.UidValidity;
+            var now = (await node.Mailboxes.FindAsync(Account, "Again", default)).Value!.UidValidity;
             now.ShouldBeGreaterThan(last);
             last = now;
             (await DeleteAsync(node, "Again")).ShouldBeNull();
@@ -244,10 +244,10 @@ public class MailboxServiceTests
     {
         await CreateAsync(node, "a/b");
         await node.AppendAsync(Account, "a/b", 1);
-        var before = (await node.Mailboxes.FindAsync(Account, "a/b", default))!;
+        var before = (await node.Mailboxes.FindAsync(Account, "a/b", default)).Value!;
         (await RenameAsync(node, "a", "x/y")).ShouldBeNull();
         (await NamesAsync(node))[^3..].ShouldBe(["x", "x/y", "x/y/b"]);
-        var after = (await node.Mailboxes.FindAsync(Account, "x/y/b", default))!;
+        var after = (await node.Mailboxes.FindAsync(Account, "x/y/b", default)).Value!;
         (after.Id, after.UidValidity, after.Messages).ShouldBe((before.Id, before.UidValidity, 1));
 
         (await RenameAsync(node, "x", "Sent")).ShouldBe(Rejection.MailboxExists);
@@ -267,9 +267,9 @@ public class MailboxServiceTests
         await node.ReceiveAsync(2, Account);
         await CreateAsync(node, "INBOX/kept");
         (await RenameAsync(node, "INBOX", "old/mail")).ShouldBeNull();
-        (await node.Mailboxes.FindAsync(Account, "INBOX", default))!.Messages.ShouldBe(0);
-        (await node.Mailboxes.FindAsync(Account, "old/mail", default))!.Messages.ShouldBe(2);
-        (await node.Mailboxes.FindAsync(Account, "INBOX/kept", default)).ShouldNotBeNull();
+        (await node.Mailboxes.FindAsync(Account, "INBOX", default)).Value!.Messages.ShouldBe(0);
+        (await node.Mailboxes.FindAsync(Account, "old/mail", default)).Value!.Messages.ShouldBe(2);
+        (await node.Mailboxes.FindAsync(Account, "INBOX/kept", default)).Value.ShouldNotBeNull();
         (await node.ReceiveAsync(3, Account)).Single().Uid.ShouldBe(3u);
     });
 
@@ -281,14 +281,14 @@ public class MailboxServiceTests
         await node.ReceiveAsync(2, "bbbbbbbb");
         using var first = await node.OpenAsync("bbbbbbbb", "INBOX");
         using var second = await node.OpenAsync("bbbbbbbb", "INBOX");
-        (await node.Mailboxes.FindAsync("bbbbbbbb", "INBOX", default))!.Recent.ShouldBe(2);
+        (await node.Mailboxes.FindAsync("bbbbbbbb", "INBOX", default)).Value!.Recent.ShouldBe(2);
         second.FirstUnclaimed.ShouldBe(1u);
         first.ClaimRecent(2).ShouldBe(1u);
         second.ClaimRecent(2).ShouldBe(3u);
         second.FirstUnclaimed.ShouldBe(3u);
         await ShouldBecomeAsync(() =>
             node.Log.Executor.TryGetState(mailboxes.Inbox, out var state) && ((MailboxState)state.State).RecentFrom == 3);
-        (await node.Mailboxes.FindAsync("bbbbbbbb", "INBOX", default))!.Recent.ShouldBe(0);
+        (await node.Mailboxes.FindAsync("bbbbbbbb", "INBOX", default)).Value!.Recent.ShouldBe(0);
     });
 
     [Fact]

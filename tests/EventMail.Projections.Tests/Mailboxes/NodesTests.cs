@@ -45,7 +45,7 @@ public class NodesTests
             await one.ReceiveAsync(i, Account);
             using var inbox = await two.OpenAsync(Account, "INBOX");
             inbox.View.Count.ShouldBe(i);
-            (await two.Mailboxes.FindAsync(Account, "INBOX", default))!.Messages.ShouldBe(i);
+            (await two.Mailboxes.FindAsync(Account, "INBOX", default)).Value!.Messages.ShouldBe(i);
         }
     }
 
@@ -88,9 +88,9 @@ public class NodesTests
         await using (var two = await MailNode.StartAsync(database))
         {
             (await two.Mailboxes.CreateAsync(Account, "theirs", null, MailNode.Someone, "A", default)).Rejection.ShouldBeNull();
-            (await one.Mailboxes.FindAsync(Account, "theirs", default)).ShouldNotBeNull();
+            (await one.Mailboxes.FindAsync(Account, "theirs", default)).Value.ShouldNotBeNull();
             (await two.Mailboxes.DeleteAsync(Account, "Spam", MailNode.Someone, "A", default)).Rejection.ShouldBeNull();
-            (await one.Mailboxes.FindAsync(Account, "Spam", default)).ShouldBeNull();
+            (await one.Mailboxes.FindAsync(Account, "Spam", default)).Value.ShouldBeNull();
             (await one.Mailboxes.CreateAsync(Account, "theirs", null, MailNode.Someone, "A", default)).Rejection
                 .ShouldBe(EventMail.Domain.Rejection.MailboxExists);
             await two.Mailboxes.RenameAsync(Account, "theirs", "renamed", MailNode.Someone, "A", default);

@@ -3,7 +3,7 @@ using EventMail.Testing.Transcripts;
 
 namespace EventMail.Protocols.Tests.Imap;
 
-/// <summary>Each file of Transcripts/imap against the server, with an account of its own.</summary>
+/// <summary>Each file of Transcripts/imap against the server, with accounts of its own: {user}, and {bob} and {carol} where it names them.</summary>
 public sealed class ImapTranscriptTests(ImapFixture fixture) : IClassFixture<ImapFixture>
 {
     public static TheoryData<string> Transcripts => [.. Transcript.Names("imap")];
@@ -17,6 +17,13 @@ public sealed class ImapTranscriptTests(ImapFixture fixture) : IClassFixture<Ima
         {
             Values = { ["user"] = account.Address, ["pass"] = TestMail.Password },
         };
-        await runner.RunAsync(Transcript.Named("imap", name));
+        var transcript = Transcript.Named("imap", name);
+        foreach (var other in new[] { "bob", "carol" })
+        {
+            if (transcript.Steps.Any(step => step.Text.Contains($"{{{other}}}", StringComparison.Ordinal)))
+                runner.Values[other] = (await fixture.NewAccountAsync()).Address;
+        }
+
+        await runner.RunAsync(transcript);
     }
 }

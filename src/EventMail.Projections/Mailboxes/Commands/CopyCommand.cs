@@ -5,22 +5,30 @@ namespace EventMail.Projections.Mailboxes;
 
 /// <summary>COPY, and MOVE: both mailboxes move in one transaction, or neither.</summary>
 internal sealed class CopyCommand(
-    StreamKey source, UidSet uids, StreamKey destination, bool move, MailboxViews views, QuotaCheck quota, EventMetadata metadata)
-    : ViewCommand(source, views, metadata)
+    MailboxRef source, UidSet uids, MailboxRef destination, bool move, MailboxViews views, QuotaCheck quota, EventMetadata metadata)
+    : ViewCommand(source.Key, views, metadata)
 {
     public override IReadOnlyList<StreamRef> Streams { get; } =
-        source == destination ? [MailboxKind.Stream(source)] : [MailboxKind.Stream(source), MailboxKind.Stream(destination)];
+        source.Key == destination.Key
+            ? [MailboxKind.Stream(source.Key)]
+            : [MailboxKind.Stream(source.Key), MailboxKind.Stream(destination.Key)];
+
+    // RFC 6851 §3.3: as COPY, STORE of \Deleted and EXPUNGE together.
+    private const Rights Moving = Rights.Read | Rights.DeleteMessages | Rights.Expunge;
 
     protected override void Decide(Decision decision, MailboxState state)
     {
-        // A move adds nothing.
-        if (!move && !quota.Allows(decision, state.View?.BytesOf(uids) ?? 0))
+        var target = decision.State<MailboxState>(destination.Key);
+        if (!Allows(decision, source, state, move ? Moving : Rights.Read) || !Allows(decision, destination, target, Rights.Insert))
             return;
-        var target = decision.State<MailboxState>(destination);
-        if (Accept(decision, MailboxDecider.Copy(state, Mailbox.Id, uids, target, destination.Id, move)) is not { } copy)
+        // A move adds nothing, unless it leads to another account.
+        if (!(move && source.Owner == destination.Owner) && !quota.Allows(decision, state.View?.BytesOf(uids) ?? 0))
+            return;
+        if (Accept(decision, MailboxDecider.Copy(
+            state, Mailbox.Id, uids, target, destination.Key.Id, move, destination.RightsIn(target))) is not { } copy)
             return;
         if (copy.Into is not null)
-            decision.Append(destination, copy.Into);
+            decision.Append(destination.Key, copy.Into);
         if (copy.OutOf is not null)
             decision.Append(Mailbox, copy.OutOf);
         decision.Result = new CopyResult(target.UidValidity, copy.SourceUids, copy.Uids);

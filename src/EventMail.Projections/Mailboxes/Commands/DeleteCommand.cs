@@ -3,13 +3,14 @@ using EventMail.EventStore;
 
 namespace EventMail.Projections.Mailboxes;
 
-internal sealed class DeleteCommand(StreamKey mailbox, EventMetadata metadata) : MailboxCommand(metadata)
+internal sealed class DeleteCommand(MailboxRef mailbox, EventMetadata metadata) : MailboxCommand(metadata)
 {
-    public override IReadOnlyList<StreamRef> Streams { get; } = [MailboxKind.Stream(mailbox)];
+    public override IReadOnlyList<StreamRef> Streams { get; } = [MailboxKind.Stream(mailbox.Key)];
 
     public override void Decide(Decision decision)
     {
-        if (Accept(decision, MailboxDecider.Delete(decision.State<MailboxState>(mailbox))) is { } e)
-            decision.Append(mailbox, e);
+        if (Allows(decision, mailbox, Rights.DeleteMailbox)
+            && Accept(decision, MailboxDecider.Delete(decision.State<MailboxState>(mailbox.Key))) is { } e)
+            decision.Append(mailbox.Key, e);
     }
 }

@@ -16,6 +16,18 @@ internal abstract class MailboxCommand(EventMetadata metadata) : Command
             decision.Reject(rejection);
         return result.Value;
     }
+
+    /// <summary>False when it was refused: who acts lacks a right now, whatever it was when they were asked for.</summary>
+    protected static bool Allows(Decision decision, MailboxRef mailbox, MailboxState state, Rights needed)
+    {
+        if (mailbox.Refuse(state, needed) is not { } rejection)
+            return true;
+        decision.Reject(rejection);
+        return false;
+    }
+
+    protected static bool Allows(Decision decision, MailboxRef mailbox, Rights needed) =>
+        Allows(decision, mailbox, decision.State<MailboxState>(mailbox.Key), needed);
 }
 
 /// <summary>How much mail an account may have: what a command that adds to one account's asks.</summary>

@@ -4,16 +4,18 @@ using EventMail.EventStore;
 namespace EventMail.Projections.Mailboxes;
 
 /// <summary>A mailbox and all below it get new names; parents that the new name lacks are made.</summary>
+/// <param name="renamed">The mailbox itself; null when only what is below the name is there.</param>
 internal sealed class RenameCommand(
-    IReadOnlyList<NewMailbox> parents, IReadOnlyList<(StreamKey Key, string From, string To)> renames, EventMetadata metadata)
+    NewMailboxes parents, MailboxRef? renamed, IReadOnlyList<(StreamKey Key, string From, string To)> renames, EventMetadata metadata)
     : MailboxCommand(metadata)
 {
     public override IReadOnlyList<StreamRef> Streams { get; } =
-        [.. parents.Select(m => MailboxKind.Stream(m.Key)), .. renames.Select(r => MailboxKind.Stream(r.Key))];
+        [.. parents.Streams.Concat(renames.Select(r => MailboxKind.Stream(r.Key))).DistinctBy(s => s.Key)];
 
     public override void Decide(Decision decision)
     {
-        if (!CreateCommand.Decide(decision, parents))
+        // RFC 4314 §4: "x" on the mailbox itself; what is below goes with it, and every list stays as it is.
+        if ((renamed is { } mailbox && !Allows(decision, mailbox, Rights.DeleteMailbox)) || !CreateCommand.Decide(decision, parents))
             return;
         foreach (var (key, from, to) in renames)
         {
@@ -25,17 +27,17 @@ internal sealed class RenameCommand(
 }
 
 /// <summary>RFC 9051 §6.3.6: renaming INBOX moves its messages into a new mailbox; INBOX stays, and so does what is below it.</summary>
-internal sealed class RenameInboxCommand(StreamKey inbox, IReadOnlyList<NewMailbox> mailboxes, MailboxViews views, EventMetadata metadata)
+internal sealed class RenameInboxCommand(StreamKey inbox, NewMailboxes made, MailboxViews views, EventMetadata metadata)
     : ViewCommand(inbox, views, metadata)
 {
     public override IReadOnlyList<StreamRef> Streams { get; } =
-        [MailboxKind.Stream(inbox), .. mailboxes.Select(m => MailboxKind.Stream(m.Key))];
+        [.. made.Streams.Prepend(MailboxKind.Stream(inbox)).DistinctBy(s => s.Key)];
 
     protected override void Decide(Decision decision, MailboxState state)
     {
-        if (!CreateCommand.Decide(decision, mailboxes))
+        if (!CreateCommand.Decide(decision, made))
             return;
-        var destination = mailboxes[^1].Key;
+        var destination = made.Mailboxes[^1].Key;
         var all = UidSet.OfRange(1, uint.MaxValue);
         var moved = MailboxDecider.Copy(state, Mailbox.Id, all, decision.State<MailboxState>(destination), destination.Id, move: true);
         if (Accept(decision, moved) is not { Into: not null, OutOf: not null } copy)

@@ -1,3 +1,4 @@
+using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.Imap.Grammar;
@@ -12,7 +13,7 @@ internal static class Append
     private sealed record Target(string Mailbox, List<string> Flags, DateTimeOffset? Date, LiteralMarker Literal)
     {
         /// <summary>Known after <see cref="CheckAsync"/>.</summary>
-        public StreamKey Key { get; set; }
+        public MailboxRef Ref { get; set; }
     }
 
     public static async ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
@@ -40,9 +41,11 @@ internal static class Append
             return Reply.No("Message too large", "TOOBIG");
         if (target.Literal.Size == 0)
             return Reply.No("A message cannot be empty", "CANNOT");
-        if (await session.Services.Mailboxes.LocateAsync(session.User!.Id, target.Mailbox, session.Cancel).ConfigureAwait(false) is not { } key)
-            return Reply.No("No such mailbox", "TRYCREATE");
-        target.Key = key;
+        var (mailbox, rejection) = await session.Services.Mailboxes.LocateAsync(
+            session.User!.Id, target.Mailbox, Rights.Insert, session.Cancel).ConfigureAwait(false);
+        if (rejection is not null)
+            return Reply.RefusedDestination(rejection);
+        target.Ref = mailbox;
         return null;
     }
 
@@ -63,10 +66,10 @@ internal static class Append
         var outcome = CommitAsync(session, command, target, content, message.MessageId);
         // Whoever has sent more does not wait for this reply: the next message joins this one's commit. Not the first of them, which
         // may have to wait in the queue for what its mailbox and its quota are read from, while the next would pass it.
-        if (outcome.IsCompleted || !session.Pending.MayOverlap(target.Key) || !session.Connection.HasBufferedInput)
+        if (outcome.IsCompleted || !session.Pending.MayOverlap(target.Ref.Key) || !session.Connection.HasBufferedInput)
         {
             var reply = await outcome.ConfigureAwait(false);
-            session.Pending.Warmed(reply.Kind == ReplyKind.Ok ? target.Key : default);
+            session.Pending.Warmed(reply.Kind == ReplyKind.Ok ? target.Ref.Key : default);
             return reply;
         }
 
@@ -80,7 +83,7 @@ internal static class Append
         try
         {
             var appended = await session.Services.Mailboxes.AppendAsync(
-                target.Key, content, target.Flags, target.Date ?? DateTimeOffset.UtcNow,
+                target.Ref, content, target.Flags, target.Date ?? DateTimeOffset.UtcNow,
                 session.User!.Actor, command.Tag, session.Cancel).ConfigureAwait(false);
             if (appended.Rejection is { } rejection)
                 return Reply.RefusedDestination(rejection);

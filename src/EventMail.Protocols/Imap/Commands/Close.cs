@@ -1,3 +1,5 @@
+using EventMail.Domain;
+using EventMail.Domain.Mailboxes;
 using EventMail.Protocols.Imap.Responses;
 
 namespace EventMail.Protocols.Imap.Commands;
@@ -11,11 +13,12 @@ internal static class Close
             return Reply.Bad(error);
         var selected = session.Selected!;
         // §6.4.2: "No messages are removed, and no error is given, if the mailbox is selected by an EXAMINE command".
-        if (command.Verb.Name == "CLOSE" && !selected.ReadOnly && !selected.Mailbox.Deleted)
+        // RFC 4314 §4: nor is there one if one may not expunge.
+        if (command.Verb.Name == "CLOSE" && !selected.ReadOnly && (selected.Mailbox.Rights & Rights.Expunge) != 0 && !selected.Mailbox.Deleted)
         {
             var expunged = await session.Services.Mailboxes.ExpungeAsync(
                 selected.Mailbox, only: null, session.User!.Actor, command.Tag, session.Cancel).ConfigureAwait(false);
-            if (expunged.Rejection is { } rejection)
+            if (expunged.Rejection is { Kind: not RejectionKind.NoPermission } rejection)
                 return Reply.Refused(rejection);
         }
 

@@ -1,3 +1,4 @@
+using EventMail.Domain;
 using EventMail.Domain.Mailboxes;
 using EventMail.Protocols.Imap.Fetching;
 using EventMail.Protocols.Imap.Grammar;
@@ -30,7 +31,8 @@ internal static class Fetch
         if (modifiers.ChangedSince is { } modSeq)
             uids = selected.Known.UidsOfSequence(selected.Known.SequenceChangedSince(uids, modSeq));
         var seen = UidSet.Empty;
-        if (plan.SetsSeen && !selected.ReadOnly)
+        // RFC 4314 §4: without "s" reading leaves \Seen alone.
+        if (plan.SetsSeen && !selected.ReadOnly && (selected.Mailbox.Rights & Rights.Seen) != 0)
         {
             var (rejection, changed) = await SetSeenAsync(session, command, uids).ConfigureAwait(false);
             if (rejection is { } refused)
@@ -67,6 +69,8 @@ internal static class Fetch
             return (null, UidSet.Empty);
         var stored = await session.Services.Mailboxes.StoreAsync(
             selected.Mailbox, unseen, StoreMode.Add, [Flag.Seen], null, session.User!.Actor, command.Tag, session.Cancel).ConfigureAwait(false);
+        if (stored.Rejection is { Kind: RejectionKind.NoPermission })
+            return (null, UidSet.Empty);
         if (stored.Rejection is { } rejection)
             return (Reply.Refused(rejection), UidSet.Empty);
         await selected.SyncAsync(session.Writer, expunges: false, new OwnChange(unseen)).ConfigureAwait(false);

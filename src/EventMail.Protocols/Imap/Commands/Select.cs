@@ -24,7 +24,8 @@ internal static class Select
         var opened = await session.Services.Mailboxes.OpenAsync(session.User!.Id, name, session.Cancel).ConfigureAwait(false);
         if (opened.Rejection is { } rejection)
             return Reply.Refused(rejection);
-        var readOnly = command.Verb.Name == "EXAMINE";
+        // RFC 4314 §5.2: READ-ONLY where there is nothing that one may change.
+        var readOnly = command.Verb.Name == "EXAMINE" || (opened.Value!.Rights & Rights.Changing) == 0;
         var selected = SelectedMailbox.Open(session, opened.Value!, readOnly);
         var vanished = await VanishedAsync(session, selected, parameters.Resync).ConfigureAwait(false);
         session.Select(selected);

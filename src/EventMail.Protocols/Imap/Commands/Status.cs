@@ -10,10 +10,10 @@ internal static class Status
     {
         if (Parse(command, out var name, out var request) is { } error)
             return Reply.Bad(error);
-        var mailbox = await session.Services.Mailboxes.FindAsync(session.User!.Id, name, session.Cancel).ConfigureAwait(false);
-        if (mailbox is null)
-            return Reply.No("No such mailbox", "NONEXISTENT");
-        if (!mailbox.Selectable)
+        var (mailbox, rejection) = await session.Services.Mailboxes.FindAsync(session.User!.Id, name, session.Cancel).ConfigureAwait(false);
+        if (rejection is not null)
+            return Reply.Refused(rejection);
+        if (!mailbox!.Selectable)
             return Reply.No("That is no mailbox, only a level above some", "NONEXISTENT");
         request.Enable(session);
         await request.WriteAsync(session, mailbox).ConfigureAwait(false);

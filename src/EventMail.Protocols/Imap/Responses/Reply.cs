@@ -49,6 +49,7 @@ internal readonly record struct Reply(ReplyKind Kind, string? Code, string Text)
         RejectionKind.Limit => "LIMIT",
         RejectionKind.InUse => "INUSE",
         RejectionKind.Suspended => "UNAVAILABLE",
+        RejectionKind.NoPermission => "NOPERM",
         _ => "CANNOT",
     };
 }

@@ -16,6 +16,7 @@ internal sealed class SelectedMailbox : IDisposable
     private RecentSet _recent = new();
     private int _toldRecent;
     private int _toldFlags;
+    private Rights _toldRights;
     private ReadAhead? _readAhead;
 
     private readonly ImapSession _session;
@@ -31,7 +32,7 @@ internal sealed class SelectedMailbox : IDisposable
         _inSync = Known.HighestModSeq;
         ClaimRecent(newSince: 0);
         _toldRecent = CountRecent();
-        _toldFlags = Known.Flags.Count;
+        (_toldFlags, _toldRights) = (Known.Flags.Count, mailbox.Rights);
     }
 
     public OpenMailbox Mailbox { get; }
@@ -180,22 +181,29 @@ internal sealed class SelectedMailbox : IDisposable
     // RFC 3501 §7.2.6: FLAGS says which flags there are; clients show keywords that it lists.
     private void TellNewKeywords(ImapWriter writer)
     {
-        if (Known.Flags.Count == _toldFlags)
-            return;
-        TellFlagsOf(writer);
+        // RFC 4314 §5.1.1: and so they do when one may change others than before.
+        if (Known.Flags.Count != _toldFlags || Mailbox.Rights != _toldRights)
+            TellFlagsOf(writer);
     }
 
     /// <summary>"* FLAGS" and PERMANENTFLAGS (RFC 3501 §7.1): what there is and what can be kept.</summary>
     public void TellFlagsOf(ImapWriter writer)
     {
         var table = Known.Flags;
-        _toldFlags = table.Count;
+        (_toldFlags, _toldRights) = (table.Count, Mailbox.Rights);
         var names = string.Join(' ', Flag.System.Concat(table.Keywords));
         writer.Raw("* FLAGS ("u8);
         writer.Ascii(names);
         writer.Raw(")\r\n"u8);
-        var permanent = ReadOnly ? "" : table.IsFull ? names : names + " \\*";
+        var permanent = ReadOnly ? "" : Permanent(table, _toldRights);
         writer.Untagged("OK"u8, $"PERMANENTFLAGS ({permanent})", ReadOnly ? "Nothing can be changed here" : "Flags that are kept");
+    }
+
+    private static string Permanent(FlagTable table, Rights rights)
+    {
+        var allowed = RightsText.FlagsOf(rights);
+        var names = Flag.System.Concat(table.Keywords).Where(name => (allowed & 1UL << table.BitOf(name)) != 0);
+        return string.Join(' ', (rights & Rights.Write) == 0 || table.IsFull ? names : names.Append("\\*"));
     }
 
     private async ValueTask TellFlagsAsync(ImapWriter writer, MailboxView before, ViewDiff diff, OwnChange? own)
