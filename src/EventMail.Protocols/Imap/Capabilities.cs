@@ -27,6 +27,7 @@ internal static class Capabilities
         "UNSELECT", // RFC 3691
         "ACL", // RFC 4314
         "RIGHTS=kxte", // RFC 4314 §2.2
+        "LIST-MYRIGHTS", // RFC 8440
 
         // Messages
         "UIDPLUS", // RFC 4315

@@ -1,3 +1,5 @@
+using EventMail.Domain.Mailboxes;
+using EventMail.Protocols.Imap.Commands;
 using EventMail.Protocols.Imap.Grammar;
 
 namespace EventMail.Protocols.Imap.Listing;
@@ -31,6 +33,8 @@ internal sealed record ListOption(string Name, ListOptionReader Read)
         new("SPECIAL-USE", (ref _, _) => true),
         // RFC 5819
         new("STATUS", ReadStatus),
+        // RFC 8440
+        new("MYRIGHTS", ReadMyRights),
     ];
 
     private static ListOption Select(string name, ListSelection option) => new(name, (ref _, request) =>
@@ -49,7 +53,20 @@ internal sealed record ListOption(string Name, ListOptionReader Read)
         request.Additions.Add((session, mailbox) =>
         {
             status.Enable(session);
-            return mailbox.Selectable ? status.WriteAsync(session, mailbox) : default;
+            // RFC 5819 §2: none for what the user may look up, but not read.
+            return mailbox.Selectable && (mailbox.Rights & Rights.Read) != 0 ? status.WriteAsync(session, mailbox) : default;
+        });
+        return true;
+    }
+
+    // RFC 8440 §3: a level that is no mailbox has no rights to tell.
+    private static bool ReadMyRights(ref CommandParser arguments, ListRequest request)
+    {
+        request.Additions.Add((session, mailbox) =>
+        {
+            if (mailbox.Selectable)
+                MyRights.Write(session.Writer, mailbox.Name, mailbox.Rights);
+            return default;
         });
         return true;
     }
