@@ -103,14 +103,6 @@ public static class RightsText
         return true;
     }
 
-    /// <summary>The right that changing a flag needs (RFC 4314 §4).</summary>
-    public static Rights ToChange(int flagBit) => (1UL << flagBit) switch
-    {
-        SystemFlags.Seen => Rights.Seen,
-        SystemFlags.Deleted => Rights.DeleteMessages,
-        _ => Rights.Write,
-    };
-
     /// <summary>The flags that these rights let one change, as a mask over any mailbox's table.</summary>
     public static ulong FlagsOf(Rights rights) =>
         ((rights & Rights.Seen) != 0 ? SystemFlags.Seen : 0)
