@@ -67,11 +67,16 @@ internal static class MailboxListing
     }
 
     /// <summary>Whoever may not read it learns that it is there, not what is in it.</summary>
-    public static MailboxEntry Entry(Guid id, MailboxState state, bool hasChildren, Rights rights = Rights.All, string prefix = "") =>
-        (rights & Rights.Read) == 0
-            ? new(id, prefix + state.Name, 0, 0, 0, 0, 0, 0, 0, null, hasChildren, Selectable: true) { Rights = rights }
-            : new(
-                id, prefix + state.Name, state.UidValidity, state.UidNext, state.Messages, state.Unseen, state.Recent, state.Bytes, state.Version,
-                // RFC 6154 §2: an attribute tells what its owner uses a mailbox for.
-                prefix.Length == 0 ? state.SpecialUse : null, hasChildren, Selectable: true) { Rights = rights };
+    public static MailboxEntry Entry(Guid id, MailboxState state, bool hasChildren, Rights rights = Rights.All, string prefix = "")
+    {
+        var name = prefix + state.Name;
+        if ((rights & Rights.Read) == 0)
+            return new MailboxEntry(id, name, 0, 0, 0, 0, 0, 0, 0, null, hasChildren, Selectable: true) { Rights = rights };
+        // RFC 6154 §2: an attribute tells what its owner uses a mailbox for.
+        var specialUse = prefix.Length == 0 ? state.SpecialUse : null;
+        return new MailboxEntry(
+            id, name, state.UidValidity, state.UidNext, state.Messages, state.Unseen, state.Recent, state.Bytes, state.Version, specialUse,
+            hasChildren, Selectable: true)
+        { Rights = rights };
+    }
 }
