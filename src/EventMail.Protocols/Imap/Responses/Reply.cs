@@ -50,6 +50,7 @@ internal readonly record struct Reply(ReplyKind Kind, string? Code, string Text)
         RejectionKind.InUse => "INUSE",
         RejectionKind.Suspended => "UNAVAILABLE",
         RejectionKind.NoPermission => "NOPERM",
+        RejectionKind.SpecialUse => "USEATTR",
         _ => "CANNOT",
     };
 }
