@@ -16,9 +16,13 @@ public sealed class ListStatusTests(ImapFixture fixture) : IClassFixture<ImapFix
         for (var i = 0; i < Mailboxes; i++)
             (await fixture.Mail.Mailboxes.CreateAsync(account.Account, $"m{i / 100}/{i}", null, Actor.System, null, default)).IsOk.ShouldBeTrue();
         await using var client = await fixture.LogInAsync(account);
-        await client.SendLineAsync("a SELECT INBOX");
-        while (!(await client.ReadLineAsync())!.StartsWith("a OK", StringComparison.Ordinal))
+        // Who shares mailboxes with an account is asked once, until somebody shares one.
+        foreach (var first in new[] { "SELECT INBOX", "LIST \"\" INBOX" })
         {
+            await client.SendLineAsync($"a {first}");
+            while (!(await client.ReadLineAsync())!.StartsWith("a OK", StringComparison.Ordinal))
+            {
+            }
         }
 
         var database = new Npgsql.NpgsqlConnectionStringBuilder(fixture.Mail.Database.ConnectionString).Database;
