@@ -1,4 +1,5 @@
 using EventMail.Domain.Messages;
+using FsCheck;
 using FsCheck.Fluent;
 using Shouldly;
 
