@@ -116,7 +116,7 @@ public sealed class MailboxService : IAsyncDisposable
             : Rejection.MailboxMissing;
     }
 
-    /// <summary>The mailbox of this name for somebody who may do this with it: for <see cref="AppendAsync(MailboxRef, StagedContent, IReadOnlyList{string}, DateTimeOffset, Actor, string, CancellationToken)"/>, before the message is taken in.</summary>
+    /// <summary>The mailbox of this name for somebody who may do this with it: for APPEND, before the message is taken in.</summary>
     /// <param name="needed">Asked once more when it is used.</param>
     public async ValueTask<Result<MailboxRef>> LocateAsync(string account, string name, Rights needed, CancellationToken cancel)
     {
