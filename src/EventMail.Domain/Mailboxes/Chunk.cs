@@ -15,16 +15,17 @@ public sealed class Chunk
 
     // What a message keeps for life. Several chunks may share the arrays, each reading only its own Count; whoever wins Used may
     // write the next row in place, so that appending one message copies nothing.
-    private sealed class Fixed(uint[] uids, uint[] sizes, long[] internalDates, long[] contents)
+    private sealed class Fixed(uint[] uids, uint[] sizes, long[] internalDates, long[] contents, uint[] saveDates)
     {
         public readonly uint[] Uids = uids;
         public readonly uint[] Sizes = sizes;
         public readonly long[] InternalDates = internalDates;
         public readonly long[] Contents = contents;
+        public readonly uint[] SaveDates = saveDates;
         public int Used;
 
         public Fixed(int capacity)
-            : this(new uint[capacity], new uint[capacity], new long[capacity], new long[capacity])
+            : this(new uint[capacity], new uint[capacity], new long[capacity], new long[capacity], new uint[capacity])
         {
         }
     }
@@ -98,11 +99,12 @@ public sealed class Chunk
     public ReadOnlySpan<uint> Sizes => _fixed.Sizes.AsSpan(0, Count);
     public ReadOnlySpan<long> InternalDates => _fixed.InternalDates.AsSpan(0, Count);
     public ReadOnlySpan<long> Contents => _fixed.Contents.AsSpan(0, Count);
+    public ReadOnlySpan<uint> SaveDates => _fixed.SaveDates.AsSpan(0, Count);
     public ReadOnlySpan<ulong> Flags => _marks.Flags.AsSpan(0, Count);
     public ReadOnlySpan<long> ModSeqs => _marks.ModSeqs.AsSpan(0, Count);
 
     public MessageRow this[int i] =>
-        new(Uids[i], Flags[i], ModSeqs[i], Sizes[i], InternalDates[i], Contents[i]);
+        new(Uids[i], Flags[i], ModSeqs[i], Sizes[i], InternalDates[i], Contents[i], SaveDates[i]);
 
     /// <summary>The same messages at the same places, up to the shorter one's length.</summary>
     internal bool SharesUidsWith(Chunk other) => _fixed == other._fixed;
@@ -125,14 +127,15 @@ public sealed class Chunk
     }
 
     /// <summary>Takes the arrays over. They have the same length, from 1 to <see cref="Capacity"/>, and ascend by UID.</summary>
-    internal static Chunk OfColumns(uint[] uids, ulong[] flags, long[] modSeqs, uint[] sizes, long[] internalDates, long[] contents)
+    internal static Chunk OfColumns(
+        uint[] uids, ulong[] flags, long[] modSeqs, uint[] sizes, long[] internalDates, long[] contents, uint[] saveDates)
     {
         var bytes = 0L;
         foreach (var size in sizes)
             bytes += size;
         return new(
-            new Fixed(uids, sizes, internalDates, contents) { Used = uids.Length }, new Marks(flags, modSeqs) { Used = uids.Length },
-            uids.Length, bytes);
+            new Fixed(uids, sizes, internalDates, contents, saveDates) { Used = uids.Length },
+            new Marks(flags, modSeqs) { Used = uids.Length }, uids.Length, bytes);
     }
 
     /// <summary>This chunk and more rows behind it; together at most <see cref="Capacity"/>.</summary>
@@ -147,6 +150,7 @@ public sealed class Chunk
             Sizes.CopyTo(columns.Sizes);
             InternalDates.CopyTo(columns.InternalDates);
             Contents.CopyTo(columns.Contents);
+            SaveDates.CopyTo(columns.SaveDates);
         }
         var marks = _marks;
         if (count > marks.Flags.Length || Interlocked.CompareExchange(ref marks.Used, count, Count) != Count)
@@ -176,6 +180,7 @@ public sealed class Chunk
             columns.Sizes[at + i] = row.Size;
             columns.InternalDates[at + i] = row.InternalDate;
             columns.Contents[at + i] = row.Content;
+            columns.SaveDates[at + i] = row.SaveDate;
         }
     }
 

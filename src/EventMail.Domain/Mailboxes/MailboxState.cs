@@ -51,13 +51,14 @@ public sealed record MailboxState
 
     /// <summary>Folds one event.</summary>
     /// <param name="version">The event's version in the stream: the MODSEQ of what it touches.</param>
-    public MailboxState Evolve(object @event, long version) => @event switch
+    /// <param name="time">When it happened: the save date of what it brings.</param>
+    public MailboxState Evolve(object @event, long version, DateTimeOffset time) => @event switch
     {
-        MessageReceived e => Put(e.Uid, e.Content, e.InternalDate, e.Flags, version),
-        MessageAppended e => Put(e.Uid, e.Content, e.InternalDate, e.Flags, version),
+        MessageReceived e => Put(e.Uid, e.Content, e.InternalDate, e.Flags, version, time),
+        MessageAppended e => Put(e.Uid, e.Content, e.InternalDate, e.Flags, version, time),
         FlagsChanged e => ChangeFlags(e, version),
         MessagesExpunged e => Expunge(e, version),
-        MessagesCopiedIn e => CopyIn(e, version),
+        MessagesCopiedIn e => CopyIn(e, version, time),
         RecentClaimed e => this with { RecentFrom = Math.Max(RecentFrom, e.UpTo + 1), Version = version, View = View?.At(version) },
         MailboxCreated e => this with
         {
@@ -82,11 +83,11 @@ public sealed record MailboxState
             ? rights
             : throw new ArgumentException($"{unknown} is no right.", nameof(e));
 
-    private MailboxState Put(uint uid, ContentRef content, DateTimeOffset date, string[] flags, long version)
+    private MailboxState Put(uint uid, ContentRef content, DateTimeOffset date, string[] flags, long version, DateTimeOffset time)
     {
         var table = Flags.With(flags);
         var mask = table.MaskOf(flags);
-        var row = new MessageRow(uid, mask, version, (uint)content.Size, date.ToUnixTimeSeconds(), content.Number);
+        var row = new MessageRow(uid, mask, version, (uint)content.Size, date.ToUnixTimeSeconds(), content.Number, SaveDate(time));
         return this with
         {
             UidNext = uid + 1,
@@ -130,7 +131,9 @@ public sealed record MailboxState
         };
     }
 
-    private MailboxState CopyIn(MessagesCopiedIn e, long version)
+    private static uint SaveDate(DateTimeOffset time) => (uint)Math.Clamp(time.ToUnixTimeSeconds(), 0, uint.MaxValue);
+
+    private MailboxState CopyIn(MessagesCopiedIn e, long version, DateTimeOffset time)
     {
         var uids = UidSet.Parse(e.Uids);
         var (table, unseen, bytes) = (Flags, uids.Count, 0L);
@@ -150,17 +153,17 @@ public sealed record MailboxState
             Bytes = Bytes + bytes,
             Flags = table,
             Version = version,
-            View = View?.Append(Rows(e, uids, table, version), version, table),
+            View = View?.Append(Rows(e, uids, table, version, SaveDate(time)), version, table),
         };
     }
 
-    private static MessageRow[] Rows(MessagesCopiedIn e, UidSet uids, FlagTable table, long version)
+    private static MessageRow[] Rows(MessagesCopiedIn e, UidSet uids, FlagTable table, long version, uint saved)
     {
         var rows = new MessageRow[uids.Count];
         var i = 0;
         foreach (var uid in uids)
         {
-            rows[i] = new(uid, 0, version, (uint)e.Sizes[i], e.InternalDates[i], e.Contents[i]);
+            rows[i] = new(uid, 0, version, (uint)e.Sizes[i], e.InternalDates[i], e.Contents[i], saved);
             i++;
         }
         foreach (var set in e.Flags)
@@ -170,7 +173,7 @@ public sealed record MailboxState
                 continue;
             foreach (var uid in UidSet.Parse(set.Uids))
             {
-                var at = Array.BinarySearch(rows, new MessageRow(uid, 0, 0, 0, 0, 0), ByUid);
+                var at = Array.BinarySearch(rows, new MessageRow(uid, 0, 0, 0, 0, 0, 0), ByUid);
                 rows[at] = rows[at] with { Flags = rows[at].Flags | 1UL << bit };
             }
         }

@@ -6,4 +6,5 @@ namespace EventMail.Domain.Mailboxes;
 /// <param name="Size">Octets: RFC822.SIZE.</param>
 /// <param name="InternalDate">Unix seconds.</param>
 /// <param name="Content">The number of its content.</param>
-public readonly record struct MessageRow(uint Uid, ulong Flags, long ModSeq, uint Size, long InternalDate, long Content);
+/// <param name="SaveDate">Unix seconds, up to 2106: when it came into this mailbox (RFC 8514).</param>
+public readonly record struct MessageRow(uint Uid, ulong Flags, long ModSeq, uint Size, long InternalDate, long Content, uint SaveDate);

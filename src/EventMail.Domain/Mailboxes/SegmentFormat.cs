@@ -4,12 +4,13 @@ namespace EventMail.Domain.Mailboxes;
 
 /// <summary>
 /// A chunk's bytes in a persisted view: a version, the number of messages, then the columns UID, flags, MODSEQ, size, internal
-/// date, content. Each column is what it takes least: an arithmetic series, runs, or differences. Numbers are LEB128, signed ones
+/// date, content, save date. Each column is what it takes least: an arithmetic series, runs, or differences. Numbers are LEB128, signed ones
 /// zigzag. Usually 10 to 20 bytes a message.
 /// </summary>
 public static class SegmentFormat
 {
-    private const byte Version = 1;
+    // A segment of another version is not read: its mailbox's messages are folded from the log and stored anew. 2: save dates.
+    private const byte Version = 2;
 
     private enum Coding : byte
     {
@@ -39,6 +40,8 @@ public static class SegmentFormat
         WriteColumn(output, column);
         WriteColumn(output, chunk.InternalDates);
         WriteColumn(output, chunk.Contents);
+        Widen(chunk.SaveDates, column);
+        WriteColumn(output, column);
         return output.WrittenSpan.ToArray();
     }
 
@@ -52,7 +55,7 @@ public static class SegmentFormat
         if (!TryReadNumber(ref bytes, out var count) || count is 0 or > Chunk.Capacity)
             return false;
         var (uids, flags, modSeqs) = (new uint[count], new ulong[count], new long[count]);
-        var (sizes, dates, contents) = (new uint[count], new long[count], new long[count]);
+        var (sizes, dates, contents, saved) = (new uint[count], new long[count], new long[count], new uint[count]);
         Span<long> column = stackalloc long[Chunk.Capacity];
         column = column[..(int)count];
         if (!TryReadColumn(ref bytes, column) || !TryNarrow(column, uids))
@@ -67,11 +70,12 @@ public static class SegmentFormat
         for (var i = 0; i < flags.Length; i++)
             flags[i] = (ulong)column[i];
         if (!TryReadColumn(ref bytes, modSeqs) || !TryReadColumn(ref bytes, column) || !TryNarrow(column, sizes)
-            || !TryReadColumn(ref bytes, dates) || !TryReadColumn(ref bytes, contents) || !bytes.IsEmpty)
+            || !TryReadColumn(ref bytes, dates) || !TryReadColumn(ref bytes, contents)
+            || !TryReadColumn(ref bytes, column) || !TryNarrow(column, saved) || !bytes.IsEmpty)
         {
             return false;
         }
-        chunk = Chunk.OfColumns(uids, flags, modSeqs, sizes, dates, contents);
+        chunk = Chunk.OfColumns(uids, flags, modSeqs, sizes, dates, contents, saved);
         return true;
     }
 

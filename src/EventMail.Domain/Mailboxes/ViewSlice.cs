@@ -12,6 +12,7 @@ public readonly ref struct ViewSlice
     public ReadOnlySpan<uint> Sizes { get; private init; }
     public ReadOnlySpan<long> InternalDates { get; private init; }
     public ReadOnlySpan<long> Contents { get; private init; }
+    public ReadOnlySpan<uint> SaveDates { get; private init; }
 
     public int Length => Uids.Length;
 
@@ -24,5 +25,6 @@ public readonly ref struct ViewSlice
         Sizes = chunk.Sizes[from..to],
         InternalDates = chunk.InternalDates[from..to],
         Contents = chunk.Contents[from..to],
+        SaveDates = chunk.SaveDates[from..to],
     };
 }

@@ -53,8 +53,9 @@ internal sealed class LiveMailbox(StreamKey key)
                 after = state;
                 for (var i = 0; i < change.Events.Count; i++)
                 {
-                    if (change.Events[i].Version > after.Version)
-                        after = after.Evolve(change.Events[i].Data, change.Events[i].Version);
+                    var e = change.Events[i];
+                    if (e.Version > after.Version)
+                        after = after.Evolve(e.Data, e.Version, e.Timestamp);
                 }
             }
             Set(after);

@@ -44,7 +44,7 @@ public sealed class MailboxListProjection(EventTypeMap types) : IInlineProjectio
                     await FlushAsync();
                 rows.Add((e.Stream, MailboxState.Empty with { View = null }));
             }
-            rows[^1] = (e.Stream, rows[^1].State.Evolve(e.Data, e.Version));
+            rows[^1] = (e.Stream, rows[^1].State.Evolve(e.Data, e.Version, e.Timestamp));
         }
         await FlushAsync();
 

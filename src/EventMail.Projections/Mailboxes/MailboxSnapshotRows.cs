@@ -106,14 +106,17 @@ internal static class MailboxSnapshotRows
         return true;
     }
 
-    /// <summary>Writes a state with its view over any older snapshot. False when the stored one is not older.</summary>
+    /// <summary>
+    /// Writes a state with its view over any snapshot that is not newer: one of the same version may be of an older format. False
+    /// when the stored one is newer.
+    /// </summary>
     public static async Task<bool> OverwriteAsync(NpgsqlConnection connection, StreamKey key, MailboxState state, CancellationToken cancel)
     {
         const string upsert = $"""
             insert into {ProjectionSchema.Name}.mailbox_snapshot as s (tenant_id, mailbox_id, {Header})
             values ($1, $2, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
             on conflict (tenant_id, mailbox_id) do update set ({Header}) = ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-            where s.version < excluded.version
+            where s.version <= excluded.version
             returning $3::bigint
             """;
         const string delete = $"delete from {ProjectionSchema.Name}.mailbox_segment where tenant_id = $1 and mailbox_id = $2";

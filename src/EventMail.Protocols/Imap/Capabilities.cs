@@ -37,6 +37,8 @@ internal static class Capabilities
         "IDLE", // RFC 2177
         "CONDSTORE", // RFC 7162
         "QRESYNC", // RFC 7162
+        "OBJECTID", // RFC 8474
+        "SAVEDATE", // RFC 8514
 
         // Searching
         "ESEARCH", // RFC 4731

@@ -5,13 +5,15 @@ namespace EventMail.Domain.Tests.Mailboxes;
 
 public class MailboxDeciderTests
 {
+    private static readonly DateTimeOffset Time = DateTimeOffset.FromUnixTimeSeconds(1_700_000_000);
+
     private static readonly UidSet Everything = UidSet.OfRange(1, uint.MaxValue);
 
     private static MailboxState Given(params object[] events)
     {
         var state = MailboxState.Empty;
         foreach (var e in events)
-            state = state.Evolve(e, state.Version + 1);
+            state = state.Evolve(e, state.Version + 1, Time);
         return state;
     }
 
@@ -44,7 +46,7 @@ public class MailboxDeciderTests
         var state = Given(Created, Message(1, @"\Seen"), Message(2, "work"), Message(3));
         var stored = MailboxDecider.Store(state, Everything, StoreMode.Replace, [@"\Flagged"], null).Value!.Event!;
         var undone = new FlagsChanged([.. stored.Changes.Select(c => new FlagChange(c.Flag, c.Removed, c.Added))]);
-        var back = state.Evolve(stored, 5).Evolve(undone, 6);
+        var back = state.Evolve(stored, 5, Time).Evolve(undone, 6, Time);
         back.View!.Slices().ToFlags().ShouldBe(state.View!.Slices().ToFlags());
         back.Unseen.ShouldBe(state.Unseen);
     }
@@ -73,14 +75,14 @@ public class MailboxDeciderTests
         for (var i = 0; i < MailboxLimits.MaxKeywordsPerMailbox; i++)
         {
             var e = MailboxDecider.Store(state, Everything, StoreMode.Add, ["k" + i.ToString(CultureInfo.InvariantCulture)], null).Value!.Event!;
-            state = state.Evolve(e, state.Version + 1);
+            state = state.Evolve(e, state.Version + 1, Time);
         }
         state.View![0].Flags.ShouldBe(ulong.MaxValue >> 1 & ~31UL);
         MailboxDecider.Store(state, Everything, StoreMode.Add, ["one-more"], null).Rejection!.Kind.ShouldBe(RejectionKind.Limit);
         MailboxDecider.Append(state, new(1, "", 1), DateTimeOffset.UnixEpoch, ["one-more"], null).Rejection!.Kind.ShouldBe(RejectionKind.Limit);
         MailboxDecider.Store(state, Everything, StoreMode.Remove, ["K5"], null).Value!.Event.ShouldNotBeNull();
         // Other people's events are folded as far as there is room.
-        state.Evolve(new FlagsChanged([new("one-more", "1", "")]), state.Version + 1).View![0].Flags.ShouldBe(state.View![0].Flags);
+        state.Evolve(new FlagsChanged([new("one-more", "1", "")]), state.Version + 1, Time).View![0].Flags.ShouldBe(state.View![0].Flags);
     }
 
     [Theory]
@@ -132,11 +134,11 @@ public class MailboxDeciderTests
         into.Flags.ShouldBe([new(@"\Seen", "2"), new("work", "2:3")]);
         copy.OutOf.ShouldBe(new("1,3", 40, 1, to));
 
-        var after = destination.Evolve(into, 3);
+        var after = destination.Evolve(into, 3, Time);
         after.View![1].Flags.ShouldBe(SystemFlags.Seen | 1UL << 6);
         after.View.Flags.Keywords.ShouldBe(["Other", "work"]);
         (after.Messages, after.Unseen, after.Bytes, after.UidNext).ShouldBe((3, 2, 50, 4u));
-        source.Evolve(copy.OutOf!, 5).Messages.ShouldBe(1);
+        source.Evolve(copy.OutOf!, 5, Time).Messages.ShouldBe(1);
     }
 
     [Fact]
@@ -204,7 +206,7 @@ public class MailboxDeciderTests
     {
         var state = Given(Created, Message(1), Message(2));
         state.Recent.ShouldBe(2);
-        var claimed = state.Evolve(MailboxDecider.ClaimRecent(state, 99)!, 4);
+        var claimed = state.Evolve(MailboxDecider.ClaimRecent(state, 99)!, 4, Time);
         claimed.RecentFrom.ShouldBe(3u);
         claimed.Recent.ShouldBe(0);
         MailboxDecider.ClaimRecent(claimed, 2).ShouldBeNull();

@@ -46,14 +46,14 @@ public class MailboxViewTests
     {
         var root = MailboxView.Empty;
         for (var uid = 1u; uid <= 10; uid++)
-            root = root.Append(new(uid, 0, uid, 1, 0, 1), FlagTable.Empty);
+            root = root.Append(new(uid, 0, uid, 1, 0, 1, 0), FlagTable.Empty);
         // A batch that was thrown away had appended in place.
-        var lost = root.Append(new(11, SystemFlags.Seen, 11, 100, 0, 2), FlagTable.Empty);
-        var kept = root.Append(new(11, 0, 11, 200, 0, 3), FlagTable.Empty);
+        var lost = root.Append(new(11, SystemFlags.Seen, 11, 100, 0, 2, 0), FlagTable.Empty);
+        var kept = root.Append(new(11, 0, 11, 200, 0, 3, 0), FlagTable.Empty);
         var more = kept.Append(new(12, 0, 12, 300, 0, 4), FlagTable.Empty);
         root.Count.ShouldBe(10);
-        lost[10].ShouldBe(new(11, SystemFlags.Seen, 11, 100, 0, 2));
-        kept[10].ShouldBe(new(11, 0, 11, 200, 0, 3));
+        lost[10].ShouldBe(new(11, SystemFlags.Seen, 11, 100, 0, 2, 0));
+        kept[10].ShouldBe(new(11, 0, 11, 200, 0, 3, 0));
         more[10].ShouldBe(kept[10]);
         more[11].Size.ShouldBe(300u);
     }
@@ -123,7 +123,7 @@ public class MailboxViewTests
     {
         var rows = new MessageRow[count];
         for (var i = 0; i < count; i++)
-            rows[i] = new((uint)i + 1, 0, i + 1, 4096, 1_700_000_000 + i * 60, 5000 + i);
+            rows[i] = new((uint)i + 1, 0, i + 1, 4096, 1_700_000_000 + i * 60, 5000 + i, 1_700_000_000 + (uint)i * 60);
         return MailboxView.Empty.Append(rows, count, FlagTable.Empty);
     }
 }

@@ -11,7 +11,14 @@ internal sealed class MailboxWalk
         public SortedSet<string> Flags { get; init; } = new(StringComparer.OrdinalIgnoreCase);
 
         public long ModSeq { get; set; }
+
+        /// <summary>The version of the event that brought it.</summary>
+        public long Came { get; init; }
     }
+
+    private static DateTimeOffset TimeOf(long version) => DateTimeOffset.FromUnixTimeSeconds(SaveDateOf(version));
+
+    private static uint SaveDateOf(long version) => 1_700_000_000 + 60 * (uint)version;
 
     private static readonly string[] FlagPool = [@"\Seen", @"\Deleted", @"\Flagged", @"\Answered", "$Junk", "work", "Later"];
 
@@ -69,8 +76,8 @@ internal sealed class MailboxWalk
 
     private void Commit(object e)
     {
-        State = State.Evolve(e, State.Version + 1);
-        Header = Header.Evolve(e, Header.Version + 1);
+        State = State.Evolve(e, State.Version + 1, TimeOf(State.Version + 1));
+        Header = Header.Evolve(e, Header.Version + 1, TimeOf(Header.Version + 1));
         Events.Add(e);
     }
 
@@ -80,7 +87,7 @@ internal sealed class MailboxWalk
     {
         var e = MailboxDecider.Receive(State, Content(), DateTimeOffset.FromUnixTimeSeconds(_content), "a@b", "c@d", null).Value!;
         Commit(e);
-        Naive.Add(new(e.Uid, e.Content.Number, e.Content.Size, _content) { ModSeq = State.Version });
+        Naive.Add(new(e.Uid, e.Content.Number, e.Content.Size, _content) { ModSeq = State.Version, Came = State.Version });
     }
 
     private void Append(Step step)
@@ -91,22 +98,24 @@ internal sealed class MailboxWalk
         Naive.Add(new(e.Uid, e.Content.Number, e.Content.Size, _content)
         {
             ModSeq = State.Version,
+            Came = State.Version,
             Flags = new(flags, StringComparer.OrdinalIgnoreCase),
         });
     }
 
     private void CopyIn(Step step)
     {
-        var other = MailboxState.Empty.Evolve(new MailboxCreated("Other", 3, null), 1);
+        var other = MailboxState.Empty.Evolve(new MailboxCreated("Other", 3, null), 1, TimeOf(1));
         var messages = new List<NaiveMessage>();
         for (var i = 0; i < 1 + step.B % _scale; i++)
         {
             var flags = Pick(step.A + i);
             var e = MailboxDecider.Append(other, Content(), DateTimeOffset.FromUnixTimeSeconds(_content), flags, null).Value!;
-            other = other.Evolve(e, other.Version + 1);
+            other = other.Evolve(e, other.Version + 1, TimeOf(1));
             messages.Add(new(State.UidNext + (uint)i, e.Content.Number, e.Content.Size, _content)
             {
                 ModSeq = State.Version + 1,
+                Came = State.Version + 1,
                 Flags = new(flags, StringComparer.OrdinalIgnoreCase),
             });
         }
@@ -223,7 +232,7 @@ internal sealed class MailboxWalk
             {
                 var expected = naive[index];
                 if (slice.Uids[i] != expected.Uid || slice.Sizes[i] != expected.Size || slice.Contents[i] != expected.Content
-                    || slice.InternalDates[i] != expected.Date || slice.ModSeqs[i] != expected.ModSeq
+                    || slice.InternalDates[i] != expected.Date || slice.ModSeqs[i] != expected.ModSeq || slice.SaveDates[i] != SaveDateOf(expected.Came)
                     || slice.Flags[i] != view.Flags.MaskOf([.. expected.Flags]))
                 {
                     throw new ShouldAssertException($"message {index} is {view[index]}, not {expected}");

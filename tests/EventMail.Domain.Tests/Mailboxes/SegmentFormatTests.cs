@@ -27,9 +27,9 @@ public class SegmentFormatTests
     {
         MessageRow[] rows =
         [
-            new(1, ulong.MaxValue, long.MaxValue, uint.MaxValue, long.MinValue, long.MaxValue),
-            new(7, 0, 1, 0, long.MaxValue, 0),
-            new(uint.MaxValue, 1, 2, 5, -1, 1),
+            new(1, ulong.MaxValue, long.MaxValue, uint.MaxValue, long.MinValue, long.MaxValue, uint.MaxValue),
+            new(7, 0, 1, 0, long.MaxValue, 0, 0),
+            new(uint.MaxValue, 1, 2, 5, -1, 1, 1),
         ];
         SegmentFormat.TryDecode(SegmentFormat.Encode(Chunk.Of(rows)), out var chunk).ShouldBeTrue();
         Enumerable.Range(0, 3).Select(i => chunk![i]).ShouldBe(rows);

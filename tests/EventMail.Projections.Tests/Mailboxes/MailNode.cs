@@ -118,7 +118,7 @@ internal sealed class MailNode : IAsyncDisposable
     {
         var state = MailboxState.Empty;
         await foreach (var e in Log.Reader.ReadStreamAsync(key))
-            state = state.Evolve(e.Data, e.Version);
+            state = state.Evolve(e.Data, e.Version, e.Timestamp);
         return state;
     }
 

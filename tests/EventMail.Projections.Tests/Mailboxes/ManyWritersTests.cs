@@ -123,7 +123,7 @@ public class ManyWritersTests
             {
                 var then = MailboxState.Empty;
                 await foreach (var e in node.Log.Reader.ReadStreamAsync(key, toVersion: persisted.Version))
-                    then = then.Evolve(e.Data, e.Version);
+                    then = then.Evolve(e.Data, e.Version, e.Timestamp);
                 persisted.View!.ShouldShow(then.View!);
             }
         }

@@ -71,9 +71,9 @@ public class NodesTests
     public void A_live_mailbox_that_is_found_deleted_keeps_its_last_view()
     {
         var live = new LiveMailbox(new(Account, Guid.CreateVersion7()));
-        var state = MailboxState.Empty.Evolve(new MailboxCreated("x", 7, null), 1);
+        var state = MailboxState.Empty.Evolve(new MailboxCreated("x", 7, null), 1, default);
         live.Offer(state);
-        live.Offer(state.Evolve(new MailboxDeleted("x", 0, 0), 2) with { View = null });
+        live.Offer(state.Evolve(new MailboxDeleted("x", 0, 0), 2, default) with { View = null });
         live.State!.Deleted.ShouldBeTrue();
         live.State.View.ShouldNotBeNull().Count.ShouldBe(0);
     }

@@ -87,6 +87,30 @@ public class SnapshotTests
     }
 
     [Fact]
+    public async Task A_segment_of_an_older_format_is_folded_from_the_log_and_stored_anew()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        StreamKey key;
+        await using (var node = await MailNode.StartAsync(database, Eager))
+        {
+            key = (await node.AddAccountAsync(Account)).Inbox;
+            for (var i = 1; i <= 20; i++)
+                await node.ReceiveAsync(i, Account);
+            await ShouldBePersistedAsync(node, database, key);
+        }
+        await ExecuteAsync(database, "update projections_v1.mailbox_segment set columns = set_byte(columns, 0, 1)");
+        await using (var node = await MailNode.StartAsync(database, Eager))
+        {
+            using var inbox = await node.OpenAsync(Account, "INBOX");
+            inbox.View.ShouldShow((await node.FoldAsync(key)).View!);
+            inbox.View[0].SaveDate.ShouldBeGreaterThan(1_700_000_000u);
+            await ShouldBecomeAsync(() => node.Mailboxes.Snapshots.Written >= 1);
+        }
+        await using var command = database.DataSource.CreateCommand("select get_byte(columns, 0) from projections_v1.mailbox_segment");
+        (await command.ExecuteScalarAsync()).ShouldBe(2);
+    }
+
+    [Fact]
     public async Task Only_segments_that_changed_are_written()
     {
         await using var database = await TestDatabase.CreateAsync();

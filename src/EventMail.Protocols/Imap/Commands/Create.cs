@@ -16,7 +16,10 @@ internal static class Create
             return Reply.No("That special use is not supported", "USEATTR");
         var created = await session.Services.Mailboxes.CreateAsync(
             session.User!.Id, name, use, session.User.Actor, command.Tag, session.Cancel).ConfigureAwait(false);
-        return created.Rejection is { } rejection ? Reply.Refused(rejection) : command.Done();
+        return created.Rejection is { } rejection
+            ? Reply.Refused(rejection)
+            // RFC 8474 §4.1
+            : command.Done($"MAILBOXID ({ObjectIds.OfMailbox(created.Value!.Id)})");
     }
 
     // create = "CREATE" SP mailbox [SP "(" create-param *(SP create-param) ")"]; create-param = "USE" SP "(" [use-attr *(SP use-attr)] ")"

@@ -72,6 +72,8 @@ internal static class Select
             writer.Untagged("OK"u8, $"UNSEEN {unseen + 1}", "First unseen");
         writer.Untagged("OK"u8, $"UIDVALIDITY {selected.Mailbox.UidValidity}", "UIDs valid");
         writer.Untagged("OK"u8, $"UIDNEXT {view.UidNext}", "Predicted next UID");
+        // RFC 8474 §4.2
+        writer.Untagged("OK"u8, $"MAILBOXID ({ObjectIds.OfMailbox(selected.Mailbox.Key.Id)})", "Ok");
         // RFC 7162 §3.1.2.1
         selected.TellHighestModSeq(writer);
     }

@@ -12,6 +12,13 @@ internal enum FetchKind : byte
     /// <summary>RFC 7162 §3.1.4.2.</summary>
     ModSeq,
 
+    /// <summary>RFC 8514.</summary>
+    SaveDate,
+
+    /// <summary>RFC 8474 §5.3.</summary>
+    EmailId,
+    ThreadId,
+
     // What follows is a message's: not traced.
     Envelope,
     Body,

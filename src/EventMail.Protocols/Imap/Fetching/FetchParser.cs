@@ -18,6 +18,9 @@ internal static class FetchParser
     private static readonly FetchItem InternalDate = new(FetchKind.InternalDate, "INTERNALDATE"u8.ToArray());
     private static readonly FetchItem Size = new(FetchKind.Size, "RFC822.SIZE"u8.ToArray());
     private static readonly FetchItem ModSeq = new(FetchKind.ModSeq, "MODSEQ"u8.ToArray());
+    private static readonly FetchItem SaveDate = new(FetchKind.SaveDate, "SAVEDATE"u8.ToArray());
+    private static readonly FetchItem EmailId = new(FetchKind.EmailId, "EMAILID"u8.ToArray());
+    private static readonly FetchItem ThreadId = new(FetchKind.ThreadId, "THREADID"u8.ToArray());
     private static readonly FetchItem Envelope = new(FetchKind.Envelope, "ENVELOPE"u8.ToArray());
     private static readonly FetchItem Body = new(FetchKind.Body, "BODY"u8.ToArray());
     private static readonly FetchItem BodyStructure = new(FetchKind.BodyStructure, "BODYSTRUCTURE"u8.ToArray());
@@ -42,7 +45,7 @@ internal static class FetchParser
     [
         ("UID", Uid), ("FLAGS", Flags), ("INTERNALDATE", InternalDate), ("RFC822.SIZE", Size), ("ENVELOPE", Envelope),
         ("BODYSTRUCTURE", BodyStructure), ("RFC822", Rfc822), ("RFC822.HEADER", Rfc822Header), ("RFC822.TEXT", Rfc822Text),
-        ("MODSEQ", ModSeq),
+        ("MODSEQ", ModSeq), ("SAVEDATE", SaveDate), ("EMAILID", EmailId), ("THREADID", ThreadId),
     ];
 
     /// <summary>"ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")"</summary>

@@ -18,8 +18,9 @@ internal sealed class FetchPlan
             HasFlags |= item.Kind == FetchKind.Flags;
             HasUid |= item.Kind == FetchKind.Uid;
             HasModSeq |= item.Kind == FetchKind.ModSeq;
+            _hasCachedFields |= item.Kind == FetchKind.ThreadId;
             var section = item.Section;
-            NeedsSummary |= item.Kind is FetchKind.Envelope or FetchKind.Body or FetchKind.BodyStructure
+            NeedsSummary |= item.Kind is FetchKind.Envelope or FetchKind.Body or FetchKind.BodyStructure or FetchKind.ThreadId
                 || section is { IsWholeMessage: false };
             if (section is null)
                 continue;

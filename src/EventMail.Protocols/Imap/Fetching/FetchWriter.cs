@@ -32,7 +32,9 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
             writer.Raw(item.Label);
             writer.Sp();
             writer.InContent = item.Kind >= FetchKind.Envelope;
-            if (item.Section is { } section)
+            if (item.Kind == FetchKind.ThreadId)
+                await WriteThreadAsync(summary, content, cancel).ConfigureAwait(false);
+            else if (item.Section is { } section)
                 await WriteSectionAsync(section, row, summary, content, cancel).ConfigureAwait(false);
             else
                 WritePlain(item.Kind, row, summary);
@@ -46,6 +48,27 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
         writer.Raw(")\r\n"u8);
         writer.InResponse = false;
     }
+
+    private async ValueTask WriteThreadAsync(MessageSummary summary, Content? content, CancellationToken cancel)
+    {
+        if (summary.HeaderLines is { } lines)
+        {
+            WriteThread(lines.Span);
+            return;
+        }
+
+        var length = summary.Parts.Root.HeaderLength;
+        if (content!.TryGetMemory(out var bytes))
+        {
+            WriteThread(bytes.Span[..(int)length]);
+            return;
+        }
+
+        using var header = await HeaderOctets.ReadAsync(content, 0, length, cancel).ConfigureAwait(false);
+        WriteThread(header.Span);
+    }
+
+    private void WriteThread(ReadOnlySpan<byte> header) => writer.Ascii(ObjectIds.OfThread(header) is { } id ? $"({id})" : "NIL");
 
     private void WriteSeen(in MessageRow row)
     {
@@ -89,6 +112,12 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
                 writer.Byte((byte)'(');
                 writer.Number(row.ModSeq);
                 writer.Byte((byte)')');
+                break;
+            case FetchKind.SaveDate:
+                writer.Advance(InternalDates.Format(row.SaveDate, writer.Room(InternalDates.Length)));
+                break;
+            case FetchKind.EmailId:
+                ObjectIds.WriteEmail(writer, row.Content);
                 break;
             case FetchKind.Envelope:
                 writer.Raw(summary.Envelope.Span);

@@ -30,6 +30,8 @@ internal sealed record StatusItem(string Name, Action<ImapWriter, StatusSource> 
         Number("UNSEEN", source => source.Mailbox.Unseen),
         // RFC 7162 §3.1.7
         Number("HIGHESTMODSEQ", source => source.Mailbox.HighestModSeq) with { Enables = Extensions.Condstore },
+        // RFC 8474 §4.3
+        new("MAILBOXID", (writer, source) => writer.Ascii($"({ObjectIds.OfMailbox(source.Mailbox.Id)})")),
         // RFC 8438, RFC 9051 §6.3.11: what the quota counts.
         Number("SIZE", source => source.Mailbox.Bytes),
         // RFC 9051 §6.3.11

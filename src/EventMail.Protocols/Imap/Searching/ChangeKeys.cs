@@ -1,4 +1,6 @@
+using System.Text;
 using EventMail.Domain.Mailboxes;
+using EventMail.Protocols.Imap.Responses;
 
 namespace EventMail.Protocols.Imap.Searching;
 
@@ -13,6 +15,35 @@ internal sealed record ModSeqKey(long From) : ColumnKey
     }
 }
 
+/// <summary>SAVEDBEFORE, SAVEDON, SAVEDSINCE: save dates from First to before End, days of UTC as SAVEDATE shows them (RFC 8514).</summary>
+internal sealed record SavedKey(long First, long End) : ColumnKey
+{
+    public override void Match(in ViewSlice slice, SearchContext context, MessageBits result)
+    {
+        var dates = slice.SaveDates;
+        for (var i = 0; i < dates.Length; i++)
+            result.SetIf(i, dates[i] >= First && dates[i] < End);
+    }
+}
+
+/// <summary>EMAILID (RFC 8474 §6); Content is 0 for an id that no message can have.</summary>
+internal sealed record EmailIdKey(long Content) : ColumnKey
+{
+    public override void Match(in ViewSlice slice, SearchContext context, MessageBits result)
+    {
+        for (var at = 0; slice.Contents[at..].IndexOf(Content) is >= 0 and var next; at += next + 1)
+            result.Set(at + next);
+    }
+}
+
+/// <summary>THREADID (RFC 8474 §6).</summary>
+internal sealed record ThreadIdKey(string Id) : MessageKey
+{
+    public override SearchCost Cost => SearchCost.Summary;
+
+    public override bool Matches(SearchedMessage message) => ObjectIds.OfThread(message.Header(cachedWillDo: true)) == Id;
+}
+
 /// <summary>The keys that ask when and how a message changed.</summary>
 internal ref partial struct SearchParser
 {
@@ -22,6 +53,12 @@ internal ref partial struct SearchParser
         return name switch
         {
             "MODSEQ" => ExpectModSeq(out key),
+            // RFC 8514 §4.3
+            "SAVEDBEFORE" or "SAVEDON" or "SAVEDSINCE" => ExpectSaved(name[5..], out key),
+            "SAVEDATESUPPORTED" => Is(new AllKey(), out key),
+            // RFC 8474 §6
+            "EMAILID" => ExpectEmailId(out key),
+            "THREADID" => ExpectThreadId(out key),
             _ => _parser.Fail("Unknown search key"),
         };
     }
@@ -36,12 +73,48 @@ internal ref partial struct SearchParser
         return Is(new ModSeqKey(from), out key);
     }
 
+    private bool ExpectSaved(scoped ReadOnlySpan<char> word, out SearchKey key)
+    {
+        key = null!;
+        if (!_parser.ExpectSp() || !_parser.ExpectDate(out var date))
+            return false;
+        var start = new DateTimeOffset(date.ToDateTime(default), TimeSpan.Zero).ToUnixTimeSeconds();
+        return Is(
+            word switch
+            {
+                "BEFORE" => new SavedKey(long.MinValue, start),
+                "ON" => new SavedKey(start, start + 86400),
+                _ => new SavedKey(start, long.MaxValue),
+            },
+            out key);
+    }
+
+    private bool ExpectEmailId(out SearchKey key)
+    {
+        key = null!;
+        return ExpectObjectId(out var id) && Is(new EmailIdKey(ObjectIds.ContentOf(id) ?? 0), out key);
+    }
+
+    private bool ExpectThreadId(out SearchKey key)
+    {
+        key = null!;
+        return ExpectObjectId(out var id) && Is(new ThreadIdKey(Encoding.ASCII.GetString(id)), out key);
+    }
+
+    // objectid = 1*255(ALPHA / DIGIT / "_" / "-")
+    private bool ExpectObjectId(out ReadOnlySpan<byte> id)
+    {
+        id = default;
+        return _parser.ExpectSp() && _parser.ExpectAtom(out id)
+            && ((id.Length <= 255 && id.IndexOfAnyExcept(ObjectIds.Characters) < 0) || _parser.Fail("Invalid object id"));
+    }
+
     // entry-flag-name = DQUOTE "/flags/" attr-flag DQUOTE; entry-type-req = "priv" / "shared" / "all"
     private bool ExpectEntry()
     {
         if (!_parser.ExpectString(out var entry) || !_parser.ExpectSp())
             return false;
-        if (entry.Length < 8 || !System.Text.Ascii.EqualsIgnoreCase(entry[..7], "/flags/"u8))
+        if (entry.Length < 8 || !Ascii.EqualsIgnoreCase(entry[..7], "/flags/"u8))
             return _parser.Fail("Unknown metadata entry");
         return (_parser.TryWord("PRIV"u8) || _parser.TryWord("SHARED"u8) || _parser.TryWord("ALL"u8) || _parser.Fail("Unknown entry type"))
             && _parser.ExpectSp();

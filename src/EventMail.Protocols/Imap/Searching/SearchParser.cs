@@ -108,7 +108,7 @@ internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits
 
         if (!_parser.ExpectAtom(out var name))
             return false;
-        Span<char> upper = stackalloc char[16];
+        Span<char> upper = stackalloc char[20];
         if (name.Length > upper.Length || Ascii.ToUpper(name, upper, out var length) != System.Buffers.OperationStatus.Done)
             return _parser.Fail("Unknown search key");
         return ExpectNamed(upper[..length], out key);
