@@ -38,7 +38,7 @@ internal static class ObjectIds
     /// <param name="header">The message's header, or the fields of it that are kept with its summary.</param>
     public static string? OfThread(ReadOnlySpan<byte> header)
     {
-        ReadOnlySpan<byte> references = default, inReplyTo = default, own = default;
+        scoped ReadOnlySpan<byte> references = default, inReplyTo = default, own = default;
         var at = 0;
         while (HeaderFields.TryNext(header, ref at, out var field))
         {
