@@ -37,6 +37,7 @@ internal static class Capabilities
         "IDLE", // RFC 2177
         "CONDSTORE", // RFC 7162
         "QRESYNC", // RFC 7162
+        "UIDONLY", // RFC 9586
         "OBJECTID", // RFC 8474
         "SAVEDATE", // RFC 8514
 

@@ -124,6 +124,13 @@ internal static class CommandTable
         new("UID MOVE", States.Selected, Copy.RunAsync),
     ];
 
+    // RFC 9586 §3.2: what goes by sequence numbers, and answers with them.
+    private static readonly HashSet<string> ByNumber =
+        new(["FETCH", "STORE", "SEARCH", "COPY", "MOVE", "REPLACE", "SORT", "THREAD"], StringComparer.Ordinal);
+
+    /// <summary>Not for a client that has enabled UIDONLY.</summary>
+    public static bool NeedsNumbers(Verb verb) => ByNumber.Contains(verb.Name);
+
     private static readonly Dictionary<string, Verb>.AlternateLookup<ReadOnlySpan<char>> ByName =
         All.ToDictionary(verb => verb.Name).GetAlternateLookup<ReadOnlySpan<char>>();
 

@@ -202,6 +202,9 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
             return await SkipLiteralsAsync().ConfigureAwait(false) ? Reply.Bad(reason) : Reply.Close;
         }
 
+        if (Has(Extensions.UidOnly) && CommandTable.NeedsNumbers(verb))
+            return await SkipLiteralsAsync().ConfigureAwait(false) ? Reply.UidRequired : Reply.Close;
+
         try
         {
             if (verb.Secret)

@@ -12,6 +12,10 @@ internal static class Enable
         // RFC 7162 §3.2.3: the one brings the other with it.
         ("CONDSTORE", Extensions.Condstore),
         ("QRESYNC", Extensions.Qresync | Extensions.Condstore),
+        // RFC 9051 §6.3.1
+        ("IMAP4rev2", Extensions.Imap4Rev2),
+        // RFC 9586 §3.1
+        ("UIDONLY", Extensions.UidOnly),
     ];
 
     public static ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)

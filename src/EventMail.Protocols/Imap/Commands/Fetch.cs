@@ -42,7 +42,7 @@ internal static class Fetch
 
         var numbers = selected.Known.SequenceOfUids(uids);
         if (plan.IsFlagsOnly)
-            await FlagsResponse.WriteAsync(session.Writer, selected, numbers, plan.Form).ConfigureAwait(false);
+            await FlagsResponse.WriteAsync(session.Writer, selected, numbers, plan.Form | (selected.UidOnly ? FlagsForm.UidFetch : 0)).ConfigureAwait(false);
         else
             await new FetchRunner(session, plan, numbers, seen).RunAsync().ConfigureAwait(false);
         return selected.DoneWithExpunged(command);
@@ -84,7 +84,7 @@ internal static class Fetch
         (set, items, modifiers) = (default, [], default);
         var arguments = command.Arguments;
         if (!arguments.ExpectSp() || !arguments.ExpectSequenceSet(out set) || !arguments.ExpectSp()
-            || !arguments.ExpectFetchItems(session.Limits.MaxFetchItems, command.ByUid, out items)
+            || !arguments.ExpectFetchItems(session.Limits.MaxFetchItems, command.ByUid && !session.Has(Extensions.UidOnly), out items)
             || !FetchModifiers.Expect(session, command, ref arguments, out modifiers) || !arguments.ExpectEnd())
             return arguments.Error;
         if (modifiers.ChangedSince is not null)

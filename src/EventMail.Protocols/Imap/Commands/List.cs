@@ -1,5 +1,6 @@
 using System.Text;
 using EventMail.Domain.Mailboxes;
+using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.Imap.Listing;
 using EventMail.Protocols.Imap.Responses;
 
@@ -92,6 +93,22 @@ internal static class List
         }
 
         return below;
+    }
+
+    /// <summary>The LIST response of SELECT (RFC 9051 §6.3.2).</summary>
+    /// <param name="old">OLDNAME (§6.3.9.7): as the client named it, where that differs; null otherwise.</param>
+    public static void WriteSelected(ImapSession session, MailboxEntry mailbox, string? old)
+    {
+        var writer = session.Writer;
+        Begin(writer, "LIST"u8, Attributes(session, new(), new(mailbox.Name, mailbox, Subscribed: false, Matches: true)), mailbox.Name);
+        if (old is not null)
+        {
+            writer.Raw(" (\"OLDNAME\" ("u8);
+            writer.Mailbox(old);
+            writer.Raw("))"u8);
+        }
+
+        writer.Crlf();
     }
 
     private static string Attributes(ImapSession session, ListRequest request, ListedName name)

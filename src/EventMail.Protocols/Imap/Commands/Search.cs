@@ -13,6 +13,11 @@ internal static class Search
         var selected = session.Selected!;
         if (Parse(session, command, out var program) is { } refused)
             return Unsaved(selected, program, refused);
+        if (program.HasNumbers && session.Has(Extensions.UidOnly))
+            return Reply.UidRequired;
+        // RFC 9051 §6.4.4: without RETURN as with RETURN (ALL).
+        if (session.Has(Extensions.Imap4Rev2) && !program.Return.IsExtended)
+            program = program with { Return = new(ReturnItems.All, default) };
         if (program.TellsModSeq)
             session.Enable(Extensions.Condstore);
         session.HoldExpunges = program.HasNumbers;

@@ -1,3 +1,4 @@
+using System.Text;
 using EventMail.Domain.Mailboxes;
 using EventMail.Protocols.Imap.Responses;
 using EventMail.Protocols.Imap.Selected;
@@ -11,6 +12,9 @@ internal static class Select
     {
         if (Parse(session, command, out var name, out var parameters) is { } error)
             return Reply.Bad(error);
+        // RFC 9586 §3.7
+        if (session.Has(Extensions.UidOnly) && parameters.Resync is { MatchNumbers.IsEmpty: false })
+            return Reply.UidRequired;
         // §6.3.1: the mailbox that was selected is left first, also when this one cannot be had.
         if (session.Selected is not null)
         {
@@ -29,7 +33,9 @@ internal static class Select
         var selected = SelectedMailbox.Open(session, opened.Value!, readOnly);
         var vanished = await VanishedAsync(session, selected, parameters.Resync).ConfigureAwait(false);
         session.Select(selected);
-        Tell(session.Writer, selected);
+        if (session.Has(Extensions.Imap4Rev2))
+            await TellNameAsync(session, command, selected).ConfigureAwait(false);
+        Tell(session, selected);
         if (parameters.Resync is { } resync)
             await resync.TellAsync(session, selected, vanished).ConfigureAwait(false);
         return command.Done(readOnly ? "READ-ONLY" : "READ-WRITE");
@@ -59,16 +65,37 @@ internal static class Select
             && arguments.ExpectEnd() ? null : arguments.Error;
     }
 
-    private static void Tell(ImapWriter writer, SelectedMailbox selected)
+    // RFC 9051 §6.3.2: LIST with the mailbox's name, and with the one that the client has for it where that differs.
+    private static async ValueTask TellNameAsync(ImapSession session, ImapCommand command, SelectedMailbox selected)
     {
+        var name = selected.Mailbox.Name;
+        var entry = await session.Services.Mailboxes.FindAsync(session.User!.Id, name, session.Cancel).ConfigureAwait(false);
+        var arguments = command.Arguments;
+        var old = arguments.TrySp() && arguments.ExpectAString(out var wire) && name == MailboxName.Inbox && !wire.SequenceEqual("INBOX"u8)
+            ? Encoding.ASCII.GetString(wire)
+            : null;
+        // It may have gone this very moment, which the session hears of next.
+        if (entry is not null)
+            List.WriteSelected(session, entry, old);
+    }
+
+    private static void Tell(ImapSession session, SelectedMailbox selected)
+    {
+        var writer = session.Writer;
         var view = selected.Known;
         selected.TellFlagsOf(writer);
         writer.Raw("* "u8);
         writer.Number(view.Count);
-        writer.Raw(" EXISTS\r\n* "u8);
-        writer.Number(selected.CountRecent());
-        writer.Raw(" RECENT\r\n"u8);
-        if (view.IndexOfFirst(0, SystemFlags.Seen) is >= 0 and var unseen)
+        writer.Raw(" EXISTS\r\n"u8);
+        if (selected.TellsRecent)
+        {
+            writer.Raw("* "u8);
+            writer.Number(selected.CountRecent());
+            writer.Raw(" RECENT\r\n"u8);
+        }
+
+        // A sequence number, and one that RFC 9051 has done away with.
+        if (!session.Has(Extensions.UidOnly | Extensions.Imap4Rev2) && view.IndexOfFirst(0, SystemFlags.Seen) is >= 0 and var unseen)
             writer.Untagged("OK"u8, $"UNSEEN {unseen + 1}", "First unseen");
         writer.Untagged("OK"u8, $"UIDVALIDITY {selected.Mailbox.UidValidity}", "UIDs valid");
         writer.Untagged("OK"u8, $"UIDNEXT {view.UidNext}", "Predicted next UID");

@@ -42,7 +42,7 @@ internal static class Store
         if (!change.Silent)
         {
             await selected.SyncAsync(writer, expunges: byUid, new(uids)).ConfigureAwait(false);
-            var form = session.Has(Extensions.Condstore) ? selected.Unsolicited : byUid ? FlagsForm.Uid | FlagsForm.Flags : FlagsForm.Flags;
+            var form = session.Has(Extensions.Condstore | Extensions.UidOnly) ? selected.Unsolicited : byUid ? FlagsForm.Uid | FlagsForm.Flags : FlagsForm.Flags;
             await FlagsResponse.WriteAsync(writer, selected, selected.Known.SequenceOfUids(uids), form).ConfigureAwait(false);
             return;
         }

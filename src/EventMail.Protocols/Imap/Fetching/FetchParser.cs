@@ -54,7 +54,7 @@ internal static class FetchParser
         items = [];
         if (byUid)
         {
-            // RFC 3501 §6.4.8: UID FETCH answers with the UID, asked for or not.
+            // RFC 3501 §6.4.8: UID FETCH answers with the UID, asked for or not. Where a UIDFETCH does, it has it already.
             items.Add(Uid);
         }
 

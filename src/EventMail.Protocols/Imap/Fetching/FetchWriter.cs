@@ -20,8 +20,8 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
     {
         writer.InResponse = true;
         writer.Raw("* "u8);
-        writer.Number(number);
-        writer.Raw(" FETCH ("u8);
+        writer.Number(selected.UidOnly ? row.Uid : number);
+        writer.Raw(selected.UidOnly ? " UIDFETCH ("u8 : " FETCH ("u8);
         _parts = null;
         var first = true;
         foreach (var item in plan.Items)

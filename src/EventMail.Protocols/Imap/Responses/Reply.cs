@@ -28,6 +28,9 @@ internal readonly record struct Reply(ReplyKind Kind, string? Code, string Text)
 
     public static readonly Reply Pending = new(ReplyKind.Pending, null, "");
 
+    /// <summary>RFC 9586 §3: a sequence number from a client that has enabled UIDONLY.</summary>
+    public static readonly Reply UidRequired = Bad("Sequence numbers are not used any more", "UIDREQUIRED");
+
     public static Reply Ok(string text, string? code = null) => new(ReplyKind.Ok, code, text);
 
     public static Reply No(string text, string? code = null) => new(ReplyKind.No, code, text);

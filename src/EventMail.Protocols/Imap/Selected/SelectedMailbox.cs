@@ -55,13 +55,19 @@ internal sealed class SelectedMailbox : IDisposable
 
     /// <summary>What an unsolicited FETCH has (RFC 7162 §3.2.4). The UID spares others a look-up where they did not ask by sequence number.</summary>
     public FlagsForm Unsolicited =>
-        FlagsForm.Flags | FlagsForm.Uid | (_session.Has(Extensions.Condstore) ? FlagsForm.ModSeq : 0);
+        FlagsForm.Flags | (_session.Has(Extensions.Condstore) ? FlagsForm.ModSeq : 0) | (UidOnly ? FlagsForm.UidFetch : FlagsForm.Uid);
+
+    /// <summary>RFC 9586: messages are named by UID alone.</summary>
+    public bool UidOnly => _session.Has(Extensions.UidOnly);
+
+    /// <summary>RFC 9051 Appendix E: \Recent and the RECENT response are gone.</summary>
+    public bool TellsRecent => !_session.Has(Extensions.Imap4Rev2);
 
     public static SelectedMailbox Open(ImapSession session, OpenMailbox mailbox, bool readOnly) => new(session, mailbox, readOnly);
 
     public ReadAhead ReadAhead(ContentStore contents) => _readAhead ??= new(contents);
 
-    public bool IsRecent(uint uid) => _recent.Contains(uid);
+    public bool IsRecent(uint uid) => _recent.Contains(uid) && TellsRecent;
 
     public int CountRecent() => _recent.CountIn(Known);
 
@@ -131,8 +137,8 @@ internal sealed class SelectedMailbox : IDisposable
 
     private async ValueTask TellExpungesAsync(ImapWriter writer, ViewDiff diff)
     {
-        // RFC 7162 §3.2.10.2
-        if (_session.Has(Extensions.Qresync))
+        // RFC 7162 §3.2.10.2, RFC 9586 §3.6
+        if (_session.Has(Extensions.Qresync | Extensions.UidOnly))
         {
             if (!diff.Vanished.IsEmpty)
                 await Vanished.WriteAsync(writer, diff.Vanished, earlier: false).ConfigureAwait(false);
@@ -169,6 +175,8 @@ internal sealed class SelectedMailbox : IDisposable
             writer.Raw(" EXISTS\r\n"u8);
         }
 
+        if (!TellsRecent)
+            return;
         var recent = CountRecent();
         if (!added && recent == _toldRecent)
             return;
@@ -240,7 +248,7 @@ internal sealed class SelectedMailbox : IDisposable
     private void ClaimRecent(uint newSince)
     {
         var upTo = Mailbox.View.UidNext - 1;
-        if (upTo == 0)
+        if (upTo == 0 || !TellsRecent)
             return;
         // RFC 3501 §6.3.2: EXAMINE changes nothing, so it sees what is recent and leaves it so.
         var first = ReadOnly ? Math.Max(Mailbox.FirstUnclaimed, newSince) : Mailbox.ClaimRecent(upTo);
