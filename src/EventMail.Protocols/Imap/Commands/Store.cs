@@ -49,20 +49,21 @@ internal static class Store
 
         // .SILENT keeps quiet of what the client has asked for, not of what others did meanwhile.
         var mask = selected.Mailbox.View.Flags.MaskOf(change.Flags);
+        var before = selected.Known.HighestModSeq;
         await selected.SyncAsync(writer, expunges: byUid, new(uids, new(change.Mode, mask))).ConfigureAwait(false);
         if (session.Has(Extensions.Condstore))
-            await TellModSeqsAsync(session, uids, change, stored).ConfigureAwait(false);
+            await TellModSeqsAsync(session, uids.Except(stored.Modified), stored.Modified, change.UnchangedSince is null ? before : 0).ConfigureAwait(false);
     }
 
-    // RFC 7162 §3.1.3, Examples 3 and 14: .SILENT hides the flags, not the MODSEQ. What failed is told with its flags (Example 10).
-    private static async ValueTask TellModSeqsAsync(ImapSession session, UidSet uids, Change change, StoreResult stored)
+    // RFC 7162 §3.1.3, Examples 3 and 14: .SILENT hides the flags, not the MODSEQ, also where another session did the same before.
+    // What failed is told with its flags (Example 10).
+    private static async ValueTask TellModSeqsAsync(ImapSession session, UidSet done, UidSet modified, long changedSince)
     {
         var selected = session.Selected!;
-        var done = change.UnchangedSince is null ? stored.Changed : uids.Except(stored.Modified);
         await FlagsResponse.WriteAsync(
-            session.Writer, selected, selected.Known.SequenceOfUids(done), selected.Unsolicited & ~FlagsForm.Flags).ConfigureAwait(false);
+            session.Writer, selected, selected.Known.SequenceChangedSince(done, changedSince), selected.Unsolicited & ~FlagsForm.Flags).ConfigureAwait(false);
         await FlagsResponse.WriteAsync(
-            session.Writer, selected, selected.Known.SequenceOfUids(stored.Modified), selected.Unsolicited).ConfigureAwait(false);
+            session.Writer, selected, selected.Known.SequenceOfUids(modified), selected.Unsolicited).ConfigureAwait(false);
     }
 
     // store = "STORE" SP sequence-set [SP "(" "UNCHANGEDSINCE" SP mod-sequence-valzer ")"] SP store-att-flags
