@@ -34,7 +34,7 @@ internal static class Select
         var vanished = await VanishedAsync(session, selected, parameters.Resync).ConfigureAwait(false);
         session.Select(selected);
         if (session.Has(Extensions.Imap4Rev2))
-            await TellNameAsync(session, command, selected).ConfigureAwait(false);
+            await TellNameAsync(session, command, name).ConfigureAwait(false);
         Tell(session, selected);
         if (parameters.Resync is { } resync)
             await resync.TellAsync(session, selected, vanished).ConfigureAwait(false);
@@ -66,9 +66,8 @@ internal static class Select
     }
 
     // RFC 9051 §6.3.2: LIST with the mailbox's name, and with the one that the client has for it where that differs.
-    private static async ValueTask TellNameAsync(ImapSession session, ImapCommand command, SelectedMailbox selected)
+    private static async ValueTask TellNameAsync(ImapSession session, ImapCommand command, string name)
     {
-        var name = selected.Mailbox.Name;
         var entry = await session.Services.Mailboxes.FindAsync(session.User!.Id, name, session.Cancel).ConfigureAwait(false);
         var arguments = command.Arguments;
         var old = arguments.TrySp() && arguments.ExpectAString(out var wire) && name == MailboxName.Inbox && !wire.SequenceEqual("INBOX"u8)
