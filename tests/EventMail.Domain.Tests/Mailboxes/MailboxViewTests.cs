@@ -50,7 +50,7 @@ public class MailboxViewTests
         // A batch that was thrown away had appended in place.
         var lost = root.Append(new(11, SystemFlags.Seen, 11, 100, 0, 2, 0), FlagTable.Empty);
         var kept = root.Append(new(11, 0, 11, 200, 0, 3, 0), FlagTable.Empty);
-        var more = kept.Append(new(12, 0, 12, 300, 0, 4), FlagTable.Empty);
+        var more = kept.Append(new(12, 0, 12, 300, 0, 4, 0), FlagTable.Empty);
         root.Count.ShouldBe(10);
         lost[10].ShouldBe(new(11, SystemFlags.Seen, 11, 100, 0, 2, 0));
         kept[10].ShouldBe(new(11, 0, 11, 200, 0, 3, 0));

@@ -68,13 +68,13 @@ internal static class Select
     // RFC 9051 §6.3.2: LIST with the mailbox's name, and with the one that the client has for it where that differs.
     private static async ValueTask TellNameAsync(ImapSession session, ImapCommand command, string name)
     {
-        var entry = await session.Services.Mailboxes.FindAsync(session.User!.Id, name, session.Cancel).ConfigureAwait(false);
+        var found = await session.Services.Mailboxes.FindAsync(session.User!.Id, name, session.Cancel).ConfigureAwait(false);
         var arguments = command.Arguments;
         var old = arguments.TrySp() && arguments.ExpectAString(out var wire) && name == MailboxName.Inbox && !wire.SequenceEqual("INBOX"u8)
             ? Encoding.ASCII.GetString(wire)
             : null;
         // It may have gone this very moment, which the session hears of next.
-        if (entry is not null)
+        if (found.Value is { } entry)
             List.WriteSelected(session, entry, old);
     }
 
