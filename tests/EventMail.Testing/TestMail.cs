@@ -14,6 +14,7 @@ public sealed class TestMail : IAsyncDisposable
 
     private readonly TestDatabase _database;
     private readonly string _folder = Watchdog.NewFolder();
+    private Func<AuthenticatorOptions, Authenticator> _newAuthenticator = null!;
     private int _accounts;
 
     private TestMail(TestDatabase database) => _database = database;
@@ -56,8 +57,12 @@ public sealed class TestMail : IAsyncDisposable
         var key = SecretKey.Open(_folder);
         Accounts = new(Log, Directory, hasher, key, Mailboxes, 1L << 30);
         // Tests guess wrong on purpose, and often.
-        Authenticator = new(Log, Directory, hasher, key, new() { Throttle = new() { Enabled = false } }, loggers);
+        _newAuthenticator = options => new(Log, Directory, hasher, key, options, loggers);
+        Authenticator = NewAuthenticator(new() { Throttle = new() { Enabled = false } });
     }
+
+    /// <summary>Another one for the same accounts.</summary>
+    public Authenticator NewAuthenticator(AuthenticatorOptions options) => _newAuthenticator(options);
 
     /// <summary>A new account's address; its password is <see cref="Password"/>.</summary>
     public async Task<AccountEntry> NewAccountAsync(long? quota = null)

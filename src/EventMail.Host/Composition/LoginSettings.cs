@@ -24,6 +24,7 @@ internal static class LoginSettings
     {
         CacheFor = settings.Auth.CacheFor,
         CacheAtMost = settings.Auth.CacheAtMost,
+        OAuth = OAuthOf(settings.Auth.OAuth),
         Throttle = new()
         {
             Enabled = settings.Throttle.Enabled,
@@ -40,6 +41,31 @@ internal static class LoginSettings
             KnownPlaceFor = settings.Throttle.KnownPlaceFor,
         },
     };
+
+    // Not offered where no issuer is configured; half a configuration is a mistake and said so.
+    private static OAuthOptions? OAuthOf(OAuthSettings settings)
+    {
+        if (settings.Issuer.Length == 0 && settings.Audience.Length == 0 && settings.Keys.Length == 0)
+            return null;
+        if (settings.Issuer.Length == 0 || settings.Audience.Length == 0 || settings.Keys.Length == 0)
+            throw new SettingsException("Auth:OAuth needs Issuer, Audience and Keys");
+        if (settings.Keys.Contains("://", StringComparison.Ordinal) && !IsSafe(settings.Keys))
+            throw new SettingsException("Auth:OAuth:Keys must be a file, or a URL of https (of http on this machine)");
+        return new()
+        {
+            Issuer = settings.Issuer,
+            Audience = settings.Audience,
+            Keys = settings.Keys,
+            AddressClaim = settings.AddressClaim,
+            Scope = settings.Scope,
+            OpenIdConfiguration = settings.OpenIdConfiguration,
+            ClockSkew = settings.ClockSkew,
+            RefreshEvery = settings.RefreshEvery,
+        };
+    }
+
+    private static bool IsSafe(string url) => Uri.TryCreate(url, UriKind.Absolute, out var uri)
+        && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback));
 
     public static CommandRateLimits CommandsOf(HostSettings settings) => new()
     {

@@ -43,6 +43,36 @@ public sealed record AuthSettings
 
     /// <summary>Offers SCRAM-SHA-1 beside SCRAM-SHA-256, for clients that know no other; an older account's keys are made at its next login with the password.</summary>
     public bool ScramSha1 { get; init; } = true;
+
+    public OAuthSettings OAuth { get; init; } = new();
+}
+
+/// <summary>Access tokens (JWT) instead of passwords: OAUTHBEARER and XOAUTH2. Offered when Issuer, Audience and Keys are set.</summary>
+public sealed record OAuthSettings
+{
+    /// <summary>Who makes the tokens: their claim iss, letter by letter.</summary>
+    public string Issuer { get; init; } = "";
+
+    /// <summary>Whom they are for: what their claim aud must hold.</summary>
+    public string Audience { get; init; } = "";
+
+    /// <summary>The issuer's public keys (JWKS): a file, or a URL of https (of http on this machine).</summary>
+    public string Keys { get; init; } = "";
+
+    /// <summary>The claim that holds the account's address. Where it is email, a false email_verified refuses the token.</summary>
+    public string AddressClaim { get; init; } = "email";
+
+    /// <summary>A scope that tokens must have; clients are told it. Empty for none.</summary>
+    public string Scope { get; init; } = "";
+
+    /// <summary>Told to clients whose token is refused; the issuer's .well-known/openid-configuration when empty.</summary>
+    public string OpenIdConfiguration { get; init; } = "";
+
+    /// <summary>How far the issuer's clock may be from ours.</summary>
+    public TimeSpan ClockSkew { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How often the keys are read again; also when a token names one that is not known, once a minute at most.</summary>
+    public TimeSpan RefreshEvery { get; init; } = TimeSpan.FromHours(1);
 }
 
 /// <summary>Argon2id (RFC 9106). Changed values hold for passwords set from then on.</summary>

@@ -45,4 +45,7 @@ internal static partial class AccountLog
     [LoggerMessage(1012, LogLevel.Warning, "Quota exceeded - message rejected (user_id {user_id}, email {email}, used_bytes {used_bytes}, limit_bytes {limit_bytes}, message_size {message_size}, overflow_bytes {overflow_bytes})")]
     private static partial void QuotaExceeded(
         this ILogger log, string user_id, string email, long used_bytes, long limit_bytes, long message_size, long overflow_bytes);
+
+    [LoggerMessage(1013, LogLevel.Warning, "The keys of the access tokens' issuer could not be read from {source}")]
+    public static partial void IssuerKeysUnreadable(this ILogger log, Exception error, string source);
 }

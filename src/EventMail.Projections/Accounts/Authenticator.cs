@@ -37,10 +37,14 @@ public sealed class Authenticator
         _throttle = new(options.Throttle, _time);
         _memory = new(log.DataSource, options.Throttle, _time);
         _verified = new(options.CacheFor, options.CacheAtMost, _time);
+        Tokens = options.OAuth is { } oauth ? new(oauth, _log, _time) : null;
         _standIns = new(log.DataSource, directory, key, hasher.Options.ScramIterations);
     }
 
     public Directory Directory { get; }
+
+    /// <summary>Null where no access tokens are taken.</summary>
+    public TokenVerifier? Tokens { get; }
 
     /// <summary>Passwords that are set get SCRAM keys.</summary>
     public bool OffersScram => _hasher.Options.ScramIterations > 0;
@@ -112,6 +116,11 @@ public sealed class Authenticator
             ? await SucceedAsync(login, null, cancel).ConfigureAwait(false)
             : await FailAsync(login, cancel).ConfigureAwait(false));
     }
+
+    /// <summary>A login by an access token that <see cref="Tokens"/> has found to be good.</summary>
+    /// <param name="user">The address in it.</param>
+    public async ValueTask<LoginResult> TokenAsync(string user, LoginContext context, CancellationToken cancel) =>
+        await FinishAsync(await BeginAsync(user, context, cancel).ConfigureAwait(false), static _ => true, cancel).ConfigureAwait(false);
 
     /// <summary>A failed login whatever was shown: an authorization identity that is not the user's own, for instance.</summary>
     public async ValueTask<LoginResult> RefuseAsync(string user, LoginContext context, CancellationToken cancel) =>

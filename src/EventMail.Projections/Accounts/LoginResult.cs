@@ -4,7 +4,7 @@ namespace EventMail.Projections.Accounts;
 
 /// <summary>Where a login comes from, for its event, its log line and the throttle.</summary>
 /// <param name="Protocol">imap, pop3, smtp.</param>
-/// <param name="Mechanism">PLAIN, SCRAM-SHA-256 …; "USER" for POP3's USER/PASS, "LOGIN" for IMAP's command and SASL's mechanism alike, "APOP".</param>
+/// <param name="Mechanism">PLAIN, SCRAM-SHA-256, OAUTHBEARER …; "USER" for POP3's USER/PASS, "LOGIN" for IMAP's command and SASL's mechanism alike, "APOP".</param>
 /// <param name="HeadersJson">The session's <see cref="Actor.HeadersJson"/>; null makes one of protocol and address.</param>
 public sealed record LoginContext(
     IPAddress Client, string Protocol, string SessionId, string Mechanism, bool Tls, string? HeadersJson = null);
@@ -21,6 +21,9 @@ public enum LoginStatus
 
     /// <summary>Too many failures from this address or for this account; the secret was not looked at.</summary>
     Throttled,
+
+    /// <summary>What the client showed cannot be checked at the moment.</summary>
+    Unavailable,
 }
 
 /// <param name="Account">Not null exactly when the status is Ok.</param>

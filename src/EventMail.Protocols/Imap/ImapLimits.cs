@@ -30,6 +30,12 @@ public sealed record ImapLimits
     /// <summary>A literal of a refused command that is read away for a client that has not logged in; a larger one ends the session.</summary>
     public long MaxSkippedBeforeLogin { get; init; } = 64 * 1024;
 
+    /// <summary>The same of a client that has logged in: what is twice the largest message has no better use.</summary>
+    public long MaxSkipped { get; init; } = 100L << 20;
+
+    /// <summary>Of a command line that is too long so much is read away; a longer one ends the session (a deflated one costs its client next to nothing).</summary>
+    public long MaxSkippedLine { get; init; } = 4L << 20;
+
     /// <summary>From a command's first octet to its last; for APPEND's message each wait for more.</summary>
     public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

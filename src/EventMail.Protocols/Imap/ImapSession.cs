@@ -286,8 +286,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         while (Reader.EndsInLiteral(out var literal) && !literal.Synchronizing)
         {
             // RFC 7888 §4: to close is the other way not to take it for commands.
-            if (User is null && literal.Size > Limits.MaxSkippedBeforeLogin)
-                return Bye("Literal too large");
+            if (literal.Size > (User is null ? Limits.MaxSkippedBeforeLogin : Limits.MaxSkipped))
+                return Bye("Literal too large", "TOOBIG");
             var status = await Reader.ReadOctetsAsync(literal.Size, null).ConfigureAwait(false);
             if (status is not (CommandStatus.Line or CommandStatus.TooLong))
                 return Broken(status).Kind != ReplyKind.Close;
@@ -312,6 +312,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     {
         if (status == CommandStatus.TimedOut)
             Bye("Command not completed in time");
+        else if (status == CommandStatus.Endless)
+            Bye("Command line too long", "TOOBIG");
         else if (connection.IsInputCorrupt)
             Bye("Not compressed data");
         return Reply.Close;

@@ -22,6 +22,13 @@ internal static class SaslText
         }
     }
 
+    /// <summary>saslname (RFC 5801 §4): "," is =2C, "=" is =3D, and "=" stands nowhere else.</summary>
+    public static bool TryUnescapeName(string name, out string text)
+    {
+        text = name.Replace("=2C", ",").Replace("=3D", "=");
+        return name.Replace("=2C", "").Replace("=3D", "").IndexOfAny(['=', '\0']) < 0;
+    }
+
     /// <summary>Acting for somebody else is not offered: the authorization identity is empty or the user again.</summary>
     public static bool IsSelf(string authorization, string user) =>
         authorization.Length == 0 || authorization.Equals(user, StringComparison.OrdinalIgnoreCase);

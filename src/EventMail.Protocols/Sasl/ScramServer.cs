@@ -52,13 +52,13 @@ internal static class ScramServer
         }
 
         var authorization = "";
-        if (parts[1].Length > 0 && !(parts[1] is ['a', '=', .. var a] && TryUnescape(a, out authorization)))
+        if (parts[1].Length > 0 && !(parts[1] is ['a', '=', .. var a] && SaslText.TryUnescapeName(a, out authorization)))
         {
             return false;
         }
 
         // "m=" would be a mandatory extension that we do not know.
-        if (parts[2] is not ['n', '=', .. var user] || !TryUnescape(user, out var name2) || name2.Length == 0
+        if (parts[2] is not ['n', '=', .. var user] || !SaslText.TryUnescapeName(user, out var name2) || name2.Length == 0
             || parts[3] is not ['r', '=', .. { Length: > 0 and <= MaxNonce } nonce] || !IsPrintable(nonce))
         {
             return false;
@@ -126,13 +126,6 @@ internal static class ScramServer
 
     private static HashAlgorithmName HashOf(ScramKeys keys) =>
         keys.StoredKey.Length == SHA1.HashSizeInBytes ? HashAlgorithmName.SHA1 : HashAlgorithmName.SHA256;
-
-    // saslname: "," is =2C, "=" is =3D, and "=" stands nowhere else.
-    private static bool TryUnescape(string name, out string text)
-    {
-        text = name.Replace("=2C", ",").Replace("=3D", "=");
-        return name.Replace("=2C", "").Replace("=3D", "").IndexOfAny(['=', '\0']) < 0;
-    }
 
     // printable = %x21-2B / %x2D-7E
     private static bool IsPrintable(string nonce) => !nonce.AsSpan().ContainsAnyExceptInRange('!', '~');

@@ -59,7 +59,12 @@ internal static class Login
         if (result.Status != LoginStatus.Ok)
         {
             // RFC 5530 §3. A client that is locked out has the same code as one that is wrong, and is told in words: its user may be honest.
-            var code = result.Status == LoginStatus.Suspended ? "CONTACTADMIN" : Failed;
+            var code = result.Status switch
+            {
+                LoginStatus.Suspended => "CONTACTADMIN",
+                LoginStatus.Unavailable => "UNAVAILABLE",
+                _ => Failed,
+            };
             services.Log.LoginFailed(session.Connection, mechanism, code);
             return Reply.No(result.Text, code);
         }

@@ -16,6 +16,9 @@ internal enum CommandStatus : byte
     /// <summary>The client stopped in the middle.</summary>
     TimedOut,
 
+    /// <summary>Longer than what is read away of a line that is too long.</summary>
+    Endless,
+
     Closed,
 
     // Only before a command's first octet:
@@ -37,6 +40,7 @@ internal sealed class CommandReader(MailConnection connection, ImapWriter writer
     private int _length;
     private int _lineStart;
     private bool _tooLong;
+    private long _lineLength;
     private long _deadline;
     private bool _woken;
     private bool _secret;
@@ -104,6 +108,8 @@ internal sealed class CommandReader(MailConnection connection, ImapWriter writer
                 return status;
             if (TakeLine(input))
                 return LineStatus;
+            if (_lineLength > limits.MaxSkippedLine)
+                return CommandStatus.Endless;
         }
     }
 
@@ -131,6 +137,7 @@ internal sealed class CommandReader(MailConnection connection, ImapWriter writer
     {
         _lineStart = _length = at;
         _tooLong = false;
+        _lineLength = 0;
     }
 
     /// <summary>
@@ -236,6 +243,7 @@ internal sealed class CommandReader(MailConnection connection, ImapWriter writer
         var end = input.PositionOf((byte)'\n');
         var part = end is { } lineEnd ? input.Slice(0, lineEnd) : input;
         _tooLong |= part.Length + _length - _lineStart > limits.MaxLineLength + 1 || part.Length + _length > limits.MaxCommandSize + 1;
+        _lineLength += part.Length;
         foreach (var memory in part)
         {
             if (_tooLong)

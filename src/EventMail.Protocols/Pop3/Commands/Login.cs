@@ -44,7 +44,7 @@ internal static class Login
     // RFC 3206: AUTH is for credentials that the user can put right, SYS for what waiting or the postmaster mends.
     private static string CodeOf(LoginStatus status) => status switch
     {
-        LoginStatus.Throttled => "[SYS/TEMP]",
+        LoginStatus.Throttled or LoginStatus.Unavailable => "[SYS/TEMP]",
         LoginStatus.Suspended => "[SYS/PERM]",
         _ => "[AUTH]",
     };
