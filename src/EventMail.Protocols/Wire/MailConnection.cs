@@ -194,7 +194,7 @@ public sealed class MailConnection : IAsyncDisposable
                 Volatile.Write(ref _writeDeadline, Environment.TickCount64 + (long)WriteTimeout.TotalMilliseconds);
             }
 
-            return !(await flush.ConfigureAwait(false)).IsCompleted;
+            return await flush.ConfigureAwait(false) is { IsCompleted: false, IsCanceled: false };
         }
         catch (Exception e) when (IsLoss(e))
         {
