@@ -42,6 +42,7 @@ public static class CommandLine
             AccountCommand.Create(),
             DomainCommand.Create(),
             AliasCommand.Create(),
+            MailboxCommand.Create(),
             HistoryCommand.Create(),
             TraceCommand.Create(),
             DatabaseCommand.Create(),

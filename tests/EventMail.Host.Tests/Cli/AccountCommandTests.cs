@@ -76,6 +76,24 @@ public sealed class AccountCommandTests(CliServer cli) : IClassFixture<CliServer
     }
 
     [Fact]
+    public async Task Mailboxes_are_shared_in_their_owners_place()
+    {
+        foreach (var name in new[] { "alice", "bob" })
+            await cli.DoAsync("account", "add", $"{name}@eight.example", "--password", CliServer.Password);
+        await cli.DoAsync("mailbox", "share", "alice@eight.example", "INBOX", "bob@eight.example", "lrs");
+        await cli.DoAsync("mailbox", "share", "alice@eight.example", "INBOX", "bob@eight.example", "+i");
+        await cli.DoAsync("mailbox", "share", "alice@eight.example", "INBOX", "anyone", "l");
+        await cli.DoAsync("mailbox", "share", "alice@eight.example", "INBOX", "anyone", "none");
+        var list = await cli.DoAsync("mailbox", "acl", "alice@eight.example", "INBOX", "--json");
+        list.ShouldContain("{\"identifier\":\"bob@eight.example\",\"rights\":\"lrsi\"}");
+        list.ShouldNotContain("anyone");
+        (await cli.DoAsync("history", "alice@eight.example", "INBOX")).ShouldContain("rights lrsi given to bob@eight.example");
+        (await cli.FailAsync(1, "mailbox", "acl", "alice@eight.example", "nowhere")).ShouldStartWith("eventmail: nowhere: ");
+        (await cli.FailAsync(1, "mailbox", "share", "alice@eight.example", "INBOX", "nobody@eight.example", "l")).ShouldStartWith("eventmail: INBOX: ");
+        (await cli.FailAsync(2, "mailbox", "share", "alice@eight.example", "INBOX", "bob@eight.example", "lq")).ShouldStartWith("eventmail: q is no right");
+    }
+
+    [Fact]
     public async Task What_is_no_full_address_names_nobody_and_changes_nothing()
     {
         var before = await cli.DoAsync("account", "list");
