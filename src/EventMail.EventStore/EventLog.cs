@@ -74,8 +74,11 @@ public sealed class EventLog : IAsyncDisposable
             executor.Start();
             contents.Start();
             var daemon = new ProjectionDaemon(options, reader, feed, asynchronous, log);
+            var opened = new EventLog(source, types, reader, contents, executor, link, daemon);
+            foreach (var projection in asynchronous)
+                projection.Join(opened);
             daemon.Start();
-            return new(source, types, reader, contents, executor, link, daemon);
+            return opened;
         }
         catch
         {

@@ -2,6 +2,7 @@ using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Maildrops;
+using EventMail.Projections.SearchText;
 
 namespace EventMail.Projections;
 
@@ -19,4 +20,7 @@ public static class ReadModels
         new MessageSummaryProjection(),
         new MaildropFormProjection(),
     ];
+
+    /// <summary>Those that follow the log.</summary>
+    public static IReadOnlyList<IAsyncProjection> Asynchronous(SearchTextProjection searchText) => [searchText];
 }

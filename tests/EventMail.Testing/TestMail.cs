@@ -2,6 +2,7 @@ using EventMail.EventStore;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
+using EventMail.Projections.SearchText;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -25,6 +26,8 @@ public sealed class TestMail : IAsyncDisposable
 
     public MessageSummaries Summaries { get; private set; } = null!;
 
+    public SearchTextIndex SearchText { get; private set; } = null!;
+
     public Projections.Accounts.Directory Directory { get; private set; } = null!;
 
     public AccountService Accounts { get; private set; } = null!;
@@ -47,9 +50,11 @@ public sealed class TestMail : IAsyncDisposable
     {
         System.IO.Directory.CreateDirectory(_folder);
         var types = EventTypes.Create();
+        var searchText = new SearchTextProjection(new(), loggers);
         Log = await EventLog.OpenAsync(
             new() { ConnectionString = _database.ConnectionString, DataFolder = _folder }, types, ReadModels.Kinds, ReadModels.Inline(types),
-            [], loggers, default);
+            ReadModels.Asynchronous(searchText), loggers, default);
+        SearchText = new(Log, searchText, loggers);
         Directory = await Projections.Accounts.Directory.OpenAsync(Log, new(), loggers, default);
         Mailboxes = new(Log, Directory.UsageWithin, new Subscriptions(Log).Book, Directory.Names, new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) }, loggers);
         Summaries = new(Log);

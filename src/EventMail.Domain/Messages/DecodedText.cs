@@ -52,16 +52,21 @@ public static class DecodedText
     }
 
     /// <summary>Gives the matcher what <see cref="Contains"/> looks at, until it has found its text.</summary>
-    public static DecodedTextSink Into(TextMatcher matcher, bool inHeader) => (piece, kind) =>
+    public static DecodedTextSink Into(TextMatcher matcher, bool inHeader)
     {
-        if (kind == DecodedTextKind.Header && !inHeader)
-            return true;
-        // A field is matched by itself; the pieces of a part are one text.
-        if (kind != DecodedTextKind.Body)
-            matcher.Restart();
-        matcher.Feed(piece);
-        return !matcher.Matched;
-    };
+        var last = DecodedTextKind.Header;
+        return (piece, kind) =>
+        {
+            if (kind == DecodedTextKind.Header && !inHeader)
+                return true;
+            // A field is matched by itself; the pieces of a part are one text.
+            if (kind != DecodedTextKind.Body || last != DecodedTextKind.Body)
+                matcher.Restart();
+            last = kind;
+            matcher.Feed(piece);
+            return !matcher.Matched;
+        };
+    }
 
     /// <summary>Fields of one header, decoded. False when the sink had enough.</summary>
     public static bool ForEachField(ReadOnlySpan<byte> header, DecodedTextSink sink, DecodedTextKind kind)

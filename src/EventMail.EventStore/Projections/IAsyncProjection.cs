@@ -10,10 +10,21 @@ public interface IAsyncProjection
     /// <summary>Raised when the tables' meaning changes: a new version starts from the first event. From 1.</summary>
     int Version { get; }
 
+    /// <summary>Events that are folded in one transaction: fewer for a projection to which an event is much work.</summary>
+    int PageSize => EventReader.PageSize;
+
     /// <summary>
     /// Makes its tables if they are missing. Runs before the first page, one node at a time, in a transaction of the connection.
     /// </summary>
     Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel);
+
+    /// <summary>Called once, when the node's log is open and before the first page.</summary>
+    void Join(EventLog log)
+    {
+    }
+
+    /// <summary>Called before each page: a projection that is dear lets others go first.</summary>
+    ValueTask ReadyAsync(CancellationToken cancel) => default;
 
     /// <summary>Folds a page of events, in log order, inside the transaction that also moves the projection's position.</summary>
     Task ApplyAsync(NpgsqlTransaction transaction, IReadOnlyList<StoredEvent> events, CancellationToken cancel);

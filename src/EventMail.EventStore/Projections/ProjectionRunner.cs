@@ -61,14 +61,15 @@ internal sealed class ProjectionRunner(
     private async Task AdvanceAsync(NpgsqlConnection connection)
     {
         var position = await PositionAsync(connection);
-        var page = new List<StoredEvent>(EventReader.PageSize);
+        var pageSize = Math.Min(projection.PageSize, EventReader.PageSize);
+        var page = new List<StoredEvent>(pageSize);
         await foreach (var e in reader.ReadAllAsync(position, _stop.Token))
         {
             page.Add(e);
-            if (page.Count < EventReader.PageSize)
+            if (page.Count < pageSize)
                 continue;
             await ApplyAsync(connection, page);
-            page = new(EventReader.PageSize);
+            page = new(pageSize);
         }
         if (page.Count > 0)
             await ApplyAsync(connection, page);
@@ -80,6 +81,7 @@ internal sealed class ProjectionRunner(
             insert into public.mt_event_progression (name, last_seq_id, last_updated) values ($1, $2, transaction_timestamp())
             on conflict (name) do update set last_seq_id = excluded.last_seq_id, last_updated = excluded.last_updated
             """;
+        await projection.ReadyAsync(_stop.Token);
         await using var transaction = await connection.BeginTransactionAsync(_stop.Token);
         await projection.ApplyAsync(transaction, page, _stop.Token);
         await using var command = new NpgsqlCommand(progress, connection, transaction)

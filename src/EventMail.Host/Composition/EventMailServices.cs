@@ -1,8 +1,10 @@
 using EventMail.Host.Cli;
+using EventMail.Host.Configuration;
 using EventMail.Host.Listeners;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Maildrops;
+using EventMail.Projections.SearchText;
 using EventMail.Protocols.Imap;
 using EventMail.Protocols.Pop3;
 using EventMail.Protocols.Smtp;
@@ -18,10 +20,12 @@ public sealed class EventMailServices : IAsyncDisposable
     private readonly MessageSummaries _summaries;
     private readonly MaildropLocks _locks;
     private readonly QuotaWatch _quotas;
+    private readonly SearchTextIndex? _searchText;
 
-    private EventMailServices(HostContext host, MailStore store)
+    private EventMailServices(HostContext host, MailStore store, SearchTextProjection? searchText)
     {
         _store = store;
+        _searchText = searchText is null ? null : new(store.Log, searchText, host.Logs);
         _summaries = new(store.Log);
         _locks = new(store.Log.DataSource, host.Logs.CreateLogger("EventMail.Pop3"));
         _quotas = new(store.Log, store.Directory, host.Logs);
@@ -35,10 +39,11 @@ public sealed class EventMailServices : IAsyncDisposable
 
     public static async Task<EventMailServices> StartAsync(HostContext host, CancellationToken cancel)
     {
-        var store = await MailStore.OpenAsync(host.Settings, host.Database, host.Logs, cancel);
+        var searchText = host.Settings.Search.Index ? new SearchTextProjection(SearchSettingsOf(host.Settings), host.Logs) : null;
+        var store = await MailStore.OpenAsync(host.Settings, host.Database, host.Logs, cancel, searchText);
         try
         {
-            return new(host, store);
+            return new(host, store, searchText);
         }
         catch
         {
@@ -56,6 +61,14 @@ public sealed class EventMailServices : IAsyncDisposable
         _summaries.Dispose();
         await _store.DisposeAsync();
     }
+
+    private static SearchTextOptions SearchSettingsOf(HostSettings settings) => new()
+    {
+        MaxTextLength = settings.Search.MaxTextLength,
+        BusyContentsPerSecond = settings.Search.BusyMessagesPerSecond,
+        BusyShare = settings.Search.BusyShare / 100.0,
+        ProgressInterval = settings.Search.ProgressInterval,
+    };
 
     private ProtocolServers Servers(HostContext host)
     {
@@ -76,6 +89,7 @@ public sealed class EventMailServices : IAsyncDisposable
             Mailboxes = _store.Mailboxes,
             Summaries = _summaries,
             Contents = log.Contents,
+            SearchText = _searchText,
             Authenticator = authenticator,
             RateLimiter = limiter,
             Log = host.Logs.CreateLogger("EventMail.Imap"),

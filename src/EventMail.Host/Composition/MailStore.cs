@@ -3,6 +3,7 @@ using EventMail.Host.Configuration;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
+using EventMail.Projections.SearchText;
 using Microsoft.Extensions.Logging;
 using Directory = EventMail.Projections.Accounts.Directory;
 
@@ -41,7 +42,9 @@ public sealed class MailStore : IAsyncDisposable
 
     public DirectoryQueries Queries { get; }
 
-    public static async Task<MailStore> OpenAsync(HostSettings settings, HostDatabase database, ILoggerFactory logs, CancellationToken cancel)
+    /// <param name="searchText">The server's; commands beside it index nothing.</param>
+    public static async Task<MailStore> OpenAsync(
+        HostSettings settings, HostDatabase database, ILoggerFactory logs, CancellationToken cancel, SearchTextProjection? searchText = null)
     {
         var types = EventTypes.Create();
         var log = await EventLog.OpenAsync(
@@ -55,7 +58,8 @@ public sealed class MailStore : IAsyncDisposable
                     Folder = settings.Content.Folder.Length > 0 ? Path.GetFullPath(settings.Content.Folder) : null,
                 },
             },
-            types, ReadModels.Kinds, ReadModels.Inline(types), [], logs, cancel);
+            types, ReadModels.Kinds, ReadModels.Inline(types),
+            searchText is null ? [] : ReadModels.Asynchronous(searchText), logs, cancel);
         try
         {
             return new(settings, logs, log, await Directory.OpenAsync(log, new(), logs, cancel));

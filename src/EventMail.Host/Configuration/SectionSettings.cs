@@ -146,6 +146,28 @@ public sealed record QuotaSettings
     public long Default { get; init; } = 1L << 30;
 }
 
+/// <summary>The index of message texts for SEARCH BODY and TEXT.</summary>
+public sealed record SearchSettings
+{
+    /// <summary>Without it every message is read, and none is indexed.</summary>
+    public bool Index { get; init; } = true;
+
+    /// <summary>Characters of one message's text that are indexed; what is behind them is found by reading the message.</summary>
+    [Range(1024, 100_000_000)]
+    public int MaxTextLength { get; init; } = 1 << 20;
+
+    /// <summary>From this many new messages in a second, indexing gives way to them.</summary>
+    [Range(1)]
+    public int BusyMessagesPerSecond { get; init; } = 50;
+
+    /// <summary>The percentage of its time that indexing works meanwhile.</summary>
+    [Range(1, 100)]
+    public int BusyShare { get; init; } = 5;
+
+    /// <summary>How often the log tells how far a long catch-up is.</summary>
+    public TimeSpan ProgressInterval { get; init; } = TimeSpan.FromSeconds(30);
+}
+
 public sealed record ContentSettings
 {
     /// <summary>Messages of more bytes are files, smaller ones are in PostgreSQL. The default is where files begin to cost less.</summary>

@@ -1,6 +1,7 @@
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
+using EventMail.Projections.SearchText;
 using EventMail.Protocols.Wire;
 using Microsoft.Extensions.Logging;
 
@@ -14,6 +15,9 @@ public sealed class ImapServices
     public required ContentStore Contents { get; init; }
     public required Authenticator Authenticator { get; init; }
     public required ILogger Log { get; init; }
+
+    /// <summary>For SEARCH BODY and TEXT; null where every message is read.</summary>
+    public SearchTextIndex? SearchText { get; init; }
 
     /// <summary>Null for no limit.</summary>
     public CommandRateLimiter? RateLimiter { get; init; }

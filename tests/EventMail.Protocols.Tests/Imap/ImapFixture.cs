@@ -29,6 +29,7 @@ public sealed class ImapFixture : IAsyncLifetime
             Mailboxes = (mail ?? Mail).Mailboxes,
             Summaries = (mail ?? Mail).Summaries,
             Contents = (mail ?? Mail).Log.Contents,
+            SearchText = (mail ?? Mail).SearchText,
             Authenticator = (mail ?? Mail).Authenticator,
             RateLimiter = limiter,
             Log = log ?? NullLogger.Instance,

@@ -14,6 +14,7 @@ internal sealed class SearchRunner(ImapSession session, SearchContext context, S
     private const int FirstWindow = 8;
 
     private readonly MailboxView _view = context.View;
+    private readonly TextLookUps _texts = new(session, context.View);
 
     /// <summary>The messages that match, some messages' bits at a time. It ends early when <see cref="SearchProgress.GivenUp"/>.</summary>
     /// <param name="backwards">From the last message to the first.</param>
@@ -87,6 +88,9 @@ internal sealed class SearchRunner(ImapSession session, SearchContext context, S
         {
             case ColumnKey column:
                 return MatchColumns(column, chunk).And(candidates);
+            case TextKey text:
+                var (matches, unknown) = await _texts.LookUpAsync(text, chunk.Start, candidates, chunk.Count).ConfigureAwait(false);
+                return unknown.IsEmpty ? matches : (await MatchContentsAsync(text, chunk, unknown).ConfigureAwait(false)).Or(matches);
             case MessageKey message:
                 return message.Cost == SearchCost.Summary
                     ? await MatchSummariesAsync(message, chunk, candidates).ConfigureAwait(false)
