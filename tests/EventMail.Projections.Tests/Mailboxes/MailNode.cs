@@ -26,7 +26,7 @@ internal sealed class MailNode : IAsyncDisposable
 
     public static async Task<MailNode> StartAsync(
         TestDatabase database, MailboxOptions? options = null, QuotaGuard? quota = null, long cacheWeight = 100_000,
-        long summaryBytes = MessageSummaries.DefaultCacheBytes)
+        long summaryBytes = MessageSummaries.DefaultCacheBytes, IReadOnlyList<IAsyncProjection>? projections = null)
     {
         var folder = Path.Combine(Path.GetTempPath(), "eventmail-tests", Path.GetRandomFileName());
         System.IO.Directory.CreateDirectory(folder);
@@ -39,7 +39,7 @@ internal sealed class MailNode : IAsyncDisposable
                 StateCacheWeight = cacheWeight,
                 ClosingGrace = TimeSpan.FromSeconds(5),
             },
-            types, [MailboxKind.Instance], [new MailboxListProjection(types), new MessageSummaryProjection()], [],
+            types, [MailboxKind.Instance], [new MailboxListProjection(types), new MessageSummaryProjection()], projections ?? [],
             NullLoggerFactory.Instance, default);
         var mailboxes = new MailboxService(
             log, quota ?? ((_, _) => new QuotaUsage(0, long.MaxValue)), NoSubscriptions, Names, options ?? new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) },
