@@ -1,12 +1,13 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 
-namespace EventMail.Projections.Mailboxes;
+namespace EventMail.Projections;
 
 /// <summary>
-/// Summaries in memory by content number, in pages of neighbouring numbers: reading takes no lock, an entry costs little beside its
+/// What was derived from contents, in memory by content number, in pages of neighbouring numbers: reading takes no lock, an entry costs little beside its
 /// bytes, and what is dropped is a page that nobody read since the hand of a clock last passed. Thread-safe.
 /// </summary>
-internal sealed class SummaryCache(long capacity)
+internal sealed class ContentCache(long capacity)
 {
     private const int PageBits = 6;
     private const int PageSize = 1 << PageBits;
@@ -33,21 +34,20 @@ internal sealed class SummaryCache(long capacity)
     /// <summary>Bytes in use, with overheads.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
 
-    public bool TryGet(long content, out MessageSummary summary)
+    public bool TryGet(long content, [NotNullWhen(true)] out byte[]? data)
     {
-        summary = default;
+        data = null;
         if (!_pages.TryGetValue(content >> PageBits, out var page))
             return false;
-        var data = Volatile.Read(ref page.Entries[content & (PageSize - 1)]);
+        data = Volatile.Read(ref page.Entries[content & (PageSize - 1)]);
         if (data is null)
             return false;
         if (!page.Used)
             page.Used = true;
-        summary = new(data);
         return true;
     }
 
-    public void Put(long content, MessageSummary summary)
+    public void Put(long content, byte[] data)
     {
         lock (_gate)
         {
@@ -62,9 +62,9 @@ internal sealed class SummaryCache(long capacity)
             ref var entry = ref page.Entries[content & (PageSize - 1)];
             if (entry is not null)
                 return;
-            Volatile.Write(ref entry, summary.Data);
-            page.Bytes += EntryCost + summary.Data.Length;
-            _bytes += EntryCost + summary.Data.Length;
+            Volatile.Write(ref entry, data);
+            page.Bytes += EntryCost + data.Length;
+            _bytes += EntryCost + data.Length;
             Shrink(page);
         }
     }

@@ -21,7 +21,7 @@ public sealed class MessageSummaries : IDisposable
 
     private readonly NpgsqlDataSource _source;
     private readonly ContentStore _contents;
-    private readonly SummaryCache _cache;
+    private readonly ContentCache _cache;
     private readonly IDisposable _subscription;
 
     public MessageSummaries(EventLog log, long cacheBytes = DefaultCacheBytes)
@@ -37,17 +37,22 @@ public sealed class MessageSummaries : IDisposable
         for (var i = 0; i < batch.Contents.Count; i++)
         {
             if (batch.Contents[i].Annotation is MessageAnnotation annotation)
-                _cache.Put(batch.Contents[i].Number, annotation.Summary);
+                _cache.Put(batch.Contents[i].Number, annotation.Summary.Data);
         }
     }
 
     /// <summary>From memory only.</summary>
-    public bool TryGet(long content, out MessageSummary summary) => _cache.TryGet(content, out summary);
+    public bool TryGet(long content, out MessageSummary summary)
+    {
+        var found = _cache.TryGet(content, out var data);
+        summary = found ? new(data!) : default;
+        return found;
+    }
 
     /// <summary>From memory, else from the table, else derived from the content.</summary>
     /// <exception cref="ContentMissingException">There is no such content.</exception>
     public ValueTask<MessageSummary> GetAsync(long content, CancellationToken cancel) =>
-        _cache.TryGet(content, out var summary) ? new(summary) : new(LoadAsync(content, cancel));
+        _cache.TryGet(content, out var data) ? new(new MessageSummary(data)) : new(LoadAsync(content, cancel));
 
     private async Task<MessageSummary> LoadAsync(long content, CancellationToken cancel)
     {
@@ -58,7 +63,7 @@ public sealed class MessageSummaries : IDisposable
             await using var reader = await command.ExecuteReaderAsync(cancel);
             if (await reader.ReadAsync(cancel) && MessageSummary.TryRead(reader.GetFieldValue<byte[]>(1), out var summary))
             {
-                _cache.Put(content, summary);
+                _cache.Put(content, summary.Data);
                 return summary;
             }
         }
@@ -100,7 +105,7 @@ public sealed class MessageSummaries : IDisposable
         {
             // Those between that nobody asked for are welcome, too.
             if (MessageSummary.TryRead(reader.GetFieldValue<byte[]>(1), out var summary))
-                _cache.Put(reader.GetInt64(0), summary);
+                _cache.Put(reader.GetInt64(0), summary.Data);
         }
     }
 
@@ -137,7 +142,7 @@ public sealed class MessageSummaries : IDisposable
             command.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = summary.Data });
             await command.ExecuteNonQueryAsync(cancel);
         }
-        _cache.Put(number, summary);
+        _cache.Put(number, summary.Data);
         return summary;
     }
 

@@ -42,6 +42,12 @@ internal static class Capabilities
         "SAVEDATE", // RFC 8514
 
         // Searching
+        "SORT", // RFC 5256
+        "SORT=DISPLAY", // RFC 5957
+        "ESORT", // RFC 5267
+        "THREAD=ORDEREDSUBJECT", // RFC 5256
+        "THREAD=REFERENCES", // RFC 5256
+        "THREAD=REFS",
         "ESEARCH", // RFC 4731
         "SEARCHRES", // RFC 5182
         "WITHIN", // RFC 5032

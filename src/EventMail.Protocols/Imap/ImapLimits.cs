@@ -60,6 +60,9 @@ public sealed record ImapLimits
     /// <summary>Keys of one SEARCH in all.</summary>
     public int MaxSearchKeys { get; init; } = 1000;
 
+    /// <summary>Criteria of one SORT.</summary>
+    public int MaxSortCriteria { get; init; } = 20;
+
     /// <summary>Keys of one SEARCH that must look into messages, each over the whole mailbox.</summary>
     public int MaxSearchTextKeys { get; init; } = 50;
 

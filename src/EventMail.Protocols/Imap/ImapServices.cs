@@ -2,6 +2,7 @@ using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.SearchText;
+using EventMail.Projections.Sorting;
 using EventMail.Protocols.Wire;
 using Microsoft.Extensions.Logging;
 
@@ -15,6 +16,13 @@ public sealed class ImapServices
     public required ContentStore Contents { get; init; }
     public required Authenticator Authenticator { get; init; }
     public required ILogger Log { get; init; }
+
+    /// <summary>For SORT and THREAD.</summary>
+    public MessageSortKeys SortKeys
+    {
+        get => field ??= new(Summaries, Contents);
+        init;
+    }
 
     /// <summary>For SEARCH BODY and TEXT; null where every message is read.</summary>
     public SearchTextIndex? SearchText { get; init; }

@@ -176,8 +176,8 @@ public class MessageSummaryTests
     [Fact]
     public void The_cache_is_bounded_and_keeps_what_is_read()
     {
-        var cache = new SummaryCache(200_000);
-        var summary = new MessageSummary(new byte[1000]);
+        var cache = new ContentCache(200_000);
+        var summary = new byte[1000];
         cache.Put(0, summary);
         for (var i = 1; i <= 2000; i++)
         {

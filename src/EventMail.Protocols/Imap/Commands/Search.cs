@@ -34,14 +34,14 @@ internal static class Search
     }
 
     // RFC 5182 §2.1: NO empties what was saved, if it was to be replaced; BAD leaves it.
-    private static Reply Unsaved(SelectedMailbox selected, SearchProgram program, Reply reply)
+    internal static Reply Unsaved(SelectedMailbox selected, SearchProgram program, Reply reply)
     {
         if (reply.Kind == ReplyKind.No && program.Return.Has(ReturnItems.Save))
             selected.Saved = UidSet.Empty;
         return reply;
     }
 
-    private static bool TrySave(ImapSession session, SearchResult found, SearchReturn wanted)
+    internal static bool TrySave(ImapSession session, SearchResult found, SearchReturn wanted)
     {
         var saved = found.ToSave(wanted);
         if (saved.Ranges.Length > session.Limits.MaxSavedRanges)

@@ -32,26 +32,29 @@ internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits
     private const string BadCharset = "BADCHARSET (US-ASCII UTF-8)";
 
     /// <summary>What follows the command's name. As far as it was understood also when it fails: a NO takes back what SAVE saved.</summary>
-    public bool TryParse(out SearchProgram program)
+    public bool TryParse(out SearchProgram program) =>
+        ExpectOptions(out program) && ExpectProgram(ref program) && _parser.ExpectEnd();
+
+    // [SP "RETURN" SP "(" … ")"] SP
+    private bool ExpectOptions(out SearchProgram program)
     {
         program = new(new AllKey());
         if (!_parser.ExpectSp())
             return false;
-        if (_parser.TryWord("RETURN"u8))
-        {
-            if (!_parser.ExpectReturn(out var wanted) || !_parser.ExpectSp())
-                return false;
-            program = program with { Return = wanted };
-        }
-
-        return ExpectProgram(ref program) && _parser.ExpectEnd();
+        if (!_parser.TryWord("RETURN"u8))
+            return true;
+        if (!_parser.ExpectReturn(out var wanted) || !_parser.ExpectSp())
+            return false;
+        program = program with { Return = wanted };
+        return true;
     }
 
     // search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)
-    private bool ExpectProgram(ref SearchProgram program)
+    private bool ExpectProgram(ref SearchProgram program) =>
+        (!_parser.TryWord("CHARSET"u8) || (_parser.ExpectSp() && ExpectCharset() && _parser.ExpectSp())) && ExpectKeysOf(ref program);
+
+    private bool ExpectKeysOf(ref SearchProgram program)
     {
-        if (_parser.TryWord("CHARSET"u8) && (!_parser.ExpectSp() || !ExpectCharset() || !_parser.ExpectSp()))
-            return false;
         if (!ExpectKeys(out var key))
             return false;
         program = program with { Key = key, TellsModSeq = HasModSeq, HasNumbers = HasNumbers };

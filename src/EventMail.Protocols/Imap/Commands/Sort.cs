@@ -1,0 +1,71 @@
+using EventMail.Protocols.Imap.Responses;
+using EventMail.Protocols.Imap.Searching;
+using EventMail.Protocols.Imap.Selected;
+using EventMail.Protocols.Imap.Sorting;
+
+namespace EventMail.Protocols.Imap.Commands;
+
+/// <summary>SORT and UID SORT (RFC 5256 §3), with result options (RFC 5267 §3.1).</summary>
+internal static class Sort
+{
+    private const int NumbersAtOnce = 1024;
+
+    public static async ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
+    {
+        var selected = session.Selected!;
+        if (Parse(session, command, out var sort) is { } refused)
+            return Search.Unsaved(selected, sort.Search, refused);
+        if (sort.Search.TellsModSeq)
+            session.Enable(Extensions.Condstore);
+        session.HoldExpunges = sort.Search.HasNumbers;
+        var (context, search) = (new SearchContext(selected), sort.Search);
+        var progress = new SearchProgress(session, command.Tag, context.View.Count);
+        // RFC 5267 §3: MIN, MAX and PARTIAL are of the sorted list, so that all must be known.
+        var all = await SearchCollector.FindAsync(session, context, search with { Return = SearchReturn.Plain }, progress).ConfigureAwait(false);
+        if (progress.GivenUp is { } reply)
+            return Search.Unsaved(selected, search, reply);
+        var messages = await SortedMessages
+            .ReadAsync(session, context.View, all.Numbers!, sort.Criteria.Any(criterion => criterion.NeedsKeys)).ConfigureAwait(false);
+        var found = SearchResult.Sorted(context.View, new Sorter(sort.Criteria, messages).Sort(), search.Return.Partial);
+        if (search.TellsModSeq)
+            found.ModSeq = found.HighestModSeq(search.Return);
+        if (search.Return.Has(ReturnItems.Save) && !Search.TrySave(session, found, search.Return))
+            return Search.Unsaved(selected, search, Reply.No("Too many ranges to be saved", "NOTSAVED"));
+        if (search.Return.IsExtended)
+            await new SearchResponse(session.Writer, found, command.ByUid).WriteAsync(command.Tag, search.Return).ConfigureAwait(false);
+        else
+            await WriteAsync(session.Writer, found, command.ByUid).ConfigureAwait(false);
+        return selected.DoneWithExpunged(command);
+    }
+
+    // sort-data = "SORT" *(SP nz-number) [SP "(" "MODSEQ" SP mod-sequence-value ")"] (RFC 5256 §5, RFC 7162 §7)
+    private static async ValueTask WriteAsync(ImapWriter writer, SearchResult found, bool byUid)
+    {
+        writer.InResponse = true;
+        writer.Raw("* SORT"u8);
+        var order = found.Order!;
+        for (var i = 0; i < order.Length; i++)
+        {
+            writer.Sp();
+            writer.Number(byUid ? found.View[(int)order[i] - 1].Uid : order[i]);
+            if ((i + 1) % NumbersAtOnce == 0 && !await writer.FlushIfFullAsync().ConfigureAwait(false))
+                break;
+        }
+
+        if (found is { ModSeq: { } modSeq, Count: > 0 })
+        {
+            writer.Raw(" (MODSEQ "u8);
+            writer.Number(modSeq);
+            writer.Byte((byte)')');
+        }
+
+        writer.Crlf();
+        writer.InResponse = false;
+    }
+
+    private static Reply? Parse(ImapSession session, ImapCommand command, out SortProgram sort)
+    {
+        var parser = new SearchParser(command.Arguments, session.Limits);
+        return parser.TryParseSort(out sort) ? null : parser.Refusal;
+    }
+}

@@ -1,0 +1,36 @@
+using EventMail.Protocols.Imap.Responses;
+using EventMail.Protocols.Imap.Searching;
+using EventMail.Protocols.Imap.Selected;
+using EventMail.Protocols.Imap.Sorting;
+using EventMail.Protocols.Imap.Threading;
+
+namespace EventMail.Protocols.Imap.Commands;
+
+/// <summary>THREAD and UID THREAD (RFC 5256 §3).</summary>
+internal static class Thread
+{
+    public static async ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
+    {
+        var selected = session.Selected!;
+        if (Parse(session, command, out var algorithm, out var search) is { } refused)
+            return refused;
+        if (search.TellsModSeq)
+            session.Enable(Extensions.Condstore);
+        session.HoldExpunges = search.HasNumbers;
+        var context = new SearchContext(selected);
+        var progress = new SearchProgress(session, command.Tag, context.View.Count);
+        var found = await SearchCollector.FindAsync(session, context, search, progress).ConfigureAwait(false);
+        if (progress.GivenUp is { } reply)
+            return reply;
+        var messages = await SortedMessages.ReadAsync(session, context.View, found.Numbers!, withKeys: true).ConfigureAwait(false);
+        await new ThreadResponse(session.Writer, context.View, messages, command.ByUid)
+            .WriteAsync(ThreadForest.Of(algorithm, messages)).ConfigureAwait(false);
+        return selected.DoneWithExpunged(command);
+    }
+
+    private static Reply? Parse(ImapSession session, ImapCommand command, out ThreadAlgorithm algorithm, out SearchProgram search)
+    {
+        var parser = new SearchParser(command.Arguments, session.Limits);
+        return parser.TryParseThread(out algorithm, out search) ? null : parser.Refusal;
+    }
+}
