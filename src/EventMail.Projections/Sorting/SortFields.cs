@@ -32,8 +32,14 @@ internal readonly record struct SortFields
         }
         return new()
         {
-            Date = values[0], Subject = values[1], From = values[2], To = values[3], Cc = values[4], MessageId = values[5],
-            InReplyTo = values[6], References = values[7],
+            Date = values[0],
+            Subject = values[1],
+            From = values[2],
+            To = values[3],
+            Cc = values[4],
+            MessageId = values[5],
+            InReplyTo = values[6],
+            References = values[7],
         };
     }
 
