@@ -1,6 +1,7 @@
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
+using EventMail.Projections.Metadata;
 
 namespace EventMail.Projections;
 
@@ -9,7 +10,7 @@ public static class EventTypes
 {
     public static EventTypeMap Create()
     {
-        var map = new EventTypeMap().RegisterMailboxEvents();
+        var map = new EventTypeMap().RegisterMailboxEvents().RegisterMetadataEvents();
         AccountEventTypes.Register(map);
         return map;
     }

@@ -2,6 +2,7 @@ using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Maildrops;
+using EventMail.Projections.Metadata;
 using EventMail.Projections.SearchText;
 
 namespace EventMail.Projections;
@@ -9,7 +10,7 @@ namespace EventMail.Projections;
 /// <summary>What the event store is opened with, beside <see cref="EventTypes"/>.</summary>
 public static class ReadModels
 {
-    public static IReadOnlyList<StreamKind> Kinds { get; } = [.. AccountStreamKinds.All, MailboxKind.Instance];
+    public static IReadOnlyList<StreamKind> Kinds { get; } = [.. AccountStreamKinds.All, MailboxKind.Instance, MetadataKind.Instance];
 
     /// <summary>In the order in which they lock their rows, the same on every node.</summary>
     public static IReadOnlyList<IInlineProjection> Inline(EventTypeMap types) =>
@@ -19,6 +20,7 @@ public static class ReadModels
         new MailboxListProjection(types),
         new MessageSummaryProjection(),
         new MaildropFormProjection(),
+        new MetadataProjection(types),
     ];
 
     /// <summary>Those that follow the log.</summary>

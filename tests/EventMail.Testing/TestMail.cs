@@ -2,6 +2,7 @@ using EventMail.EventStore;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
+using EventMail.Projections.Metadata;
 using EventMail.Projections.SearchText;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -23,6 +24,8 @@ public sealed class TestMail : IAsyncDisposable
     public EventLog Log { get; private set; } = null!;
 
     public MailboxService Mailboxes { get; private set; } = null!;
+
+    public MetadataService Metadata { get; private set; } = null!;
 
     public MessageSummaries Summaries { get; private set; } = null!;
 
@@ -57,6 +60,7 @@ public sealed class TestMail : IAsyncDisposable
         SearchText = new(Log, searchText, loggers);
         Directory = await Projections.Accounts.Directory.OpenAsync(Log, new(), loggers, default);
         Mailboxes = new(Log, Directory.UsageWithin, new Subscriptions(Log).Book, Directory.Names, new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) }, loggers);
+        Metadata = new(Log, Mailboxes, "mailto:postmaster@example.test");
         Summaries = new(Log);
         var hasher = new PasswordHasher(new() { Argon2 = new(1, 64, 1), ScramIterations = 4096 });
         var key = SecretKey.Open(_folder);
@@ -79,6 +83,7 @@ public sealed class TestMail : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Summaries.Dispose();
+        Metadata.Dispose();
         await Mailboxes.DisposeAsync();
         Directory.Dispose();
         await Log.DisposeAsync();

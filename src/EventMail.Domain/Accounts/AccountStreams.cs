@@ -16,6 +16,16 @@ public static class AccountStreams
     /// <summary>In the account's tenant.</summary>
     public static Guid Logins(string account) => Named("login", account);
 
+    /// <summary>A mailbox's annotations. In its account's tenant.</summary>
+    /// <param name="mailbox">The mailbox's stream.</param>
+    public static Guid Metadata(Guid mailbox) => Named("metadata", mailbox.ToString());
+
+    /// <summary>An account's private annotations of the server. In its tenant.</summary>
+    public static Guid Metadata(string account) => Named("metadata", account);
+
+    /// <summary>The annotations of the server that all share. In the default tenant.</summary>
+    public static Guid ServerMetadata() => Named("metadata", "");
+
     /// <summary>Attempts for names that are no account's. In the default tenant.</summary>
     public static Guid StrangerLogins(DateTimeOffset at) =>
         Named("login", at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));

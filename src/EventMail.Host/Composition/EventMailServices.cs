@@ -4,6 +4,7 @@ using EventMail.Host.Listeners;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Maildrops;
+using EventMail.Projections.Metadata;
 using EventMail.Projections.SearchText;
 using EventMail.Protocols.Imap;
 using EventMail.Protocols.Pop3;
@@ -18,6 +19,7 @@ public sealed class EventMailServices : IAsyncDisposable
 {
     private readonly MailStore _store;
     private readonly MessageSummaries _summaries;
+    private readonly MetadataService _metadata;
     private readonly MaildropLocks _locks;
     private readonly QuotaWatch _quotas;
     private readonly SearchTextIndex? _searchText;
@@ -27,6 +29,7 @@ public sealed class EventMailServices : IAsyncDisposable
         _store = store;
         _searchText = searchText is null ? null : new(store.Log, searchText, host.Logs);
         _summaries = new(store.Log);
+        _metadata = new(store.Log, store.Mailboxes, $"mailto:postmaster@{host.Settings.EffectiveHostname}");
         _locks = new(store.Log.DataSource, host.Logs.CreateLogger("EventMail.Pop3"));
         _quotas = new(store.Log, store.Directory, host.Logs);
         Listeners = ListenerTable.Of(host.Settings, Servers(host));
@@ -59,6 +62,7 @@ public sealed class EventMailServices : IAsyncDisposable
         await _quotas.DisposeAsync();
         await _locks.DisposeAsync();
         _summaries.Dispose();
+        _metadata.Dispose();
         await _store.DisposeAsync();
     }
 
@@ -87,6 +91,7 @@ public sealed class EventMailServices : IAsyncDisposable
         var imap = new ImapServices
         {
             Mailboxes = _store.Mailboxes,
+            Metadata = _metadata,
             Summaries = _summaries,
             Contents = log.Contents,
             SearchText = _searchText,

@@ -1,6 +1,7 @@
 using System.Globalization;
 using EventMail.Domain.Accounts;
 using EventMail.Domain.Mailboxes;
+using EventMail.Domain.Metadata;
 
 namespace EventMail.Projections.History;
 
@@ -25,6 +26,8 @@ internal static class HistoryWords
         MailboxAclChanged m when m.Identifier[0] == '-' => $"rights {m.Rights} taken from {userOf(m.Identifier[1..])}",
         MailboxAclChanged m => $"rights {m.Rights} given to {userOf(m.Identifier)}",
         MailboxDeleted m => $"mailbox {m.Name} deleted with {m.Messages} messages, {Octets(m.Bytes)}",
+        MetadataSet m => string.Join("; ", m.Entries.Select(entry => $"annotation {entry.Entry} {(entry.Value is { } value ? $"set, {Octets(value.Length)}" : "removed")}"))
+            + (m.Mailbox is { } annotated ? $" on {nameOf(annotated)}" : ""),
         MailboxSubscribed m => $"subscribed to {m.Name}",
         MailboxUnsubscribed m => $"unsubscribed from {m.Name}",
         AccountOpened a => $"account {a.Address} opened with a quota of {Octets(a.QuotaLimit)}{(a.Administrator ? ", as administrator" : "")}",

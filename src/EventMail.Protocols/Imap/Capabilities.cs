@@ -21,7 +21,9 @@ internal static class Capabilities
         "CHILDREN", // RFC 3348
         "LIST-EXTENDED", // RFC 5258
         "LIST-STATUS", // RFC 5819
+        "LIST-METADATA", // RFC 9590
         "STATUS=SIZE", // RFC 8438
+        "METADATA", // RFC 5464
         "SPECIAL-USE", // RFC 6154
         "CREATE-SPECIAL-USE", // RFC 6154
         "UNSELECT", // RFC 3691

@@ -52,6 +52,12 @@ internal sealed record Verb(string Name, States In, CommandHandler Run)
     /// <summary>Its arguments are credentials: not traced, wiped from memory.</summary>
     public bool Secret { get; init; }
 
+    /// <summary>Its literals may be literal8 (RFC 4466 §6): it looks for NULs itself.</summary>
+    public bool Binary { get; init; }
+
+    /// <summary>What is answered when a literal is larger than the session takes; null for BAD [TOOBIG].</summary>
+    public Reply? TooLarge { get; init; }
+
     /// <summary>It may run while <see cref="PendingReplies"/> are to come: it does nothing that they could change the meaning of.</summary>
     public bool Overlaps { get; init; }
 
@@ -104,6 +110,9 @@ internal static class CommandTable
         new("GETACL", States.LoggedIn, GetAcl.RunAsync),
         new("LISTRIGHTS", States.LoggedIn, ListRights.RunAsync),
         new("MYRIGHTS", States.LoggedIn, MyRights.RunAsync),
+        // RFC 5464
+        new("GETMETADATA", States.LoggedIn, GetMetadata.RunAsync),
+        new("SETMETADATA", States.LoggedIn, SetMetadata.RunAsync) { Binary = true, TooLarge = SetMetadata.TooLarge },
 
         // RFC 3501 §6.4
         new("CHECK", States.Selected, Noop.RunAsync),

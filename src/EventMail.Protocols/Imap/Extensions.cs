@@ -20,4 +20,7 @@ internal enum Extensions : byte
 
     /// <summary>RFC 9586: no sequence numbers any more.</summary>
     UidOnly = 16,
+
+    /// <summary>RFC 5464 §4.1: annotations that others change are told.</summary>
+    Metadata = 32,
 }

@@ -51,6 +51,9 @@ public sealed record ImapLimits
     /// <summary>Patterns of one LIST.</summary>
     public int MaxListPatterns { get; init; } = 100;
 
+    /// <summary>Entries that one GETMETADATA, SETMETADATA or LIST names.</summary>
+    public int MaxMetadataEntries { get; init; } = 200;
+
     /// <summary>Data items of one FETCH.</summary>
     public int MaxFetchItems { get; init; } = 100;
 

@@ -1,6 +1,7 @@
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
+using EventMail.Projections.Metadata;
 using EventMail.Projections.SearchText;
 using EventMail.Projections.Sorting;
 using EventMail.Protocols.Wire;
@@ -12,6 +13,7 @@ namespace EventMail.Protocols.Imap;
 public sealed class ImapServices
 {
     public required MailboxService Mailboxes { get; init; }
+    public required MetadataService Metadata { get; init; }
     public required MessageSummaries Summaries { get; init; }
     public required ContentStore Contents { get; init; }
     public required Authenticator Authenticator { get; init; }

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Diagnostics;
+using EventMail.Protocols.Imap.Annotations;
 using EventMail.Protocols.Imap.Commands;
 using EventMail.Protocols.Imap.Grammar;
 using EventMail.Protocols.Imap.Responses;
@@ -16,6 +17,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
 {
     // RFC 9051 §7.1.5: a client that keeps failing is told BYE.
     private int _errors;
+    private MetadataNotices? _metadata;
 
     public MailConnection Connection => connection;
 
@@ -45,6 +47,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         Enabled |= extensions;
         if (first)
             Selected?.TellHighestModSeq(Writer);
+        if (Has(Extensions.Metadata))
+            _metadata ??= new(this);
     }
 
     /// <summary>Set by a UID command whose answer depends on sequence numbers: no EXPUNGE before its tagged reply (RFC 7162 §3.2.10.2).</summary>
@@ -145,7 +149,9 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         return CountError();
     }
 
-    private static Reply TooLong => Reply.Bad("Command line too long", "TOOBIG");
+    private const string TooBig = "TOOBIG";
+
+    private static Reply TooLong => Reply.Bad("Command line too long", TooBig);
 
     private async ValueTask<bool> AnswerAsync()
     {
@@ -209,8 +215,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         {
             if (verb.Secret)
                 Reader.HoldsSecret();
-            if (verb.Literals == Literals.Inline && await ReadLiteralsAsync().ConfigureAwait(false) is { } refused)
-                return refused;
+            if (verb.Literals == Literals.Inline && await ReadLiteralsAsync(verb).ConfigureAwait(false) is { } refused)
+                return refused.Code == TooBig ? verb.TooLarge ?? refused : refused;
             if (!await WithinRateAsync().ConfigureAwait(false))
                 return await SkipLiteralsAsync().ConfigureAwait(false) ? Reply.No("Too many commands, slow down", "LIMIT") : Reply.Close;
             // A right that was withdrawn is not used once more.
@@ -245,7 +251,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     }
 
     /// <summary>Completes the command. Not null when that cannot be.</summary>
-    public async ValueTask<Reply?> ReadLiteralsAsync()
+    public async ValueTask<Reply?> ReadLiteralsAsync(Verb verb)
     {
         while (Reader.EndsInLiteral(out var literal))
         {
@@ -253,7 +259,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
                 return refused;
         }
 
-        return Reader.Text.Contains((byte)0) ? Reply.Bad("NUL is not allowed") : null;
+        return !verb.Binary && Reader.Text.Contains((byte)0) ? Reply.Bad("NUL is not allowed") : null;
     }
 
     /// <summary>Reads the literal that the command's text ends in, and the rest of its line.</summary>
@@ -263,7 +269,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         if (literal.Size > Limits.MaxLiteral || Reader.Text.Length + literal.Size > limit)
         {
             // RFC 7888 §4: a client that does not wait has sent it already; one that waits is told before it does.
-            return await SkipLiteralsAsync().ConfigureAwait(false) ? Reply.Bad("Literal too large", "TOOBIG") : Reply.Close;
+            return await SkipLiteralsAsync().ConfigureAwait(false) ? Reply.Bad("Literal too large", TooBig) : Reply.Close;
         }
 
         if (literal.Synchronizing && !await ContinueAsync().ConfigureAwait(false))
@@ -322,6 +328,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     /// <summary>False when the mailbox is gone, and the session with it.</summary>
     public async ValueTask<bool> SyncAsync(Sync sync)
     {
+        if (_metadata is not null)
+            await _metadata.TellAsync().ConfigureAwait(false);
         if (Selected is null)
             return true;
         // RFC 2180 §3.3: nothing that the session could still do makes sense. Dovecot ends it too.
@@ -351,6 +359,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     public void LogOut()
     {
         Deselect();
+        _metadata?.Dispose();
+        _metadata = null;
         Enabled = Extensions.None;
         if (User is not null)
             services.SessionsPerUser.Leave(User.Account.Account);

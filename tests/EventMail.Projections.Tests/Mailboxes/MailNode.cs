@@ -3,6 +3,7 @@ using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
+using EventMail.Projections.Metadata;
 using EventMail.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -30,7 +31,7 @@ internal sealed class MailNode : IAsyncDisposable
     {
         var folder = Path.Combine(Path.GetTempPath(), "eventmail-tests", Path.GetRandomFileName());
         System.IO.Directory.CreateDirectory(folder);
-        var types = new EventTypeMap().RegisterMailboxEvents();
+        var types = new EventTypeMap().RegisterMailboxEvents().RegisterMetadataEvents();
         var log = await EventLog.OpenAsync(
             new()
             {
@@ -39,7 +40,7 @@ internal sealed class MailNode : IAsyncDisposable
                 StateCacheWeight = cacheWeight,
                 ClosingGrace = TimeSpan.FromSeconds(5),
             },
-            types, [MailboxKind.Instance], [new MailboxListProjection(types), new MessageSummaryProjection()], projections ?? [],
+            types, [MailboxKind.Instance, MetadataKind.Instance], [new MailboxListProjection(types), new MessageSummaryProjection()], projections ?? [],
             NullLoggerFactory.Instance, default);
         var mailboxes = new MailboxService(
             log, quota ?? ((_, _) => new QuotaUsage(0, long.MaxValue)), NoSubscriptions, Names, options ?? new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) },

@@ -27,6 +27,7 @@ public sealed class ImapFixture : IAsyncLifetime
         ImapLimits limits, Microsoft.Extensions.Logging.ILogger? log = null, CommandRateLimiter? limiter = null, TestMail? mail = null) => new()
         {
             Mailboxes = (mail ?? Mail).Mailboxes,
+            Metadata = (mail ?? Mail).Metadata,
             Summaries = (mail ?? Mail).Summaries,
             Contents = (mail ?? Mail).Log.Contents,
             SearchText = (mail ?? Mail).SearchText,

@@ -122,6 +122,7 @@ public sealed class ImapLiteralTests(ImapFixture fixture) : IClassFixture<ImapFi
         var services = new ImapServices
         {
             Mailboxes = good.Mailboxes,
+            Metadata = good.Metadata,
             Summaries = good.Summaries,
             Contents = mail.Log.Contents,
             Authenticator = good.Authenticator,

@@ -1,5 +1,7 @@
 using EventMail.Domain.Mailboxes;
+using EventMail.Domain.Metadata;
 using EventMail.EventStore;
+using EventMail.Projections.Metadata;
 
 namespace EventMail.Projections.Mailboxes;
 
@@ -31,13 +33,19 @@ internal sealed class RenameInboxCommand(StreamKey inbox, NewMailboxes made, Mai
     : ViewCommand(inbox, views, metadata)
 {
     public override IReadOnlyList<StreamRef> Streams { get; } =
-        [.. made.Streams.Prepend(MailboxKind.Stream(inbox)).DistinctBy(s => s.Key)];
+        [
+            .. made.Streams.Prepend(MailboxKind.Stream(inbox)).DistinctBy(s => s.Key),
+            MetadataKind.OfMailbox(inbox), MetadataKind.OfMailbox(made.Mailboxes[^1].Key),
+        ];
 
     protected override void Decide(Decision decision, MailboxState state)
     {
         if (!CreateCommand.Decide(decision, made))
             return;
         var destination = made.Mailboxes[^1].Key;
+        var annotations = decision.State<MetadataState>(MetadataKind.OfMailbox(Mailbox).Key);
+        if (MetadataDecider.Copy(annotations, destination.Id) is { } copied)
+            decision.Append(MetadataKind.OfMailbox(destination).Key, copied);
         var all = UidSet.OfRange(1, uint.MaxValue);
         var moved = MailboxDecider.Copy(state, Mailbox.Id, all, decision.State<MailboxState>(destination), destination.Id, move: true);
         if (Accept(decision, moved) is not { Into: not null, OutOf: not null } copy)

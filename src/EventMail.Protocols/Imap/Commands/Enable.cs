@@ -16,6 +16,7 @@ internal static class Enable
         ("IMAP4rev2", Extensions.Imap4Rev2),
         // RFC 9586 §3.1
         ("UIDONLY", Extensions.UidOnly),
+        ("METADATA", Extensions.Metadata), // RFC 5464 §4.1
     ];
 
     public static ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)

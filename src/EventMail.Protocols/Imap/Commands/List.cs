@@ -11,7 +11,7 @@ internal static class List
 {
     public static async ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
     {
-        if (ListParser.Parse(command, session.Limits.MaxListPatterns, out var request) is { } error)
+        if (ListParser.Parse(command, session.Limits, out var request) is { } error)
             return Reply.Bad(error);
         if (request is { IsExtended: false, IsEmptyName: true })
         {

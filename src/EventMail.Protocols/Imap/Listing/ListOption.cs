@@ -1,4 +1,5 @@
 using EventMail.Domain.Mailboxes;
+using EventMail.Protocols.Imap.Annotations;
 using EventMail.Protocols.Imap.Commands;
 using EventMail.Protocols.Imap.Grammar;
 
@@ -35,6 +36,8 @@ internal sealed record ListOption(string Name, ListOptionReader Read)
         new("STATUS", ReadStatus),
         // RFC 8440
         new("MYRIGHTS", ReadMyRights),
+        // RFC 9590
+        new("METADATA", MetadataAddition.Read),
     ];
 
     private static ListOption Select(string name, ListSelection option) => new(name, (ref _, request) =>

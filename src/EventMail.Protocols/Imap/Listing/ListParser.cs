@@ -8,9 +8,9 @@ internal static class ListParser
 {
     /// <summary>Not null when they are wrong.</summary>
     // list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts]
-    public static string? Parse(ImapCommand command, int maxPatterns, out ListRequest request)
+    public static string? Parse(ImapCommand command, ImapLimits limits, out ListRequest request)
     {
-        request = new();
+        request = new() { MaxEntries = limits.MaxMetadataEntries };
         var arguments = command.Arguments;
         if (!arguments.ExpectSp())
             return arguments.Error;
@@ -24,7 +24,7 @@ internal static class ListParser
                 return "RECURSIVEMATCH needs another option to match";
         }
 
-        if (!arguments.ExpectAString(out var reference) || !arguments.ExpectSp() || !ExpectPatterns(ref arguments, reference, maxPatterns, request))
+        if (!arguments.ExpectAString(out var reference) || !arguments.ExpectSp() || !ExpectPatterns(ref arguments, reference, limits.MaxListPatterns, request))
             return arguments.Error;
         if (!arguments.AtEnd && (!arguments.ExpectSp() || !ExpectReturn(ref arguments, request)))
             return arguments.Error;
@@ -86,7 +86,7 @@ internal static class ListParser
             if (Find(known, name) is not { } option)
                 return arguments.Fail("Unknown LIST option");
             // What a second one asks for is read, and forgotten: RFC 5258 §3.
-            if (!option.Read(ref arguments, seen.Contains(option) ? new() : request))
+            if (!option.Read(ref arguments, seen.Contains(option) ? new() { MaxEntries = request.MaxEntries } : request))
                 return arguments.Fail("Malformed LIST option");
             seen.Add(option);
         }

@@ -32,6 +32,9 @@ internal sealed class ListRequest
 
     public ListSelection Selection { get; set; }
 
+    /// <summary><see cref="ImapLimits.MaxMetadataEntries"/>.</summary>
+    public int MaxEntries { get; init; }
+
     public bool ReturnsSubscribed { get; set; }
 
     /// <summary>In the order of the options.</summary>

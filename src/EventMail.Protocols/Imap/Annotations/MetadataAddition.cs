@@ -1,0 +1,30 @@
+using EventMail.Projections.Mailboxes;
+using EventMail.Projections.Metadata;
+using EventMail.Protocols.Imap.Grammar;
+using EventMail.Protocols.Imap.Listing;
+
+namespace EventMail.Protocols.Imap.Annotations;
+
+/// <summary>LIST's RETURN (METADATA …) (RFC 9590): a METADATA response behind the LIST of each mailbox.</summary>
+internal sealed class MetadataAddition(MetadataQuestion question)
+{
+    private Func<MailboxEntry, IReadOnlyList<MetadataValue>>? _valuesOf;
+
+    // "METADATA" SP entries
+    public static bool Read(ref CommandParser arguments, ListRequest request)
+    {
+        if (!arguments.ExpectSp() || !arguments.ExpectEntries(request.MaxEntries, out var entries))
+            return false;
+        request.Additions.Add(new MetadataAddition(new(entries)).WriteAsync);
+        return true;
+    }
+
+    private async ValueTask WriteAsync(ImapSession session, MailboxEntry mailbox)
+    {
+        if (!mailbox.Selectable || !MetadataService.MayAnnotate(mailbox.Rights))
+            return;
+        _valuesOf ??= await session.Services.Metadata.OfAllAsync(session.User!.Id, session.Cancel).ConfigureAwait(false);
+        MetadataResponse.Write(session.Writer, mailbox.Name, question.Answer(_valuesOf(mailbox), out _));
+        await session.Writer.FlushIfFullAsync().ConfigureAwait(false);
+    }
+}

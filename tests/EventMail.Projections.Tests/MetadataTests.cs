@@ -1,0 +1,156 @@
+using System.Text;
+using EventMail.Domain;
+using EventMail.Domain.Metadata;
+using EventMail.Projections.Metadata;
+using EventMail.Projections.Tests.Mailboxes;
+using EventMail.Testing;
+using Npgsql;
+using Shouldly;
+using static EventMail.Projections.Tests.Mailboxes.Comparisons;
+
+namespace EventMail.Projections.Tests;
+
+/// <summary>Annotations over rebuilds and nodes, and their limits.</summary>
+public sealed class MetadataTests
+{
+    private const string Account = "aaaaaaaa";
+    private const string Other = "bbbbbbbb";
+    private const string Rows = "select coalesce(string_agg(m::text, '|' order by id), '') from projections_v1.metadata m";
+
+    private static async Task<Rejection?> SetAsync(MetadataService metadata, string mailbox, string entry, string? value, string account = Account) =>
+        (await metadata.SetAsync(account, false, mailbox, [(entry, value is null ? null : Encoding.UTF8.GetBytes(value))], MailNode.Someone, "A", default))
+            .Rejection;
+
+    private static async Task<string> GetAsync(MetadataService metadata, string mailbox, string account = Account) =>
+        string.Join(' ', (await metadata.GetAsync(account, mailbox, default)).Value!.Select(v => $"{v.Entry}={Encoding.UTF8.GetString(v.Value)}"));
+
+    private static async Task<T> ScalarAsync<T>(TestDatabase database, string sql)
+    {
+        await using var source = NpgsqlDataSource.Create(database.ConnectionString);
+        await using var command = source.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    [Fact]
+    public async Task Rows_that_were_dropped_come_back_from_the_log_as_they_were()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        string live;
+        await using (var node = await MailNode.StartAsync(database))
+        {
+            await node.AddAccountAsync(Account);
+            using var metadata = new MetadataService(node.Log, node.Mailboxes, null);
+            (await SetAsync(metadata, "INBOX", "/private/comment", "one")).ShouldBeNull();
+            (await SetAsync(metadata, "INBOX", "/private/comment", "two")).ShouldBeNull();
+            (await SetAsync(metadata, "INBOX", "/shared/comment", "gone")).ShouldBeNull();
+            (await SetAsync(metadata, "INBOX", "/shared/comment", null)).ShouldBeNull();
+            (await SetAsync(metadata, "", "/private/filters/values/boss", "FROM boss")).ShouldBeNull();
+            // With the mailbox its annotations go.
+            (await SetAsync(metadata, "Trash", "/shared/comment", "t")).ShouldBeNull();
+            (await node.Mailboxes.DeleteAsync(Account, "Trash", MailNode.Someone, null, default)).IsOk.ShouldBeTrue();
+            live = await ScalarAsync<string>(database, Rows);
+            live.ShouldNotContain("/shared/comment");
+        }
+
+        await ScalarAsync<string>(database, "drop table projections_v1.metadata; select ''");
+        await using (var node = await MailNode.StartAsync(database))
+        {
+            (await ScalarAsync<string>(database, Rows)).ShouldBe(live);
+            using var metadata = new MetadataService(node.Log, node.Mailboxes, null);
+            (await GetAsync(metadata, "INBOX")).ShouldBe("/private/comment=two");
+            (await GetAsync(metadata, "")).ShouldBe("/private/filters/values/boss=FROM boss");
+        }
+    }
+
+    [Fact]
+    public async Task Another_node_reads_what_one_has_set_and_hears_of_it()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var one = await MailNode.StartAsync(database);
+        await one.AddAccountAsync(Account);
+        await using var two = await MailNode.StartAsync(database);
+        using var here = new MetadataService(one.Log, one.Mailboxes, null);
+        using var there = new MetadataService(two.Log, two.Mailboxes, null);
+        var heard = new List<string>();
+        there.Changed += notice =>
+        {
+            lock (heard)
+                heard.AddRange(notice.Changes.Select(change => change.Entry));
+        };
+        for (var i = 0; i < 5; i++)
+        {
+            (await SetAsync(here, "INBOX", "/shared/comment", $"v{i}")).ShouldBeNull();
+            (await GetAsync(there, "INBOX")).ShouldBe($"/shared/comment=v{i}");
+            var all = await there.OfAllAsync(Account, default);
+            var inbox = (await two.Mailboxes.FindAsync(Account, "INBOX", default)).Value!;
+            Encoding.UTF8.GetString(all(inbox).Single().Value).ShouldBe($"v{i}");
+        }
+
+        await ShouldBecomeAsync(() =>
+        {
+            lock (heard)
+                return heard.Count > 0 && heard.TrueForAll(entry => entry == "/shared/comment");
+        });
+    }
+
+    [Fact]
+    public async Task A_private_entry_is_one_accounts_alone()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var node = await MailNode.StartAsync(database);
+        await node.AddAccountAsync(Account);
+        await node.AddAccountAsync(Other);
+        using var metadata = new MetadataService(node.Log, node.Mailboxes, "mailto:postmaster@example.test");
+        (await SetAsync(metadata, "", "/private/comment", "mine")).ShouldBeNull();
+        (await GetAsync(metadata, "")).ShouldBe("/private/comment=mine /shared/admin=mailto:postmaster@example.test");
+        (await GetAsync(metadata, "", Other)).ShouldBe("/shared/admin=mailto:postmaster@example.test");
+        (await SetAsync(metadata, "", "/shared/comment", "ours")).ShouldBe(Rejection.NoPermission);
+        (await metadata.SetAsync(Account, true, "", [("/shared/comment", "ours"u8.ToArray()), ("/private/comment", null)], MailNode.Someone, null, default))
+            .IsOk.ShouldBeTrue();
+        (await GetAsync(metadata, "", Other)).ShouldBe("/shared/admin=mailto:postmaster@example.test /shared/comment=ours");
+        (await GetAsync(metadata, "")).ShouldBe("/shared/admin=mailto:postmaster@example.test /shared/comment=ours");
+    }
+
+    [Fact]
+    public void More_entries_and_octets_than_the_limits_are_refused_and_removing_always_works()
+    {
+        var state = MetadataState.Empty;
+        for (var i = 0; i < MetadataLimits.MaxEntries; i++)
+            state = state.Evolve(Decided(state, new MetadataChange($"/shared/e{i}", null, [1])));
+        MetadataDecider.Set(state, Guid.Empty, [new("/shared/more", null, [1])]).Rejection.ShouldBe(MetadataRejections.TooMany);
+        // In the place of another, and for somebody else.
+        MetadataDecider.Set(state, Guid.Empty, [new("/shared/more", null, [1]), new("/SHARED/E0", null, null)]).Rejection.ShouldBeNull();
+        MetadataDecider.Set(state, Guid.Empty, [new("/private/more", Account, [1])]).Rejection.ShouldBeNull();
+        MetadataDecider.Set(state, Guid.Empty, [new("/shared/e1", null, new byte[MetadataLimits.MaxValue + 1])]).Rejection.ShouldBe(MetadataRejections.TooLarge);
+
+        var large = MetadataState.Empty;
+        for (var i = 0; i < MetadataLimits.MaxOctets / MetadataLimits.MaxValue; i++)
+            large = large.Evolve(Decided(large, new MetadataChange($"/shared/e{i}", null, new byte[MetadataLimits.MaxValue])));
+        MetadataDecider.Set(large, Guid.Empty, [new("/shared/more", null, [1])]).Rejection.ShouldBe(MetadataRejections.TooMany);
+        large = large.Evolve(Decided(large, new MetadataChange("/shared/e0", null, null)));
+        large.Octets.ShouldBe(MetadataLimits.MaxOctets - MetadataLimits.MaxValue);
+    }
+
+    private static MetadataSet Decided(MetadataState state, MetadataChange change)
+    {
+        var (e, rejection) = MetadataDecider.Set(state, Guid.Empty, [change]);
+        rejection.ShouldBeNull();
+        return e.ShouldNotBeNull();
+    }
+
+    [Theory]
+    [InlineData("/private/comment", true)]
+    [InlineData("/SHARED/vendor/x/y", true)]
+    [InlineData("/private", true)]
+    [InlineData("/privates/comment", false)]
+    [InlineData("/private/", false)]
+    [InlineData("/private//x", false)]
+    [InlineData("/shared/a*", false)]
+    [InlineData("/shared/a%", false)]
+    [InlineData("/shared/\u00e9", false)]
+    [InlineData("/shared/a\u0001", false)]
+    [InlineData("comment", false)]
+    [InlineData("", false)]
+    public void An_entry_is_a_path_of_RFC_5464_below_private_or_shared(string entry, bool valid) =>
+        MetadataEntry.IsValid(entry).ShouldBe(valid);
+}
