@@ -92,6 +92,8 @@ public sealed class EventMailServices : IAsyncDisposable
         {
             Mailboxes = _store.Mailboxes,
             Metadata = _metadata,
+            Directory = _store.Directory,
+            Accounts = _store.Accounts,
             Summaries = _summaries,
             Contents = log.Contents,
             SearchText = _searchText,

@@ -38,7 +38,7 @@ internal sealed class MailboxHierarchy(CommandExecutor executor, MailboxTrees tr
             : Rename(tree, viewer, from, to, spread, metadata), cancel);
     }
 
-    private static readonly Rejection TooMany = Rejection.Limit("Too many mailboxes");
+    private static readonly Rejection TooMany = new(RejectionKind.OverQuota, "Too many mailboxes");
 
     private Result<Command> RenameInbox(MailboxTree tree, string to, int spread, EventMetadata metadata)
     {

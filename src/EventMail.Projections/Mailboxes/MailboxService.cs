@@ -107,6 +107,9 @@ public sealed class MailboxService : IAsyncDisposable
         return MailboxListing.Entry(mailbox.Key.Id, state, tree.Below(state.Name).Any(), mailbox.RightsIn(state), mailbox.Prefix);
     }
 
+    /// <summary>How many mailboxes an account has.</summary>
+    public async Task<int> CountAsync(string account, CancellationToken cancel) => (await _trees.GetAsync(account, cancel)).Count;
+
     /// <summary>Opens a mailbox with its messages, caught up with other nodes. Needs <see cref="Rights.Read"/>.</summary>
     public async Task<Result<OpenMailbox>> OpenAsync(string account, string name, CancellationToken cancel)
     {

@@ -24,6 +24,10 @@ internal static class Capabilities
         "LIST-METADATA", // RFC 9590
         "STATUS=SIZE", // RFC 8438
         "METADATA", // RFC 5464
+        "QUOTA", // RFC 9208
+        "QUOTASET", // RFC 9208
+        "QUOTA=RES-STORAGE", // RFC 9208
+        "QUOTA=RES-MAILBOX", // RFC 9208
         "SPECIAL-USE", // RFC 6154
         "CREATE-SPECIAL-USE", // RFC 6154
         "UNSELECT", // RFC 3691

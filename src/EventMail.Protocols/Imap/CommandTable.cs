@@ -110,6 +110,10 @@ internal static class CommandTable
         new("GETACL", States.LoggedIn, GetAcl.RunAsync),
         new("LISTRIGHTS", States.LoggedIn, ListRights.RunAsync),
         new("MYRIGHTS", States.LoggedIn, MyRights.RunAsync),
+        // RFC 9208
+        new("GETQUOTA", States.LoggedIn, GetQuota.RunAsync),
+        new("GETQUOTAROOT", States.LoggedIn, GetQuotaRoot.RunAsync),
+        new("SETQUOTA", States.LoggedIn, SetQuota.RunAsync),
         // RFC 5464
         new("GETMETADATA", States.LoggedIn, GetMetadata.RunAsync),
         new("SETMETADATA", States.LoggedIn, SetMetadata.RunAsync) { Binary = true, TooLarge = SetMetadata.TooLarge },

@@ -16,6 +16,8 @@ public sealed class ImapServices
     public required MetadataService Metadata { get; init; }
     public required MessageSummaries Summaries { get; init; }
     public required ContentStore Contents { get; init; }
+    public required Projections.Accounts.Directory Directory { get; init; }
+    public required AccountService Accounts { get; init; }
     public required Authenticator Authenticator { get; init; }
     public required ILogger Log { get; init; }
 

@@ -15,11 +15,15 @@ public sealed class ImapFixture : IAsyncLifetime
 
     public TestMail Mail { get; private set; } = null!;
 
+    public AccountEntry Administrator { get; private set; } = null!;
+
     public ImapServices Services { get; private set; } = null!;
 
     public async Task InitializeAsync()
     {
         Mail = await TestMail.StartAsync();
+        // The first account is an administrator's; the tests' others are not.
+        Administrator = await Mail.NewAccountAsync();
         Services = ServicesWith(new());
     }
 
@@ -28,6 +32,8 @@ public sealed class ImapFixture : IAsyncLifetime
         {
             Mailboxes = (mail ?? Mail).Mailboxes,
             Metadata = (mail ?? Mail).Metadata,
+            Directory = (mail ?? Mail).Directory,
+            Accounts = (mail ?? Mail).Accounts,
             Summaries = (mail ?? Mail).Summaries,
             Contents = (mail ?? Mail).Log.Contents,
             SearchText = (mail ?? Mail).SearchText,

@@ -123,6 +123,8 @@ public sealed class ImapLiteralTests(ImapFixture fixture) : IClassFixture<ImapFi
         {
             Mailboxes = good.Mailboxes,
             Metadata = good.Metadata,
+            Directory = good.Directory,
+            Accounts = good.Accounts,
             Summaries = good.Summaries,
             Contents = mail.Log.Contents,
             Authenticator = good.Authenticator,

@@ -15,7 +15,7 @@ public sealed class ImapTranscriptTests(ImapFixture fixture) : IClassFixture<Ima
         var account = await fixture.NewAccountAsync();
         var runner = new TranscriptRunner(listener => Task.FromResult(new ScriptedClient(fixture.Open(listener).Client)))
         {
-            Values = { ["user"] = account.Address, ["pass"] = TestMail.Password },
+            Values = { ["user"] = account.Address, ["pass"] = TestMail.Password, ["admin"] = fixture.Administrator.Address },
         };
         var transcript = Transcript.Named("imap", name);
         foreach (var other in new[] { "bob", "carol" })

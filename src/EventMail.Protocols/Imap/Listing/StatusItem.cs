@@ -34,6 +34,8 @@ internal sealed record StatusItem(string Name, Action<ImapWriter, StatusSource> 
         new("MAILBOXID", (writer, source) => writer.Ascii($"({ObjectIds.OfMailbox(source.Mailbox.Id)})")),
         // RFC 8438, RFC 9051 §6.3.11: what the quota counts.
         Number("SIZE", source => source.Mailbox.Bytes),
+        // RFC 9208 §4.1.4: octets, as SIZE.
+        Number("DELETED-STORAGE", source => DeletedStorage(source.View!)) with { NeedsMessages = true },
         // RFC 9051 §6.3.11
         Number("DELETED", source => source.View!.Deleted) with { NeedsMessages = true },
     ];
@@ -47,6 +49,23 @@ internal sealed record StatusItem(string Name, Action<ImapWriter, StatusSource> 
         }
 
         return null;
+    }
+
+    private static long DeletedStorage(MailboxView view)
+    {
+        if (view.Deleted == 0)
+            return 0;
+        var octets = 0L;
+        foreach (var slice in view.Slices())
+        {
+            for (var i = 0; i < slice.Length; i++)
+            {
+                if ((slice.Flags[i] & SystemFlags.Deleted) != 0)
+                    octets += slice.Sizes[i];
+            }
+        }
+
+        return octets;
     }
 
     private static StatusItem Number(string name, Func<StatusSource, long> value) =>
