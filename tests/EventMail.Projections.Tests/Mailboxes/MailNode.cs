@@ -40,7 +40,8 @@ internal sealed class MailNode : IAsyncDisposable
                 StateCacheWeight = cacheWeight,
                 ClosingGrace = TimeSpan.FromSeconds(5),
             },
-            types, [MailboxKind.Instance, MetadataKind.Instance], [new MailboxListProjection(types), new MessageSummaryProjection()], projections ?? [],
+            types, [MailboxKind.Instance, MetadataKind.Instance],
+            [new MailboxListProjection(types), new MessageSummaryProjection(), new MetadataProjection(types)], projections ?? [],
             NullLoggerFactory.Instance, default);
         var mailboxes = new MailboxService(
             log, quota ?? ((_, _) => new QuotaUsage(0, long.MaxValue)), NoSubscriptions, Names, options ?? new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) },

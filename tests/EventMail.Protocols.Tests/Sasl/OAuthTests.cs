@@ -189,6 +189,9 @@ public sealed class OAuthTests(ImapFixture fixture) : IClassFixture<ImapFixture>
     private ImapServices Services(OAuthOptions? options = null) => new()
     {
         Mailboxes = fixture.Mail.Mailboxes,
+        Metadata = fixture.Mail.Metadata,
+        Directory = fixture.Mail.Directory,
+        Accounts = fixture.Mail.Accounts,
         Summaries = fixture.Mail.Summaries,
         Contents = fixture.Mail.Log.Contents,
         Authenticator = fixture.Mail.NewAuthenticator(new() { OAuth = options ?? Options(), Throttle = new() { Enabled = false } }),
