@@ -25,4 +25,7 @@ public sealed record MailboxEntry(
 {
     /// <summary>What the account that asks may do with it: everything with its own. Without <see cref="Rights.Read"/> all counts are 0.</summary>
     public Rights Rights { get; init; } = Rights.All;
+
+    /// <summary>It is another account's, or a level above such.</summary>
+    public bool IsOthers => OtherUsers.IsReserved(Name);
 }

@@ -59,6 +59,9 @@ internal static class Capabilities
         "WITHIN", // RFC 5032
         "PARTIAL", // RFC 9394
         "I18NLEVEL=1", // RFC 5255
+        "SEARCH=FUZZY", // RFC 6203
+        "MULTISEARCH", // RFC 7377
+        "CONTEXT=SEARCH", // RFC 5267
 
         // The connection
         "COMPRESS=DEFLATE", // RFC 4978

@@ -131,6 +131,9 @@ internal static class CommandTable
         new("UID SORT", States.Selected, Sort.RunAsync) { Fresh = true },
         new("UID THREAD", States.Selected, Commands.Thread.RunAsync) { Fresh = true },
         new("UID SEARCH", States.Selected, Search.RunAsync) { Fresh = true },
+        // RFC 7377, RFC 5267
+        new("ESEARCH", States.LoggedIn, Esearch.RunAsync) { Fresh = true },
+        new("CANCELUPDATE", States.Selected, CancelUpdate.RunAsync),
         new("UID FETCH", States.Selected, Fetch.RunAsync) { Fresh = true },
         new("UID STORE", States.Selected, Store.RunAsync),
         new("UID COPY", States.Selected, Copy.RunAsync),

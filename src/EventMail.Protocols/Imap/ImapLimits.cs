@@ -72,6 +72,12 @@ public sealed record ImapLimits
     /// <summary>Ranges of a search result that SAVE keeps for "$"; of one with more it keeps nothing (RFC 5182 §2.5).</summary>
     public int MaxSavedRanges { get; init; } = 200_000;
 
+    /// <summary>Mailboxes of one ESEARCH (RFC 7377 §2.4).</summary>
+    public int MaxSearchMailboxes { get; init; } = 5000;
+
+    /// <summary>Searches of one session whose changes are told (RFC 5267 §4.3.1), each of no more ranges than <see cref="MaxSavedRanges"/>.</summary>
+    public int MaxSearchUpdates { get; init; } = 20;
+
     /// <summary>
     /// How often the client of a long SEARCH is told "Still searching". A SEARCH that takes longer is given up when its client has
     /// gone or the server stops.

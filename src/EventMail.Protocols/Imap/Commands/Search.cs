@@ -10,9 +10,8 @@ internal static class Search
 {
     public static async ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
     {
-        var selected = session.Selected!;
         if (Parse(session, command, out var program) is { } refused)
-            return Unsaved(selected, program, refused);
+            return Unsaved(session, program, refused);
         if (program.HasNumbers && session.Has(Extensions.UidOnly))
             return Reply.UidRequired;
         // RFC 9051 §6.4.4: without RETURN as with RETURN (ALL).
@@ -21,22 +20,41 @@ internal static class Search
         if (program.TellsModSeq)
             session.Enable(Extensions.Condstore);
         session.HoldExpunges = program.HasNumbers;
-        var context = new SearchContext(selected);
-        var progress = new SearchProgress(session, command.Tag, context.View.Count);
+        var selected = session.Selected!;
+        var progress = new SearchProgress(session, command.Tag, selected.Known.Count);
+        var ended = await AnswerAsync(session, command, program, progress, mailbox: null).ConfigureAwait(false);
+        return ended is { } reply ? Unsaved(session, program, reply) : selected.DoneWithExpunged(command);
+    }
+
+    /// <summary>Searches the selected mailbox. Null when it was answered.</summary>
+    /// <param name="mailbox">For ESEARCH: the answer names it, by UIDs, and nothing found is no answer.</param>
+    public static async ValueTask<Reply?> AnswerAsync(
+        ImapSession session, ImapCommand command, SearchProgram program, SearchProgress progress, SearchedMailbox? mailbox)
+    {
+        var wanted = program.Return;
+        var updates = session.Selected!.Updates;
+        if (wanted.Has(ReturnItems.Update) && updates.Has(command.Tag))
+            return Reply.Bad("Tag reuse");
+        var context = new SearchContext(session.Selected!);
         // Found first, written then: a fault in the middle must not leave half a line.
         var found = await SearchCollector.FindAsync(session, context, program, progress).ConfigureAwait(false);
         if (progress.GivenUp is { } reply)
-            return Unsaved(selected, program, reply);
-        if (program.Return.Has(ReturnItems.Save) && !TrySave(session, found, program.Return))
-            return Unsaved(selected, program, Reply.No("Too many ranges to be saved", "NOTSAVED"));
-        await new SearchResponse(session.Writer, found, command.ByUid).WriteAsync(command.Tag, program.Return).ConfigureAwait(false);
-        return selected.DoneWithExpunged(command);
+            return reply;
+        if (wanted.Has(ReturnItems.Save) && !TrySave(session, found, wanted))
+            return Reply.No("Too many ranges to be saved", "NOTSAVED");
+        var byUid = command.ByUid || mailbox is not null;
+        if (mailbox is null || found.Any)
+            await new SearchResponse(session.Writer, found, byUid, mailbox).WriteAsync(command.Tag, wanted).ConfigureAwait(false);
+        // RFC 5267 §4.3.1: the other options are honoured all the same.
+        if (wanted.Has(ReturnItems.Update) && !updates.TryAdd(new(command.Tag, byUid, mailbox, program.Key, context, found.Uids)))
+            SearchUpdates.Refuse(session.Writer, command.Tag);
+        return null;
     }
 
     // RFC 5182 §2.1: NO empties what was saved, if it was to be replaced; BAD leaves it.
-    internal static Reply Unsaved(SelectedMailbox selected, SearchProgram program, Reply reply)
+    public static Reply Unsaved(ImapSession session, SearchProgram program, Reply reply)
     {
-        if (reply.Kind == ReplyKind.No && program.Return.Has(ReturnItems.Save))
+        if (reply.Kind == ReplyKind.No && program.Return.Has(ReturnItems.Save) && session.Selected is { } selected)
             selected.Saved = UidSet.Empty;
         return reply;
     }

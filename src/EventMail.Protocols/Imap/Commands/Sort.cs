@@ -14,27 +14,38 @@ internal static class Sort
     {
         var selected = session.Selected!;
         if (Parse(session, command, out var sort) is { } refused)
-            return Search.Unsaved(selected, sort.Search, refused);
+            return Search.Unsaved(session, sort.Search, refused);
         if (sort.Search.TellsModSeq)
             session.Enable(Extensions.Condstore);
         session.HoldExpunges = sort.Search.HasNumbers;
         var (context, search) = (new SearchContext(selected), sort.Search);
+        if (search.Return.Has(ReturnItems.Relevancy))
+        {
+            if (!search.HasFuzzy)
+                return Reply.Bad("RELEVANCY without FUZZY");
+            context.Scores = new();
+        }
+
         var progress = new SearchProgress(session, command.Tag, context.View.Count);
         // RFC 5267 §3: MIN, MAX and PARTIAL are of the sorted list, so that all must be known.
         var all = await SearchCollector.FindAsync(session, context, search with { Return = SearchReturn.Plain }, progress).ConfigureAwait(false);
         if (progress.GivenUp is { } reply)
-            return Search.Unsaved(selected, search, reply);
+            return Search.Unsaved(session, search, reply);
         var messages = await SortedMessages
             .ReadAsync(session, context.View, all.Numbers!, sort.Criteria.Any(criterion => criterion.NeedsKeys)).ConfigureAwait(false);
         var found = SearchResult.Sorted(context.View, new Sorter(sort.Criteria, messages).Sort(), search.Return.Partial);
+        found.Scores = context.Scores;
         if (search.TellsModSeq)
             found.ModSeq = found.HighestModSeq(search.Return);
         if (search.Return.Has(ReturnItems.Save) && !Search.TrySave(session, found, search.Return))
-            return Search.Unsaved(selected, search, Reply.No("Too many ranges to be saved", "NOTSAVED"));
+            return Search.Unsaved(session, search, Reply.No("Too many ranges to be saved", "NOTSAVED"));
         if (search.Return.IsExtended)
             await new SearchResponse(session.Writer, found, command.ByUid).WriteAsync(command.Tag, search.Return).ConfigureAwait(false);
         else
             await WriteAsync(session.Writer, found, command.ByUid).ConfigureAwait(false);
+        // RFC 5267 §4.3.1: only searches in the mailbox's order are kept up to date.
+        if (search.Return.Has(ReturnItems.Update))
+            SearchUpdates.Refuse(session.Writer, command.Tag);
         return selected.DoneWithExpunged(command);
     }
 

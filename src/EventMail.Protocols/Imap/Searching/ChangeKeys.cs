@@ -37,11 +37,11 @@ internal sealed record EmailIdKey(long Content) : ColumnKey
 }
 
 /// <summary>THREADID (RFC 8474 §6).</summary>
-internal sealed record ThreadIdKey(string Id) : MessageKey
+internal sealed record ThreadIdKey(string Id) : PlainMessageKey
 {
     public override SearchCost Cost => SearchCost.Summary;
 
-    public override bool Matches(SearchedMessage message) => ObjectIds.OfThread(message.Header(cachedWillDo: true)) == Id;
+    protected override bool Matches(SearchedMessage message) => ObjectIds.OfThread(message.Header(cachedWillDo: true)) == Id;
 }
 
 /// <summary>The keys that ask when and how a message changed.</summary>

@@ -5,6 +5,8 @@ namespace EventMail.Protocols.Imap.Searching;
 
 internal sealed record AllKey : ColumnKey
 {
+    public override bool ChangesWithFlags => false;
+
     public override void Match(in ViewSlice slice, SearchContext context, MessageBits result) =>
         result.Or(MessageBits.All(slice.Length));
 }
@@ -35,6 +37,8 @@ internal sealed record RecentKey : ColumnKey
 /// <summary>A sequence-set, UID with a sequence-set, or "$" (RFC 5182 §2.1) with or without UID.</summary>
 internal sealed record NumberKey(SequenceSet Set, bool AreUids) : ColumnKey
 {
+    public override bool ChangesWithFlags => false;
+
     public override void Prepare(SearchContext context) => context.Resolve(this, Set, AreUids);
 
     public override void Match(in ViewSlice slice, SearchContext context, MessageBits result)
@@ -71,6 +75,8 @@ internal sealed record NumberKey(SequenceSet Set, bool AreUids) : ColumnKey
 /// <summary>LARGER and SMALLER: more than Above and less than Below octets.</summary>
 internal sealed record SizeKey(long Above, long Below) : ColumnKey
 {
+    public override bool ChangesWithFlags => false;
+
     public override void Match(in ViewSlice slice, SearchContext context, MessageBits result)
     {
         var sizes = slice.Sizes;
@@ -82,6 +88,8 @@ internal sealed record SizeKey(long Above, long Below) : ColumnKey
 /// <summary>BEFORE, ON, SINCE: internal dates from First to before End, days of UTC as INTERNALDATE shows them.</summary>
 internal sealed record DateKey(long First, long End) : ColumnKey
 {
+    public override bool ChangesWithFlags => false;
+
     public override void Match(in ViewSlice slice, SearchContext context, MessageBits result)
     {
         var dates = slice.InternalDates;
@@ -93,6 +101,8 @@ internal sealed record DateKey(long First, long End) : ColumnKey
 /// <summary>OLDER and YOUNGER (RFC 5032 §2): the internal date is so many seconds ago, at least or at most.</summary>
 internal sealed record AgeKey(long Seconds, bool Older) : ColumnKey
 {
+    public override bool ChangesWithFlags => false;
+
     public override bool ChangesWithTime => true;
 
     public override void Match(in ViewSlice slice, SearchContext context, MessageBits result)

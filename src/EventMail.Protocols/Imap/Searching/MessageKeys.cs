@@ -5,14 +5,14 @@ using EventMail.Projections.Mailboxes;
 namespace EventMail.Protocols.Imap.Searching;
 
 /// <summary>FROM, TO, CC, BCC, SUBJECT and HEADER: a substring of a field's decoded text, whatever its case; "" asks for the field itself.</summary>
-internal sealed record HeaderKey(byte[] Field, string Text) : MessageKey
+internal sealed record HeaderKey(byte[] Field, string Text) : PlainMessageKey
 {
     private readonly bool _cached = MessageSummary.IsCachedField(Field);
     private readonly Needle _needle = new(Text);
 
     public override SearchCost Cost => _cached ? SearchCost.Summary : SearchCost.Content;
 
-    public override bool Matches(SearchedMessage message)
+    protected override bool Matches(SearchedMessage message)
     {
         var header = message.Header(_cached);
         var at = 0;
@@ -28,11 +28,11 @@ internal sealed record HeaderKey(byte[] Field, string Text) : MessageKey
 }
 
 /// <summary>SENTBEFORE, SENTON, SENTSINCE: the Date field's own day, whatever its time and zone. Without a date nothing matches.</summary>
-internal sealed record SentKey(DateOnly First, DateOnly Last) : MessageKey
+internal sealed record SentKey(DateOnly First, DateOnly Last) : PlainMessageKey
 {
     public override SearchCost Cost => SearchCost.Summary;
 
-    public override bool Matches(SearchedMessage message)
+    protected override bool Matches(SearchedMessage message)
     {
         var header = message.Header(cachedWillDo: true);
         var at = 0;
@@ -51,13 +51,13 @@ internal sealed record SentKey(DateOnly First, DateOnly Last) : MessageKey
 }
 
 /// <summary>TEXT (with the header) and BODY (without it): a substring of the decoded text, whatever its case.</summary>
-internal sealed record TextKey(string Text, bool InHeader) : MessageKey
+internal sealed record TextKey(string Text, bool InHeader) : PlainMessageKey
 {
     public override SearchCost Cost => SearchCost.Content;
 
     public Needle Needle { get; } = new(Text);
 
-    public override bool Matches(SearchedMessage message) => DecodedText.Contains(message.Parts, message.Content, Needle, InHeader);
+    protected override bool Matches(SearchedMessage message) => DecodedText.Contains(message.Parts, message.Content, Needle, InHeader);
 }
 
 internal static class FieldText

@@ -10,6 +10,8 @@ internal static class SearchCollector
         ImapSession session, SearchContext context, SearchProgram program, SearchProgress progress)
     {
         var (wanted, view) = (program.Return, context.View);
+        if (wanted.Has(ReturnItems.Relevancy))
+            context.Scores = new();
         var runner = new SearchRunner(session, context, program.Key, progress);
         // RFC 4731 §3.2: with COUNT the highest MODSEQ is that of all that were counted.
         var result = wanted.NeedsAll || (wanted.Has(ReturnItems.Count) && program.TellsModSeq)
@@ -17,6 +19,7 @@ internal static class SearchCollector
             : wanted.Has(ReturnItems.Count)
                 ? await CountAsync(runner, view).ConfigureAwait(false)
                 : await EndsAsync(runner, view, wanted).ConfigureAwait(false);
+        result.Scores = context.Scores;
         if (program.TellsModSeq)
             result.ModSeq = result.HighestModSeq(wanted);
         return result;
@@ -62,6 +65,7 @@ internal static class SearchCollector
             View = view,
             Min = head.IsEmpty ? 0 : head.First,
             Max = tail.IsEmpty ? 0 : tail.Last,
+            SomeBeyond = !head.IsEmpty || !tail.IsEmpty,
             Partial = partial == default ? UidSet.Empty : partial.Of(partial.FromEnd ? tail : head),
         };
     }

@@ -23,6 +23,9 @@ internal sealed class SearchContext(MailboxView view, SelectedMailbox? recent, U
 
     public FlagTable Flags => View.Flags;
 
+    /// <summary>Where it is asked for: how well messages fit.</summary>
+    public RelevancyScores? Scores { get; set; }
+
     /// <summary>For OLDER and YOUNGER: one moment for the whole search. Unix seconds.</summary>
     public long Now { get; private set; } = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
 

@@ -23,6 +23,9 @@ internal abstract record SearchKey
     /// <summary>What matches now may not match later though nothing happens to it.</summary>
     public virtual bool ChangesWithTime => false;
 
+    /// <summary>What matches may change when a message's flags do, or its MODSEQ.</summary>
+    public virtual bool ChangesWithFlags => false;
+
     /// <summary>Before a search: numbers in it get their meaning.</summary>
     public virtual void Prepare(SearchContext context)
     {
@@ -39,6 +42,8 @@ internal sealed record AndKey : SearchKey
     public override SearchCost Cost => Keys.Length == 0 ? SearchCost.Columns : Keys[^1].Cost;
 
     public override bool ChangesWithTime => Keys.Any(key => key.ChangesWithTime);
+
+    public override bool ChangesWithFlags => Keys.Any(key => key.ChangesWithFlags);
 
     public override void Prepare(SearchContext context)
     {
@@ -59,6 +64,8 @@ internal sealed record OrKey : SearchKey
 
     public override bool ChangesWithTime => First.ChangesWithTime || Second.ChangesWithTime;
 
+    public override bool ChangesWithFlags => First.ChangesWithFlags || Second.ChangesWithFlags;
+
     public override void Prepare(SearchContext context)
     {
         First.Prepare(context);
@@ -72,6 +79,8 @@ internal sealed record NotKey(SearchKey Key) : SearchKey
 
     public override bool ChangesWithTime => Key.ChangesWithTime;
 
+    public override bool ChangesWithFlags => Key.ChangesWithFlags;
+
     public override void Prepare(SearchContext context) => Key.Prepare(context);
 }
 
@@ -80,6 +89,8 @@ internal abstract record ColumnKey : SearchKey
 {
     public override SearchCost Cost => SearchCost.Columns;
 
+    public override bool ChangesWithFlags => true;
+
     /// <summary>Sets the bit of every message of the slice that matches.</summary>
     public abstract void Match(in ViewSlice slice, SearchContext context, MessageBits result);
 }
@@ -87,5 +98,17 @@ internal abstract record ColumnKey : SearchKey
 /// <summary>A key that a message's summary or octets answer.</summary>
 internal abstract record MessageKey : SearchKey
 {
-    public abstract bool Matches(SearchedMessage message);
+    /// <summary>It tells how well a message matches, not only that it does.</summary>
+    public virtual bool IsScored => false;
+
+    /// <summary>1 to 100 for a message that matches, or 0.</summary>
+    public abstract int Score(SearchedMessage message);
+}
+
+/// <summary>One that a message matches or not.</summary>
+internal abstract record PlainMessageKey : MessageKey
+{
+    public sealed override int Score(SearchedMessage message) => Matches(message) ? 100 : 0;
+
+    protected abstract bool Matches(SearchedMessage message);
 }

@@ -17,6 +17,9 @@ internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits
     private int _keys;
     private int _textKeys;
 
+    // Within FUZZY.
+    private bool _fuzzy;
+
     private bool _badCharset;
 
     /// <summary>A MODSEQ key is among the keys: the answer ends in the highest MODSEQ of what was found (RFC 7162 §3.1.6).</summary>
@@ -24,6 +27,9 @@ internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits
 
     /// <summary>Sequence numbers are among the keys: they must not move before the tagged reply (RFC 7162 §3.2.10.2).</summary>
     private bool HasNumbers { get; set; }
+
+    /// <summary>A FUZZY key is among the keys: only then may RELEVANCY be asked for (RFC 6203 §4).</summary>
+    private bool HasFuzzy { get; set; }
 
     /// <summary>What the client is told when the search is none.</summary>
     public readonly Reply Refusal => _badCharset ? Reply.No("Unknown charset", BadCharset) : Reply.Bad(_parser.Error!);
@@ -33,12 +39,13 @@ internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits
 
     /// <summary>What follows the command's name. As far as it was understood also when it fails: a NO takes back what SAVE saved.</summary>
     public bool TryParse(out SearchProgram program) =>
-        ExpectOptions(out program) && ExpectProgram(ref program) && _parser.ExpectEnd();
+        ExpectOptions(out program) && ExpectProgram(ref program) && _parser.ExpectEnd()
+        && (program.HasFuzzy || !program.Return.Has(ReturnItems.Relevancy) || _parser.Fail("RELEVANCY without FUZZY"));
 
     // [SP "RETURN" SP "(" … ")"] SP
     private bool ExpectOptions(out SearchProgram program)
     {
-        program = new(new AllKey());
+        program = SearchProgram.None;
         if (!_parser.ExpectSp())
             return false;
         if (!_parser.TryWord("RETURN"u8))
@@ -57,7 +64,7 @@ internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits
     {
         if (!ExpectKeys(out var key))
             return false;
-        program = program with { Key = key, TellsModSeq = HasModSeq, HasNumbers = HasNumbers };
+        program = program with { Key = key, TellsModSeq = HasModSeq, HasNumbers = HasNumbers, HasFuzzy = HasFuzzy };
         return true;
     }
 
@@ -143,6 +150,7 @@ internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits
             "OLDER" or "YOUNGER" => ExpectAged(name is "OLDER", out key),
             "UID" => _parser.ExpectSp() && ExpectNumbers(areUids: true, out key),
             "NOT" => ExpectNot(out key),
+            "FUZZY" => ExpectFuzzy(out key),
             "OR" => ExpectOr(out key),
             "BCC" or "CC" or "FROM" or "SUBJECT" or "TO" => ExpectFieldText(Encoding.ASCII.GetBytes(name.ToArray()), out key),
             "HEADER" => ExpectHeader(out key),
@@ -224,6 +232,19 @@ internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits
         return _parser.ExpectSp() && ExpectKey(out var inner) && Is(new NotKey(inner), out key);
     }
 
+    // "FUZZY" SP search-key (RFC 6203 §7). What is no text is matched exactly within it (§5 leaves it to the server).
+    private bool ExpectFuzzy(out SearchKey key)
+    {
+        key = null!;
+        if (!_parser.ExpectSp())
+            return false;
+        var outer = _fuzzy;
+        (HasFuzzy, _fuzzy) = (true, true);
+        var found = ExpectKey(out key);
+        _fuzzy = outer;
+        return found;
+    }
+
     private bool ExpectOr(out SearchKey key)
     {
         key = null!;
@@ -240,13 +261,17 @@ internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits
     private bool ExpectFieldText(byte[] field, out SearchKey key)
     {
         key = null!;
-        return ExpectSearchString(out var text) && Is(new HeaderKey(field, text), out key);
+        if (!ExpectSearchString(out var text))
+            return false;
+        return Is(_fuzzy && text.Length > 0 ? new FuzzyHeaderKey(field, text) : new HeaderKey(field, text), out key);
     }
 
     private bool ExpectText(bool inHeader, out SearchKey key)
     {
         key = null!;
-        return ExpectSearchString(out var text) && Is(text.Length == 0 ? new AllKey() : new TextKey(text, inHeader), out key);
+        if (!ExpectSearchString(out var text))
+            return false;
+        return Is(text.Length == 0 ? new AllKey() : _fuzzy ? new FuzzyTextKey(text, inHeader) : new TextKey(text, inHeader), out key);
     }
 
     private bool ExpectSearchString(out string text)

@@ -4,7 +4,7 @@ using EventMail.Protocols.Imap.Responses;
 namespace EventMail.Protocols.Imap.Searching;
 
 /// <summary>Writes what a search found: the SEARCH response (RFC 3501 §7.2.5) or the ESEARCH response (RFC 4466 §2.6.2).</summary>
-internal sealed class SearchResponse(ImapWriter writer, SearchResult result, bool byUid)
+internal sealed class SearchResponse(ImapWriter writer, SearchResult result, bool byUid, SearchedMailbox? mailbox = null)
 {
     private const int NumbersAtOnce = 1024;
 
@@ -41,9 +41,7 @@ internal sealed class SearchResponse(ImapWriter writer, SearchResult result, boo
     private async ValueTask WriteExtendedAsync(string tag, SearchReturn wanted)
     {
         writer.InResponse = true;
-        writer.Raw("* ESEARCH (TAG "u8);
-        writer.Quoted(tag);
-        writer.Raw(byUid ? ") UID"u8 : ")"u8);
+        Begin(writer, tag, byUid, mailbox);
         if (wanted.Has(ReturnItems.Min) && result.Min > 0)
             Item(" MIN "u8, NameOf(result.Min));
         if (wanted.Has(ReturnItems.Max) && result.Max > 0)
@@ -68,9 +66,27 @@ internal sealed class SearchResponse(ImapWriter writer, SearchResult result, boo
 
         if (wanted.Has(ReturnItems.Count))
             Item(" COUNT "u8, result.Count);
+        if (wanted.Has(ReturnItems.Relevancy) && result.Scores is { } scores)
+            await ScoresAsync(scores, wanted.Has(ReturnItems.Partial)).ConfigureAwait(false);
         if (result.ModSeq is { } modSeq)
             Item(" MODSEQ "u8, modSeq);
         End();
+    }
+
+    /// <summary>search-correlator (RFC 4466 §2.6.2, RFC 7377 §4).</summary>
+    public static void Begin(ImapWriter writer, string tag, bool byUid, SearchedMailbox? mailbox)
+    {
+        writer.Raw("* ESEARCH (TAG "u8);
+        writer.Quoted(tag);
+        if (mailbox is not null)
+        {
+            writer.Raw(" MAILBOX "u8);
+            writer.Mailbox(mailbox.Name);
+            writer.Raw(" UIDVALIDITY "u8);
+            writer.Number(mailbox.UidValidity);
+        }
+
+        writer.Raw(byUid ? ") UID"u8 : ")"u8);
     }
 
     private UidSet Named(UidSet numbers) => byUid ? result.View.UidsOfSequence(numbers) : numbers;
@@ -109,6 +125,23 @@ internal sealed class SearchResponse(ImapWriter writer, SearchResult result, boo
         }
 
         return runs;
+    }
+
+    // RELEVANCY (RFC 6203 §4): in the order of what ALL or PARTIAL answers with, one each.
+    private async ValueTask ScoresAsync(RelevancyScores scores, bool partial)
+    {
+        writer.Raw(" RELEVANCY ("u8);
+        var numbers = partial ? result.PartialOrder ?? result.Partial.ToArray() : result.Order ?? result.Numbers!.ToArray();
+        for (var i = 0; i < numbers.Length; i++)
+        {
+            if (i > 0)
+                writer.Sp();
+            writer.Number(scores.Of((int)numbers[i] - 1));
+            if ((i + 1) % NumbersAtOnce == 0 && !await writer.FlushIfFullAsync().ConfigureAwait(false))
+                break;
+        }
+
+        writer.Byte((byte)')');
     }
 
     private void Range(UidRange range, bool first)

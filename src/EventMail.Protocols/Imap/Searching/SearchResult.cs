@@ -26,14 +26,26 @@ internal sealed class SearchResult
     /// <summary>The last one's, or 0.</summary>
     public uint Max { get; init; }
 
+    /// <summary>Something was found.</summary>
+    public bool Any => Count > 0 || Min > 0 || Max > 0 || SomeBeyond;
+
+    /// <summary>Something was found, but nothing of what PARTIAL asked for.</summary>
+    public bool SomeBeyond { get; init; }
+
+    /// <summary>All that was found, as UIDs; where all was asked for.</summary>
+    public UidSet Uids => View.UidsOfSequence(Numbers!);
+
     /// <summary>What PARTIAL asked for.</summary>
     public UidSet Partial { get; init; } = UidSet.Empty;
+
+    /// <summary>Where RELEVANCY was asked for.</summary>
+    public RelevancyScores? Scores { get; set; }
 
     /// <summary>RFC 4731 §3.2: the highest MODSEQ of what is returned, where the program asked for MODSEQ.</summary>
     public long? ModSeq { get; set; }
 
     /// <summary>"$", as UIDs, where <paramref name="wanted"/> has SAVE.</summary>
-    public UidSet ToSave(SearchReturn wanted) => View.UidsOfSequence(wanted.SavesAll ? Numbers! : Ends(wanted));
+    public UidSet ToSave(SearchReturn wanted) => wanted.SavesAll ? Uids : View.UidsOfSequence(Ends(wanted));
 
     // The rule of "Otherwise … all messages being returned" (RFC 4731 §3.2) and that of SAVE are the same one.
     public long? HighestModSeq(SearchReturn wanted)

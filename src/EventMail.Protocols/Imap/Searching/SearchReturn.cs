@@ -20,6 +20,15 @@ internal enum ReturnItems : ushort
 
     /// <summary>RFC 9394 §3.1, RFC 5267 §4.4.</summary>
     Partial = 32,
+
+    /// <summary>RFC 6203 §4.</summary>
+    Relevancy = 64,
+
+    /// <summary>RFC 5267 §4.3: changes of the result are told.</summary>
+    Update = 128,
+
+    /// <summary>RFC 5267 §4.2: a hint, which is not taken: the columns answer again as fast as they did first.</summary>
+    Context = 256,
 }
 
 /// <summary>The options of one search.</summary>
@@ -40,7 +49,7 @@ internal sealed record SearchReturn(ReturnItems Items, PartialRange Partial)
     public bool SavesAll => Has(ReturnItems.Save) && (Has(ReturnItems.All | ReturnItems.Count) || !Has(ReturnItems.Min | ReturnItems.Max | ReturnItems.Partial));
 
     /// <summary>Every message that matches must be known; otherwise the search may stop early, or only count.</summary>
-    public bool NeedsAll => !IsExtended || Has(ReturnItems.All) || SavesAll
+    public bool NeedsAll => !IsExtended || Has(ReturnItems.All | ReturnItems.Relevancy | ReturnItems.Update) || SavesAll
         || (Has(ReturnItems.Partial) && Has(ReturnItems.Count));
 }
 
@@ -55,6 +64,9 @@ internal static class SearchReturnParser
         ("COUNT", ReturnItems.Count),
         ("SAVE", ReturnItems.Save),
         ("PARTIAL", ReturnItems.Partial),
+        ("RELEVANCY", ReturnItems.Relevancy),
+        ("UPDATE", ReturnItems.Update),
+        ("CONTEXT", ReturnItems.Context),
     ];
 
     // search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"

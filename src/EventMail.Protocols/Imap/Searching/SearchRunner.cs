@@ -127,12 +127,12 @@ internal sealed class SearchRunner(ImapSession session, SearchContext context, S
             var summary = await session.Services.Summaries.GetAsync(contents[i], session.Cancel).ConfigureAwait(false);
             if (summary.HeaderLines is not null)
             {
-                result.SetIf(bit, key.Matches(new(summary, null)));
+                Set(key, chunk, result, bit, key.Score(new(summary, null)));
                 continue;
             }
 
             await using var content = await session.Services.Contents.ReadAsync(contents[i], session.Cancel).ConfigureAwait(false);
-            result.SetIf(bit, await MatchAsync(key, summary, content).ConfigureAwait(false));
+            Set(key, chunk, result, bit, await ScoreAsync(key, summary, content).ConfigureAwait(false));
         }
 
         return result;
@@ -152,7 +152,7 @@ internal sealed class SearchRunner(ImapSession session, SearchContext context, S
             await using (content.ConfigureAwait(false))
             {
                 var summary = await session.Services.Summaries.GetAsync(content.Number, session.Cancel).ConfigureAwait(false);
-                result.SetIf(bit, await MatchAsync(key, summary, content).ConfigureAwait(false));
+                Set(key, chunk, result, bit, await ScoreAsync(key, summary, content).ConfigureAwait(false));
             }
 
             if (!await progress.IsWantedAsync(bit).ConfigureAwait(false))
@@ -162,15 +162,26 @@ internal sealed class SearchRunner(ImapSession session, SearchContext context, S
         return result;
     }
 
-    private async ValueTask<bool> MatchAsync(MessageKey key, MessageSummary summary, Content content)
+    private void Set(MessageKey key, Chunk chunk, MessageBits result, int bit, int score)
+    {
+        if (score == 0)
+            return;
+        result.Set(bit);
+        if (key.IsScored)
+            context.Scores?.Add(chunk.Start + bit, score);
+    }
+
+    private async ValueTask<int> ScoreAsync(MessageKey key, MessageSummary summary, Content content)
     {
         if (content.TryGetMemory(out var bytes))
-            return key.Matches(new(summary, bytes));
+            return key.Score(new(summary, bytes));
         // A file may be as large as messages may be: never read whole.
         if (key is TextKey text)
-            return await StreamedText.ContainsAsync(summary.Parts, content, text, session.Cancel).ConfigureAwait(false);
+            return await StreamedText.ContainsAsync(summary.Parts, content, text, session.Cancel).ConfigureAwait(false) ? 100 : 0;
+        if (key is FuzzyTextKey fuzzy)
+            return await StreamedText.ScoreAsync(summary.Parts, content, fuzzy, session.Cancel).ConfigureAwait(false);
         using var header = await HeaderOctets.ReadAsync(content, 0, summary.Parts.Root.HeaderLength, session.Cancel).ConfigureAwait(false);
-        return key.Matches(new(summary, header.Memory));
+        return key.Score(new(summary, header.Memory));
     }
 
     private async ValueTask<long[]> PrefetchAsync(Chunk chunk, MessageBits candidates)

@@ -13,4 +13,11 @@ internal static class StreamedText
         await ContentText.ForEachAsync(parts, content, DecodedText.Into(matcher, key.InHeader), cancel).ConfigureAwait(false);
         return matcher.Matched;
     }
+
+    public static async ValueTask<int> ScoreAsync(PartMap parts, Content content, FuzzyTextKey key, CancellationToken cancel)
+    {
+        var matcher = key.Begin();
+        await ContentText.ForEachAsync(parts, content, key.Into(matcher), cancel).ConfigureAwait(false);
+        return matcher.Score;
+    }
 }

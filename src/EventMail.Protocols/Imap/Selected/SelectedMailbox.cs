@@ -4,6 +4,7 @@ using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.Imap.Fetching;
 using EventMail.Protocols.Imap.Grammar;
 using EventMail.Protocols.Imap.Responses;
+using EventMail.Protocols.Imap.Searching;
 
 namespace EventMail.Protocols.Imap.Selected;
 
@@ -18,6 +19,7 @@ internal sealed class SelectedMailbox : IDisposable
     private int _toldFlags;
     private Rights _toldRights;
     private ReadAhead? _readAhead;
+    private SearchUpdates? _updates;
 
     private readonly ImapSession _session;
 
@@ -46,6 +48,9 @@ internal sealed class SelectedMailbox : IDisposable
     /// What "$" stands for (RFC 5182 §2.1), as UIDs: they are never another message's, so that what is expunged is out of it by itself.
     /// </summary>
     public UidSet Saved { get; set; } = UidSet.Empty;
+
+    /// <summary>Searches whose changes the client is told with the mailbox's.</summary>
+    public SearchUpdates Updates => _updates ??= new(_session);
 
     /// <summary>Messages in <see cref="Known"/> are gone that the client has not been told of.</summary>
     public bool HasExpunged { get; private set; }
@@ -119,7 +124,12 @@ internal sealed class SelectedMailbox : IDisposable
         var before = Known;
         var current = Mailbox.View;
         if (ReferenceEquals(before, current))
+        {
+            if (_updates is { HasTimed: true })
+                await _updates.TellChangedAsync(before, UidSet.Empty, UidSet.Empty).ConfigureAwait(false);
             return;
+        }
+
         var target = expunges ? current : MailboxView.KeepExpunged(before, current);
         var diff = MailboxView.Diff(before, target);
         if (diff.Added > 0)
@@ -129,10 +139,26 @@ internal sealed class SelectedMailbox : IDisposable
         if (!HasExpunged)
             _inSync = target.HighestModSeq;
 
+        if (_updates is not null)
+            await _updates.TellVanishedAsync(before, diff.Vanished).ConfigureAwait(false);
         await TellExpungesAsync(writer, diff).ConfigureAwait(false);
         TellCounts(writer, diff.Added > 0);
         TellNewKeywords(writer);
         await TellFlagsAsync(writer, before, diff, own).ConfigureAwait(false);
+        if (_updates is { IsEmpty: false })
+            await _updates.TellChangedAsync(target, ChangedUids(target, diff), target.UidsAt(target.Count - diff.Added, diff.Added)).ConfigureAwait(false);
+    }
+
+    private static UidSet ChangedUids(MailboxView view, ViewDiff diff)
+    {
+        var changed = new UidSet.Builder();
+        foreach (var run in diff.Changed)
+        {
+            foreach (var range in view.UidsAt(run.Index, run.Count).Ranges)
+                changed.Add(range);
+        }
+
+        return changed.Build();
     }
 
     private async ValueTask TellExpungesAsync(ImapWriter writer, ViewDiff diff)
