@@ -62,6 +62,7 @@ internal static class Capabilities
         "SEARCH=FUZZY", // RFC 6203
         "MULTISEARCH", // RFC 7377
         "CONTEXT=SEARCH", // RFC 5267
+        "INPROGRESS", // RFC 9585
 
         // The connection
         "COMPRESS=DEFLATE", // RFC 4978

@@ -132,11 +132,11 @@ public sealed class ImapContentTests(ImapFixture fixture) : IClassFixture<ImapFi
         await AllAsync(client, "l", $"LOGIN {account.Address} {EventMail.Testing.TestMail.Password}");
         await AllAsync(client, "p", "APPEND INBOX {9+}\r\nX: y\r\n\r\nz");
         await AllAsync(client, "s", "SELECT INBOX");
-        (await AllAsync(client, "a", "SEARCH TEXT z")).ShouldContain("* OK Still searching");
+        (await AllAsync(client, "a", "SEARCH TEXT z")).ShouldContain("* OK [INPROGRESS (\"a\" 0 1)] Still searching");
         (await client.AskAsync("b SEARCH TEXT {1}")).ShouldBe("+ OK");
         connection.Connection.Stop();
         await client.SendLineAsync("z");
-        await client.ExpectAsync("* OK Still searching");
+        await client.ExpectAsync("* OK [INPROGRESS (\"b\" 0 1)] Still searching");
         await client.ExpectAsync("b NO [UNAVAILABLE] Server shutting down");
         await client.ExpectAsync("* BYE [UNAVAILABLE] Server shutting down");
         await client.ExpectClosedAsync();
