@@ -182,29 +182,40 @@ public sealed class SearchTextProjection : IAsyncProjection
         return PartMap.Of(reader.Finish());
     }
 
-    // A page that is not full is the log's last one so far. The end of a catch-up is told if its progress was.
+    // A page that is not full is the last one that was there when reading began. The end of a catch-up is told if its progress was.
     private async Task ReportAsync(long position, bool more, CancellationToken cancel)
     {
-        if (!more)
-        {
-            if (_told)
-                _log.IndexCaughtUp(_indexed, (long)_catchingUp.Elapsed.TotalSeconds);
-            _told = false;
-            _indexed = 0;
-            _catchingUp.Reset();
-            return;
-        }
         if (!_catchingUp.IsRunning)
         {
             _catchingUp.Restart();
             _reported.Restart();
         }
-        if (_reported.Elapsed < Options.ProgressInterval)
+        var due = _reported.Elapsed >= Options.ProgressInterval;
+        if (more ? !due : !_told)
+        {
+            if (!more)
+                Begin();
             return;
+        }
         await using var command = _events!.DataSource.CreateCommand("select coalesce(max(seq_id), 0) from public.mt_events");
-        _log.IndexProgress(position, (long)(await command.ExecuteScalarAsync(cancel))!, _indexed);
-        _told = true;
-        _reported.Restart();
+        var last = (long)(await command.ExecuteScalarAsync(cancel))!;
+        if (position >= last)
+        {
+            _log.IndexCaughtUp(_indexed, (long)_catchingUp.Elapsed.TotalSeconds);
+            Begin();
+        }
+        else if (due)
+        {
+            _log.IndexProgress(position, last, _indexed);
+            _told = true;
+            _reported.Restart();
+        }
+    }
+
+    private void Begin()
+    {
+        (_told, _indexed) = (false, 0);
+        _catchingUp.Reset();
     }
 
     /// <summary>Rows on their way into the table.</summary>
