@@ -6,6 +6,7 @@ namespace EventMail.Domain;
 public sealed record Rejection(RejectionKind Kind, string Text)
 {
     public static readonly Rejection MailboxMissing = new(RejectionKind.NonExistent, "No such mailbox");
+    public static readonly Rejection MessageMissing = new(RejectionKind.Gone, "No such message");
     public static readonly Rejection MailboxExists = new(RejectionKind.AlreadyExists, "Mailbox already exists");
     public static readonly Rejection AccountMissing = new(RejectionKind.NonExistent, "No such account");
     public static readonly Rejection OverQuota = new(RejectionKind.OverQuota, "Quota exceeded");
@@ -37,6 +38,7 @@ public enum RejectionKind
     SpecialUse,
     TryAgain,
     NoPermission,
+    Gone,
 }
 
 /// <summary>Either a value or the reason why there is none.</summary>

@@ -7,7 +7,11 @@ namespace EventMail.Projections.Mailboxes;
 /// <param name="Recipient">RCPT TO as the client gave it.</param>
 public readonly record struct Delivered(StreamKey Mailbox, string Recipient, uint UidValidity, uint Uid);
 
+/// <summary>A message to be appended. The content comes from <see cref="IncomingMessage"/>.</summary>
+public readonly record struct AppendMessage(StagedContent Content, IReadOnlyList<string> Flags, DateTimeOffset InternalDate);
+
 /// <summary>APPENDUID (RFC 4315).</summary>
+/// <param name="Uid">Of the first of several messages; the others have the next ones.</param>
 public readonly record struct AppendResult(uint UidValidity, uint Uid);
 
 /// <param name="Changed">The messages whose flags changed.</param>

@@ -220,23 +220,30 @@ public sealed class MailboxService : IAsyncDisposable
     }
 
     /// <summary>
-    /// APPEND. The content comes from <see cref="IncomingMessage"/>. Queued when the method returns: of two calls one after the other
-    /// the first gets the lower UID, also when its outcome is not awaited in between.
+    /// APPEND of one message or, all or nothing, of several (MULTIAPPEND). Queued when the method returns: of two calls one after the
+    /// other the first gets the lower UIDs, also when its outcome is not awaited in between.
     /// </summary>
     /// <param name="mailbox">Of <see cref="LocateAsync"/>.</param>
     public Task<Result<AppendResult>> AppendAsync(
-        MailboxRef mailbox, StagedContent content, IReadOnlyList<string> flags, DateTimeOffset internalDate,
-        Actor actor, string? cause, CancellationToken cancel) =>
-        RunAsync<AppendResult>(
-            new AppendCommand(mailbox, content, flags, internalDate, QuotaOf(mailbox, actor), actor.Because(cause)), cancel);
+        MailboxRef mailbox, IReadOnlyList<AppendMessage> messages, Actor actor, string? cause, CancellationToken cancel) =>
+        RunAsync<AppendResult>(new AppendCommand(mailbox, messages, QuotaOf(mailbox, actor), actor.Because(cause)), cancel);
 
-    /// <summary>The same by name.</summary>
+    /// <summary>REPLACE (RFC 8508): the message comes into the one mailbox, the other one's leaves it; one transaction.</summary>
+    /// <param name="uid">Of the message that goes, whatever its flags.</param>
+    /// <param name="destination">Of <see cref="LocateAsync"/>.</param>
+    public Task<Result<AppendResult>> ReplaceAsync(
+        OpenMailbox source, uint uid, MailboxRef destination, AppendMessage message, Actor actor, string? cause, CancellationToken cancel) =>
+        RunAsync<AppendResult>(
+            new ReplaceCommand(
+                source.Ref, uid, destination, message, _views, QuotaOf(destination, actor), actor.Because(cause)), cancel);
+
+    /// <summary>APPEND of one message by its mailbox's name.</summary>
     public async Task<Result<AppendResult>> AppendAsync(
         string account, string name, StagedContent content, IReadOnlyList<string> flags, DateTimeOffset internalDate,
         Actor actor, string? cause, CancellationToken cancel)
     {
         var (mailbox, rejection) = await LocateAsync(account, name, Rights.Insert, cancel);
-        return rejection ?? await AppendAsync(mailbox, content, flags, internalDate, actor, cause, cancel);
+        return rejection ?? await AppendAsync(mailbox, [new(content, flags, internalDate)], actor, cause, cancel);
     }
 
     /// <summary>STORE. UIDs that are gone are passed over.</summary>

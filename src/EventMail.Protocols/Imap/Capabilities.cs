@@ -38,6 +38,11 @@ internal static class Capabilities
         // Messages
         "UIDPLUS", // RFC 4315
         "MOVE", // RFC 6851
+        "MULTIAPPEND", // RFC 3502
+        "CATENATE", // RFC 4469
+        "REPLACE", // RFC 8508
+        "BINARY", // RFC 3516
+        "UTF8=ACCEPT", // RFC 6855
 
         // Changes
         "IDLE", // RFC 2177
@@ -77,7 +82,7 @@ internal static class Capabilities
     public static string Of(ImapSession session)
     {
         if (session.User is not null)
-            return session.Services.Unauthenticate ? LoggedInForNow : LoggedIn;
+            return $"{(session.Services.Unauthenticate ? LoggedInForNow : LoggedIn)} APPENDLIMIT={session.Limits.MaxMessageSize}"; // RFC 7889
         var result = new StringBuilder("IMAP4rev1 ");
         var connection = session.Connection;
         if (connection is { Tls: not null, IsTls: false })

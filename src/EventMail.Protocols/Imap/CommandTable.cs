@@ -142,6 +142,9 @@ internal static class CommandTable
         new("UID EXPUNGE", States.Selected, Expunge.RunAsync),
         new("MOVE", States.Selected, Copy.RunAsync),
         new("UID MOVE", States.Selected, Copy.RunAsync),
+        // RFC 8508
+        new("REPLACE", States.Selected, Replace.RunAsync) { Literals = Literals.Own },
+        new("UID REPLACE", States.Selected, Replace.RunAsync) { Literals = Literals.Own },
     ];
 
     // RFC 9586 §3.2: what goes by sequence numbers, and answers with them.

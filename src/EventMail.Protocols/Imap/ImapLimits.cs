@@ -18,6 +18,15 @@ public sealed record ImapLimits
     /// <summary>APPEND's message.</summary>
     public long MaxMessageSize { get; init; } = 50L << 20;
 
+    /// <summary>Messages of one APPEND (RFC 3502).</summary>
+    public int MaxAppendMessages { get; init; } = 5000;
+
+    /// <summary>Octets of all messages of one APPEND.</summary>
+    public long MaxAppendOctets { get; init; } = 1L << 30;
+
+    /// <summary>Of these octets, those that wait in memory for the commit: small messages do, large ones are files.</summary>
+    public long MaxAppendMemory { get; init; } = 64L << 20;
+
     /// <summary>Nothing but silence from a client that has logged in and is not in IDLE (RFC 3501 §5.4: at least 30 minutes).</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(30);
 

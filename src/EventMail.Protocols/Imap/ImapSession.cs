@@ -36,7 +36,15 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
 
     public SelectedMailbox? Selected { get; private set; }
 
-    public Extensions Enabled { get; private set; }
+    public Extensions Enabled
+    {
+        get;
+        private set
+        {
+            field = value;
+            Reader.Enabled = Writer.Enabled = value;
+        }
+    }
 
     public bool Has(Extensions extension) => (Enabled & extension) != 0;
 

@@ -17,6 +17,7 @@ internal static class Enable
         // RFC 9586 §3.1
         ("UIDONLY", Extensions.UidOnly),
         ("METADATA", Extensions.Metadata), // RFC 5464 §4.1
+        ("UTF8=ACCEPT", Extensions.Utf8Accept), // RFC 6855 §3
     ];
 
     public static ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)

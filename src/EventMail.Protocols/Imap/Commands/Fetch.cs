@@ -30,6 +30,9 @@ internal static class Fetch
             uids = range.Of(uids);
         if (modifiers.ChangedSince is { } modSeq)
             uids = selected.Known.UidsOfSequence(selected.Known.SequenceChangedSince(uids, modSeq));
+        // RFC 3516 §4.3: a message that cannot be decoded fails the command, and is not seen by it.
+        var unknown = plan.Decodes ? await BinaryPart.UnknownAsync(session, plan, uids).ConfigureAwait(false) : UidSet.Empty;
+        uids = uids.Except(unknown);
         var seen = UidSet.Empty;
         // RFC 4314 §4: without "s" reading leaves \Seen alone.
         if (plan.SetsSeen && !selected.ReadOnly && (selected.Mailbox.Rights & Rights.Seen) != 0)
@@ -45,7 +48,7 @@ internal static class Fetch
             await FlagsResponse.WriteAsync(session.Writer, selected, numbers, plan.Form | (selected.UidOnly ? FlagsForm.UidFetch : 0)).ConfigureAwait(false);
         else
             await new FetchRunner(session, plan, numbers, seen).RunAsync().ConfigureAwait(false);
-        return selected.DoneWithExpunged(command);
+        return unknown.IsEmpty ? selected.DoneWithExpunged(command) : Reply.No("Unknown Content-Transfer-Encoding", "UNKNOWN-CTE");
     }
 
     // Before any FETCH (RFC 7162 §3.2.6). What this client still counts is told it by VANISHED without EARLIER when numbers may move.

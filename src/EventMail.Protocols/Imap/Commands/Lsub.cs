@@ -58,6 +58,6 @@ internal static class Lsub
         if (!arguments.ExpectSp() || !arguments.ExpectAString(out var reference) || !arguments.ExpectSp()
             || !arguments.ExpectListMailbox(out var wanted) || !arguments.ExpectEnd())
             return arguments.Error;
-        return wanted.IsEmpty || ListPattern.TryParse(reference, wanted, out pattern) ? null : "Invalid mailbox pattern";
+        return wanted.IsEmpty || ListPattern.TryParse(reference, wanted, out pattern, arguments.Utf8Names) ? null : "Invalid mailbox pattern";
     }
 }

@@ -24,17 +24,26 @@ internal enum FetchKind : byte
     Body,
     BodyStructure,
     Section,
+
+    /// <summary>BINARY[…] (RFC 3516): a section without its Content-Transfer-Encoding.</summary>
+    Binary,
+
+    /// <summary>BINARY.SIZE[…]</summary>
+    BinarySize,
 }
 
 /// <summary>One data item of a FETCH (RFC 3501 §6.4.5).</summary>
 /// <param name="Label">How the response names it, "BODY[1.MIME]&lt;0&gt;".</param>
 internal sealed record FetchItem(FetchKind Kind, byte[] Label)
 {
-    /// <summary>Of a <see cref="FetchKind.Section"/>.</summary>
+    /// <summary>Of a <see cref="FetchKind.Section"/> and of BINARY.</summary>
     public SectionSpec? Section { get; init; }
 
     /// <summary>BODY[…] without .PEEK: reading it is seeing the message.</summary>
     public bool SetsSeen { get; init; }
+
+    /// <summary>The section is sent without its Content-Transfer-Encoding.</summary>
+    public bool IsDecoded => Kind is FetchKind.Binary or FetchKind.BinarySize;
 
     // Identical items need not be answered twice.
     public bool IsSameAs(FetchItem other) => Kind == other.Kind && Label.AsSpan().SequenceEqual(other.Label) && Section?.Length == other.Section?.Length;

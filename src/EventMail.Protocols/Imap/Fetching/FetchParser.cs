@@ -48,6 +48,14 @@ internal static class FetchParser
         ("MODSEQ", ModSeq), ("SAVEDATE", SaveDate), ("EMAILID", EmailId), ("THREADID", ThreadId),
     ];
 
+    // RFC 3501 §6.4.5, RFC 3516 §4.2. The response names BODY, BINARY or BINARY.SIZE, never PEEK.
+    private static readonly (string Name, FetchKind Kind, bool SetsSeen, string Label)[] Sections =
+    [
+        ("BODY", FetchKind.Section, true, "BODY"), ("BODY.PEEK", FetchKind.Section, false, "BODY"),
+        ("BINARY", FetchKind.Binary, true, "BINARY"), ("BINARY.PEEK", FetchKind.Binary, false, "BINARY"),
+        ("BINARY.SIZE", FetchKind.BinarySize, false, "BINARY.SIZE"),
+    ];
+
     /// <summary>"ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")"</summary>
     public static bool ExpectFetchItems(this ref CommandParser parser, int limit, bool byUid, out List<FetchItem> items)
     {
@@ -114,11 +122,15 @@ internal static class FetchParser
         var hasSection = end >= 0 && parser.Rest[end] == (byte)'[';
         if (hasSection)
         {
-            var peek = Ascii.EqualsIgnoreCase(name, "BODY.PEEK"u8);
-            if (!peek && !Ascii.EqualsIgnoreCase(name, "BODY"u8))
-                return parser.Fail("Unknown data item");
-            parser.Skip(name.Length);
-            return parser.ExpectSection(peek, out item);
+            foreach (var (section, kind, setsSeen, label) in Sections)
+            {
+                if (!Ascii.EqualsIgnoreCase(name, section))
+                    continue;
+                parser.Skip(name.Length);
+                return parser.ExpectSection(kind, setsSeen, label, out item);
+            }
+
+            return parser.Fail("Unknown data item");
         }
 
         if (Ascii.EqualsIgnoreCase(name, "BODY"u8))
@@ -141,16 +153,19 @@ internal static class FetchParser
     }
 
     // section = "[" [section-spec] "]" ["<" number "." nz-number ">"]
-    private static bool ExpectSection(this ref CommandParser parser, bool peek, out FetchItem item)
+    private static bool ExpectSection(this ref CommandParser parser, FetchKind kind, bool setsSeen, string name, out FetchItem item)
     {
         item = Uid;
         var start = parser.Position;
         if (!parser.ExpectByte('[') || !parser.ExpectSectionSpec(out var section) || !parser.ExpectByte(']'))
             return false;
+        // section-binary = "[" [section-part] "]"
+        if (kind != FetchKind.Section && section is not { Part: SectionPart.Whole, Fields: null })
+            return parser.Fail("Invalid section");
         var text = parser.Since(start);
         // A literal cannot be repeated as it came: "{9+}" is no server's to say.
-        var label = new List<byte>([.. "BODY"u8, .. text.Contains((byte)'{') ? SectionLabel.Of(section) : text]);
-        if (parser.TryByte('<'))
+        var label = new List<byte>([.. Encoding.ASCII.GetBytes(name), .. text.Contains((byte)'{') ? SectionLabel.Of(section) : text]);
+        if (kind != FetchKind.BinarySize && parser.TryByte('<'))
         {
             if (!parser.ExpectNumber(out var offset) || !parser.ExpectByte('.') || !parser.ExpectNumber(out var length) || !parser.ExpectByte('>'))
                 return false;
@@ -161,15 +176,22 @@ internal static class FetchParser
             label.AddRange(Encoding.ASCII.GetBytes($"<{offset}>"));
         }
 
-        item = new(FetchKind.Section, [.. label]) { Section = section, SetsSeen = !peek };
+        item = new(kind, [.. label]) { Section = section, SetsSeen = setsSeen };
         return true;
+    }
+
+    /// <summary>A section-spec by itself, as in an IMAP URL (RFC 5092 §6).</summary>
+    public static bool TryParseSection(ReadOnlySpan<byte> text, out SectionSpec section)
+    {
+        var parser = new CommandParser(text);
+        return parser.ExpectSectionSpec(out section) && parser.AtEnd;
     }
 
     // section-spec = section-msgtext / (section-part ["." section-text]); section-part = nz-number *("." nz-number)
     private static bool ExpectSectionSpec(this ref CommandParser parser, out SectionSpec section)
     {
         section = new([], SectionPart.Whole, null, false);
-        if (parser.Peek == ']')
+        if (parser.Peek is ']' or -1)
             return true;
         var numbers = new List<int>();
         while (parser.Peek is >= '1' and <= '9')

@@ -19,6 +19,7 @@ internal sealed class FetchPlan
             HasUid |= item.Kind == FetchKind.Uid;
             HasModSeq |= item.Kind == FetchKind.ModSeq;
             _hasCachedFields |= item.Kind == FetchKind.ThreadId;
+            Decodes |= item.IsDecoded;
             var section = item.Section;
             NeedsSummary |= item.Kind is FetchKind.Envelope or FetchKind.Body or FetchKind.BodyStructure or FetchKind.ThreadId
                 || section is { IsWholeMessage: false };
@@ -41,6 +42,9 @@ internal sealed class FetchPlan
     public bool HasModSeq { get; }
 
     public bool NeedsSummary { get; }
+
+    /// <summary>BINARY: not every message's parts can be (RFC 3516 §4.3).</summary>
+    public bool Decodes { get; }
 
     /// <summary>Some section may still do without: see <see cref="IsCached"/>.</summary>
     public bool NeedsContent { get; }

@@ -34,6 +34,8 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
             writer.InContent = item.Kind >= FetchKind.Envelope;
             if (item.Kind == FetchKind.ThreadId)
                 await WriteThreadAsync(summary, content, cancel).ConfigureAwait(false);
+            else if (item is { IsDecoded: true, Section: { } encoded })
+                await WriteDecodedAsync(item.Kind, encoded, summary, content!, cancel).ConfigureAwait(false);
             else if (item.Section is { } section)
                 await WriteSectionAsync(section, row, summary, content, cancel).ConfigureAwait(false);
             else
@@ -156,6 +158,20 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
         var (from, count) = section.Clip(length);
         writer.LiteralHeader(count);
         await WriteOctetsAsync(content, offset + from, count, cancel).ConfigureAwait(false);
+    }
+
+    private async ValueTask WriteDecodedAsync(
+        FetchKind kind, SectionSpec section, MessageSummary summary, Content content, CancellationToken cancel)
+    {
+        var part = section.IsWholeMessage
+            ? BinaryPart.Whole(content.Size)
+            : BinaryPart.Find(_parts ??= summary.Parts, section.PartNumbers);
+        if (kind == FetchKind.BinarySize)
+            writer.Number(part is null ? 0 : await BinarySection.SizeAsync(content, part.Value, cancel).ConfigureAwait(false));
+        else if (part is null)
+            writer.Raw("NIL"u8);
+        else
+            await BinarySection.WriteAsync(writer, content, part.Value, section, cancel).ConfigureAwait(false);
     }
 
     private void WriteFields(SectionSpec section, ReadOnlySpan<byte> header)

@@ -15,6 +15,12 @@ internal ref partial struct CommandParser(ReadOnlySpan<byte> text)
     private readonly ReadOnlySpan<byte> _text = text;
     private int _at;
 
+    /// <summary>What the client has switched on; some of it changes what words mean.</summary>
+    public Extensions Enabled { get; init; }
+
+    /// <summary>RFC 6855 §3, RFC 9051 §5.1: mailbox names are UTF-8, and "&amp;" stands for itself.</summary>
+    public readonly bool Utf8Names => (Enabled & (Extensions.Utf8Accept | Extensions.Imap4Rev2)) != 0;
+
     /// <summary>What was wrong first; null as long as nothing was.</summary>
     public string? Error { get; private set; }
 

@@ -51,6 +51,9 @@ internal sealed class CommandReader(MailConnection connection, ImapWriter writer
     /// <summary>Called when somebody wakes the connection in the middle of a command.</summary>
     public Func<ValueTask>? Woken { get; set; }
 
+    /// <summary>What the client has switched on: the parsers of its commands know it.</summary>
+    public Extensions Enabled { get; set; }
+
     /// <summary>When it is over whatever the client sends, by <see cref="Environment.TickCount64"/>.</summary>
     public long Cutoff { get; set; } = long.MaxValue;
 

@@ -28,17 +28,18 @@ internal sealed class ListPattern
     public bool StopsAtLevels => _pattern.Contains('%');
 
     /// <param name="reference">Prefixed to the pattern, as most servers read RFC 3501's "reference name".</param>
-    public static bool TryParse(ReadOnlySpan<byte> reference, ReadOnlySpan<byte> pattern, out ListPattern result)
+    /// <param name="utf8">"&amp;" stands for itself: see <see cref="CommandParser.Utf8Names"/>.</param>
+    public static bool TryParse(ReadOnlySpan<byte> reference, ReadOnlySpan<byte> pattern, out ListPattern result, bool utf8 = false)
     {
         result = null!;
-        if (!TryDecode(reference, out var prefix) || !TryDecode(pattern, out var text))
+        if (!TryDecode(reference, utf8, out var prefix) || !TryDecode(pattern, utf8, out var text))
             return false;
         result = new(Simplified(prefix + text));
         return true;
     }
 
     // Wildcards split an encoded word where a name would not; what is no modified UTF-7 is a pattern of its plain characters.
-    private static bool TryDecode(ReadOnlySpan<byte> wire, out string text)
+    private static bool TryDecode(ReadOnlySpan<byte> wire, bool utf8, out string text)
     {
         if (!Ascii.IsValid(wire))
         {
@@ -46,7 +47,7 @@ internal sealed class ListPattern
             return text.Length > 0;
         }
 
-        if (!ModifiedUtf7.TryDecode(wire, out text))
+        if (utf8 || !ModifiedUtf7.TryDecode(wire, out text))
             text = Encoding.ASCII.GetString(wire);
         return true;
     }

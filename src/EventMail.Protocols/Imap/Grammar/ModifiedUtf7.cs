@@ -139,14 +139,16 @@ internal ref partial struct CommandParser
     public bool ExpectMailbox(out string name)
     {
         name = "";
-        return ExpectAString(out var wire) && (TryMailboxName(wire, out name) || Fail("Mailbox name is not valid modified UTF-7"));
+        return ExpectAString(out var wire) && (TryMailboxName(wire, out name, Utf8Names)
+            || Fail(Utf8Names ? "Mailbox name is not valid UTF-8" : "Mailbox name is not valid modified UTF-7"));
     }
 
     /// <summary>
     /// RFC 3501 §5.1 forbids clients to make 8-bit names, but some send UTF-8 all the same (and RFC 9051 §5.1 allows it): a name with
     /// 8-bit octets is taken as UTF-8. It goes out in modified UTF-7 like every other.
     /// </summary>
-    public static bool TryMailboxName(ReadOnlySpan<byte> wire, out string name)
+    /// <param name="utf8">The client has enabled RFC 6855 or RFC 9051: no name is modified UTF-7 any more.</param>
+    public static bool TryMailboxName(ReadOnlySpan<byte> wire, out string name, bool utf8 = false)
     {
         if (Ascii.EqualsIgnoreCase(wire, "INBOX"u8))
         {
@@ -154,9 +156,9 @@ internal ref partial struct CommandParser
             return true;
         }
 
-        if (Ascii.IsValid(wire))
+        if (!utf8 && Ascii.IsValid(wire))
             return ModifiedUtf7.TryDecode(wire, out name);
         name = Utf8.IsValid(wire) ? Encoding.UTF8.GetString(wire) : "";
-        return name.Length > 0 && !name.Any(char.IsControl);
+        return (name.Length > 0 || wire.IsEmpty) && !name.Any(c => char.IsControl(c) || c is '\u2028' or '\u2029');
     }
 }

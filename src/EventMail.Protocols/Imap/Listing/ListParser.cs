@@ -59,7 +59,7 @@ internal static class ListParser
             return true;
         }
 
-        if (!ListPattern.TryParse(reference, wanted, out var pattern))
+        if (!ListPattern.TryParse(reference, wanted, out var pattern, arguments.Utf8Names))
             return arguments.Fail("Invalid mailbox pattern");
         request.Patterns.Add(pattern);
         return true;

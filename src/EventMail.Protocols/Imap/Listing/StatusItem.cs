@@ -36,6 +36,8 @@ internal sealed record StatusItem(string Name, Action<ImapWriter, StatusSource> 
         Number("SIZE", source => source.Mailbox.Bytes),
         // RFC 9208 §4.1.4: octets, as SIZE.
         Number("DELETED-STORAGE", source => DeletedStorage(source.View!)) with { NeedsMessages = true },
+        // RFC 7889 §3.1: the same for all.
+        Number("APPENDLIMIT", source => source.Session.Limits.MaxMessageSize),
         // RFC 9051 §6.3.11
         Number("DELETED", source => source.View!.Deleted) with { NeedsMessages = true },
     ];

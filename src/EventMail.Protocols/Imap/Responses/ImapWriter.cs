@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.IO.Pipelines;
 using System.Runtime.InteropServices;
+using System.Text;
 using EventMail.Protocols.Imap.Grammar;
 using EventMail.Protocols.Wire;
 
@@ -42,6 +43,9 @@ internal sealed class ImapWriter(MailConnection connection)
             field = value;
         }
     }
+
+    /// <summary>What the client has switched on, and understands therefore.</summary>
+    public Extensions Enabled { get; set; }
 
     /// <summary>Octets written and not yet sent.</summary>
     public long Pending => _pending + (_at - _start);
@@ -149,6 +153,27 @@ internal sealed class ImapWriter(MailConnection connection)
         }
     }
 
+    /// <summary>The same for text in UTF-8, which a client may have said that it takes in quotes (RFC 6855 §3).</summary>
+    public void Text(scoped ReadOnlySpan<byte> utf8)
+    {
+        var inQuotes = (Enabled & Extensions.Utf8Accept) != 0 && utf8.IndexOfAny("\0\r\n"u8) < 0;
+        if (!inQuotes || utf8.IndexOfAny(ImapChars.NotPlainQuoted) < 0)
+        {
+            String(utf8);
+            return;
+        }
+
+        Byte((byte)'"');
+        foreach (var b in utf8)
+        {
+            if (b is (byte)'"' or (byte)'\\')
+                Byte((byte)'\\');
+            Byte(b);
+        }
+
+        Byte((byte)'"');
+    }
+
     public void Literal(scoped ReadOnlySpan<byte> value)
     {
         LiteralHeader(value.Length);
@@ -162,7 +187,7 @@ internal sealed class ImapWriter(MailConnection connection)
         Raw("}\r\n"u8);
     }
 
-    /// <summary>mailbox = astring, in modified UTF-7; quoted where an atom would not do.</summary>
+    /// <summary>mailbox = astring, in modified UTF-7 unless the client has enabled UTF-8; quoted where an atom would not do.</summary>
     public void Mailbox(string name)
     {
         // RFC 3501 §9: a client may take the atom NIL for no name at all.
@@ -173,7 +198,9 @@ internal sealed class ImapWriter(MailConnection connection)
         }
 
         Byte((byte)'"');
-        foreach (var b in ModifiedUtf7.Encode(name))
+        // RFC 6855 §3, RFC 9051 §5.1.
+        var utf8 = (Enabled & (Extensions.Utf8Accept | Extensions.Imap4Rev2)) != 0;
+        foreach (var b in utf8 ? Encoding.UTF8.GetBytes(name) : ModifiedUtf7.Encode(name))
         {
             if (b is (byte)'"' or (byte)'\\')
                 Byte((byte)'\\');

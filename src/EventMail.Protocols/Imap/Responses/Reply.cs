@@ -54,6 +54,7 @@ internal readonly record struct Reply(ReplyKind Kind, string? Code, string Text)
         RejectionKind.Suspended => "UNAVAILABLE",
         RejectionKind.NoPermission => "NOPERM",
         RejectionKind.SpecialUse => "USEATTR",
+        RejectionKind.Gone => "EXPUNGEISSUED",
         _ => "CANNOT",
     };
 }

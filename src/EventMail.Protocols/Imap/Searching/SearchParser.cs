@@ -57,8 +57,14 @@ internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits
     }
 
     // search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)
-    private bool ExpectProgram(ref SearchProgram program) =>
-        (!_parser.TryWord("CHARSET"u8) || (_parser.ExpectSp() && ExpectCharset() && _parser.ExpectSp())) && ExpectKeysOf(ref program);
+    private bool ExpectProgram(ref SearchProgram program)
+    {
+        var charset = _parser.TryWord("CHARSET"u8);
+        // RFC 6855 §3: the client has said already that it is UTF-8.
+        if (charset && (_parser.Enabled & Extensions.Utf8Accept) != 0)
+            return _parser.Fail("No CHARSET behind ENABLE UTF8=ACCEPT");
+        return (!charset || (_parser.ExpectSp() && ExpectCharset() && _parser.ExpectSp())) && ExpectKeysOf(ref program);
+    }
 
     private bool ExpectKeysOf(ref SearchProgram program)
     {
