@@ -19,6 +19,7 @@ public static class ReadModels
         new LoginProjection(types),
         new MailboxListProjection(types),
         new MessageSummaryProjection(),
+        new MessagePreviewTable(),
         new MaildropFormProjection(),
         new MetadataProjection(types),
     ];

@@ -28,8 +28,12 @@ public sealed class MessageSummaries : IDisposable
     {
         (_source, _contents) = (log.DataSource, log.Contents);
         _cache = new(cacheBytes);
+        Previews = new(log, this);
         _subscription = log.Executor.Feed.Subscribe(OnCommit);
     }
+
+    /// <summary>What a client shows of a message beside its subject.</summary>
+    public MessagePreviews Previews { get; }
 
     // What has just come in is what is asked for next.
     private void OnCommit(CommitBatch batch)

@@ -43,6 +43,7 @@ internal static class Capabilities
         "REPLACE", // RFC 8508
         "BINARY", // RFC 3516
         "UTF8=ACCEPT", // RFC 6855
+        "PREVIEW", // RFC 8970
 
         // Changes
         "IDLE", // RFC 2177

@@ -30,6 +30,9 @@ internal enum FetchKind : byte
 
     /// <summary>BINARY.SIZE[…]</summary>
     BinarySize,
+
+    /// <summary>RFC 8970</summary>
+    Preview,
 }
 
 /// <summary>One data item of a FETCH (RFC 3501 §6.4.5).</summary>
@@ -41,6 +44,9 @@ internal sealed record FetchItem(FetchKind Kind, byte[] Label)
 
     /// <summary>BODY[…] without .PEEK: reading it is seeing the message.</summary>
     public bool SetsSeen { get; init; }
+
+    /// <summary>PREVIEW (LAZY): NIL where it would have to be made first (RFC 8970 §4.1).</summary>
+    public bool IsLazy { get; init; }
 
     /// <summary>The section is sent without its Content-Transfer-Encoding.</summary>
     public bool IsDecoded => Kind is FetchKind.Binary or FetchKind.BinarySize;

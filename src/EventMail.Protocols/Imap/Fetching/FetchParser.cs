@@ -25,6 +25,8 @@ internal static class FetchParser
     private static readonly FetchItem Body = new(FetchKind.Body, "BODY"u8.ToArray());
     private static readonly FetchItem BodyStructure = new(FetchKind.BodyStructure, "BODYSTRUCTURE"u8.ToArray());
 
+    private static readonly FetchItem Preview = new(FetchKind.Preview, "PREVIEW"u8.ToArray());
+
     // RFC822 and RFC822.TEXT are BODY[] and BODY[TEXT], RFC822.HEADER is BODY.PEEK[HEADER], under their old names.
     private static readonly FetchItem Rfc822 = Old("RFC822", SectionPart.Whole, setsSeen: true);
     private static readonly FetchItem Rfc822Header = Old("RFC822.HEADER", SectionPart.Header, setsSeen: false);
@@ -46,6 +48,7 @@ internal static class FetchParser
         ("UID", Uid), ("FLAGS", Flags), ("INTERNALDATE", InternalDate), ("RFC822.SIZE", Size), ("ENVELOPE", Envelope),
         ("BODYSTRUCTURE", BodyStructure), ("RFC822", Rfc822), ("RFC822.HEADER", Rfc822Header), ("RFC822.TEXT", Rfc822Text),
         ("MODSEQ", ModSeq), ("SAVEDATE", SaveDate), ("EMAILID", EmailId), ("THREADID", ThreadId),
+        ("PREVIEW", Preview),
     ];
 
     // RFC 3501 §6.4.5, RFC 3516 §4.2. The response names BODY, BINARY or BINARY.SIZE, never PEEK.
@@ -88,7 +91,7 @@ internal static class FetchParser
         var same = items.FindIndex(item.IsSameAs);
         if (same < 0)
             items.Add(item);
-        else if (item.SetsSeen)
+        else if (item.SetsSeen || items[same].IsLazy)
             // BODY.PEEK[] and BODY[]: one answer, and the message is seen.
             items[same] = item;
     }
@@ -146,10 +149,26 @@ internal static class FetchParser
                 continue;
             parser.Skip(name.Length);
             item = value;
-            return true;
+            return item.Kind != FetchKind.Preview || parser.ExpectPreviewModifiers(ref item);
         }
 
         return parser.Fail("Unknown data item");
+    }
+
+    // fetch-att =/ "PREVIEW" [SP "(" preview-mod *(SP preview-mod) ")"]; preview-mod = "LAZY" (RFC 8970 §6)
+    private static bool ExpectPreviewModifiers(this ref CommandParser parser, ref FetchItem item)
+    {
+        if (!parser.Rest.StartsWith(" ("u8))
+            return true;
+        parser.Skip(2);
+        do
+        {
+            if (!parser.TryWord("LAZY"u8))
+                return parser.Fail("Unknown PREVIEW modifier");
+        }
+        while (parser.TrySp());
+        item = item with { IsLazy = true };
+        return parser.ExpectByte(')');
     }
 
     // section = "[" [section-spec] "]" ["<" number "." nz-number ">"]

@@ -20,6 +20,8 @@ internal sealed class FetchPlan
             HasModSeq |= item.Kind == FetchKind.ModSeq;
             _hasCachedFields |= item.Kind == FetchKind.ThreadId;
             Decodes |= item.IsDecoded;
+            NeedsPreviews |= item.Kind == FetchKind.Preview;
+            MakesPreviews |= item is { Kind: FetchKind.Preview, IsLazy: false };
             var section = item.Section;
             NeedsSummary |= item.Kind is FetchKind.Envelope or FetchKind.Body or FetchKind.BodyStructure or FetchKind.ThreadId
                 || section is { IsWholeMessage: false };
@@ -42,6 +44,11 @@ internal sealed class FetchPlan
     public bool HasModSeq { get; }
 
     public bool NeedsSummary { get; }
+
+    public bool NeedsPreviews { get; }
+
+    /// <summary>Those that are not known yet are made.</summary>
+    public bool MakesPreviews { get; }
 
     /// <summary>BINARY: not every message's parts can be (RFC 3516 §4.3).</summary>
     public bool Decodes { get; }

@@ -48,11 +48,14 @@ internal sealed class FetchRunner(ImapSession session, FetchPlan plan, UidSet nu
 
     private async ValueTask WriteWindowAsync(int count)
     {
-        var contents = new long[plan.NeedsSummary || plan.NeedsContent ? count : 0];
+        var contents = new long[plan.NeedsSummary || plan.NeedsContent || plan.NeedsPreviews ? count : 0];
         for (var i = 0; i < contents.Length; i++)
             contents[i] = _window[i].Row.Content;
         if (plan.NeedsSummary)
             await session.Services.Summaries.PrefetchAsync(contents, session.Cancel).ConfigureAwait(false);
+        if (plan.NeedsPreviews)
+            _writer.Previews = await session.Services.Summaries.Previews.GetAsync(
+                contents, SizesOf(contents.Length), plan.MakesPreviews, session.Cancel).ConfigureAwait(false);
         if (plan.NeedsContent)
             await WriteWithContentsAsync(contents).ConfigureAwait(false);
         else
@@ -61,9 +64,7 @@ internal sealed class FetchRunner(ImapSession session, FetchPlan plan, UidSet nu
 
     private async ValueTask WriteWithContentsAsync(long[] contents)
     {
-        var sizes = new long[contents.Length];
-        for (var n = 0; n < sizes.Length; n++)
-            sizes[n] = _window[n].Row.Size;
+        var sizes = SizesOf(contents.Length);
         var i = 0;
         await foreach (var content in session.Services.Contents.ReadManyAsync(contents, sizes, cancel: session.Cancel).ConfigureAwait(false))
         {
@@ -72,6 +73,14 @@ internal sealed class FetchRunner(ImapSession session, FetchPlan plan, UidSet nu
             if (!session.Writer.ClientThere)
                 return;
         }
+    }
+
+    private long[] SizesOf(int count)
+    {
+        var sizes = new long[count];
+        for (var n = 0; n < sizes.Length; n++)
+            sizes[n] = _window[n].Row.Size;
+        return sizes;
     }
 
     private async ValueTask WriteWithoutContentsAsync(int count)

@@ -15,6 +15,9 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
     private ArrayBufferWriter<byte>? _header;
     private PartMap? _parts;
 
+    /// <summary>Of the messages that are written next; one that is not there is NIL.</summary>
+    public IReadOnlyDictionary<long, byte[]>? Previews { get; set; }
+
     /// <param name="content">Null when the plan needs none, or the summary had everything.</param>
     public async ValueTask WriteAsync(int number, MessageRow row, MessageSummary summary, Content? content, CancellationToken cancel)
     {
@@ -129,6 +132,12 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
                 break;
             case FetchKind.BodyStructure:
                 writer.Raw(summary.BodyStructure.Span);
+                break;
+            case FetchKind.Preview when Previews!.TryGetValue(row.Content, out var preview):
+                writer.Text(preview);
+                break;
+            case FetchKind.Preview:
+                writer.Raw("NIL"u8);
                 break;
         }
     }
