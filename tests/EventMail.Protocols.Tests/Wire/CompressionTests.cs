@@ -177,7 +177,7 @@ public sealed class CompressionTests
         var (server, client) = MemoryConnection.Create(1 << 20);
         var connection = new MailConnection(server, Details);
         connection.StartCompression();
-        return (connection, new DeflatedStream(client));
+        return (connection, new DeflatedStream(client, []));
     }
 
     private static byte[] Deflated(byte[] plain, bool end)

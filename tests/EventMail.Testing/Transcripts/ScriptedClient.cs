@@ -172,12 +172,9 @@ public sealed class ScriptedClient(Stream stream) : IAsyncDisposable
     /// <summary>Both directions are deflated from here on (RFC 4978).</summary>
     public void StartDeflate()
     {
-        if (_end > _start)
-        {
-            throw Failure("the server sent more ahead of the compression");
-        }
-
-        _stream = new DeflatedStream(_stream);
+        // What came with the line that began it is deflated already.
+        _stream = new DeflatedStream(_stream, _buffer[_start.._end]);
+        _start = _end;
     }
 
     /// <summary>No longer; what was sent last has been flushed (RFC 8437 §4.1).</summary>
