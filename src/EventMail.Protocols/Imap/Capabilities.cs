@@ -69,6 +69,7 @@ internal static class Capabilities
         "MULTISEARCH", // RFC 7377
         "CONTEXT=SEARCH", // RFC 5267
         "INPROGRESS", // RFC 9585
+        "FILTERS", // RFC 5466
 
         // The connection
         "COMPRESS=DEFLATE", // RFC 4978

@@ -81,6 +81,9 @@ public sealed record ImapLimits
     /// <summary>Ranges of a search result that SAVE keeps for "$"; of one with more it keeps nothing (RFC 5182 §2.5).</summary>
     public int MaxSavedRanges { get; init; } = 200_000;
 
+    /// <summary>Saved filters that name each other within one SEARCH (RFC 5466 §3.1: 3 at least).</summary>
+    public int MaxFilterDepth { get; init; } = 10;
+
     /// <summary>Mailboxes of one ESEARCH (RFC 7377 §2.4).</summary>
     public int MaxSearchMailboxes { get; init; } = 5000;
 

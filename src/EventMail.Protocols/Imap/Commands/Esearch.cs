@@ -15,7 +15,8 @@ internal static class Esearch
 
     public static async ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
     {
-        if (Parse(session, command, out var sources, out var program) is { } refused)
+        var filters = await SavedFilters.ForAsync(session, command).ConfigureAwait(false);
+        if (Parse(session, command, filters, out var sources, out var program) is { } refused)
             return Search.Unsaved(session, program, refused);
         if (program.HasNumbers && session.Has(Extensions.UidOnly))
             return Reply.UidRequired;
@@ -85,7 +86,7 @@ internal static class Esearch
 
     // esearch = "ESEARCH" [SP "IN" SP "(" source-mbox ")"] [SP search-return-opts] SP search-program
     private static Reply? Parse(
-        ImapSession session, ImapCommand command, out IReadOnlyList<MailboxFilter> sources, out SearchProgram program)
+        ImapSession session, ImapCommand command, SavedFilters filters, out IReadOnlyList<MailboxFilter> sources, out SearchProgram program)
     {
         program = SearchProgram.None;
         sources = SelectedAlone;
@@ -98,7 +99,7 @@ internal static class Esearch
             arguments = ahead;
         }
 
-        var parser = new SearchParser(arguments, session.Limits);
+        var parser = new SearchParser(arguments, session.Limits, filters);
         var understood = parser.TryParse(out program);
         if (!understood)
             return parser.Refusal;

@@ -10,7 +10,8 @@ internal static class Search
 {
     public static async ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
     {
-        if (Parse(session, command, out var program) is { } refused)
+        var filters = await SavedFilters.ForAsync(session, command).ConfigureAwait(false);
+        if (Parse(session, command, filters, out var program) is { } refused)
             return Unsaved(session, program, refused);
         if (program.HasNumbers && session.Has(Extensions.UidOnly))
             return Reply.UidRequired;
@@ -68,9 +69,9 @@ internal static class Search
         return true;
     }
 
-    private static Reply? Parse(ImapSession session, ImapCommand command, out SearchProgram program)
+    private static Reply? Parse(ImapSession session, ImapCommand command, SavedFilters filters, out SearchProgram program)
     {
-        var parser = new SearchParser(command.Arguments, session.Limits);
+        var parser = new SearchParser(command.Arguments, session.Limits, filters);
         return parser.TryParse(out program) ? null : parser.Refusal;
     }
 }

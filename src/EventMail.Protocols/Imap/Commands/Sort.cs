@@ -13,7 +13,8 @@ internal static class Sort
     public static async ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
     {
         var selected = session.Selected!;
-        if (Parse(session, command, out var sort) is { } refused)
+        var filters = await SavedFilters.ForAsync(session, command).ConfigureAwait(false);
+        if (Parse(session, command, filters, out var sort) is { } refused)
             return Search.Unsaved(session, sort.Search, refused);
         if (sort.Search.TellsModSeq)
             session.Enable(Extensions.Condstore);
@@ -74,9 +75,9 @@ internal static class Sort
         writer.InResponse = false;
     }
 
-    private static Reply? Parse(ImapSession session, ImapCommand command, out SortProgram sort)
+    private static Reply? Parse(ImapSession session, ImapCommand command, SavedFilters filters, out SortProgram sort)
     {
-        var parser = new SearchParser(command.Arguments, session.Limits);
+        var parser = new SearchParser(command.Arguments, session.Limits, filters);
         return parser.TryParseSort(out sort) ? null : parser.Refusal;
     }
 }

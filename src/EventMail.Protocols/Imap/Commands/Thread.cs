@@ -12,7 +12,8 @@ internal static class Thread
     public static async ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
     {
         var selected = session.Selected!;
-        if (Parse(session, command, out var algorithm, out var search) is { } refused)
+        var filters = await SavedFilters.ForAsync(session, command).ConfigureAwait(false);
+        if (Parse(session, command, filters, out var algorithm, out var search) is { } refused)
             return refused;
         if (search.TellsModSeq)
             session.Enable(Extensions.Condstore);
@@ -28,9 +29,9 @@ internal static class Thread
         return selected.DoneWithExpunged(command);
     }
 
-    private static Reply? Parse(ImapSession session, ImapCommand command, out ThreadAlgorithm algorithm, out SearchProgram search)
+    private static Reply? Parse(ImapSession session, ImapCommand command, SavedFilters filters, out ThreadAlgorithm algorithm, out SearchProgram search)
     {
-        var parser = new SearchParser(command.Arguments, session.Limits);
+        var parser = new SearchParser(command.Arguments, session.Limits, filters);
         return parser.TryParseThread(out algorithm, out search) ? null : parser.Refusal;
     }
 }

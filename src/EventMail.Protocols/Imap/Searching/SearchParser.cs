@@ -9,7 +9,7 @@ namespace EventMail.Protocols.Imap.Searching;
 /// <summary>
 /// search = "SEARCH" [search-return-opts] SP search-program (RFC 4466 §2.6.1). Bounded in depth and in number of keys.
 /// </summary>
-internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits)
+internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits, SavedFilters filters)
 {
     private CommandParser _parser = parser;
     private Encoding _charset = Charsets.Utf8OrLatin1;
@@ -22,6 +22,14 @@ internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits
 
     private bool _badCharset;
 
+    // FILTER
+    private int _filterDepth;
+    private string? _undefinedFilter;
+
+    // The strings of the command are in neither UTF-8 nor US-ASCII.
+    private bool _otherCharset;
+    private bool _badFilterCharset;
+
     /// <summary>A MODSEQ key is among the keys: the answer ends in the highest MODSEQ of what was found (RFC 7162 §3.1.6).</summary>
     private bool HasModSeq { get; set; }
 
@@ -32,7 +40,8 @@ internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits
     private bool HasFuzzy { get; set; }
 
     /// <summary>What the client is told when the search is none.</summary>
-    public readonly Reply Refusal => _badCharset ? Reply.No("Unknown charset", BadCharset) : Reply.Bad(_parser.Error!);
+    public readonly Reply Refusal =>
+        FilterRefusal ?? (_badCharset ? Reply.No("Unknown charset", BadCharset) : Reply.Bad(_parser.Error!));
 
     /// <summary>The strings are in a charset that we cannot read (RFC 3501 §6.4.4).</summary>
     private const string BadCharset = "BADCHARSET (US-ASCII UTF-8)";
@@ -78,9 +87,8 @@ internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits
     {
         if (!_parser.ExpectAString(out var name))
             return false;
-        var charset = Ascii.EqualsIgnoreCase(name, "UTF-8"u8) || Ascii.EqualsIgnoreCase(name, "US-ASCII"u8)
-            ? Charsets.Utf8OrLatin1
-            : Charsets.Find(name);
+        _otherCharset = !Ascii.EqualsIgnoreCase(name, "UTF-8"u8) && !Ascii.EqualsIgnoreCase(name, "US-ASCII"u8);
+        var charset = _otherCharset ? Charsets.Find(name) : Charsets.Utf8OrLatin1;
         _badCharset = charset is null;
         _charset = charset ?? _charset;
         return !_badCharset || _parser.Fail("Unknown charset");
@@ -157,6 +165,7 @@ internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits
             "UID" => _parser.ExpectSp() && ExpectNumbers(areUids: true, out key),
             "NOT" => ExpectNot(out key),
             "FUZZY" => ExpectFuzzy(out key),
+            "FILTER" => ExpectFilter(out key),
             "OR" => ExpectOr(out key),
             "BCC" or "CC" or "FROM" or "SUBJECT" or "TO" => ExpectFieldText(Encoding.ASCII.GetBytes(name.ToArray()), out key),
             "HEADER" => ExpectHeader(out key),
