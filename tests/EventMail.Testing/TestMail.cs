@@ -53,7 +53,7 @@ public sealed class TestMail : IAsyncDisposable
     {
         System.IO.Directory.CreateDirectory(_folder);
         var types = EventTypes.Create();
-        var searchText = new SearchTextProjection(new(), loggers);
+        var searchText = new SearchTextProjection(new() { FewContents = 8 }, loggers);
         Log = await EventLog.OpenAsync(
             new() { ConnectionString = _database.ConnectionString, DataFolder = _folder }, types, ReadModels.Kinds, ReadModels.Inline(types),
             ReadModels.Asynchronous(searchText), loggers, default);

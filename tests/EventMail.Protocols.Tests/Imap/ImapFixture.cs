@@ -28,7 +28,8 @@ public sealed class ImapFixture : IAsyncLifetime
     }
 
     public ImapServices ServicesWith(
-        ImapLimits limits, Microsoft.Extensions.Logging.ILogger? log = null, CommandRateLimiter? limiter = null, TestMail? mail = null) => new()
+        ImapLimits limits, Microsoft.Extensions.Logging.ILogger? log = null, CommandRateLimiter? limiter = null, TestMail? mail = null,
+        bool indexed = true) => new()
         {
             Mailboxes = (mail ?? Mail).Mailboxes,
             Metadata = (mail ?? Mail).Metadata,
@@ -36,7 +37,7 @@ public sealed class ImapFixture : IAsyncLifetime
             Accounts = (mail ?? Mail).Accounts,
             Summaries = (mail ?? Mail).Summaries,
             Contents = (mail ?? Mail).Log.Contents,
-            SearchText = (mail ?? Mail).SearchText,
+            SearchText = indexed ? (mail ?? Mail).SearchText : null,
             Authenticator = (mail ?? Mail).Authenticator,
             RateLimiter = limiter,
             Log = log ?? NullLogger.Instance,
