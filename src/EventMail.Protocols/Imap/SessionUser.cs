@@ -1,5 +1,6 @@
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
+using EventMail.Protocols.Imap.Responses;
 
 namespace EventMail.Protocols.Imap;
 
@@ -8,4 +9,6 @@ internal sealed record SessionUser(AccountEntry Account, Actor Actor)
 {
     /// <summary>The account's id, which its mailboxes go by.</summary>
     public string Id => Account.Account;
+
+    public EmailIds EmailIds => field ??= new(Id);
 }

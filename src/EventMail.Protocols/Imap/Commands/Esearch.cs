@@ -99,7 +99,7 @@ internal static class Esearch
             arguments = ahead;
         }
 
-        var parser = new SearchParser(arguments, session.Limits, filters);
+        var parser = new SearchParser(arguments, session, filters);
         var understood = parser.TryParse(out program);
         if (!understood)
             return parser.Refusal;

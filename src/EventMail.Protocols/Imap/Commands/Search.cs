@@ -71,7 +71,7 @@ internal static class Search
 
     private static Reply? Parse(ImapSession session, ImapCommand command, SavedFilters filters, out SearchProgram program)
     {
-        var parser = new SearchParser(command.Arguments, session.Limits, filters);
+        var parser = new SearchParser(command.Arguments, session, filters);
         return parser.TryParse(out program) ? null : parser.Refusal;
     }
 }

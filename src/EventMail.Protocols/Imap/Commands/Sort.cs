@@ -77,7 +77,7 @@ internal static class Sort
 
     private static Reply? Parse(ImapSession session, ImapCommand command, SavedFilters filters, out SortProgram sort)
     {
-        var parser = new SearchParser(command.Arguments, session.Limits, filters);
+        var parser = new SearchParser(command.Arguments, session, filters);
         return parser.TryParseSort(out sort) ? null : parser.Refusal;
     }
 }

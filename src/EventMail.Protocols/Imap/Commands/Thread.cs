@@ -31,7 +31,7 @@ internal static class Thread
 
     private static Reply? Parse(ImapSession session, ImapCommand command, SavedFilters filters, out ThreadAlgorithm algorithm, out SearchProgram search)
     {
-        var parser = new SearchParser(command.Arguments, session.Limits, filters);
+        var parser = new SearchParser(command.Arguments, session, filters);
         return parser.TryParseThread(out algorithm, out search) ? null : parser.Refusal;
     }
 }

@@ -122,7 +122,10 @@ internal sealed class FetchWriter(ImapWriter writer, SelectedMailbox selected, F
                 writer.Advance(InternalDates.Format(row.SaveDate, writer.Room(InternalDates.Length)));
                 break;
             case FetchKind.EmailId:
-                ObjectIds.WriteEmail(writer, row.Content);
+                writer.Byte((byte)'(');
+                selected.EmailIds.Write(row.Content, writer.Room(EmailIds.Length));
+                writer.Advance(EmailIds.Length);
+                writer.Byte((byte)')');
                 break;
             case FetchKind.Envelope:
                 writer.Raw(summary.Envelope.Span);

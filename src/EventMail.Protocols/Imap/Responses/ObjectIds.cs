@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
 using EventMail.Domain.Messages;
@@ -17,19 +16,6 @@ internal static class ObjectIds
 
     /// <summary>The mailbox's stream: kept by RENAME, never used again.</summary>
     public static string OfMailbox(Guid stream) => $"F{stream:N}";
-
-    /// <summary>The content's number: the same octets have the same, and COPY and MOVE keep it.</summary>
-    public static void WriteEmail(ImapWriter writer, long content)
-    {
-        writer.Raw("(M"u8);
-        writer.Number(content);
-        writer.Byte((byte)')');
-    }
-
-    /// <summary>Null: no message of this server has such an EMAILID.</summary>
-    public static long? ContentOf(ReadOnlySpan<byte> email) =>
-        email.Length > 1 && email[0] == (byte)'M' && email[1] is >= (byte)'1' and <= (byte)'9'
-        && Utf8Parser.TryParse(email[1..], out long number, out var length) && length == email.Length - 1 ? number : null;
 
     /// <summary>
     /// The message that began the conversation, as this one names it: the first of References, else of In-Reply-To, else its own

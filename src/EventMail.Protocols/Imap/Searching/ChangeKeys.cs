@@ -26,13 +26,17 @@ internal sealed record SavedKey(long First, long End) : ColumnKey
     }
 }
 
-/// <summary>EMAILID (RFC 8474 §6); Content is 0 for an id that no message can have.</summary>
-internal sealed record EmailIdKey(long Content) : ColumnKey
+/// <summary>EMAILID (RFC 8474 §6).</summary>
+internal sealed record EmailIdKey(EmailIds Ids, byte[] Id) : ColumnKey
 {
     public override void Match(in ViewSlice slice, SearchContext context, MessageBits result)
     {
-        for (var at = 0; slice.Contents[at..].IndexOf(Content) is >= 0 and var next; at += next + 1)
-            result.Set(at + next);
+        Span<byte> id = stackalloc byte[EmailIds.Length];
+        for (var i = 0; i < slice.Length; i++)
+        {
+            Ids.Write(slice.Contents[i], id);
+            result.SetIf(i, id.SequenceEqual(Id));
+        }
     }
 }
 
@@ -92,7 +96,7 @@ internal ref partial struct SearchParser
     private bool ExpectEmailId(out SearchKey key)
     {
         key = null!;
-        return ExpectObjectId(out var id) && Is(new EmailIdKey(ObjectIds.ContentOf(id) ?? 0), out key);
+        return ExpectObjectId(out var id) && Is(new EmailIdKey(session.User!.EmailIds, id.ToArray()), out key);
     }
 
     private bool ExpectThreadId(out SearchKey key)

@@ -9,7 +9,7 @@ namespace EventMail.Protocols.Imap.Searching;
 /// <summary>
 /// search = "SEARCH" [search-return-opts] SP search-program (RFC 4466 §2.6.1). Bounded in depth and in number of keys.
 /// </summary>
-internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits, SavedFilters filters)
+internal ref partial struct SearchParser(CommandParser parser, ImapSession session, SavedFilters filters)
 {
     private CommandParser _parser = parser;
     private Encoding _charset = Charsets.Utf8OrLatin1;
@@ -113,7 +113,7 @@ internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits
     private bool ExpectKey(out SearchKey key)
     {
         key = null!;
-        if (++_keys > limits.MaxSearchKeys || _depth >= limits.MaxSearchDepth)
+        if (++_keys > session.Limits.MaxSearchKeys || _depth >= session.Limits.MaxSearchDepth)
             return _parser.Fail("Search too complex");
         _depth++;
         var found = ExpectKeyInside(out key);
@@ -294,7 +294,7 @@ internal ref partial struct SearchParser(CommandParser parser, ImapLimits limits
         text = "";
         if (!_parser.ExpectSp() || !_parser.ExpectAString(out var bytes))
             return false;
-        if (++_textKeys > limits.MaxSearchTextKeys)
+        if (++_textKeys > session.Limits.MaxSearchTextKeys)
             return _parser.Fail("Search too complex");
         text = _charset.GetString(bytes);
         return true;

@@ -39,6 +39,8 @@ internal sealed class SelectedMailbox : IDisposable
 
     public OpenMailbox Mailbox { get; }
 
+    public EmailIds EmailIds => _session.User!.EmailIds;
+
     /// <summary>EXAMINE.</summary>
     public bool ReadOnly { get; }
 

@@ -72,7 +72,7 @@ internal ref partial struct SearchParser
             return false;
         do
         {
-            if (criteria.Count >= limits.MaxSortCriteria)
+            if (criteria.Count >= session.Limits.MaxSortCriteria)
                 return _parser.Fail("Too many sort criteria");
             if (!ExpectCriterion(out var criterion))
                 return false;

@@ -1,0 +1,32 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace EventMail.Protocols.Imap.Responses;
+
+/// <summary>
+/// EMAILID (RFC 8474 §5.1) as one account sees it: made of the content's number, which the same octets share and which COPY and MOVE
+/// keep. Keyed, because accounts share contents: a bare number would tell whether somebody else had the same message before, and how
+/// many messages the server has. Thread-safe.
+/// </summary>
+internal sealed class EmailIds(string account)
+{
+    private const int Octets = 16;
+
+    /// <summary>"M" and hexadecimal digits: no two are told apart by case (RFC 8474 §8.1).</summary>
+    public const int Length = 1 + 2 * Octets;
+
+    private readonly byte[] _key = Encoding.UTF8.GetBytes("EMAILID " + account);
+
+    /// <param name="content">The content's number.</param>
+    /// <param name="id">Of <see cref="Length"/>.</param>
+    public void Write(long content, Span<byte> id)
+    {
+        Span<byte> number = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64BigEndian(number, content);
+        Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(_key, number, hash);
+        id[0] = (byte)'M';
+        Convert.TryToHexStringLower(hash[..Octets], id[1..], out _);
+    }
+}
