@@ -12,6 +12,7 @@ internal static class Capabilities
         "LITERAL+", // RFC 7888
         "ID", // RFC 2971
         "ENABLE", // RFC 5161
+        "IMAP4rev2", // RFC 9051
     ];
 
     private static readonly string[] AfterLogin =
