@@ -26,7 +26,7 @@ internal ref partial struct SearchParser
         }
 
         // §3.1: a loop, or too many within each other, is no filter.
-        if (name.Contains((byte)'/') || filters.Find(name) is not { } value || _filterDepth >= limits.MaxFilterDepth)
+        if (name.Contains((byte)'/') || filters.Find(name) is not { } value || _filterDepth >= session.Limits.MaxFilterDepth)
             return Undefined(name);
         var outer = _parser;
         var charset = _charset;
