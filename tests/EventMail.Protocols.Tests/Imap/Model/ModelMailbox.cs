@@ -1,37 +1,109 @@
+using System.Collections.Immutable;
+
 namespace EventMail.Protocols.Tests.Imap.Model;
 
-/// <summary>A mailbox as RFC 3501 tells of it, and nothing more.</summary>
-internal sealed class ModelMailbox(string name)
+/// <summary>A message at one time.</summary>
+internal sealed record ModelMessage(ImmutableSortedSet<string> Flags, long ModSeq)
 {
-    public string Name => name;
+    public static ImmutableSortedSet<string> SetOf(IEnumerable<string> flags) => flags.ToImmutableSortedSet(StringComparer.Ordinal);
+
+    /// <param name="mode">'+', '-' or '='.</param>
+    public static ImmutableSortedSet<string> Change(ImmutableSortedSet<string> flags, char mode, IEnumerable<string> by) =>
+        mode switch
+        {
+            '+' => flags.Union(by),
+            '-' => flags.Except(by),
+            _ => SetOf(by),
+        };
+}
+
+/// <summary>A mailbox as RFC 3501 and RFC 7162 tell of it: each change takes the next MODSEQ.</summary>
+internal sealed class ModelMailbox(string name, Guid id, uint uidValidity, RecentClaims claims)
+{
+    public string Name { get; set; } = name;
+
+    public Guid Id => id;
+
+    public uint UidValidity => uidValidity;
 
     public uint UidNext { get; private set; } = 1;
 
-    public SortedDictionary<uint, SortedSet<string>> Messages { get; } = [];
+    /// <summary>HIGHESTMODSEQ, but for <see cref="RecentClaims"/> behind it. Creation is the first.</summary>
+    public long Version { get; private set; } = 1;
 
-    public uint Add(IEnumerable<string> flags)
+    public bool Deleted { get; set; }
+
+    public SortedDictionary<uint, ModelMessage> Messages { get; } = [];
+
+    /// <summary>By UID: the MODSEQ of its EXPUNGE.</summary>
+    public Dictionary<uint, long> Gone { get; } = [];
+
+    /// <summary>The first UID that is still to be some session's \Recent.</summary>
+    public uint FirstUnclaimed { get; set; } = 1;
+
+    /// <summary>By UID: the one session that was told \Recent and might take it (RFC 3501 §2.3.2).</summary>
+    public Dictionary<uint, object> RecentOf { get; } = [];
+
+    public void Touch()
     {
-        Messages[UidNext] = new(flags, StringComparer.Ordinal);
-        return UidNext++;
+        do
+        {
+            Version++;
+        }
+        while (claims.Has(id, Version));
     }
 
-    public void Store(IEnumerable<uint> uids, char mode, string[] flags)
+    public bool MayBeHighest(long modSeq) => modSeq >= Version && claims.HasAll(id, Version, modSeq);
+
+    /// <summary>The new UIDs.</summary>
+    public List<uint> Add(IReadOnlyList<ImmutableSortedSet<string>> messages)
     {
+        if (messages.Count == 0)
+            return [];
+        Touch();
+        var uids = new List<uint>();
+        foreach (var flags in messages)
+        {
+            Messages[UidNext] = new(flags, Version);
+            uids.Add(UidNext++);
+        }
+
+        return uids;
+    }
+
+    /// <summary>Those that had changed since (RFC 7162 §3.1.3).</summary>
+    public List<uint> Store(IEnumerable<uint> uids, char mode, IReadOnlyCollection<string> flags, long since = long.MaxValue)
+    {
+        var modified = new List<uint>();
+        var changes = new List<(uint Uid, ImmutableSortedSet<string> Flags)>();
         foreach (var uid in uids)
         {
-            if (!Messages.TryGetValue(uid, out var current))
+            if (!Messages.TryGetValue(uid, out var message))
                 continue;
-            if (mode == '=')
-                current.Clear();
-            foreach (var flag in flags)
-                _ = mode == '-' ? current.Remove(flag) : current.Add(flag);
+            var after = ModelMessage.Change(message.Flags, mode, flags);
+            if (message.ModSeq > since)
+                modified.Add(uid);
+            else if (!after.SetEquals(message.Flags))
+                changes.Add((uid, after));
+        }
+
+        if (changes.Count > 0)
+            Touch();
+        foreach (var (uid, after) in changes)
+            Messages[uid] = new(after, Version);
+        return modified;
+    }
+
+    public void Expunge(IReadOnlyCollection<uint> uids)
+    {
+        if (uids.Count > 0)
+            Touch();
+        foreach (var uid in uids)
+        {
+            Messages.Remove(uid);
+            Gone[uid] = Version;
         }
     }
 
-    public void Expunge(IEnumerable<uint>? only)
-    {
-        var candidates = only is null ? Messages.Keys.ToHashSet() : [.. only];
-        foreach (var uid in Messages.Where(m => m.Value.Contains("\\Deleted") && candidates.Contains(m.Key)).Select(m => m.Key).ToList())
-            Messages.Remove(uid);
-    }
+    public List<uint> Deleting => [.. Messages.Where(message => message.Value.Flags.Contains("\\Deleted")).Select(message => message.Key)];
 }
