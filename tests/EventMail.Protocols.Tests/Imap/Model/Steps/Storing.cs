@@ -17,7 +17,7 @@ internal static class Storing
         }
 
         List<uint> modified = [];
-        var (before, numbers) = session.Known.ToList();
+        var (before, numbers) = (mailbox.Version, session.Known.ToList());
         var (answer, heard) = await run.DoAsync(session, command, hearing: hearing, apply: () =>
         {
             modified = mailbox.Store(uids.Order(), mode, flags, since);
