@@ -12,6 +12,9 @@ internal sealed class Hearing(Dialogue dialogue, ModelSession session)
     /// <summary>A FETCH's messages: of these it tells what was asked for, and as they were when the client was told last.</summary>
     public IReadOnlySet<uint> Asked { get; init; } = new HashSet<uint>();
 
+    /// <summary>The messages before a command that first tells what is new and then changes something itself.</summary>
+    public IReadOnlyDictionary<uint, ModelMessage>? Before { get; init; }
+
     /// <summary>VANISHED (EARLIER) is among the answers.</summary>
     public bool MayVanishEarlier { get; init; }
 
@@ -141,7 +144,7 @@ internal sealed class Hearing(Dialogue dialogue, ModelSession session)
         var now = session.Current(uid);
         if (Matches(fetch, now))
             session.Synced[uid] = fetch.Flags is null ? session.Synced[uid] : now;
-        else if (!Asked.Contains(uid) || !Matches(fetch, session.Synced[uid]))
+        else if (!(Before?.TryGetValue(uid, out var before) == true && Matches(fetch, before)) && (!Asked.Contains(uid) || !Matches(fetch, session.Synced[uid])))
             throw Fault($"{line}: {uid} is ({string.Join(' ', now.Flags)}) at {now.ModSeq}");
         Remember(fetch, uid, line);
         Fetched.Add((uid, fetch));

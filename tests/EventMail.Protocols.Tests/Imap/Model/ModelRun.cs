@@ -72,24 +72,30 @@ internal sealed class ModelRun(ImapFixture fixture, AccountEntry account) : IAsy
             if (answer.Code?.Split(' ') is ["HIGHESTMODSEQ", var modSeq])
                 hearing.HearHighest(modSeq);
             hearing.Settle();
+            Claim(session);
         }
 
         return (answer, hearing);
     }
 
-    /// <summary>What the actor did is told to those who idle, and who synchronised last has what is \Recent.</summary>
-    public async Task TellOthersAsync(ModelSession actor)
+    /// <summary>What was done is told to those who idle.</summary>
+    public async Task TellIdlingAsync()
     {
         foreach (var session in Sessions.Where(session => session.Idling))
-            await DrainAsync(session);
-        foreach (var session in Sessions.Where(session => session.Idling || session == actor))
         {
-            if (session is { Mailbox: { } mailbox, ReadOnly: false } && !session.Can(Abilities.Rev2))
-                mailbox.FirstUnclaimed = mailbox.UidNext;
+            await DrainAsync(session);
+            Claim(session);
         }
     }
 
-    public async Task DrainAsync(ModelSession session)
+    // Whoever was told of messages may have been the first (RFC 3501 §2.3.2).
+    private static void Claim(ModelSession session)
+    {
+        if (session is { Mailbox: { } mailbox, ReadOnly: false } && !session.Can(Abilities.Rev2))
+            mailbox.FirstUnclaimed = mailbox.UidNext;
+    }
+
+    private async Task DrainAsync(ModelSession session)
     {
         var hearing = new Hearing(Dialogue, session);
         while (session.Mailbox!.Deleted || session.IsBehind)
@@ -117,6 +123,7 @@ internal sealed class ModelRun(ImapFixture fixture, AccountEntry account) : IAsy
         foreach (var line in answer.Untagged)
             hearing.Hear(line);
         hearing.Settle();
+        Claim(session);
     }
 
     public async ValueTask DisposeAsync()

@@ -29,7 +29,7 @@ internal sealed class StateModel(ImapFixture fixture, int seed, int messages = 0
 
     private static readonly (int Weight, Step Run)[] Selected =
     [
-        .. Anywhere, (18, Storing.StoreAsync), (8, Removing.ExpungeAsync), (10, Removing.CopyAsync), (14, Fetching.FetchAsync),
+        .. Anywhere, (18, Storing.StoreAsync), (8, Removing.ExpungeAsync), (3, Appending.ReplaceAsync), (10, Removing.CopyAsync), (14, Fetching.FetchAsync),
         (12, Searching.SearchAsync), (4, Fetching.CheckAsync), (5, Selecting.IdleAsync), (1, Selecting.CloseAsync),
     ];
 
@@ -95,10 +95,7 @@ internal sealed class StateModel(ImapFixture fixture, int seed, int messages = 0
         await run.KnowAsync("Work");
         await FillAsync(run);
         foreach (var session in run.Sessions)
-        {
             await Selecting.SelectAsync(run, session, "SELECT", "INBOX", null);
-            await run.TellOthersAsync(session);
-        }
     }
 
     // By copies of copies, so that they are soon there.
@@ -111,7 +108,6 @@ internal sealed class StateModel(ImapFixture fixture, int seed, int messages = 0
         await Selecting.SelectAsync(run, session, "SELECT", "INBOX", null);
         while (inbox.Messages.Count < messages)
             await run.DoAsync(session, "UID COPY 1:* INBOX", apply: () => inbox.Add([.. inbox.Messages.Values.Select(message => message.Flags)]));
-        await run.TellOthersAsync(session);
     }
 
     private async Task StepAsync(ModelRun run, int step)
@@ -124,7 +120,7 @@ internal sealed class StateModel(ImapFixture fixture, int seed, int messages = 0
             await Selecting.LoseAsync(run, session);
         else
             await Pick(random, session.Mailbox is null ? Anywhere : Selected)(run, session);
-        await run.TellOthersAsync(session);
+        await run.TellIdlingAsync();
     }
 
     private static Step Pick(Random random, (int Weight, Step Run)[] table)
@@ -149,7 +145,6 @@ internal sealed class StateModel(ImapFixture fixture, int seed, int messages = 0
                 await Fetching.CheckAsync(run, session);
             }
 
-            await run.TellOthersAsync(session);
         }
 
         foreach (var mailbox in run.Mailboxes.Values)

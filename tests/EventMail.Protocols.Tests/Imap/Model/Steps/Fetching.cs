@@ -32,6 +32,7 @@ internal static class Fetching
         {
             MayExpunge = byUid,
             Asked = fetch.Chosen.Uids ?? [],
+            Before = fetch.Body && byUid ? mailbox.Messages.ToDictionary() : null,
             MayVanishEarlier = fetch.Vanished,
         };
         if (fetch.Chosen.Uids is not { } uids)

@@ -29,7 +29,7 @@ internal static class Removing
     }
 
     // RFC 7162 §3.2.7, §3.2.8
-    private static void CheckHighest(ModelSession session, Hearing heard, Answer answer, bool gone)
+    public static void CheckHighest(ModelSession session, Hearing heard, Answer answer, bool gone)
     {
         if ((gone && session.Can(Abilities.Qresync)) != (answer.Code?.StartsWith("HIGHESTMODSEQ ", StringComparison.Ordinal) ?? false))
             throw heard.Fault($"HIGHESTMODSEQ and what went do not fit: [{answer.Code}]");
