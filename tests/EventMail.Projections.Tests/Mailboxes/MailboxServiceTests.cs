@@ -310,6 +310,7 @@ public class MailboxServiceTests
             (await CreateAsync(node, $"{i}/{levels}")).ShouldBeNull();
         while (left-- > 0)
             (await CreateAsync(node, $"l{left}")).ShouldBeNull();
-        (await CreateAsync(node, "one-more"))!.Kind.ShouldBe(RejectionKind.Limit);
+        // The MAILBOX resource of QUOTA (RFC 9208 §5.3).
+        (await CreateAsync(node, "one-more"))!.Kind.ShouldBe(RejectionKind.OverQuota);
     });
 }

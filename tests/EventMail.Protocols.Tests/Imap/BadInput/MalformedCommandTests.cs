@@ -23,7 +23,7 @@ public sealed class MalformedCommandTests(ImapFixture fixture) : IClassFixture<I
     {
         var (account, witness) = (await fixture.NewAccountAsync(), await fixture.NewAccountAsync());
         await using var other = await SelectedAsync(witness);
-        var mutations = ValidCommands.Of(transcript).SelectMany(ValidCommands.Mutations).Distinct().ToArray();
+        var mutations = ValidCommands.Of(transcript).SelectMany(ValidCommands.Mutations).Distinct().Where(CanBeSent).ToArray();
         new Random(4711).Shuffle(mutations);
 
         var client = await SelectedAsync(account);
@@ -76,6 +76,9 @@ public sealed class MalformedCommandTests(ImapFixture fixture) : IClassFixture<I
     {
         // A bare CR or LF in a mutation would end the line: both sides see the same octets, so the line is what counts.
         await client.SendAsync(Encoding.Latin1.GetBytes($"{tag} {command}\r\n"));
+        // Who announces a literal without waiting (RFC 7888) sends it.
+        if (command.EndsWith("+}", StringComparison.Ordinal))
+            await client.SendLineAsync(new string(' ', LiteralSize(command)));
         while (await client.ReadLineAsync() is { } line)
         {
             if (line.StartsWith($"{tag} ", StringComparison.Ordinal) || line.StartsWith("* BYE", StringComparison.Ordinal))
@@ -87,6 +90,10 @@ public sealed class MalformedCommandTests(ImapFixture fixture) : IClassFixture<I
 
         throw client.Failure("closed without a BYE");
     }
+
+    // A literal that a server reads away before it answers (RFC 7888 §4) must not take all day.
+    private static bool CanBeSent(string command) =>
+        !command.EndsWith("+}", StringComparison.Ordinal) || command.EndsWith("{0+}", StringComparison.Ordinal) || LiteralSize(command) > 0;
 
     private static int LiteralSize(string command)
     {
