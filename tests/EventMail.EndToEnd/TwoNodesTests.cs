@@ -59,6 +59,41 @@ public sealed class TwoNodesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_session_is_notified_on_one_of_what_the_other_does()
+    {
+        var account = await MailServer.NewAccountAsync(One);
+        var owner = await MailServer.NewAccountAsync(One);
+        await using var notified = await ImapClient.LoginAsync(One["imap"], account);
+        await notified.RunAsync(
+            "NOTIFY SET (selected (MessageNew (UID) MessageExpunge FlagChange)) (subtree \"Other Users\" (MessageNew MessageExpunge MailboxName)) "
+            + "(personal (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange))");
+        await notified.RunAsync("SELECT Sent");
+        // A mailbox that nobody on the node has looked at, one that is new to it, and the selected one.
+        await Delivery.SendAsync(Two["smtp"], account, "Subject: hello\r\n\r\nBody\r\n");
+        (await notified.Script.ExpectMatchAsync(@"\* STATUS INBOX \((.*)\)")).Groups[1].Value.ShouldStartWith("UIDNEXT 2 MESSAGES 1 UNSEEN 1");
+        await using var other = await ImapClient.LoginAsync(Two["imap"], account);
+        await other.RunAsync("CREATE new");
+        await notified.Script.ExpectAsync("* LIST (\\HasNoChildren) \"/\" new");
+        await notified.Script.ExpectMatchAsync(@"\* STATUS new \(UIDNEXT 1 MESSAGES 0 .*");
+        await other.RunAsync("SUBSCRIBE new");
+        await notified.Script.ExpectAsync("* LIST (\\Subscribed \\HasNoChildren) \"/\" new");
+        await other.RunAsync("RENAME new newer");
+        await notified.Script.ExpectAsync("* LIST (\\HasNoChildren) \"/\" newer (\"OLDNAME\" (new))");
+        await other.RunAsync("DELETE newer");
+        await notified.Script.ExpectAsync("* LIST (\\NonExistent \\HasNoChildren) \"/\" newer");
+        await other.RunAsync("SELECT INBOX");
+        await other.RunAsync("COPY 1 Sent");
+        await notified.Script.ExpectAsync("* 1 EXISTS");
+        await notified.Script.ExpectMatchAsync(@"\* \d RECENT");
+        await notified.Script.ExpectAsync("* 1 FETCH (UID 1)");
+        // Somebody who had shared nothing before.
+        await using var sharing = await ImapClient.LoginAsync(Two["imap"], owner);
+        await sharing.RunAsync($"SETACL INBOX {account} lr");
+        await notified.Script.ExpectAsync($"* LIST (\\NonExistent \\HasChildren) \"/\" \"Other Users/{owner}\"");
+        await notified.Script.ExpectAsync($"* LIST (\\HasNoChildren) \"/\" \"Other Users/{owner}/INBOX\"");
+    }
+
+    [Fact]
     public async Task A_session_that_idles_on_one_sees_what_the_other_takes_in_and_changes()
     {
         var account = await MailServer.NewAccountAsync(One);

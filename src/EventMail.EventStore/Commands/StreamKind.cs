@@ -29,6 +29,9 @@ public abstract class StreamKind
     /// <summary>True when other nodes' commits are published even for streams that are not cached (directories, credentials).</summary>
     public virtual bool FollowRemote => false;
 
+    /// <summary>True for an event that may matter to sessions which cannot name its stream beforehand: notices mark it.</summary>
+    public virtual bool IsWide(object @event) => false;
+
     /// <summary>
     /// Loads the states of the given streams as of one statement's snapshot, each with the stream version that it stands at.
     /// Streams without a row are left out of the answer (they are empty). The default reads and folds whole streams, which is

@@ -11,6 +11,7 @@ public sealed class CommitFeed
 {
     private readonly ILogger _log;
     private ImmutableArray<Action<CommitBatch>> _handlers = [];
+    private ImmutableArray<Action<IReadOnlyList<StreamMoved>>> _listeners = [];
 
     internal CommitFeed(ILogger log) => _log = log;
 
@@ -18,27 +19,46 @@ public sealed class CommitFeed
     public IDisposable Subscribe(Action<CommitBatch> handler)
     {
         ImmutableInterlocked.Update(ref _handlers, (all, added) => all.Add(added), handler);
-        return new Subscription(this, handler);
+        return new Subscription(() => ImmutableInterlocked.Update(ref _handlers, (all, gone) => all.Remove(gone), handler));
+    }
+
+    /// <summary>
+    /// Calls <paramref name="listener"/> with the streams to which another node has committed, also those that this node does not
+    /// hold and whose events nobody is told of; those that it holds have moved by then.
+    /// </summary>
+    public IDisposable SubscribeMoves(Action<IReadOnlyList<StreamMoved>> listener)
+    {
+        ImmutableInterlocked.Update(ref _listeners, (all, added) => all.Add(added), listener);
+        return new Subscription(() => ImmutableInterlocked.Update(ref _listeners, (all, gone) => all.Remove(gone), listener));
     }
 
     internal void Publish(CommitBatch batch)
     {
         foreach (var handler in _handlers)
+            Tell(handler, batch);
+    }
+
+    internal void Announce(IReadOnlyList<StreamMoved> moved)
+    {
+        foreach (var listener in _listeners)
+            Tell(listener, moved);
+    }
+
+    private void Tell<T>(Action<T> handler, T news)
+    {
+        try
         {
-            try
-            {
-                handler(batch);
-            }
-            catch (Exception e)
-            {
-                // What is committed is committed: one follower's fault stops neither the others nor the callers.
-                _log.FollowerFailed(e);
-            }
+            handler(news);
+        }
+        catch (Exception e)
+        {
+            // What is committed is committed: one follower's fault stops neither the others nor the callers.
+            _log.FollowerFailed(e);
         }
     }
 
-    private sealed class Subscription(CommitFeed feed, Action<CommitBatch> handler) : IDisposable
+    private sealed class Subscription(Action end) : IDisposable
     {
-        public void Dispose() => ImmutableInterlocked.Update(ref feed._handlers, (all, gone) => all.Remove(gone), handler);
+        public void Dispose() => end();
     }
 }

@@ -6,7 +6,7 @@ namespace EventMail.EventStore;
 
 /// <summary>
 /// What a commit tells the other nodes: `node|first-last|kind,tenant,stream,from,to;…`, where first and last are positions of the
-/// log. When that is too long for a payload the list is `*`: the readers find the streams by the positions.
+/// log; a sixth field marks a stream with an event that <see cref="StreamKind.IsWide"/>. When that is too long for a payload the list is `*`: the readers find the streams by the positions.
 /// </summary>
 internal sealed record CommitNotice(Guid Node, long FirstSequence, long LastSequence, IReadOnlyList<CommitNotice.Stream>? Streams)
 {
@@ -17,7 +17,8 @@ internal sealed record CommitNotice(Guid Node, long FirstSequence, long LastSequ
 
     private const int MaxPositions = 40;
 
-    public readonly record struct Stream(string Kind, StreamKey Key, long FromVersion, long ToVersion);
+    /// <param name="Wide">Also where nobody could tell.</param>
+    public readonly record struct Stream(string Kind, StreamKey Key, long FromVersion, long ToVersion, bool Wide);
 
     /// <summary>The payload's parts before and after the positions, which only the database knows.</summary>
     public static (string Before, string After) Encode(Guid node, IReadOnlyList<StreamChange> changes)
@@ -29,7 +30,8 @@ internal sealed record CommitNotice(Guid Node, long FirstSequence, long LastSequ
             list.Append(Uri.EscapeDataString(change.Kind.Name)).Append(',')
                 .Append(Uri.EscapeDataString(change.Key.Tenant)).Append(',')
                 .Append(Base64Url.EncodeToString(change.Key.Id.ToByteArray())).Append(',')
-                .Append(change.FromVersion).Append(',').Append(change.ToVersion).Append(';');
+                .Append(change.FromVersion).Append(',').Append(change.ToVersion)
+                .Append(change.Events.Any(e => change.Kind.IsWide(e.Data)) ? ",w;" : ";");
             if (before.Length + list.Length + MaxPositions > MaxPayload)
                 return (before, "|*");
         }
@@ -51,7 +53,7 @@ internal sealed record CommitNotice(Guid Node, long FirstSequence, long LastSequ
             var f = entry.Split(',');
             yield return new(
                 Uri.UnescapeDataString(f[0]), new(Uri.UnescapeDataString(f[1]), new(Base64Url.DecodeFromChars(f[2]))),
-                Number(f[3]), Number(f[4]));
+                Number(f[3]), Number(f[4]), f.Length > 5);
         }
     }
 

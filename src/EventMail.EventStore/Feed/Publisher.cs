@@ -195,6 +195,9 @@ internal sealed class Publisher(StateCache cache, CommitFeed feed, ILogger log)
         }
     }
 
+    /// <summary>What other nodes committed, whether this one holds it or not.</summary>
+    public void Announce(IReadOnlyList<StreamMoved> moved) => feed.Announce(moved);
+
     /// <summary>Drops a stream whose state cannot be brought up to date.</summary>
     public void Forget(StreamKey key)
     {

@@ -66,6 +66,7 @@ internal sealed class RemoteCommits(
         {
             var behind = new HashSet<StreamKey>();
             var followed = new Dictionary<StreamKey, CommitNotice.Stream>();
+            var moved = new List<StreamMoved>();
             foreach (var work in works)
             {
                 if (work.Keys is not null)
@@ -74,12 +75,18 @@ internal sealed class RemoteCommits(
                     continue;
                 }
                 foreach (var stream in work.Streams ?? await StreamsAsync(work.After, work.UpTo))
+                {
                     Sort(stream, behind, followed);
+                    moved.Add(new(stream.Kind, stream.Key, stream.Wide));
+                }
             }
             foreach (var page in behind.Chunk(PageSize))
                 await CatchUpAsync(page);
             foreach (var stream in followed.Values)
                 await TryFollowAsync(stream);
+            // Last, so that whoever looks finds it.
+            if (moved.Count > 0)
+                publisher.Announce(moved);
             return true;
         }
         catch (Exception e) when (Faults.IsLoss(e))
@@ -185,7 +192,7 @@ internal sealed class RemoteCommits(
         await using var rows = await command.ExecuteReaderAsync(_stop.Token);
         var streams = new List<CommitNotice.Stream>();
         while (await rows.ReadAsync(_stop.Token))
-            streams.Add(new(rows.GetString(0), new(rows.GetString(1), rows.GetGuid(2)), rows.GetInt64(3), rows.GetInt64(4)));
+            streams.Add(new(rows.GetString(0), new(rows.GetString(1), rows.GetGuid(2)), rows.GetInt64(3), rows.GetInt64(4), Wide: true));
         return streams;
     }
 

@@ -20,6 +20,9 @@ public sealed class MailboxKind : StreamKind
 
     public override object Evolve(object state, StoredEvent e) => ((MailboxState)state).Evolve(e.Data, e.Version, e.Timestamp);
 
+    // Somebody may be let into a mailbox whose owner shared nothing with them before.
+    public override bool IsWide(object @event) => @event is MailboxAclChanged;
+
     public override int Weight(object state) => 1 + (((MailboxState)state).View?.Count ?? 0) / MessagesPerWeight;
 
     public override async Task<IReadOnlyDictionary<StreamKey, LoadedState>> LoadAsync(

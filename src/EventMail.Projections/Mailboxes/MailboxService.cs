@@ -23,7 +23,9 @@ public sealed class MailboxService : IAsyncDisposable
     private readonly MailboxHierarchy _hierarchy;
     private readonly MailboxHistory _history;
     private readonly OtherUsers _others;
+    private readonly MailboxWatches _watches = new();
     private readonly IDisposable _following;
+    private readonly IDisposable _listening;
 
     public MailboxService(
         EventLog log, QuotaGuard quota, SubscriptionBook subscriptions, AccountNames names, MailboxOptions options, ILoggerFactory loggers)
@@ -42,6 +44,7 @@ public sealed class MailboxService : IAsyncDisposable
         _views.Loaded = _snapshots.OnLoaded;
         _views.Known = _live.StateOf;
         _following = _executor.Feed.Subscribe(OnCommit);
+        _listening = _executor.Feed.SubscribeMoves(_watches.OnMoved);
     }
 
     internal MailboxSnapshots Snapshots => _snapshots;
@@ -55,9 +58,14 @@ public sealed class MailboxService : IAsyncDisposable
         {
             var change = batch.Changes[i];
             if (!ReferenceEquals(change.Kind, MailboxKind.Instance))
+            {
+                _watches.OnCommit(change);
                 continue;
+            }
             _trees.OnCommit(change);
             _others.OnCommit(change);
+            // Before the sessions that have it open are told: they ask what of it is their own doing.
+            _watches.OnCommit(change);
             _live.OnCommit(change);
             if (!batch.Remote)
                 _snapshots.OnCommit(change);
@@ -88,6 +96,23 @@ public sealed class MailboxService : IAsyncDisposable
         }
         return all;
     }
+
+    /// <summary>Gathers what happens from here on to the mailboxes that an account can see. <see cref="ListAsync(MailboxWatch, CancellationToken)"/> says which these are.</summary>
+    /// <param name="session">Whose own doings are told apart (correlation_id).</param>
+    /// <param name="limit">Mailboxes and names of others' doings that it holds at once.</param>
+    /// <param name="wake">Called on any thread when there is something new of others; must be quick.</param>
+    public MailboxWatch Watch(string account, string session, int limit, Action wake) => _watches.Begin(account, session, limit, wake);
+
+    /// <summary>The list of the account that watches; the watch follows it from here on.</summary>
+    public async Task<IReadOnlyList<MailboxEntry>> ListAsync(MailboxWatch watch, CancellationToken cancel)
+    {
+        var owners = await _others.OwnersAsync(watch.Viewer, cancel);
+        _watches.Follow(watch, [watch.Viewer, .. owners.Select(owner => owner.Id)]);
+        return await ListAsync(watch.Viewer, cancel);
+    }
+
+    /// <summary>True for a name in the other users' namespace.</summary>
+    public static bool IsOthers(string name) => OtherUsers.IsReserved(name);
 
     private async Task<IReadOnlyList<MailboxEntry>> EntriesAsync(string owner, string viewer, string prefix, CancellationToken cancel) =>
         MailboxListing.Of(await _trees.GetAsync(owner, cancel), _executor, viewer, prefix)
@@ -327,6 +352,7 @@ public sealed class MailboxService : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _following.Dispose();
+        _listening.Dispose();
         await _live.DisposeAsync();
         await _snapshots.DisposeAsync();
     }

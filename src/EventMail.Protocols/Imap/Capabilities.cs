@@ -48,6 +48,7 @@ internal static class Capabilities
 
         // Changes
         "IDLE", // RFC 2177
+        "NOTIFY", // RFC 5465
         "CONDSTORE", // RFC 7162
         "QRESYNC", // RFC 7162
         "UIDONLY", // RFC 9586

@@ -61,6 +61,9 @@ internal sealed record Verb(string Name, States In, CommandHandler Run)
     /// <summary>It may run while <see cref="PendingReplies"/> are to come: it does nothing that they could change the meaning of.</summary>
     public bool Overlaps { get; init; }
 
+    /// <summary>The client must hear what it takes away, whatever it wants to be notified of (RFC 5465).</summary>
+    public bool Expunges { get; init; }
+
     /// <summary>It goes by UIDs.</summary>
     public bool ByUid => Name.StartsWith("UID ", StringComparison.Ordinal);
 }
@@ -100,6 +103,8 @@ internal static class CommandTable
         new("NAMESPACE", States.LoggedIn, Namespace.RunAsync),
         new("ENABLE", States.LoggedIn, Enable.RunAsync),
         new("IDLE", States.LoggedIn, Idle.RunAsync),
+        // RFC 5465
+        new("NOTIFY", States.LoggedIn, Notify.RunAsync) { Sync = Sync.None },
         // RFC 4978, RFC 8437
         new("COMPRESS", States.LoggedIn, Compress.RunAsync),
         new("UNAUTHENTICATE", States.LoggedIn, Unauthenticate.RunAsync) { Sync = Sync.None },
@@ -121,7 +126,7 @@ internal static class CommandTable
         // RFC 3501 §6.4
         new("CHECK", States.Selected, Noop.RunAsync),
         new("CLOSE", States.Selected, Close.RunAsync) { Sync = Sync.None },
-        new("EXPUNGE", States.Selected, Expunge.RunAsync),
+        new("EXPUNGE", States.Selected, Expunge.RunAsync) { Expunges = true },
         new("SEARCH", States.Selected, Search.RunAsync) { Sync = Sync.WithoutExpunges, Fresh = true },
         new("FETCH", States.Selected, Fetch.RunAsync) { Sync = Sync.WithoutExpunges },
         new("STORE", States.Selected, Store.RunAsync) { Sync = Sync.WithoutExpunges },
@@ -139,12 +144,12 @@ internal static class CommandTable
         new("UID COPY", States.Selected, Copy.RunAsync),
         // RFC 3691, RFC 4315, RFC 6851
         new("UNSELECT", States.Selected, Close.RunAsync) { Sync = Sync.None },
-        new("UID EXPUNGE", States.Selected, Expunge.RunAsync),
-        new("MOVE", States.Selected, Copy.RunAsync),
-        new("UID MOVE", States.Selected, Copy.RunAsync),
+        new("UID EXPUNGE", States.Selected, Expunge.RunAsync) { Expunges = true },
+        new("MOVE", States.Selected, Copy.RunAsync) { Expunges = true },
+        new("UID MOVE", States.Selected, Copy.RunAsync) { Expunges = true },
         // RFC 8508
-        new("REPLACE", States.Selected, Replace.RunAsync) { Literals = Literals.Own },
-        new("UID REPLACE", States.Selected, Replace.RunAsync) { Literals = Literals.Own },
+        new("REPLACE", States.Selected, Replace.RunAsync) { Literals = Literals.Own, Expunges = true },
+        new("UID REPLACE", States.Selected, Replace.RunAsync) { Literals = Literals.Own, Expunges = true },
     ];
 
     // RFC 9586 §3.2: what goes by sequence numbers, and answers with them.

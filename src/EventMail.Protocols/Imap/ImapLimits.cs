@@ -63,6 +63,15 @@ public sealed record ImapLimits
     /// <summary>Entries that one GETMETADATA, SETMETADATA or LIST names.</summary>
     public int MaxMetadataEntries { get; init; } = 200;
 
+    /// <summary>Names of mailboxes in one NOTIFY.</summary>
+    public int MaxNotifyNames { get; init; } = 1000;
+
+    /// <summary>
+    /// Mailboxes, and subscribed names, that wait to be told to a client of NOTIFY, each once however often it changes; more of them
+    /// end its notifications (RFC 5465 §5.8).
+    /// </summary>
+    public int MaxPendingNotifications { get; init; } = 1000;
+
     /// <summary>Data items of one FETCH.</summary>
     public int MaxFetchItems { get; init; } = 100;
 

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using EventMail.Protocols.Imap.Annotations;
 using EventMail.Protocols.Imap.Commands;
 using EventMail.Protocols.Imap.Grammar;
+using EventMail.Protocols.Imap.Notifying;
 using EventMail.Protocols.Imap.Responses;
 using EventMail.Protocols.Imap.Selected;
 using EventMail.Protocols.Wire;
@@ -36,6 +37,9 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
 
     public SelectedMailbox? Selected { get; private set; }
 
+    /// <summary>RFC 5465 §3.1: null until NOTIFY is used for the first time.</summary>
+    public Notifications? Notifying { get; private set; }
+
     public Extensions Enabled
     {
         get;
@@ -56,6 +60,15 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         if (first)
             Selected?.TellHighestModSeq(Writer);
         if (Has(Extensions.Metadata))
+            _metadata ??= new(this);
+    }
+
+    /// <summary>What was notified of until now is forgotten.</summary>
+    public void Notify(Notifications notifications)
+    {
+        Notifying?.Dispose();
+        Notifying = notifications;
+        if ((notifications.Request.All & (NotifyEvents.MailboxMetadataChange | NotifyEvents.ServerMetadataChange)) != 0)
             _metadata ??= new(this);
     }
 
@@ -95,7 +108,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     /// <summary>False when the session is over; what was written last is still to be sent.</summary>
     private async ValueTask<bool> NextAsync()
     {
-        if (!await Pending.TellDoneAsync().ConfigureAwait(false))
+        if (!await Pending.TellDoneAsync().ConfigureAwait(false) || (Notifying is { } news && !await news.TellAsync(idle: false).ConfigureAwait(false)))
             return false;
         var status = await Reader.ReadLineAsync(Patience).ConfigureAwait(false);
         if (status is not (CommandStatus.Line or CommandStatus.Woken) && !await Pending.TellAllAsync().ConfigureAwait(false))
@@ -192,7 +205,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         }
 
         if (line.Verb is { Sync: not Sync.None and var sync } && reply.Kind != ReplyKind.Sent
-            && !await SyncAsync(HoldExpunges ? Sync.WithoutExpunges : sync).ConfigureAwait(false))
+            && !await SyncAsync(HoldExpunges ? Sync.WithoutExpunges : sync, line.Verb.Expunges).ConfigureAwait(false))
             return false;
         if (reply.Kind != ReplyKind.Sent)
             Selected?.TellHeldModSeq(Writer);
@@ -334,7 +347,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     }
 
     /// <summary>False when the mailbox is gone, and the session with it.</summary>
-    public async ValueTask<bool> SyncAsync(Sync sync)
+    /// <param name="own">The client has done it itself, or asks for it: it is told whatever it wants to be notified of.</param>
+    public async ValueTask<bool> SyncAsync(Sync sync, bool own = false)
     {
         if (_metadata is not null)
             await _metadata.TellAsync().ConfigureAwait(false);
@@ -346,6 +360,9 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         // RFC 4314 §5.1.1.
         if (!Selected.Mailbox.MayRead)
             return Bye("The selected mailbox may not be read any more", "NOPERM");
+        // RFC 5465 §3.1: such a client sees the mailbox as it was.
+        if (!own && Notifying is { } wanted && !wanted.Tells(NotifyEvents.Counts))
+            return true;
         await Selected.SyncAsync(Writer, expunges: sync == Sync.Everything).ConfigureAwait(false);
         return true;
     }
@@ -367,6 +384,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     public void LogOut()
     {
         Deselect();
+        Notifying?.Dispose();
+        Notifying = null;
         _metadata?.Dispose();
         _metadata = null;
         Enabled = Extensions.None;
@@ -382,10 +401,13 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     {
         Deselect();
         Selected = mailbox;
+        Notifying?.OnSelect(mailbox);
     }
 
     public void Deselect()
     {
+        if (Selected is not null)
+            Notifying?.OnDeselect(Selected);
         Selected?.Dispose();
         Selected = null;
     }

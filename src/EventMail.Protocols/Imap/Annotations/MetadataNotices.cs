@@ -67,13 +67,17 @@ internal sealed class MetadataNotices : IDisposable
             (_mailboxes, _server, _count) = ([], [], 0);
         }
 
-        if (server.Count > 0)
+        // RFC 5465 §5.6: who is notified need not have enabled it.
+        var enabled = _session.Has(Extensions.Metadata);
+        if (server.Count > 0 && (enabled || _session.Notifying?.WantsMetadata(null) == true))
             MetadataResponse.WriteChanged(_session.Writer, "", server);
         if (mailboxes.Count == 0)
             return;
         // What the account may not see is not in its list.
         foreach (var mailbox in await _session.Services.Mailboxes.ListAsync(_account, _session.Cancel).ConfigureAwait(false))
         {
+            if (!enabled && _session.Notifying?.WantsMetadata(mailbox) != true)
+                continue;
             if (mailbox.Selectable && MetadataService.MayAnnotate(mailbox.Rights) && mailboxes.TryGetValue(mailbox.Id, out var entries))
                 MetadataResponse.WriteChanged(_session.Writer, mailbox.Name, entries);
         }

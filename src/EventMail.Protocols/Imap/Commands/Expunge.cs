@@ -27,7 +27,7 @@ internal static class Expunge
     {
         if (gone.IsEmpty || !session.Has(Extensions.Qresync))
             return command.Done();
-        return await session.SyncAsync(Sync.Everything).ConfigureAwait(false)
+        return await session.SyncAsync(Sync.Everything, own: true).ConfigureAwait(false)
             ? command.Done($"HIGHESTMODSEQ {session.Selected!.HighestModSeq}")
             : Reply.Close;
     }

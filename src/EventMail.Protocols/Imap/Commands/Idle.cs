@@ -62,7 +62,8 @@ internal static class Idle
     private static async ValueTask<bool> TellAsync(ImapSession session)
     {
         var before = session.Selected?.Known.Count ?? 0;
-        if (!await session.SyncAsync(Sync.Everything).ConfigureAwait(false))
+        // RFC 5465 §4: exactly what NOTIFY asks for.
+        if (!await (session.Notifying?.TellAsync(idle: true) ?? session.SyncAsync(Sync.Everything)).ConfigureAwait(false))
             return false;
         if (session.Selected is { } selected && session.Writer.Pending > 0)
         {

@@ -101,14 +101,28 @@ internal static class List
     {
         var writer = session.Writer;
         Begin(writer, "LIST"u8, Attributes(session, new(), new(mailbox.Name, mailbox, Subscribed: false, Matches: true)), mailbox.Name);
-        if (old is not null)
-        {
-            writer.Raw(" (\"OLDNAME\" ("u8);
-            writer.Mailbox(old);
-            writer.Raw("))"u8);
-        }
-
+        WriteOldName(writer, old);
         writer.Crlf();
+    }
+
+    /// <summary>The LIST response of a notification (RFC 5465 §5.4, §5.5).</summary>
+    /// <param name="old">OLDNAME: what it was called until now; null otherwise.</param>
+    /// <param name="noAccess">The client has no right to hear of it.</param>
+    public static void WriteNotice(ImapSession session, ListedName name, string? old, bool noAccess)
+    {
+        var attributes = Attributes(session, new() { IsExtended = true }, name);
+        Begin(session.Writer, "LIST"u8, noAccess ? "\\NoAccess " + attributes : attributes, name.Name);
+        WriteOldName(session.Writer, old);
+        session.Writer.Crlf();
+    }
+
+    private static void WriteOldName(ImapWriter writer, string? old)
+    {
+        if (old is null)
+            return;
+        writer.Raw(" (\"OLDNAME\" ("u8);
+        writer.Mailbox(old);
+        writer.Raw("))"u8);
     }
 
     private static string Attributes(ImapSession session, ListRequest request, ListedName name)

@@ -9,6 +9,14 @@ internal sealed class StatusRequest
 {
     private readonly List<StatusItem> _items = [];
 
+    /// <summary>Of items in capitals that there are.</summary>
+    public static StatusRequest Of(IEnumerable<string> names)
+    {
+        var request = new StatusRequest();
+        request._items.AddRange(names.Select(name => StatusItem.Find(System.Text.Encoding.ASCII.GetBytes(name))!));
+        return request;
+    }
+
     /// <summary>"(" status-att *(SP status-att) ")"</summary>
     public static bool Expect(ref CommandParser arguments, out StatusRequest request)
     {

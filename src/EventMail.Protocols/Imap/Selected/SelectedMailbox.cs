@@ -3,6 +3,7 @@ using EventMail.EventStore;
 using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.Imap.Fetching;
 using EventMail.Protocols.Imap.Grammar;
+using EventMail.Protocols.Imap.Notifying;
 using EventMail.Protocols.Imap.Responses;
 using EventMail.Protocols.Imap.Searching;
 
@@ -244,7 +245,7 @@ internal sealed class SelectedMailbox : IDisposable
 
     private async ValueTask TellFlagsAsync(ImapWriter writer, MailboxView before, ViewDiff diff, OwnChange? own)
     {
-        if (diff.Changed.Count == 0)
+        if (diff.Changed.Count == 0 || _session.Notifying?.Tells(NotifyEvents.FlagChange) == false)
             return;
         var (lists, form) = (new FlagLists(Known.Flags), Unsolicited);
         foreach (var run in diff.Changed)
