@@ -75,7 +75,7 @@ public sealed class OAuthTests(ImapFixture fixture) : IClassFixture<ImapFixture>
     }
 
     public static TheoryData<string> Bad =>
-        ["issuer", "audience", "expired", "early", "no expiry", "scope", "no address", "unverified", "other key", "unknown key", "none", "hmac", "altered", "not self"];
+        ["issuer", "audience", "expired", "early", "no expiry", "scope", "no address", "unverified", "unverified in words", "other key", "unknown key", "none", "hmac", "altered", "not self"];
 
     [Theory]
     [MemberData(nameof(Bad))]
@@ -93,6 +93,7 @@ public sealed class OAuthTests(ImapFixture fixture) : IClassFixture<ImapFixture>
             "scope" => Token("RS256", "r1", Claims(address, scope: "other mails")),
             "no address" => Token("RS256", "r1", Claims(null)),
             "unverified" => Token("RS256", "r1", Claims(address, verified: false)),
+            "unverified in words" => Token("RS256", "r1", Claims(address, verified: "false")),
             "other key" => Token("RS256", "r1", Claims(address), RSA.Create(2048)),
             "unknown key" => Token("RS256", "r2", Claims(address), RSA.Create(2048)),
             "none" => $"{Url("""{"alg":"none"}""")}.{Url(Claims(address))}.",
@@ -103,6 +104,16 @@ public sealed class OAuthTests(ImapFixture fixture) : IClassFixture<ImapFixture>
         (await LogInAsync("OAUTHBEARER", $"n,a={address},\u0001auth=Bearer {token}\u0001\u0001")).ShouldStartWith("a NO [AUTHENTICATIONFAILED]");
         var verdict = await new TokenVerifier(Options(), NullLogger.Instance, TimeProvider.System).VerifyAsync(token, default);
         verdict.Error.ShouldBe(what switch { "scope" => "insufficient_scope", "not self" => null, _ => "invalid_token" });
+    }
+
+    [Theory]
+    [InlineData("true", 300)]
+    [InlineData(true, 999_999_999_999)] // beyond the calendar's end
+    public async Task What_issuers_write_in_other_ways_is_understood(object verified, long expires)
+    {
+        var claims = Claims("a@example.test", verified: verified, expires: expires);
+        (await new TokenVerifier(Options(), NullLogger.Instance, TimeProvider.System).VerifyAsync(Token("RS256", "r1", claims), default))
+            .ShouldBe(new(null, "a@example.test"));
     }
 
     [Fact]
@@ -213,8 +224,8 @@ public sealed class OAuthTests(ImapFixture fixture) : IClassFixture<ImapFixture>
     }
 
     private static string Claims(
-        string? address, string issuer = Issuer, string audience = "mail-server", int? expires = 300, int notBefore = -10,
-        string scope = "openid mail", bool verified = true, DateTimeOffset? now = null)
+        string? address, string issuer = Issuer, string audience = "mail-server", long? expires = 300, int notBefore = -10,
+        string scope = "openid mail", object? verified = null, DateTimeOffset? now = null)
     {
         var seconds = (now ?? DateTimeOffset.UtcNow).ToUnixTimeSeconds();
         var claims = new Dictionary<string, object>
@@ -223,7 +234,7 @@ public sealed class OAuthTests(ImapFixture fixture) : IClassFixture<ImapFixture>
             ["aud"] = new[] { "other", audience },
             ["nbf"] = seconds + notBefore,
             ["scope"] = scope,
-            ["email_verified"] = verified,
+            ["email_verified"] = verified ?? true,
         };
         if (expires is { } after)
         {

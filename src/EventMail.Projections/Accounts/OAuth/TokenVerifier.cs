@@ -71,7 +71,7 @@ public sealed class TokenVerifier
         if (Options.Scope.Length > 0 && !Scopes(jwt).Contains(Options.Scope))
             return new(TokenVerdict.TooNarrow, null);
         // OpenID Connect Core §5.1: an address that nobody has checked is anybody's.
-        var unverified = Options.AddressClaim == "email" && jwt.TryGetPayloadValue("email_verified", out bool verified) && !verified;
+        var unverified = Options.AddressClaim == "email" && jwt.TryGetClaim("email_verified", out var verified) && !IsTrue(verified.Value);
         return !unverified && jwt.TryGetPayloadValue(Options.AddressClaim, out string address) && address is { Length: > 0 }
             ? new(null, address)
             : new(TokenVerdict.Invalid, null);
@@ -90,12 +90,15 @@ public sealed class TokenVerifier
         }
     }
 
+    // Some issuers have it as a string.
+    private static bool IsTrue(string value) => bool.TryParse(value, out var isTrue) && isTrue;
+
     // RFC 7519 §4.1.4, §4.1.5
     private bool IsCurrent(JsonWebToken jwt)
     {
         var now = _time.GetUtcNow().UtcDateTime;
-        return jwt.ValidTo != DateTime.MinValue && now < jwt.ValidTo + Options.ClockSkew
-            && (jwt.ValidFrom == DateTime.MinValue || now >= jwt.ValidFrom - Options.ClockSkew);
+        return jwt.ValidTo != DateTime.MinValue && now - Options.ClockSkew < jwt.ValidTo
+            && (jwt.ValidFrom == DateTime.MinValue || now + Options.ClockSkew >= jwt.ValidFrom);
     }
 
     // scope (RFC 9068 §2.2.3) is one string; scp is what others have, a string or a list.
