@@ -1,5 +1,6 @@
 using System.Text;
 using EventMail.Domain;
+using EventMail.Domain.Mailboxes;
 using EventMail.Domain.Metadata;
 using EventMail.Projections.Metadata;
 using EventMail.Projections.Tests.Mailboxes;
@@ -83,7 +84,7 @@ public sealed class MetadataTests
             (await GetAsync(there, "INBOX")).ShouldBe($"/shared/comment=v{i}");
             var all = await there.OfAllAsync(Account, default);
             var inbox = (await two.Mailboxes.FindAsync(Account, "INBOX", default)).Value!;
-            Encoding.UTF8.GetString(all(inbox).Single().Value).ShouldBe($"v{i}");
+            Encoding.UTF8.GetString((await all.OfAsync(inbox, default)).Single().Value).ShouldBe($"v{i}");
         }
 
         await ShouldBecomeAsync(() =>
@@ -91,6 +92,58 @@ public sealed class MetadataTests
             lock (heard)
                 return heard.Count > 0 && heard.TrueForAll(entry => entry == "/shared/comment");
         });
+    }
+
+    [Fact]
+    public async Task Whom_a_mailbox_is_not_shared_with_its_annotations_do_not_concern()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var node = await MailNode.StartAsync(database);
+        await node.AddAccountAsync(Account);
+        await node.AddAccountAsync(Other);
+        using var metadata = new MetadataService(node.Log, node.Mailboxes, null);
+        var concerned = new List<bool>();
+        metadata.Changed += notice =>
+        {
+            lock (concerned)
+            {
+                notice.MayConcern(Account).ShouldBeTrue();
+                concerned.Add(notice.MayConcern(Other));
+            }
+        };
+        (await SetAsync(metadata, "INBOX", "/shared/comment", "one")).ShouldBeNull();
+        (await node.Mailboxes.Access.SetAsync(
+            Account, "INBOX", AccessList.Anyone, RightsMode.Replace, Rights.Lookup | Rights.Read, MailNode.Someone, null, default)).IsOk.ShouldBeTrue();
+        (await SetAsync(metadata, "INBOX", "/shared/comment", "two")).ShouldBeNull();
+        (await SetAsync(metadata, "", "/private/comment", "three")).ShouldBeNull();
+        await ShouldBecomeAsync(() =>
+        {
+            lock (concerned)
+                return concerned.SequenceEqual([false, true, false]);
+        });
+    }
+
+    [Fact]
+    public async Task The_annotations_of_many_mailboxes_are_read_some_at_a_time_and_told_of_each()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var node = await MailNode.StartAsync(database);
+        await node.AddAccountAsync(Account);
+        using var metadata = new MetadataService(node.Log, node.Mailboxes, null);
+        for (var i = 0; i < 2 * ListedMetadata.AtOnce; i++)
+        {
+            (await node.Mailboxes.CreateAsync(Account, $"m{i:d3}", null, MailNode.Someone, null, default)).IsOk.ShouldBeTrue();
+            (await SetAsync(metadata, $"m{i:d3}", "/shared/comment", $"v{i:d3}")).ShouldBeNull();
+        }
+
+        var mailboxes = (await node.Mailboxes.ListAsync(Account, default)).Where(mailbox => mailbox.Name[0] == 'm').ToList();
+        var all = await metadata.OfAllAsync(Account, default);
+        // In LIST's order, and whatever is asked for out of it.
+        foreach (var mailbox in mailboxes.Append(mailboxes[0]))
+        {
+            Encoding.UTF8.GetString((await all.OfAsync(mailbox, default)).Single().Value).ShouldBe("v" + mailbox.Name[1..]);
+            all.Held.ShouldBeLessThanOrEqualTo(ListedMetadata.AtOnce);
+        }
     }
 
     [Fact]

@@ -13,7 +13,14 @@ public readonly record struct MetadataValue(string Entry, byte[] Value);
 /// <param name="Owner">The account whose mailbox it is, or whose private ones of the server; the default tenant for the shared ones.</param>
 /// <param name="Mailbox">Its stream; null for the server's.</param>
 /// <param name="Session">Whose doing it was (correlation_id), or null.</param>
-public sealed record MetadataNotice(string Owner, Guid? Mailbox, IReadOnlyList<MetadataChange> Changes, string? Session);
+/// <param name="Access">The mailbox's list of others who may see it; null where this node does not know it at the moment.</param>
+public sealed record MetadataNotice(
+    string Owner, Guid? Mailbox, IReadOnlyList<MetadataChange> Changes, string? Session, AccessList? Access)
+{
+    /// <summary>False: it is nothing to this account. True where it may be something.</summary>
+    public bool MayConcern(string account) => Owner == account
+        || (Mailbox is null ? Owner == StreamKey.DefaultTenant : Access is null || MetadataService.MayAnnotate(Access.RightsOf(account)));
+}
 
 /// <summary>
 /// Annotations of mailboxes and of the server (RFC 5464). The mailbox name "" means the server. Entries are names such as
@@ -54,27 +61,15 @@ public sealed class MetadataService : IDisposable
         var (found, gone) = await _mailboxes.LocateAsync(account, mailbox, Rights.Lookup, cancel).ConfigureAwait(false);
         if (gone is not null)
             return gone;
-        var values = new SortedValues();
+        var values = new SortedMetadata();
         values.Add(await StateAsync(MetadataKind.OfMailbox(found.Key), cancel).ConfigureAwait(false), account);
         values.AddSpecialUse(entry.SpecialUse);
         return Result(values);
     }
 
-    /// <summary>The same for all mailboxes of an account's LIST, in one round trip: the answer knows what each is annotated with.</summary>
-    public async Task<Func<MailboxEntry, IReadOnlyList<MetadataValue>>> OfAllAsync(string account, CancellationToken cancel)
-    {
-        var mailboxes = await _mailboxes.ListAsync(account, cancel).ConfigureAwait(false);
-        Guid[] ids = [.. mailboxes.Where(mailbox => mailbox.Selectable).Select(mailbox => mailbox.Id)];
-        var states = await MetadataRows.OfMailboxesAsync(_log.DataSource, ids, cancel).ConfigureAwait(false);
-        return mailbox =>
-        {
-            var values = new SortedValues();
-            if (states.TryGetValue(mailbox.Id, out var state))
-                values.Add(state, account);
-            values.AddSpecialUse(mailbox.SpecialUse);
-            return values.ToList();
-        };
-    }
+    /// <summary>The same for mailboxes of an account's LIST, to be asked for in its order.</summary>
+    public async Task<ListedMetadata> OfAllAsync(string account, CancellationToken cancel) =>
+        new(_log.DataSource, account, await _mailboxes.ListAsync(account, cancel).ConfigureAwait(false));
 
     /// <summary>Sets entries, all or none; a null value removes one. Of the server only administrators set what is shared.</summary>
     public async Task<Result<Unit>> SetAsync(
@@ -104,9 +99,9 @@ public sealed class MetadataService : IDisposable
             actor.Because(cause)), cancel).ConfigureAwait(false);
     }
 
-    private async Task<SortedValues> OfServerAsync(string account, CancellationToken cancel)
+    private async Task<SortedMetadata> OfServerAsync(string account, CancellationToken cancel)
     {
-        var values = new SortedValues();
+        var values = new SortedMetadata();
         values.Add(await StateAsync(MetadataKind.OfServer, cancel).ConfigureAwait(false), account);
         values.Add(await StateAsync(MetadataKind.OfAccount(account), cancel).ConfigureAwait(false), account);
         if (_admin is not null)
@@ -117,7 +112,7 @@ public sealed class MetadataService : IDisposable
     private async ValueTask<MetadataState> StateAsync(StreamRef stream, CancellationToken cancel) =>
         (MetadataState)(await _log.Executor.RefreshAsync(stream, cancel).ConfigureAwait(false)).State;
 
-    private static Result<IReadOnlyList<MetadataValue>> Result(SortedValues values) => new(values.ToList(), null);
+    private static Result<IReadOnlyList<MetadataValue>> Result(SortedMetadata values) => new(values.ToList(), null);
 
     private async Task<Result<Unit>> RunAsync(Command command, CancellationToken cancel) =>
         (await _log.Executor.ExecuteAsync(command, cancel).ConfigureAwait(false)).Rejection switch
@@ -138,36 +133,14 @@ public sealed class MetadataService : IDisposable
             foreach (var e in change.Events)
             {
                 if (e.Data is MetadataSet set)
-                    changed(new(change.Key.Tenant, set.Mailbox, set.Entries, e.Metadata.CorrelationId));
+                    changed(new(change.Key.Tenant, set.Mailbox, set.Entries, e.Metadata.CorrelationId, AccessTo(change.Key.Tenant, set.Mailbox)));
             }
         }
     }
+
+    // Who sets an annotation has just been asked for the right to.
+    private AccessList? AccessTo(string owner, Guid? mailbox) =>
+        mailbox is { } id && _log.Executor.TryGetState(new(owner, id), out var cached) ? (cached.State as MailboxState)?.Acl : null;
 
     public void Dispose() => _following.Dispose();
-
-    /// <summary>What one account sees, by entry.</summary>
-    private sealed class SortedValues
-    {
-        private readonly SortedDictionary<string, MetadataValue> _values = new(StringComparer.OrdinalIgnoreCase);
-
-        public void Add(string entry, byte[] value) => _values[entry] = new(entry, value);
-
-        public void Add(MetadataState state, string account)
-        {
-            foreach (var (key, value) in state.Entries)
-            {
-                if (key.Account is null || key.Account == account)
-                    Add(key.Entry, value);
-            }
-        }
-
-        // RFC 6154 §4: the attributes as LIST shows them.
-        public void AddSpecialUse(string? use)
-        {
-            if (use is not null)
-                Add(MetadataEntry.SpecialUse, System.Text.Encoding.ASCII.GetBytes(use));
-        }
-
-        public List<MetadataValue> ToList() => [.. _values.Values];
-    }
 }

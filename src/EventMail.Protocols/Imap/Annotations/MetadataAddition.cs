@@ -8,7 +8,7 @@ namespace EventMail.Protocols.Imap.Annotations;
 /// <summary>LIST's RETURN (METADATA …) (RFC 9590): a METADATA response behind the LIST of each mailbox.</summary>
 internal sealed class MetadataAddition(MetadataQuestion question)
 {
-    private Func<MailboxEntry, IReadOnlyList<MetadataValue>>? _valuesOf;
+    private ListedMetadata? _values;
 
     // "METADATA" SP entries
     public static bool Read(ref CommandParser arguments, ListRequest request)
@@ -23,8 +23,9 @@ internal sealed class MetadataAddition(MetadataQuestion question)
     {
         if (!mailbox.Selectable || !MetadataService.MayAnnotate(mailbox.Rights))
             return;
-        _valuesOf ??= await session.Services.Metadata.OfAllAsync(session.User!.Id, session.Cancel).ConfigureAwait(false);
-        MetadataResponse.Write(session.Writer, mailbox.Name, question.Answer(_valuesOf(mailbox), out _));
+        _values ??= await session.Services.Metadata.OfAllAsync(session.User!.Id, session.Cancel).ConfigureAwait(false);
+        var values = await _values.OfAsync(mailbox, session.Cancel).ConfigureAwait(false);
+        MetadataResponse.Write(session.Writer, mailbox.Name, question.Answer(values, out _));
         await session.Writer.FlushIfFullAsync().ConfigureAwait(false);
     }
 }

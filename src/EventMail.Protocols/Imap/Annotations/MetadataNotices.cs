@@ -27,9 +27,8 @@ internal sealed class MetadataNotices : IDisposable
 
     private void Note(MetadataNotice notice)
     {
-        if (notice.Session == _session.SessionId)
-            return;
-        if (notice.Mailbox is null && notice.Owner != _account && notice.Owner != StreamKey.DefaultTenant)
+        // Others' mailboxes are many: what is not shared with this account neither wakes its sessions nor takes their room.
+        if (notice.Session == _session.SessionId || !notice.MayConcern(_account))
             return;
         lock (_gate)
         {
