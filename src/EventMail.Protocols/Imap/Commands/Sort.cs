@@ -16,6 +16,8 @@ internal static class Sort
         var filters = await SavedFilters.ForAsync(session, command).ConfigureAwait(false);
         if (Parse(session, command, filters, out var sort) is { } refused)
             return Search.Unsaved(session, sort.Search, refused);
+        if (sort.Search.HasNumbers && session.Has(Extensions.UidOnly))
+            return Reply.UidRequired;
         if (sort.Search.TellsModSeq)
             session.Enable(Extensions.Condstore);
         session.HoldExpunges = sort.Search.HasNumbers;

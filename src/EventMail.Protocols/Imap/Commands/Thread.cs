@@ -15,6 +15,8 @@ internal static class Thread
         var filters = await SavedFilters.ForAsync(session, command).ConfigureAwait(false);
         if (Parse(session, command, filters, out var algorithm, out var search) is { } refused)
             return refused;
+        if (search.HasNumbers && session.Has(Extensions.UidOnly))
+            return Reply.UidRequired;
         if (search.TellsModSeq)
             session.Enable(Extensions.Condstore);
         session.HoldExpunges = search.HasNumbers;
