@@ -43,6 +43,9 @@ public sealed class Authenticator
 
     public Directory Directory { get; }
 
+    /// <summary>For ids that an account's clients see: the same on every node and for ever, and no other account's. 16 octets.</summary>
+    public byte[] ObjectIdKey(string account) => _key.ObjectIdKey(account);
+
     /// <summary>Null where no access tokens are taken.</summary>
     public TokenVerifier? Tokens { get; }
 

@@ -6,7 +6,7 @@ namespace EventMail.Projections.Accounts;
 
 /// <summary>
 /// A random key that is in no database: a file in the data folder that only its owner can read. It encrypts recoverable passwords
-/// and makes the salts that SCRAM shows for unknown users. Hosts that share a database share a copy of the file.
+/// and makes the salts that SCRAM shows for unknown users and what clients see of messages' numbers. Hosts that share a database share a copy of the file.
 /// </summary>
 public sealed class SecretKey
 {
@@ -16,11 +16,13 @@ public sealed class SecretKey
 
     private readonly byte[] _encryption;
     private readonly byte[] _stranger;
+    private readonly byte[] _objectIds;
 
     public SecretKey(ReadOnlySpan<byte> key)
     {
         _encryption = Derive(key, "recoverable passwords");
         _stranger = Derive(key, "salts of unknown users");
+        _objectIds = Derive(key, "ids of objects");
         Id = Convert.ToHexStringLower(SHA256.HashData(_encryption).AsSpan(0, 4));
     }
 
@@ -94,6 +96,9 @@ public sealed class SecretKey
 
     /// <summary>16 bytes that are always the same for a name, as a real user's salt is, and tell nothing.</summary>
     public byte[] SaltOfStranger(string name) => HMACSHA256.HashData(_stranger, Encoding.UTF8.GetBytes(name))[..16];
+
+    /// <summary>16 bytes that are always the same for an account, for what its clients see of numbers that all accounts share.</summary>
+    public byte[] ObjectIdKey(string account) => HMACSHA256.HashData(_objectIds, Encoding.UTF8.GetBytes(account))[..16];
 
     private static byte[] Derive(ReadOnlySpan<byte> key, string purpose)
     {

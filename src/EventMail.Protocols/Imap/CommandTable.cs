@@ -64,6 +64,9 @@ internal sealed record Verb(string Name, States In, CommandHandler Run)
     /// <summary>The client must hear what it takes away, whatever it wants to be notified of (RFC 5465).</summary>
     public bool Expunges { get; init; }
 
+    /// <summary>It counts towards the rate of commands. Not what can only be answered with OK, and ends what is limited.</summary>
+    public bool Limited { get; init; } = true;
+
     /// <summary>It goes by UIDs.</summary>
     public bool ByUid => Name.StartsWith("UID ", StringComparison.Ordinal);
 }
@@ -78,7 +81,7 @@ internal static class CommandTable
         // RFC 3501 §6.1
         new("CAPABILITY", States.Any, Capability.RunAsync),
         new("NOOP", States.Any, Noop.RunAsync),
-        new("LOGOUT", States.Any, Logout.RunAsync) { Sync = Sync.None },
+        new("LOGOUT", States.Any, Logout.RunAsync) { Sync = Sync.None, Limited = false },
         // RFC 2971
         new("ID", States.Any, Id.RunAsync),
 
@@ -105,9 +108,10 @@ internal static class CommandTable
         new("IDLE", States.LoggedIn, Idle.RunAsync),
         // RFC 5465
         new("NOTIFY", States.LoggedIn, Notify.RunAsync) { Sync = Sync.None },
-        // RFC 4978, RFC 8437
+        // RFC 4978
         new("COMPRESS", States.LoggedIn, Compress.RunAsync),
-        new("UNAUTHENTICATE", States.LoggedIn, Unauthenticate.RunAsync) { Sync = Sync.None },
+        // RFC 8437 §4: OK or BAD; what the client sends behind it is for somebody who has not logged in.
+        new("UNAUTHENTICATE", States.LoggedIn, Unauthenticate.RunAsync) { Sync = Sync.None, Limited = false },
 
         // RFC 4314 §3
         new("SETACL", States.LoggedIn, SetAcl.RunAsync),

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Diagnostics;
+using EventMail.EventStore;
 using EventMail.Protocols.Imap.Annotations;
 using EventMail.Protocols.Imap.Commands;
 using EventMail.Protocols.Imap.Grammar;
@@ -238,7 +239,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
                 Reader.HoldsSecret();
             if (verb.Literals == Literals.Inline && await ReadLiteralsAsync(verb).ConfigureAwait(false) is { } refused)
                 return refused.Code == TooBig ? verb.TooLarge ?? refused : refused;
-            if (!await WithinRateAsync().ConfigureAwait(false))
+            if (verb.Limited && !await WithinRateAsync().ConfigureAwait(false))
                 return await SkipLiteralsAsync().ConfigureAwait(false) ? Reply.No("Too many commands, slow down", "LIMIT") : Reply.Close;
             // A right that was withdrawn is not used once more.
             if (verb.In == States.Selected && Selected!.Mailbox is { MayRead: false, Deleted: false } && !await SyncAsync(Sync.WithoutExpunges).ConfigureAwait(false))
@@ -266,9 +267,13 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     public Reply Failed(Exception error, string command)
     {
         services.Log.CommandFailed(error, connection, command);
-        return error is DbException or TimeoutException
-            ? Reply.No("Try again later", "UNAVAILABLE")
-            : Reply.No("Internal error", "SERVERBUG");
+        return error switch
+        {
+            DbException or TimeoutException => Reply.No("Try again later", "UNAVAILABLE"),
+            // RFC 5530 §3: what the log says was stored is not there.
+            ContentMissingException => Reply.No("A message's content is missing", "CORRUPTION"),
+            _ => Reply.No("Internal error", "SERVERBUG"),
+        };
     }
 
     /// <summary>Completes the command. Not null when that cannot be.</summary>

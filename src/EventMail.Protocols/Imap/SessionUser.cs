@@ -5,10 +5,8 @@ using EventMail.Protocols.Imap.Responses;
 namespace EventMail.Protocols.Imap;
 
 /// <summary>Who is logged in, and how the log speaks of what they do.</summary>
-internal sealed record SessionUser(AccountEntry Account, Actor Actor)
+internal sealed record SessionUser(AccountEntry Account, Actor Actor, EmailIds EmailIds)
 {
     /// <summary>The account's id, which its mailboxes go by.</summary>
     public string Id => Account.Account;
-
-    public EmailIds EmailIds => field ??= new(Id);
 }

@@ -143,6 +143,37 @@ public sealed class ImapContentTests(ImapFixture fixture) : IClassFixture<ImapFi
     }
 
     [Fact]
+    public async Task A_content_that_is_missing_is_told_as_corruption()
+    {
+        var before = Directory.GetFiles(fixture.Mail.Folder, "*", SearchOption.AllDirectories).ToHashSet();
+        await using var client = await SelectedAsync(
+            null, "Subject: small\r\n\r\nsmall\r\n", $"Subject: large\r\n\r\n{string.Concat(Enumerable.Repeat("needle\r\n", 20_000))}");
+        foreach (var path in Directory.GetFiles(fixture.Mail.Folder, "*", SearchOption.AllDirectories).Where(path => !before.Contains(path)))
+            File.Delete(path);
+        (await AllAsync(client, "a", "FETCH 2 BODY.PEEK[]")).ShouldBe(["a NO [CORRUPTION] A message's content is missing"]);
+        (await AllAsync(client, "b", "SEARCH HEADER X-None x")).ShouldBe(["b NO [CORRUPTION] A message's content is missing"]);
+        // The others are there.
+        (await AllAsync(client, "c", "FETCH 1 BODY.PEEK[TEXT]"))[^1].ShouldBe("c OK FETCH completed");
+    }
+
+    [Fact]
+    public async Task Accounts_that_have_the_same_octets_are_not_told_so()
+    {
+        const string message = "Subject: the same\r\n\r\nthe same\r\n";
+        await using var one = await SelectedAsync(null, message, message);
+        await using var two = await SelectedAsync(null, message);
+        var mine = await IdsAsync(one);
+        mine[0].ShouldBe(mine[1]);
+        var theirs = await IdsAsync(two);
+        theirs.ShouldHaveSingleItem().ShouldNotBe(mine[0]);
+        (await AllAsync(one, "a", $"SEARCH EMAILID {mine[0]}"))[0].ShouldBe("* SEARCH 1 2");
+        (await AllAsync(one, "b", $"SEARCH EMAILID {theirs[0]}"))[0].ShouldBe("* SEARCH");
+
+        static async Task<List<string>> IdsAsync(ScriptedClient client) =>
+            [.. (await AllAsync(client, "i", "FETCH 1:* EMAILID"))[..^1].Select(line => line[(line.IndexOf("(M", StringComparison.Ordinal) + 1)..^2])];
+    }
+
+    [Fact]
     public async Task The_answer_to_a_search_is_sent_piece_by_piece()
     {
         var account = await fixture.NewAccountAsync();

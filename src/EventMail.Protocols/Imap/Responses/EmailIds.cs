@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using System.Text;
 
 namespace EventMail.Protocols.Imap.Responses;
 
@@ -9,14 +8,13 @@ namespace EventMail.Protocols.Imap.Responses;
 /// keep. Keyed, because accounts share contents: a bare number would tell whether somebody else had the same message before, and how
 /// many messages the server has. Thread-safe.
 /// </summary>
-internal sealed class EmailIds(string account)
+/// <param name="key">The account's, which its clients do not know.</param>
+internal sealed class EmailIds(byte[] key)
 {
     private const int Octets = 16;
 
     /// <summary>"M" and hexadecimal digits: no two are told apart by case (RFC 8474 §8.1).</summary>
     public const int Length = 1 + 2 * Octets;
-
-    private readonly byte[] _key = Encoding.UTF8.GetBytes("EMAILID " + account);
 
     /// <param name="content">The content's number.</param>
     /// <param name="id">Of <see cref="Length"/>.</param>
@@ -25,7 +23,7 @@ internal sealed class EmailIds(string account)
         Span<byte> number = stackalloc byte[sizeof(long)];
         BinaryPrimitives.WriteInt64BigEndian(number, content);
         Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(_key, number, hash);
+        HMACSHA256.HashData(key, number, hash);
         id[0] = (byte)'M';
         Convert.TryToHexStringLower(hash[..Octets], id[1..], out _);
     }
