@@ -376,7 +376,7 @@ public class NodeTests
         var (before, after) = CommitNotice.Encode(node, [change, change]);
         var notice = CommitNotice.Decode($"{before}100-200{after}")!;
         (notice.Node, notice.FirstSequence, notice.LastSequence).ShouldBe((node, 100, 200));
-        notice.Streams.ShouldBe([new("counter", key, 7, 9), new("counter", key, 7, 9)]);
+        notice.Streams.ShouldBe([new("counter", key, 7, 9, Wide: false), new("counter", key, 7, 9, Wide: false)]);
         CommitNotice.Decode("rubbish").ShouldBeNull();
 
         var (_, many) = CommitNotice.Encode(node, [.. Enumerable.Repeat(change, 1000)]);
@@ -384,5 +384,27 @@ public class NodeTests
         var most = Enumerable.Range(1, 300).TakeWhile(n => CommitNotice.Encode(node, [.. Enumerable.Repeat(change, n)]).After != "|*").Last();
         var (first, rest) = CommitNotice.Encode(node, [.. Enumerable.Repeat(change, most)]);
         (first.Length + rest.Length + 2 * 19 + 1).ShouldBeInRange(CommitNotice.MaxPayload - 100, CommitNotice.MaxPayload);
+    }
+
+    [Fact]
+    public void A_notice_marks_a_stream_with_an_event_that_concerns_more_than_its_followers()
+    {
+        var key = new StreamKey("a", Guid.NewGuid());
+        StreamChange With(params object[] events) => new(
+            new WideKind(), key, "", "", 1, events.Length,
+            [.. events.Select((data, i) => new StoredEvent(0, Guid.NewGuid(), key, i + 1, "e", data, default, new(null, null, null, "{}")))]);
+        var (before, after) = CommitNotice.Encode(Guid.NewGuid(), [With("narrow"), With("narrow", "wide")]);
+        CommitNotice.Decode($"{before}1-3{after}")!.Streams!.Select(stream => stream.Wide).ShouldBe([false, true]);
+    }
+
+    private sealed class WideKind : StreamKind
+    {
+        public override string Name => "wide";
+
+        public override object Empty(StreamKey key) => "";
+
+        public override object Evolve(object state, StoredEvent e) => state;
+
+        public override bool IsWide(object @event) => @event is "wide";
     }
 }
