@@ -13,7 +13,7 @@ internal sealed class DeflateWriter(PipeWriter sink) : PipeWriter
 {
     private const int BufferSize = 16 * 1024;
 
-    // Of zlib's levels: a little dearer than the fastest, and a quarter smaller (docs/decisions/0025).
+    // Of zlib's levels: a little dearer than the fastest, and a quarter smaller (docs/decisions/0026).
     private static readonly ZLibCompressionOptions Options = new() { CompressionLevel = 2 };
 
     private readonly Output _output = new(sink);
