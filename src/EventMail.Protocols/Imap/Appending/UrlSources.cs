@@ -17,7 +17,8 @@ internal sealed class UrlSources(ImapSession session) : IDisposable
     {
         if (ImapUrl.Parse(text, session.Selected?.Mailbox.Name) is not { } url || await OpenAsync(url.Mailbox).ConfigureAwait(false) is not { } mailbox)
             return null;
-        if (url.UidValidity is { } validity && validity != mailbox.UidValidity)
+        // It may have been open since the first part of the message: a right that was withdrawn is not used once more.
+        if (!mailbox.MayRead || (url.UidValidity is { } validity && validity != mailbox.UidValidity))
             return null;
         var view = mailbox.View;
         var index = view.IndexOf(url.Uid);
