@@ -1,4 +1,5 @@
 using EventMail.Domain.Accounts;
+using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 using EventMail.Projections.Tests.Accounts;
 using EventMail.Testing;
@@ -14,6 +15,7 @@ public sealed class RebuildTests
         select (select count(*) from projections_v1.mailbox)::int || ' ' || (select count(*) from projections_v1.account)
           || ' ' || (select count(*) from projections_v1.address) || ' ' || (select count(*) from projections_v1.mail_domain)
           || ' ' || (select count(*) from projections_v1.last_login)
+          || ' ' || (select string_agg(acl, ',' order by id) from projections_v1.mailbox)
         """;
 
     /// <summary>Ends in the middle: half of the rows are not there yet.</summary>
@@ -56,7 +58,12 @@ public sealed class RebuildTests
             await accounts.AddAsync($"{name}@example.org");
             (await accounts.LoginAsync($"{name}@example.org")).Account.ShouldNotBeNull();
         }
+        var alice = (await accounts.LoginAsync("alice@example.org")).Account!.Account;
+        foreach (var (who, rights) in new[] { ("bob@example.org", Rights.All), ("anyone", Rights.Lookup), ("-bob@example.org", Rights.Administer) })
+            (await accounts.First.Mailboxes.Access.SetAsync(alice, "INBOX", who, RightsMode.Add, rights, Actor.System, null, default))
+                .Rejection.ShouldBeNull();
         var complete = await accounts.ScalarAsync<string>(Counts);
+        complete.ShouldContain("anyone =l");
         await accounts.RunAsync("drop schema projections_v1 cascade");
         await Should.ThrowAsync<OperationCanceledException>(OpenAndCloseAsync(accounts, projection, table));
         await OpenAndCloseAsync(accounts);

@@ -67,6 +67,9 @@ internal sealed class MailboxWalk
             case < 95:
                 Remove(step);
                 break;
+            case < 97:
+                Share();
+                break;
             default:
                 if (MailboxDecider.ClaimRecent(State, State.UidNext - 1) is { } claimed)
                     Commit(claimed);
@@ -79,6 +82,15 @@ internal sealed class MailboxWalk
         State = State.Evolve(e, State.Version + 1, TimeOf(State.Version + 1));
         Header = Header.Evolve(e, Header.Version + 1, TimeOf(Header.Version + 1));
         Events.Add(e);
+    }
+
+    private void Share()
+    {
+        var (who, mode) = ($"user{State.Version % 7:d4}", (RightsMode)(State.Version % 3));
+        var (e, rejection) = AccessDecider.Change(State, "ownerown", who, mode, (Rights)(State.Version * 37 % 2048));
+        rejection.ShouldBeNull();
+        if (e is not null)
+            Commit(e);
     }
 
     private ContentRef Content() => new(++_content, new string('0', 64), _content % 1000 + 1);

@@ -71,6 +71,16 @@ internal sealed partial class Answer(string command, string tag)
         return false;
     }
 
+    /// <summary>Takes attributes out of what LIST said.</summary>
+    public void IgnoreAttributes(IReadOnlySet<string> attributes)
+    {
+        foreach (var (thing, text) in Said.Where(said => said.Key.StartsWith("LIST ", StringComparison.Ordinal) && attributes.Count > 0).ToList())
+        {
+            var end = text.IndexOf(')');
+            Said[thing] = $"({string.Join(' ', text[1..end].Split(' ').Where(attribute => attribute.Length > 0 && !attributes.Contains(attribute)))}{text[end..]}";
+        }
+    }
+
     private void Numbered(int number, List<ImapValue> values)
     {
         switch (values[2].Text.ToUpperInvariant())
@@ -108,7 +118,7 @@ internal sealed partial class Answer(string command, string tag)
             case "CAPABILITY":
                 break;
             case "LIST" or "LSUB":
-                Said[$"{name} {Mailbox(values[2])}"] = $"{Normal.Sorted(values[0])} {values[1]}{(values.Count > 3 ? " " + values[3] : "")}";
+                Said[$"{name} {Mailbox(values[2])}"] = $"{Normal.Sorted(values[0])} {values[1]}{(values.Count > 3 ? " " + values[3].ToString().Replace("\"", "") : "")}";
                 break;
             case "STATUS":
                 Said[$"{name} {Mailbox(values[0])}"] = Normal.Status(values[1].Items!);

@@ -16,6 +16,16 @@ internal static class ExplainedDifferences
     private const string Html = "HTML is searched as it is read";
     private const string AddressText = "The text of an address";
 
+    private const string Codes = "Response codes";
+    private const string Grammar = "Commands that break the grammar";
+    private const string ReadOnly = "A mailbox opened with EXAMINE";
+    private const string Store = "What STORE tells";
+    private const string HighestModSeq = "HIGHESTMODSEQ when a mailbox is opened";
+    private const string UnaskedUids = "UIDs that nobody asked for";
+    private const string Order = "The order of untagged responses";
+    private const string Parents = "Superior names";
+    private const string Lists = "LIST";
+
     public static IReadOnlyList<Explained> All { get; } =
     [
         Section("corpus", ".*", MissingSection, ours: "NIL", theirs: "\"\""),
@@ -148,7 +158,39 @@ internal static class ExplainedDifferences
             "TO \"<x@example.org>\""),
         .. FoundOurs("made", BadType,
             "TEXT \"EMPTY\""),
+        .. In(["bad-commands", "copy-and-move", "flags-and-expunge", "idle-and-append"], @".: (SELECT|EXAMINE) .* → \* OK HIGHESTMODSEQ", HighestModSeq, theirs: ""),
+        .. In(["condstore", "flags-and-expunge"], @".* → \d+ UID", UnaskedUids, theirs: ""),
+        .. In(["mailboxes", "flags-and-expunge", "idle-and-append"], ".* → tagged", Codes, "NO [A-Z]+", "NO"),
+        .. In(["idle-and-append", "condstore"], "A: STATUS INBOX .* → tagged", Codes, "OK", "OK CLIENTBUG"),
+        .. In(["flags-and-expunge"], "B: SEARCH ALL → tagged", Codes, "OK EXPUNGEISSUED", "OK"),
+        .. In(["bad-commands"], "A: SEARCH CHARSET .* → tagged", Codes, @"NO BADCHARSET \(US-ASCII UTF-8\)", "NO BADCHARSET"),
+        .. In(["condstore"], "C: NOOP → tagged", Codes, "OK", "OK HIGHESTMODSEQ n"),
+        .. In(["bad-commands"], @"A: FETCH 1 BODY\[TEXT\]<0\.0> → .*", Grammar, "(BAD)?"),
+        .. In(["bad-commands"], "A: STORE 1 FLAGS → .*", Grammar, "(BAD)?"),
+        .. In(["bad-commands"], "A: SEARCH SINCE 32-Jan-2024 → .*", Grammar, "(BAD)?"),
+        .. In(["bad-commands"], "A: APPEND INBOX \"29-Feb-2023 .*", Grammar, "(BAD)?"),
+        .. In(["bad-commands"], "A: EXPUNGE 1 → tagged", Grammar, "BAD", "OK"),
+        .. In(["bad-commands"], "A: ENABLE → tagged", Grammar, "BAD", "OK"),
+        .. In(["bad-commands"], "A: IDLE now → tagged", Grammar, "BAD", "OK"),
+        .. In(["flags-and-expunge"], @"A: STORE 1 \+FLAGS \(\\Seen\) → tagged", ReadOnly, "NO READ-ONLY", "OK"),
+        .. In(["flags-and-expunge"], "A: EXPUNGE → tagged", ReadOnly, "NO CANNOT", "OK"),
+        .. In(["copy-and-move"], "B: MOVE 1 INBOX → .*", ReadOnly, "(NO READ-ONLY)?"),
+        .. In(["flags-and-expunge"], @"A: STORE 1:\* -FLAGS \(NobodyHasIt\) → .*", Store),
+        .. In(["flags-and-expunge"], @"A: (SELECT|EXAMINE) INBOX → (\* OK PERMANENTFLAGS|FLAGS)", Store),
+        .. In(["condstore"], @"A: (UID )?STORE .*UNCHANGEDSINCE.* → \d (FLAGS|MODSEQ)", Store, theirs: ""),
+        .. In(["flags-and-expunge"], "B: NOOP → [12] FLAGS", Order),
+        .. In(["condstore"], "C: NOOP → RECENT", Order, "0", ""),
+        .. In(["mailboxes"], "A: CREATE inbox → tagged", Parents, "NO ALREADYEXISTS", "OK"),
+        .. In(["mailboxes"], "A: LIST .* → LIST .*", Parents, theirs: @".*\\Noselect.*"),
+        .. In(["list-extended"], "A: LIST .* → STATUS .*", Parents, theirs: ""),
+        .. In(["list-extended"], @"A: LIST """" \(\) → tagged", Grammar, "BAD", "OK"),
+        .. In(["mailboxes"], @"A: STATUS INBOX \(MESSAGES UIDNEXT\) → STATUS ""INBOX""", Parents, ".* 2", ".* 1"),
+        .. In(["mailboxes"], @"A: LIST ""a/b"" ""/c"" → .*", Lists, theirs: ""),
+        .. In(["mailboxes"], @"A: LIST .* → LIST ""old""", Lists, theirs: @".*\\Marked.*"),
     ];
+
+    private static IEnumerable<Explained> In(IEnumerable<string> scripts, string what, string reason, string? ours = null, string? theirs = null) =>
+        scripts.Select(script => new Explained(script + ".txt", ".*", what, reason, ours, theirs));
 
     public static IReadOnlyList<Explained> Of(string source) => [.. All.Where(entry => entry.Source == source)];
 
