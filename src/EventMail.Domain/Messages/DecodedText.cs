@@ -18,7 +18,8 @@ public delegate bool DecodedTextSink(ReadOnlySpan<char> text, DecodedTextKind ki
 
 /// <summary>
 /// The searchable text of a message in Unicode: header fields with encoded words decoded, text parts without their
-/// transfer encoding and character set, HTML without its tags, reports (message/delivery-status) too. Parts of other types contribute their headers only.
+/// transfer encoding and character set, HTML without its tags and then with them, reports (message/delivery-status) too. Parts of other types
+/// contribute their headers only.
 /// </summary>
 public static class DecodedText
 {
@@ -27,6 +28,9 @@ public static class DecodedText
 
     /// <summary>What is given behind each part, so that no match reaches over.</summary>
     public const string PartEnd = "\n";
+
+    private static readonly TextForm[] Plain = [TextForm.AsRead];
+    private static readonly TextForm[] Html = [TextForm.AsRead, TextForm.AsWritten];
 
     /// <summary>
     /// Gives all text in the order of the message, a line end behind each part. False when the sink had enough.
@@ -68,6 +72,12 @@ public static class DecodedText
         };
     }
 
+    /// <summary>
+    /// In which forms a part's text is given, one after the other. Tags part words that people read as one, and hold the addresses of links:
+    /// who searches for either finds it.
+    /// </summary>
+    public static IReadOnlyList<TextForm> FormsOf(PartMapNode part) => TextPartDecoder.IsHtml(part) ? Html : Plain;
+
     /// <summary>Fields of one header, decoded. False when the sink had enough.</summary>
     public static bool ForEachField(ReadOnlySpan<byte> header, DecodedTextSink sink, DecodedTextKind kind)
     {
@@ -87,8 +97,14 @@ public static class DecodedText
     {
         if (!ForEachField(Slice(content, part.HeaderOffset, part.HeaderLength), sink, headerKind))
             return false;
-        if (part.HasText && !ForEachPiece(part, Slice(content, part.BodyOffset, part.BodyLength), sink))
-            return false;
+        if (part.HasText)
+        {
+            foreach (var form in FormsOf(part))
+            {
+                if (!ForEachPiece(new(part, form), Slice(content, part.BodyOffset, part.BodyLength), sink))
+                    return false;
+            }
+        }
         foreach (var child in part.Parts)
         {
             if (!ForEach(child, content, sink, DecodedTextKind.PartHeader))
@@ -97,9 +113,8 @@ public static class DecodedText
         return part.EmbeddedMessage is null || ForEach(part.EmbeddedMessage, content, sink, DecodedTextKind.PartHeader);
     }
 
-    private static bool ForEachPiece(PartMapNode part, ReadOnlySpan<byte> body, DecodedTextSink sink)
+    private static bool ForEachPiece(TextPartDecoder decoder, ReadOnlySpan<byte> body, DecodedTextSink sink)
     {
-        var decoder = new TextPartDecoder(part);
         while (!body.IsEmpty)
         {
             var piece = body[..Math.Min(PieceLength, body.Length)];

@@ -3,6 +3,16 @@ using System.Text;
 
 namespace EventMail.Domain.Messages;
 
+/// <summary>What of a text part is given.</summary>
+public enum TextForm : byte
+{
+    /// <summary>What people read: HTML without its tags.</summary>
+    AsRead,
+
+    /// <summary>HTML as it is written, with its tags and the addresses of its links. Of other types the same as read.</summary>
+    AsWritten,
+}
+
 /// <summary>
 /// Decodes one text part from any pieces of its body, for callers that do not hold the whole message. Memory is that of
 /// one piece.
@@ -18,7 +28,7 @@ public sealed class TextPartDecoder
     private readonly char[] _chars;
     private TransferDecoder _transfer;
 
-    public TextPartDecoder(PartMapNode part)
+    public TextPartDecoder(PartMapNode part, TextForm form = TextForm.AsRead)
     {
         _decoder = (Charsets.Find(part.Charset) ?? Charsets.Utf8OrLatin1).GetDecoder();
         _chars = new char[(int)Math.Clamp(part.BodyLength, 64, CharsAtOnce)];
@@ -27,12 +37,14 @@ public sealed class TextPartDecoder
             _transfer = new TransferDecoder(part.TransferEncoding);
             _bytes = new ArrayBufferWriter<byte>(_chars.Length);
         }
-        if (part is { MediaType: "text", Subtype: "html" })
+        if (form == TextForm.AsRead && IsHtml(part))
         {
             _html = new HtmlText();
             _text = new ArrayBufferWriter<char>(_chars.Length);
         }
     }
+
+    internal static bool IsHtml(PartMapNode part) => part is { MediaType: "text", Subtype: "html" };
 
     /// <summary>False when the sink had enough.</summary>
     public bool Feed(ReadOnlySpan<byte> body, DecodedTextSink sink)

@@ -24,8 +24,14 @@ public static class ContentText
     {
         if (!await ForEachFieldAsync(part, headerKind, content, sink, cancel).ConfigureAwait(false))
             return false;
-        if (part.HasText && !await ForEachPieceAsync(part, content, sink, cancel).ConfigureAwait(false))
-            return false;
+        if (part.HasText)
+        {
+            foreach (var form in DecodedText.FormsOf(part))
+            {
+                if (!await ForEachPieceAsync(part, form, content, sink, cancel).ConfigureAwait(false))
+                    return false;
+            }
+        }
         foreach (var child in part.Parts)
         {
             if (!await ForEachAsync(child, DecodedTextKind.PartHeader, content, sink, cancel).ConfigureAwait(false))
@@ -54,9 +60,10 @@ public static class ContentText
         }
     }
 
-    private static async ValueTask<bool> ForEachPieceAsync(PartMapNode part, Content content, DecodedTextSink sink, CancellationToken cancel)
+    private static async ValueTask<bool> ForEachPieceAsync(
+        PartMapNode part, TextForm form, Content content, DecodedTextSink sink, CancellationToken cancel)
     {
-        var decoder = new TextPartDecoder(part);
+        var decoder = new TextPartDecoder(part, form);
         var piece = ArrayPool<byte>.Shared.Rent(DecodedText.PieceLength);
         try
         {

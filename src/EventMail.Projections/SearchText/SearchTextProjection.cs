@@ -8,7 +8,7 @@ using Stopwatch = System.Diagnostics.Stopwatch;
 namespace EventMail.Projections.SearchText;
 
 /// <summary>
-/// projections_v1.search_text: a row a content with the text that SEARCH BODY and TEXT look at, and its trigrams. It follows the log
+/// projections_v1.search_text_v2: a row a content with the text that SEARCH BODY and TEXT look at, and its trigrams. It follows the log
 /// behind the mail and yields to it: a content that has no row yet is searched by reading it.
 /// </summary>
 public sealed class SearchTextProjection : IAsyncProjection
@@ -16,11 +16,14 @@ public sealed class SearchTextProjection : IAsyncProjection
     public const string ProjectionName = "SearchText";
 
     /// <summary>Of what the rows mean: raise it when the decoded text of messages, or how it is prepared, changes.</summary>
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
     private readonly ILogger _log;
     private readonly IndexPace _pace;
     private EventLog? _events;
+
+    // Earlier versions, which other nodes may still ask, go when this one has come to the end of the log.
+    private bool _isOnlyVersion;
 
     private readonly Stopwatch _reported = new();
     private readonly Stopwatch _catchingUp = new();
@@ -30,6 +33,7 @@ public sealed class SearchTextProjection : IAsyncProjection
     public SearchTextProjection(SearchTextOptions options, ILoggerFactory loggers, int version = CurrentVersion)
     {
         (Options, Version) = (options, version);
+        _isOnlyVersion = version == 1;
         _log = loggers.CreateLogger("EventMail.SearchText");
         _pace = new(options);
         Table = new(version);
@@ -54,7 +58,7 @@ public sealed class SearchTextProjection : IAsyncProjection
                 // Dropped, or never there: from the first event on.
                 await using var restart = new NpgsqlCommand("delete from public.mt_event_progression where name = $1", connection)
                 {
-                    Parameters = { new() { Value = Version == 1 ? $"{Name}:All" : $"{Name}:V{Version}:All" } },
+                    Parameters = { new() { Value = Table.Progression } },
                 };
                 await restart.ExecuteNonQueryAsync(cancel);
             }
@@ -88,8 +92,15 @@ public sealed class SearchTextProjection : IAsyncProjection
             await IndexAsync(transaction, numbers, cancel);
             _indexed += numbers.Count;
         }
+        var more = events.Count == PageSize;
+        if (!more && !_isOnlyVersion)
+        {
+            await using var drop = new NpgsqlCommand(Table.DropEarlier, transaction.Connection, transaction);
+            await drop.ExecuteNonQueryAsync(cancel);
+            _isOnlyVersion = true;
+        }
         _pace.Worked(Stopwatch.GetElapsedTime(started));
-        await ReportAsync(events[^1].Sequence, events.Count == PageSize, cancel);
+        await ReportAsync(events[^1].Sequence, more, cancel);
     }
 
     private static SortedSet<long> Numbers(IReadOnlyList<StoredEvent> events)

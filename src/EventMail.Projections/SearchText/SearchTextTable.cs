@@ -5,7 +5,7 @@ namespace EventMail.Projections.SearchText;
 /// <summary>The table of one version of the projection, and the statements on it.</summary>
 internal sealed class SearchTextTable(int version)
 {
-    public string Name { get; } = $"{ProjectionSchema.Name}.{(version == 1 ? "search_text" : $"search_text_v{version}")}";
+    public string Name { get; } = NameOf(version);
 
     // Exact comparison of octets: LIKE then says for certain what contains what. Compressed inside the row up to a page, since a
     // search that the trigrams cannot answer reads row after row.
@@ -47,7 +47,14 @@ internal sealed class SearchTextTable(int version)
 
     public string HasIndex => $"select to_regclass('{Name}_trigrams') is not null";
 
-    public string Drop => $"drop table if exists {Name}";
+    /// <summary>Takes the earlier versions away, and where they stood in the log.</summary>
+    public string DropEarlier => string.Concat(Enumerable.Range(1, version - 1).Select(earlier => $"""
+        drop table if exists {NameOf(earlier)};
+        delete from public.mt_event_progression where name = '{ProgressionOf(earlier)}';
+        """));
+
+    /// <summary>The row of mt_event_progression, with Marten's naming.</summary>
+    public string Progression => ProgressionOf(version);
 
     public string Insert => $"""
         insert into {Name} (number, complete, header, body)
@@ -66,6 +73,11 @@ internal sealed class SearchTextTable(int version)
     public string FindAmong(bool inHeader) => $"select number, complete, {Contains(inHeader, 2)} from {Name} where number = any($1)";
 
     public string FindEverywhere(bool inHeader) => $"select number from {Name} where {Contains(inHeader, 1)} limit $2";
+
+    private static string NameOf(int version) => $"{ProjectionSchema.Name}.{(version == 1 ? "search_text" : $"search_text_v{version}")}";
+
+    private static string ProgressionOf(int version) =>
+        version == 1 ? $"{SearchTextProjection.ProjectionName}:All" : $"{SearchTextProjection.ProjectionName}:V{version}:All";
 
     private string Short => Name[(Name.IndexOf('.') + 1)..];
 

@@ -44,7 +44,10 @@ public class DecodedTextTests
     [InlineData("grüße AUS", true)]
     [InlineData("käsekuchen", true)]
     [InlineData("Apfelstrudeläh", true)]
-    [InlineData("nope", false)]
+    [InlineData("apfel<B>strudel", true)]
+    [InlineData("</b>&auml;", true)]
+    [InlineData("style>nope<", true)]
+    [InlineData("Ende<p>", false)]
     [InlineData("preamble", false)]
     [InlineData("binary", false)]
     [InlineData("bär.bin", true)]
@@ -54,6 +57,24 @@ public class DecodedTextTests
     [InlineData("kuchen\nApfel", false)]
     public void TEXT_finds_what_people_read(string text, bool expected) => // RFC 3501 §6.4.4
         DecodedText.Contains(Map(), Mail, text, inHeader: true).ShouldBe(expected);
+
+    [Theory]
+    [InlineData("hello there", true)]
+    [InlineData("https://example.test/?a=1&b", true)]
+    [InlineData("HREF=", true)]
+    [InlineData("hel<b>lo</b>", true)]
+    [InlineData("there<a", false)]
+    public void HTML_is_searched_as_it_is_read_and_as_it_is_written(string text, bool expected)
+    {
+        var mail = Wire.Bytes("""
+            Content-Type: text/html; charset=utf-8
+            Content-Transfer-Encoding: quoted-printable
+
+            <a href=3D"https://example.test/?a=3D1&=
+            b">hel<b>lo</b> there</a>
+            """);
+        DecodedText.Contains(PartMap.Of(MessageReader.Read(mail)), mail, text, inHeader: false).ShouldBe(expected);
+    }
 
     [Theory]
     [InlineData("aus wien", false)]
