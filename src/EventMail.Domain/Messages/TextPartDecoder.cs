@@ -21,16 +21,26 @@ public sealed class TextPartDecoder
 {
     private const int CharsAtOnce = 4096;
 
-    private readonly Decoder _decoder;
+    private static readonly byte[] BigEndianMark = [0xfe, 0xff];
+    private static readonly byte[] LittleEndianMark = [0xff, 0xfe];
+
     private readonly HtmlText? _html;
     private readonly ArrayBufferWriter<byte>? _bytes;
     private readonly ArrayBufferWriter<char>? _text;
     private readonly char[] _chars;
+    private Decoder _decoder;
     private TransferDecoder _transfer;
+
+    // The first octets of UTF-16, until there are enough of them to tell the order of all.
+    private byte[]? _mark;
+    private int _marked;
 
     public TextPartDecoder(PartMapNode part, TextForm form = TextForm.AsRead)
     {
-        _decoder = (Charsets.Find(part.Charset) ?? Charsets.Utf8OrLatin1).GetDecoder();
+        var charset = Charsets.Find(part.Charset) ?? Charsets.Utf8OrLatin1;
+        _decoder = charset.GetDecoder();
+        if (charset.Equals(Encoding.Unicode) && !part.Charset.EndsWith("le", StringComparison.OrdinalIgnoreCase))
+            _mark = new byte[BigEndianMark.Length];
         _chars = new char[(int)Math.Clamp(part.BodyLength, 64, CharsAtOnce)];
         if (part.TransferEncoding is TransferEncoding.Base64 or TransferEncoding.QuotedPrintable)
         {
@@ -73,8 +83,23 @@ public sealed class TextPartDecoder
         return _text.WrittenCount == 0 || sink(_text.WrittenSpan, DecodedTextKind.Body);
     }
 
+    // RFC 2781 §4.3: without a mark the higher octet comes first.
+    private bool TakeMark(ref ReadOnlySpan<byte> bytes, bool flush, DecodedTextSink sink)
+    {
+        for (; _marked < _mark!.Length && !bytes.IsEmpty; bytes = bytes[1..])
+            _mark[_marked++] = bytes[0];
+        if (_marked < _mark.Length && !flush)
+            return true;
+        var first = _mark.AsSpan(0, _marked);
+        _mark = null;
+        _decoder = (first.SequenceEqual(LittleEndianMark) ? Encoding.Unicode : Encoding.BigEndianUnicode).GetDecoder();
+        return first.SequenceEqual(LittleEndianMark) || first.SequenceEqual(BigEndianMark) || Convert(first, flush: false, sink);
+    }
+
     private bool Convert(ReadOnlySpan<byte> bytes, bool flush, DecodedTextSink sink)
     {
+        if (_mark is not null && !TakeMark(ref bytes, flush, sink))
+            return false;
         bool completed;
         do
         {

@@ -133,6 +133,31 @@ public class DecodedTextTests
         text.ShouldBe("ä");
     }
 
+    [Theory]
+    [InlineData("utf-16", new byte[] { 0xfe, 0xff, 0, (byte)'h', 0, 0xe4 })]
+    [InlineData("utf-16", new byte[] { 0xff, 0xfe, (byte)'h', 0, 0xe4, 0 })]
+    [InlineData("UTF-16", new byte[] { 0, (byte)'h', 0, 0xe4 })]
+    [InlineData("utf-16le", new byte[] { (byte)'h', 0, 0xe4, 0 })]
+    [InlineData("utf-16be", new byte[] { 0, (byte)'h', 0, 0xe4 })]
+    public void A_mark_tells_the_order_of_octets_in_UTF_16(string charset, byte[] octets) // RFC 2781 §4.3
+    {
+        for (var piece = 1; piece <= octets.Length; piece++)
+        {
+            var text = "";
+            var decoder = new TextPartDecoder(MapOf($"Content-Type: text/plain; charset={charset}\n\nx").Root);
+            foreach (var some in octets.Chunk(piece))
+                decoder.Feed(some, Add);
+            decoder.Finish(Add);
+            text.ShouldBe("hä", $"in pieces of {piece}");
+
+            bool Add(ReadOnlySpan<char> t, DecodedTextKind kind)
+            {
+                text += t.ToString();
+                return true;
+            }
+        }
+    }
+
     [Fact]
     public void Long_text_is_found_over_the_seams_of_its_pieces()
     {

@@ -1,15 +1,26 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using EventMail.Testing;
 using EventMail.Testing.Transcripts;
 
 namespace EventMail.EndToEnd.Crash;
 
 /// <summary>Compares what the read models say with what a fresh fold of the log says.</summary>
-internal static class LogCheck
+internal static partial class LogCheck
 {
-    // Rows that are derived from the log alone. Snapshots, summaries and forms are made again when they are asked for:
-    // what they lead to is compared over IMAP.
-    private static readonly string[] Tables = ["account", "mail_domain", "address", "mailbox", "last_login", "login_place", "login_lockout"];
+    // Rows that are derived from the log alone.
+    private static readonly string[] Tables =
+        ["account", "mail_domain", "address", "mailbox", "metadata", "last_login", "login_place", "login_lockout", "search_text_v2"];
+
+    // Rows that are made again when they are asked for, with their keys: those that are there on both sides are compared.
+    private static readonly Dictionary<string, string> MadeWhenAsked = new() { ["message_summary"] = "number", ["message_preview"] = "number", ["maildrop_form"] = "tenant_id, content" };
+
+    // Written now and then, behind the log: what they lead to is compared over IMAP.
+    private static readonly string[] Snapshots = ["mailbox_snapshot", "mailbox_segment"];
+
+    private const char KeyEnd = '|';
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>
     /// Drops the schema of the read models, kills the server and starts another one: it folds the log from the beginning. Its
@@ -21,6 +32,8 @@ internal static class LogCheck
     {
         var mailboxes = await MailboxesAsync(server, accounts);
         var kept = await SettledTablesAsync(server);
+        (await SqlAsync(server, "select table_name from information_schema.tables where table_schema = 'projections_v1' order by 1"))
+            .ShouldBe(Tables.Concat(MadeWhenAsked.Keys).Concat(Snapshots), ignoreOrder: true, "each table of the read models is compared in some way");
         await SqlAsync(server, "drop schema projections_v1 cascade");
         server.Kill();
         await server.WaitForExitAsync();
@@ -29,13 +42,20 @@ internal static class LogCheck
         var fresh = await restart();
         try
         {
-            var folded = await TablesAsync(fresh);
+            var folded = await SettledTablesAsync(fresh);
             foreach (var table in Tables)
             {
                 kept[table].ShouldBe(folded[table], $"projections_v1.{table} is not what the log says");
             }
 
             (await MailboxesAsync(fresh, accounts)).ShouldBe(mailboxes, "a mailbox is not what the log says");
+            var asked = await TablesAsync(fresh);
+            foreach (var table in MadeWhenAsked.Keys)
+            {
+                var both = asked[table].Select(KeyOf).Intersect(kept[table].Select(KeyOf)).ToHashSet();
+                asked[table].Where(row => both.Contains(KeyOf(row))).ShouldBe(kept[table].Where(row => both.Contains(KeyOf(row))), $"projections_v1.{table} is not what the log says");
+            }
+
             return fresh;
         }
         catch
@@ -51,11 +71,37 @@ internal static class LogCheck
         foreach (var account in accounts)
         {
             await using var imap = await ImapClient.LoginAsync(server["imap"], account);
-            text.AppendJoin('\n', await imap.RunAsync("STATUS INBOX (UIDVALIDITY UIDNEXT MESSAGES UNSEEN)"));
-            await imap.RunAsync("EXAMINE INBOX");
-            // \Recent is of the session.
-            text.AppendJoin('\n', (await imap.RunAsync("UID FETCH 1:* (FLAGS RFC822.SIZE INTERNALDATE)")).Select(line => line.Replace(@"\Recent", "").Replace("( ", "(").Replace(" )", ")")));
+            await imap.RunAsync("ENABLE QRESYNC");
+            var list = await AddAsync("LIST \"\" * RETURN (SUBSCRIBED CHILDREN SPECIAL-USE)");
+            await AddAsync("LSUB \"\" *");
+            await AddAsync("GETMETADATA (DEPTH infinity) \"\" (/private /shared)");
+            foreach (var mailbox in list.Where(line => !line.Contains(@"\Non", StringComparison.Ordinal) && !line.Contains(@"\Noselect", StringComparison.Ordinal))
+                .Select(line => Name().Match(line).Groups[1].Value))
+            {
+                await AddAsync($"STATUS {mailbox} (UIDVALIDITY UIDNEXT MESSAGES UNSEEN DELETED SIZE HIGHESTMODSEQ MAILBOXID)");
+                await AddAsync($"MYRIGHTS {mailbox}");
+                await AddAsync($"GETQUOTAROOT {mailbox}");
+                await imap.RunAsync($"EXAMINE {mailbox}");
+                await AddAsync("UID FETCH 1:* (FLAGS MODSEQ RFC822.SIZE INTERNALDATE SAVEDATE EMAILID THREADID PREVIEW ENVELOPE BODYSTRUCTURE)");
+                await AddAsync("UID FETCH 1:* (FLAGS) (CHANGEDSINCE 1 VANISHED)");
+                await AddAsync("UID SEARCH TEXT word");
+                await AddAsync("THREAD REFERENCES UTF-8 ALL");
+                if (!mailbox.Contains("Other Users", StringComparison.Ordinal))
+                {
+                    await AddAsync($"GETACL {mailbox}");
+                    await AddAsync($"GETMETADATA (DEPTH infinity) {mailbox} (/private /shared)");
+                }
+            }
+
             text.AppendJoin('\n', await UidlAsync(server, account));
+
+            async Task<IReadOnlyList<string>> AddAsync(string command)
+            {
+                var lines = await imap.RunAsync(command);
+                // \Recent is of the session.
+                text.Append(command).Append('\n').AppendJoin('\n', lines.Select(line => line.Replace(@"\Recent", "").Replace("( ", "(").Replace(" )", ")"))).Append('\n');
+                return lines;
+            }
         }
 
         return text.ToString();
@@ -87,15 +133,20 @@ internal static class LogCheck
         }
     }
 
-    // Some events follow behind an answer, \Recent claims for one: the tables are compared when nothing comes any more.
+    // Some events follow behind an answer, \Recent claims for one: the tables are compared when nothing comes any more, and what
+    // follows the log has come to its end.
     private static async Task<Dictionary<string, string[]>> SettledTablesAsync(TestServer server)
     {
-        while (true)
+        const string state = """
+            select coalesce(max(seq_id), 0) || ' ' || (select count(*) filter (where last_seq_id < (select max(seq_id) from mt_events)) from mt_event_progression)
+            from mt_events
+            """;
+        for (var patience = DateTime.UtcNow + Patience; ; DateTime.UtcNow.ShouldBeLessThan(patience, "the log or what follows it does not come to rest"))
         {
-            var before = await SqlAsync(server, "select last_value from mt_events_sequence");
+            var before = await SqlAsync(server, state);
             await Task.Delay(TimeSpan.FromSeconds(1));
             var tables = await TablesAsync(server);
-            if ((await SqlAsync(server, "select last_value from mt_events_sequence")).SequenceEqual(before))
+            if (before[0].EndsWith(" 0", StringComparison.Ordinal) && (await SqlAsync(server, state)).SequenceEqual(before))
             {
                 return tables;
             }
@@ -110,8 +161,15 @@ internal static class LogCheck
             tables[table] = await SqlAsync(server, $"select to_jsonb(t) from projections_v1.{table} t order by 1");
         }
 
+        foreach (var (table, key) in MadeWhenAsked)
+        {
+            tables[table] = await SqlAsync(server, $"select concat_ws(' ', {key}) || '{KeyEnd}' || to_jsonb(t) from projections_v1.{table} t order by {key}");
+        }
+
         return tables;
     }
+
+    private static string KeyOf(string row) => row[..row.IndexOf(KeyEnd)];
 
     private static async Task<string[]> SqlAsync(TestServer server, string sql)
     {
@@ -120,4 +178,7 @@ internal static class LogCheck
         var rows = await ClientProgram.RunAsync("psql", [url.Output.Trim(), "--no-align", "--tuples-only", "--quiet", "-c", sql]);
         return Encoding.UTF8.GetString(rows).Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
+
+    [GeneratedRegex("^\\* LIST \\([^)]*\\) \\S+ (.*?)(?: \\(\"CHILDINFO\".*)?$")]
+    private static partial Regex Name();
 }

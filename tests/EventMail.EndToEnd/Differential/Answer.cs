@@ -120,6 +120,9 @@ internal sealed partial class Answer(string command, string tag)
             case "LIST" or "LSUB":
                 Said[$"{name} {Mailbox(values[2])}"] = $"{Normal.Sorted(values[0])} {values[1]}{(values.Count > 3 ? " " + values[3].ToString().Replace("\"", "") : "")}";
                 break;
+            case "METADATA" when values.Count > 1 && values[1].Items is { } entries:
+                Said[$"{name} {Mailbox(values[0])}"] = string.Join(", ", entries.Chunk(2).Select(entry => $"{entry[0]} {entry[^1]}").Order(StringComparer.Ordinal));
+                break;
             case "STATUS":
                 Said[$"{name} {Mailbox(values[0])}"] = Normal.Status(values[1].Items!);
                 break;
@@ -130,7 +133,7 @@ internal sealed partial class Answer(string command, string tag)
                 Said[name] = Normal.Sorted(values[0]);
                 break;
             case "ESEARCH":
-                Said[name] = Normal.Extended(values);
+                Said[name] = Normal.Extended(values, Command.Contains("SORT ", StringComparison.Ordinal));
                 break;
             case "VANISHED":
                 var earlier = values[0].Items is not null;
@@ -152,7 +155,8 @@ internal sealed partial class Answer(string command, string tag)
     private static string? ResponseCode(string text)
     {
         var match = Code().Match(text);
-        return !match.Success ? null : Normal.Code(match.Groups[1].Value.ToUpperInvariant(), match.Groups[2].Value);
+        // RFC 8474, which Dovecot does not know.
+        return !match.Success || match.Groups[1].Value == "MAILBOXID" ? null : Normal.Code(match.Groups[1].Value.ToUpperInvariant(), match.Groups[2].Value);
     }
 
     [GeneratedRegex(@"\A\* (OK|NO|BAD|BYE|PREAUTH) (.*)\z", RegexOptions.Singleline)]

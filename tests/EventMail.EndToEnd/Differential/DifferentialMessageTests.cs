@@ -36,7 +36,9 @@ public sealed class DifferentialMessageTests(Peers peers) : IClassFixture<Peers>
             }
         }
 
-        await Searches.CompareAsync(session, source, names, messages.Values, differences);
+        await Binaries.CompareAsync(session, whole, names, differences);
+        await Searches.CompareAsync(session, source, names, [.. messages.Values], differences);
+        await Orders.CompareAsync(session, source, names, differences);
         differences.ShouldAllBeExplained();
 
         async Task CompareAsync(string set, string items)

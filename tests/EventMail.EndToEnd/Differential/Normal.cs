@@ -13,7 +13,8 @@ internal static class Normal
         "MODSEQ" => "(n)",
         "SAVEDATE" => value.IsNil ? "NIL" : "date",
         "BODY" or "BODYSTRUCTURE" => Structure(value).ToString(),
-        // RFC 3501 §6.4.5: PREVIEW's items and others by their names
+        // RFC 8970 §3.1: how it is made is the server's own affair.
+        "PREVIEW" => value.IsNil ? "NIL" : "text",
         _ => value.ToString(),
     };
 
@@ -41,7 +42,8 @@ internal static class Normal
     }
 
     /// <summary>ESEARCH (RFC 4731 §3.1): items by name, sets written out, tags and MODSEQ masked.</summary>
-    public static string Extended(IReadOnlyList<ImapValue> values)
+    /// <param name="ordered">Of SORT, where ALL has an order (RFC 5267 §3).</param>
+    public static string Extended(IReadOnlyList<ImapValue> values, bool ordered)
     {
         var items = new List<string>();
         for (var i = 0; i < values.Count; i++)
@@ -57,7 +59,7 @@ internal static class Normal
             else
             {
                 var name = values[i++].Text.ToUpperInvariant();
-                items.Add($"{name} {name switch { "ALL" => Set(values[i].Text), "MODSEQ" => "n", _ => values[i].ToString() }}");
+                items.Add($"{name} {name switch { "ALL" => ordered ? string.Join(' ', Numbers(values[i].Text)) : Set(values[i].Text), "MODSEQ" => "n", _ => values[i].ToString() }}");
             }
         }
 
@@ -65,19 +67,18 @@ internal static class Normal
     }
 
     /// <summary>A set of numbers, each by itself.</summary>
-    public static string Set(string set)
+    public static string Set(string set) => string.Join(' ', Numbers(set).Distinct().Order());
+
+    private static IEnumerable<uint> Numbers(string set)
     {
-        var numbers = new SortedSet<uint>();
         foreach (var range in set.Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
             var ends = range.Split(':').Select(number => uint.Parse(number, CultureInfo.InvariantCulture)).ToList();
-            for (var number = ends.Min(); number <= ends.Max(); number++)
+            for (long number = ends[0], step = ends[^1] < ends[0] ? -1 : 1; number != ends[^1] + step; number += step)
             {
-                numbers.Add(number);
+                yield return (uint)number;
             }
         }
-
-        return string.Join(' ', numbers);
     }
 
     public static string Code(string name, string arguments) => name switch
@@ -87,7 +88,6 @@ internal static class Normal
         "COPYUID" => $"{name} n {string.Join(" to ", arguments.Split(' ').Skip(1).Select(Set))}",
         "PERMANENTFLAGS" => $"{name} {Sorted(ImapValue.Parse(Encoding.Latin1.GetBytes(arguments))[0])}",
         "MODIFIED" => $"{name} {Set(arguments)}",
-        "MAILBOXID" => name,
         _ when arguments.Length == 0 => name,
         _ => $"{name} {arguments}",
     };

@@ -23,9 +23,9 @@ internal static partial class Searches
     ];
 
     public static async Task CompareAsync(
-        PeerSession session, string source, IReadOnlyList<string> names, IEnumerable<byte[]> messages, Differences differences)
+        PeerSession session, string source, IReadOnlyList<string> names, IReadOnlyCollection<byte[]> messages, Differences differences)
     {
-        foreach (var search in Fixed.Concat(OutOf(messages)).Distinct(StringComparer.Ordinal))
+        foreach (var search in Fixed.Concat(OutOf(messages)).Concat(WordsBeyondAscii.SearchesFor(messages)).Distinct(StringComparer.Ordinal))
         {
             var (ours, theirs) = await session.RunAsync($"SEARCH {search}");
             differences.Compare(source, $"SEARCH {search}", ours.Status, theirs.Status);
@@ -45,7 +45,7 @@ internal static partial class Searches
     private static HashSet<int> Numbers(Answer answer) =>
         [.. answer.Said.GetValueOrDefault("SEARCH", "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(number => int.Parse(number, CultureInfo.InvariantCulture))];
 
-    // Always the same ones, here and there from the messages; what is not ASCII is left to the dialogues.
+    // Always the same ones, here and there from the messages.
     private static IEnumerable<string> OutOf(IEnumerable<byte[]> messages)
     {
         var random = new Random(20240101);

@@ -25,6 +25,26 @@ internal static class Sections
         yield return "99.MIME";
     }
 
+    /// <summary>The parts that have no parts of their own.</summary>
+    public static IEnumerable<string> Leaves(ImapValue body, string prefix = "")
+    {
+        var parts = body.Items!.TakeWhile(item => item.Items is not null).ToList();
+        if (parts.Count == 0)
+        {
+            parts = [body];
+        }
+
+        for (var i = 0; i < parts.Count; i++)
+        {
+            var part = string.Create(CultureInfo.InvariantCulture, $"{prefix}{i + 1}");
+            var inner = parts[i].Items![0].Items is not null ? parts[i] : Embedded(parts[i]);
+            foreach (var leaf in inner is null ? [part] : Leaves(inner, part + "."))
+            {
+                yield return leaf;
+            }
+        }
+    }
+
     private static IEnumerable<string> Parts(ImapValue body, string prefix)
     {
         var parts = body.Items!.TakeWhile(item => item.Items is not null).ToList();
