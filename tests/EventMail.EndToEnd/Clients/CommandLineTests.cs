@@ -93,6 +93,7 @@ public sealed class CommandLineTests(MailServer server) : IClassFixture<MailServ
                 ok(i.append('"Entwürfe ☺"', None, None, "Subject: Grüße ☺\r\n\r\nKöln\r\n".encode()))
                 assert ok(i.select('"Entwürfe ☺"')) == [b"1"]
                 assert b"Gr\xc3\xbc\xc3\x9fe" in ok(i.fetch("1", "(BODY.PEEK[HEADER])"))[0][1]
+                ok(i.unselect())
             if "ENABLE" in i.capabilities and "CONDSTORE" in i.capabilities:
                 ok(i.enable("CONDSTORE"))
             date = imaplib.Time2Internaldate(time.time())

@@ -30,6 +30,7 @@ internal static partial class LogCheck
     public static async Task<TestServer> EveryReadModelSaysWhatTheLogSaysAsync(
         TestServer server, IReadOnlyList<string> accounts, Func<Task<TestServer>> restart)
     {
+        await SettledTablesAsync(server);
         var mailboxes = await MailboxesAsync(server, accounts);
         var kept = await SettledTablesAsync(server);
         (await SqlAsync(server, "select table_name from information_schema.tables where table_schema = 'projections_v1' order by 1"))

@@ -8,7 +8,7 @@ namespace EventMail.EndToEnd.Crash;
 /// <summary>Everything that is durable, done at random; then the log is folded anew (the read models may be thrown away).</summary>
 public sealed partial class ReplayTests
 {
-    private const int Steps = 400;
+    private const int Steps = 250;
 
     // {m}: a mailbox that may be there, {o}: one of the other account's; {n}, {f}, {e}, {s}, {k}: a new name, flag, entry, set, number; {l}: a message.
     private static readonly string[] Commands =
@@ -86,21 +86,29 @@ public sealed partial class ReplayTests
     private static async Task ChangeAsync(TestServer server, string account, string other, int seed)
     {
         var random = new Random(seed);
-        await using var client = await ScriptedClient.ConnectAsync(server["imap"]);
-        await client.ExpectMatchAsync(@"\* OK .*");
-        await AskAsync("LOGIN", $"{account} \"{MailServer.Password}\"");
-        await AskAsync("ENABLE", "QRESYNC");
+        var client = await BeginAsync(server, account);
         var done = 0;
         for (var step = 0; step < Steps; step++)
         {
             var command = Pick(Commands);
             var filled = Places().Replace(command, place => Fill(place.Groups[1].Value)).Split(' ', 2);
-            done += await AskAsync(filled[0], filled.ElementAtOrDefault(1) ?? "") ? 1 : 0;
+            switch (await AskAsync(filled[0], filled.ElementAtOrDefault(1) ?? ""))
+            {
+                case null:
+                    // Its mailbox was deleted or its rights were taken away.
+                    await client.DisposeAsync();
+                    client = await BeginAsync(server, account);
+                    break;
+                case true:
+                    done++;
+                    break;
+            }
         }
 
+        await client.DisposeAsync();
         done.ShouldBeGreaterThan(Steps / 3, "most was refused");
 
-        async Task<bool> AskAsync(string verb, string arguments)
+        async Task<bool?> AskAsync(string verb, string arguments)
         {
             await client.SendLineAsync(arguments.Length > 0 ? $"a {verb} {arguments}" : $"a {verb}");
             while (await client.ReadLineAsync() is { } line)
@@ -110,9 +118,14 @@ public sealed partial class ReplayTests
                     // Nothing selected, no such message.
                     return line.StartsWith("a OK", StringComparison.Ordinal);
                 }
+
+                if (line.StartsWith("* BYE", StringComparison.Ordinal))
+                {
+                    return null;
+                }
             }
 
-            throw client.Failure("the server closed");
+            throw client.Failure("the server closed without a word");
         }
 
         string Pick(string[] these) => these[random.Next(these.Length)];
@@ -128,6 +141,20 @@ public sealed partial class ReplayTests
             "s" => string.Create(CultureInfo.InvariantCulture, $"{random.Next(1, 4)}:{random.Next(1, 6)}"),
             _ => Differential.Literals.Of($"Subject: {random.Next(5)}\r\nMessage-ID: <{random.Next(100)}@x>\r\nReferences: <{random.Next(100)}@x>\r\n\r\nsome word {random.Next()}\r\n"),
         };
+    }
+
+    private static async Task<ScriptedClient> BeginAsync(TestServer server, string account)
+    {
+        var client = await ScriptedClient.ConnectAsync(server["imap"]);
+        await client.ExpectMatchAsync(@"\* OK .*");
+        await client.SendLineAsync($"l LOGIN {account} \"{MailServer.Password}\"");
+        await client.ExpectMatchAsync("l OK .*");
+        await client.SendLineAsync("s SELECT INBOX");
+        while (await client.ReadLineAsync() is { } line && !line.StartsWith("s ", StringComparison.Ordinal))
+        {
+        }
+
+        return client;
     }
 
     private static async Task DeleteOverPop3Async(TestServer server, string account)
