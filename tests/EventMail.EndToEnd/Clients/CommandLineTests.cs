@@ -80,9 +80,12 @@ public sealed class CommandLineTests(MailServer server) : IClassFixture<MailServ
         var account = await server.NewAccountAsync();
         var script = $"""
             import imaplib, time
-            i = imaplib.IMAP4("{server["imap"].Address}", {server["imap"].Port})
-            i.authenticate("PLAIN", lambda _: b"\0{account}\0{MailServer.Password}")
-            i._get_capabilities()
+            def login():
+                i = imaplib.IMAP4("{server["imap"].Address}", {server["imap"].Port})
+                i.authenticate("PLAIN", lambda _: b"\0{account}\0{MailServer.Password}")
+                i._get_capabilities()
+                return i
+            i = login()
             def ok(answer):
                 assert answer[0] == "OK", answer
                 return answer[1]
@@ -93,7 +96,9 @@ public sealed class CommandLineTests(MailServer server) : IClassFixture<MailServ
                 ok(i.append('"Entwürfe ☺"', None, None, "Subject: Grüße ☺\r\n\r\nKöln\r\n".encode()))
                 assert ok(i.select('"Entwürfe ☺"')) == [b"1"]
                 assert b"Gr\xc3\xbc\xc3\x9fe" in ok(i.fetch("1", "(BODY.PEEK[HEADER])"))[0][1]
-                ok(i.unselect())
+                # Its APPEND has "UTF8 (" within the literal then: Python 3.11.
+                i.logout()
+                i = login()
             if "ENABLE" in i.capabilities and "CONDSTORE" in i.capabilities:
                 ok(i.enable("CONDSTORE"))
             date = imaplib.Time2Internaldate(time.time())
