@@ -31,30 +31,26 @@ internal static class Select
         // RFC 4314 §5.2: READ-ONLY where there is nothing that one may change.
         var readOnly = command.Verb.Name == "EXAMINE" || (opened.Value!.Rights & Rights.Changing) == 0;
         var selected = SelectedMailbox.Open(session, opened.Value!, readOnly);
-        var vanished = await VanishedAsync(session, selected, parameters.Resync).ConfigureAwait(false);
+        var vanished = UidSet.Empty;
+        try
+        {
+            if (session.Has(Extensions.Imap4Rev2))
+                await TellNameAsync(session, command, name).ConfigureAwait(false);
+            if (parameters.Resync is not null)
+                vanished = await parameters.Resync.VanishedAsync(session, selected).ConfigureAwait(false);
+        }
+        catch
+        {
+            // A fault leaves no mailbox selected.
+            selected.Dispose();
+            throw;
+        }
+
         session.Select(selected);
-        if (session.Has(Extensions.Imap4Rev2))
-            await TellNameAsync(session, command, name).ConfigureAwait(false);
         Tell(session, selected);
         if (parameters.Resync is { } resync)
             await resync.TellAsync(session, selected, vanished).ConfigureAwait(false);
         return command.Done(readOnly ? "READ-ONLY" : "READ-WRITE");
-    }
-
-    // Before anything is told: a fault here leaves no mailbox selected.
-    private static async ValueTask<UidSet> VanishedAsync(ImapSession session, SelectedMailbox selected, QuickResync? resync)
-    {
-        if (resync is null)
-            return UidSet.Empty;
-        try
-        {
-            return await resync.VanishedAsync(session, selected).ConfigureAwait(false);
-        }
-        catch
-        {
-            selected.Dispose();
-            throw;
-        }
     }
 
     private static string? Parse(ImapSession session, ImapCommand command, out string name, out SelectParameters parameters)
