@@ -18,6 +18,9 @@ public sealed class SearchTextProjection : IAsyncProjection
     /// <summary>Of what the rows mean: raise it when the decoded text of messages, or how it is prepared, changes.</summary>
     public const int CurrentVersion = 2;
 
+    /// <summary>The table of <see cref="CurrentVersion"/>, with its schema.</summary>
+    public static string CurrentTable => new SearchTextTable(CurrentVersion).Name;
+
     private readonly ILogger _log;
     private readonly IndexPace _pace;
     private EventLog? _events;

@@ -29,9 +29,9 @@ public sealed class IndexedSearchTests(ImapFixture fixture) : IClassFixture<Imap
         await CompareAsync(indexed, reading, random, 80);
 
         // Some are not indexed, as when they have just come in.
-        await using (var command = fixture.Mail.Log.DataSource.CreateCommand("delete from projections_v1.search_text where number % 3 = 0"))
+        await using (var command = fixture.Mail.Log.DataSource.CreateCommand($"delete from {SearchTextProjection.CurrentTable} where number % 3 = 0"))
             (await command.ExecuteNonQueryAsync()).ShouldBeGreaterThan(0);
-        await using (var command = fixture.Mail.Log.DataSource.CreateCommand("vacuum full projections_v1.search_text"))
+        await using (var command = fixture.Mail.Log.DataSource.CreateCommand($"vacuum full {SearchTextProjection.CurrentTable}"))
             await command.ExecuteNonQueryAsync(); // what is known of the old table is forgotten
         await CompareAsync(indexed, reading, random, 40);
     }

@@ -33,9 +33,11 @@ public sealed class ListStatusTests(ImapFixture fixture) : IClassFixture<ImapFix
             Sample = (ref _) => ActivitySamplingResult.AllData,
             ActivityStopped = activity =>
             {
-                if (activity.Tags.Any(tag => tag.Value == database))
+                var sql = $"{activity.DisplayName} {activity.GetTagItem("db.query.text")}";
+                // The projections behind the log look from time to time how far it is.
+                if (activity.Tags.Any(tag => tag.Value == database) && !sql.Contains("mt_events_sequence", StringComparison.Ordinal))
                     lock (asked)
-                        asked.Add(activity.DisplayName + " " + activity.GetTagItem("db.query.text"));
+                        asked.Add(sql);
             },
         };
         ActivitySource.AddActivityListener(listener);
