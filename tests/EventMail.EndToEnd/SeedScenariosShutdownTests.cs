@@ -44,7 +44,8 @@ public sealed class SeedScenariosShutdownTests
             await appending.Script.ExpectMatchAsync(@"\* BYE .*");
             await appending.Script.ExpectClosedAsync();
             (await server.WaitForExitAsync()).ShouldBe(0);
-            server.Log.ShouldContain("smtp server shutdown: 1 active sessions completed");
+            // An attempt of ours to connect may have been taken, and seen off, before the port was closed.
+            server.Log.ShouldMatch("smtp server shutdown: [1-9][0-9]* active sessions completed");
             server.Log.ShouldContain("imap server shutdown: ");
             server.Log.ShouldNotContain("was cut off");
         }
