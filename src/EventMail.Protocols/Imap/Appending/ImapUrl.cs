@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
@@ -18,11 +19,15 @@ internal sealed record ImapUrl(string Mailbox, uint? UidValidity, uint Uid, Sect
     private const string SectionName = ";SECTION=";
     private const string PartialName = ";PARTIAL=";
 
+    // bchar = achar / ":" / "@" / "/"; achar = uchar / "&" / "="; "%" begins what is encoded
+    private static readonly SearchValues<char> Bchar =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$'()*+,&=:@/%");
+
     /// <param name="selected">The selected mailbox, which a relative URL begins from; null when there is none.</param>
     public static ImapUrl? Parse(string url, string? selected)
     {
-        // "//" begins a server's name, and what is not ASCII or not printable has no place in a URL.
-        if (url.StartsWith("//", StringComparison.Ordinal) || url.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        // "//" begins a server's name.
+        if (url.StartsWith("//", StringComparison.Ordinal))
             return null;
         var isAbsolute = url.StartsWith('/');
         var rest = isAbsolute ? url[1..] : url;
@@ -44,9 +49,12 @@ internal sealed record ImapUrl(string Mailbox, uint? UidValidity, uint Uid, Sect
             reference = reference[..validityAt];
         }
 
-        if (reference.AsSpan().ContainsAny(";?:") || Decode(reference) is not { Length: > 0 } mailbox)
+        if (Array.Exists(reference.Split('/'), level => level is "." or "..") || Decode(reference) is not { Length: > 0 } mailbox)
             return null;
-        // RFC 3986 §5.2.3: relative to "/selected/mailbox" the last level is replaced.
+        // RFC 3986 §4.2: the colon would end a scheme.
+        if (!isAbsolute && reference.Split('/')[0].Contains(':', StringComparison.Ordinal))
+            return null;
+        // RFC 4469 §3 has such references, which RFC 5092 §7.2 does away with. RFC 3986 §5.2.3: the last level of the selected mailbox is replaced.
         if (!isAbsolute && selected?.LastIndexOf('/') is > 0 and var level)
             mailbox = string.Concat(selected.AsSpan(0, level + 1), mailbox);
         return Message(mailbox, uidValidity, rest[(uidAt + 1)..]);
@@ -103,9 +111,11 @@ internal sealed record ImapUrl(string Mailbox, uint? UidValidity, uint Uid, Sect
     private static bool TryNumber(string text, out uint number) =>
         uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number > 0 && text[0] != '0';
 
-    /// <summary>Percent-encoded UTF-8 (RFC 5092 §8); null when it is not.</summary>
+    /// <summary>1*bchar of percent-encoded UTF-8 (RFC 5092 §8, §11); null when it is not.</summary>
     private static string? Decode(string text)
     {
+        if (text.AsSpan().ContainsAnyExcept(Bchar))
+            return null;
         var bytes = new byte[text.Length];
         var length = 0;
         for (var i = 0; i < text.Length; i++)
