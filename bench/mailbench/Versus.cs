@@ -73,8 +73,17 @@ static class Versus
         Least("login + logout, 10 connections: per second", Rate(ours, "login c=10"), 1000);
         Most("250 → EXISTS, 100 idle, lmtp: p99 ms", at(ours, "idle 100 lmtp")?.P99 ?? double.NaN, 5);
         Most("250 → EXISTS, 100 idle, smtp: p99 ms", at(ours, "idle 100 smtp")?.P99 ?? double.NaN, 5);
-        Most("memory of 5,000 more idle plain connections: KB each", at(ours, "memory 5000 plain")?.Memory ?? double.NaN, 12);
+        Most("memory of 1,000 more idle plain connections: KB each", at(ours, "memory 1000 plain")?.Memory ?? double.NaN, 12);
+        Most("memory of 10,000 more idle plain connections: KB each", at(ours, "memory 10000 plain")?.Memory ?? double.NaN, 12);
         Most("memory of 1,000 more idle TLS connections: KB each", at(ours, "memory 1000 tls")?.Memory ?? double.NaN, 50);
+        double Ahead(string name) => peers.Select(p => at(p, name)?.P50 ?? double.NaN).Where(d => !double.IsNaN(d)).DefaultIfEmpty(double.NaN).Min() / (at(ours, name)?.P50 ?? double.NaN);
+        foreach (var box in new[] { "big10k", "big100k" })
+        {
+            foreach (var row in new[] { "store 1:*", "copy 1k", "expunge 1k", "search BODY \"zanzibar\"", "search TEXT \"zanzibar\"" })
+                Least($"{box} {row}: times the best peer", Ahead($"{box} {row}"), 10);
+        }
+        Least("memory of 200 idle connections: times the best peer's", peers.Select(p => at(p, "idle 200 hold")?.Memory ?? double.NaN).Where(d => !double.IsNaN(d)).DefaultIfEmpty(double.NaN).Min()
+            / (at(ours, "idle 200 hold")?.Memory ?? double.NaN), 10);
     }
 
     static string Ratio(double d) => double.IsNaN(d) ? "" : d.ToString(d < 10 ? "0.00" : "0.0", CultureInfo.InvariantCulture);
