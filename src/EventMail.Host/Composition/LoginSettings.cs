@@ -58,6 +58,7 @@ internal static class LoginSettings
             Keys = settings.Keys,
             AddressClaim = settings.AddressClaim,
             Scope = settings.Scope,
+            AcceptUnmarked = settings.AcceptUnmarked,
             OpenIdConfiguration = settings.OpenIdConfiguration,
             ClockSkew = settings.ClockSkew,
             RefreshEvery = settings.RefreshEvery,

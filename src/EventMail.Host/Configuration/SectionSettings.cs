@@ -65,6 +65,9 @@ public sealed record OAuthSettings
     /// <summary>A scope that tokens must have; clients are told it. Empty for none.</summary>
     public string Scope { get; init; } = "";
 
+    /// <summary>Takes tokens of type JWT, or of none, too: for issuers that do not mark access tokens as at+jwt (RFC 9068).</summary>
+    public bool AcceptUnmarked { get; init; }
+
     /// <summary>Told to clients whose token is refused; the issuer's .well-known/openid-configuration when empty.</summary>
     public string OpenIdConfiguration { get; init; } = "";
 

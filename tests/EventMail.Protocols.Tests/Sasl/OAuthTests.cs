@@ -1,7 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using EventMail.Projections.Accounts;
 using EventMail.Protocols.Imap;
 using EventMail.Protocols.Sasl;
@@ -10,17 +9,13 @@ using EventMail.Testing.Transcripts;
 using FsCheck;
 using FsCheck.Fluent;
 using Microsoft.Extensions.Logging.Abstractions;
+using static EventMail.Protocols.Tests.Sasl.TestIssuer;
 
 namespace EventMail.Protocols.Tests.Sasl;
 
 /// <summary>OAUTHBEARER (RFC 7628) and XOAUTH2 through a real session, against a real account, with an issuer of our own.</summary>
 public sealed class OAuthTests(ImapFixture fixture) : IClassFixture<ImapFixture>, IDisposable
 {
-    private const string Issuer = "https://issuer.example.test";
-
-    private static readonly RSA Rsa = RSA.Create(2048);
-    private static readonly ECDsa Ec = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-
     private readonly string _keys = Path.GetTempFileName();
 
     [Theory]
@@ -114,6 +109,34 @@ public sealed class OAuthTests(ImapFixture fixture) : IClassFixture<ImapFixture>
         var claims = Claims("a@example.test", verified: verified, expires: expires);
         (await new TokenVerifier(Options(), NullLogger.Instance, TimeProvider.System).VerifyAsync(Token("RS256", "r1", claims), default))
             .ShouldBe(new(null, "a@example.test"));
+    }
+
+    // RFC 9068 §4. All of them are signed by the issuer, for this server, and good in every other way.
+    [Theory]
+    [InlineData("\"typ\":\"at+jwt\",", null, true, true)]
+    [InlineData("\"typ\":\"AT+JWT\",", null, true, true)]
+    [InlineData("\"typ\":\"application/at+jwt\",", "nonce", true, true)]
+    [InlineData("\"typ\":\"JWT\",", null, false, true)]
+    [InlineData("\"typ\":\"application/jwt\",", null, false, true)]
+    [InlineData("", null, false, true)]
+    [InlineData("\"typ\":\"JWT\",", "typ:Bearer", false, true)]
+    [InlineData("\"typ\":\"JWT\",", "typ:ID", false, false)]
+    [InlineData("\"typ\":\"JWT\",", "typ:Refresh", false, false)]
+    [InlineData("\"typ\":\"JWT\",", "nonce", false, false)]
+    [InlineData("", "at_hash", false, false)]
+    [InlineData("\"typ\":\"JWT\",", "c_hash", false, false)]
+    [InlineData("\"typ\":\"logout+jwt\",", null, false, false)]
+    [InlineData("\"typ\":\"dpop+jwt\",", null, false, false)]
+    [InlineData("\"typ\":\"at+jwt\",\"crit\":[\"x\"],\"x\":1,", null, false, false)] // RFC 7515 §4.1.11
+    public async Task An_ID_token_does_not_pass_for_an_access_token(string header, string? claim, bool good, bool goodWhereUnmarkedAre)
+    {
+        (string, object)[] more = claim is null ? [] : [claim.Split(':') is [var name, var value] ? (name, value) : (claim, "n-0S6_WzA2Mj")];
+        var token = Token("RS256", "r1", Claims("a@example.test", more: more), header: header);
+        foreach (var (options, expected) in new[] { (Options(), good), (Options() with { AcceptUnmarked = true }, goodWhereUnmarkedAre) })
+        {
+            (await new TokenVerifier(options, NullLogger.Instance, TimeProvider.System).VerifyAsync(token, default))
+                .ShouldBe(expected ? new(null, "a@example.test") : new("invalid_token", null));
+        }
     }
 
     [Fact]
@@ -222,83 +245,6 @@ public sealed class OAuthTests(ImapFixture fixture) : IClassFixture<ImapFixture>
         var answer = (await client.AskAsync($"a AUTHENTICATE {mechanism} {Base64(message)}"))!;
         return answer.StartsWith("+ ", StringComparison.Ordinal) ? (await client.AskAsync("AQ=="))! : answer;
     }
-
-    private static string Claims(
-        string? address, string issuer = Issuer, string audience = "mail-server", long? expires = 300, int notBefore = -10,
-        string scope = "openid mail", object? verified = null, DateTimeOffset? now = null)
-    {
-        var seconds = (now ?? DateTimeOffset.UtcNow).ToUnixTimeSeconds();
-        var claims = new Dictionary<string, object>
-        {
-            ["iss"] = issuer,
-            ["aud"] = new[] { "other", audience },
-            ["nbf"] = seconds + notBefore,
-            ["scope"] = scope,
-            ["email_verified"] = verified ?? true,
-        };
-        if (expires is { } after)
-        {
-            claims["exp"] = seconds + after;
-        }
-
-        if (address is not null)
-        {
-            claims["email"] = address;
-        }
-
-        return JsonSerializer.Serialize(claims);
-    }
-
-    private static string Token(string algorithm, string key, string claims, RSA? rsa = null)
-    {
-        var signed = $"{Url($$"""{"alg":"{{algorithm}}","typ":"at+jwt","kid":"{{key}}"}""")}.{Url(claims)}";
-        var bytes = Encoding.ASCII.GetBytes(signed);
-        var signature = algorithm switch
-        {
-            "RS256" => (rsa ?? Rsa).SignData(bytes, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
-            "PS256" => (rsa ?? Rsa).SignData(bytes, HashAlgorithmName.SHA256, RSASignaturePadding.Pss),
-            "ES256" => Ec.SignData(bytes, HashAlgorithmName.SHA256),
-            // The classic: the public key taken for a shared secret.
-            _ => HMACSHA256.HashData(Rsa.ExportSubjectPublicKeyInfo(), bytes),
-        };
-        return $"{signed}.{System.Buffers.Text.Base64Url.EncodeToString(signature)}";
-    }
-
-    private static string Altered(string token, string claims)
-    {
-        var parts = token.Split('.');
-        return $"{parts[0]}.{Url(claims)}.{parts[2]}";
-    }
-
-    private static string Jwks(params (string Id, RSA Key)[] more)
-    {
-        var ec = Ec.ExportParameters(false);
-        IEnumerable<object> keys =
-        [
-            .. more.Append(("r1", Rsa)).Select(pair => (object)new
-            {
-                kty = "RSA",
-                use = "sig",
-                kid = pair.Item1,
-                n = System.Buffers.Text.Base64Url.EncodeToString(pair.Item2.ExportParameters(false).Modulus),
-                e = System.Buffers.Text.Base64Url.EncodeToString(pair.Item2.ExportParameters(false).Exponent),
-            }),
-            new
-            {
-                kty = "EC",
-                use = "sig",
-                kid = "e1",
-                crv = "P-256",
-                x = System.Buffers.Text.Base64Url.EncodeToString(ec.Q.X),
-                y = System.Buffers.Text.Base64Url.EncodeToString(ec.Q.Y),
-            },
-        ];
-        return JsonSerializer.Serialize(new { keys });
-    }
-
-    private static string Url(string text) => System.Buffers.Text.Base64Url.EncodeToString(Encoding.UTF8.GetBytes(text));
-
-    private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 
     private sealed class Clock : TimeProvider
     {

@@ -18,6 +18,12 @@ public sealed record OAuthOptions
     /// <summary>What must be among the claim scope (or scp); empty for nothing. Clients are told it.</summary>
     public string Scope { get; init; } = "";
 
+    /// <summary>
+    /// Takes tokens of type JWT, or of none, beside those that say that they are access tokens (at+jwt, RFC 9068 §2.1): for issuers
+    /// that do not mark them.
+    /// </summary>
+    public bool AcceptUnmarked { get; init; }
+
     /// <summary>Where clients learn about the issuer; told to clients. Empty for the place below the issuer that OpenID names.</summary>
     public string OpenIdConfiguration { get; init; } = "";
 

@@ -15,7 +15,7 @@ public readonly record struct TokenVerdict(string? Error, string? Address)
 }
 
 /// <summary>
-/// Checks access tokens (JWT, RFC 7519, RFC 9068 §4) by the issuer's public keys: signature, issuer, audience, lifetime, scope.
+/// Checks access tokens (JWT, RFC 7519, RFC 9068 §4) by the issuer's public keys: signature, issuer, audience, lifetime, type, scope.
 /// Thread-safe.
 /// </summary>
 public sealed class TokenVerifier
@@ -35,11 +35,12 @@ public sealed class TokenVerifier
     // Keys come and go with the issuer's set: nothing of them is kept beyond it.
     private readonly CryptoProviderFactory _crypto = new() { CacheSignatureProviders = false };
     private readonly IssuerKeys _keys;
+    private readonly ILogger _log;
     private readonly TimeProvider _time;
 
     public TokenVerifier(OAuthOptions options, ILogger log, TimeProvider time)
     {
-        (Options, _time) = (options, time);
+        (Options, _log, _time) = (options, log, time);
         _keys = new(options, log, time);
     }
 
@@ -68,6 +69,11 @@ public sealed class TokenVerifier
         });
         if (!result.IsValid || !IsCurrent(jwt))
             return new(TokenVerdict.Invalid, null);
+        if (!TokenTypes.IsAccessToken(jwt, Options.AcceptUnmarked))
+        {
+            _log.TokenTypeRefused(jwt.Typ ?? "", Options.AcceptUnmarked);
+            return new(TokenVerdict.Invalid, null);
+        }
         if (Options.Scope.Length > 0 && !Scopes(jwt).Contains(Options.Scope))
             return new(TokenVerdict.TooNarrow, null);
         // OpenID Connect Core §5.1: an address that nobody has checked is anybody's.
