@@ -70,6 +70,7 @@ internal static class Capabilities
         "SEARCH=FUZZY", // RFC 6203
         "MULTISEARCH", // RFC 7377
         "CONTEXT=SEARCH", // RFC 5267
+        "CONTEXT=SORT", // RFC 5267
         "INPROGRESS", // RFC 9585
         "FILTERS", // RFC 5466
 

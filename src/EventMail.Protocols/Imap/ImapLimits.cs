@@ -96,7 +96,10 @@ public sealed record ImapLimits
     /// <summary>Mailboxes of one ESEARCH (RFC 7377 §2.4).</summary>
     public int MaxSearchMailboxes { get; init; } = 5000;
 
-    /// <summary>Searches of one session whose changes are told (RFC 5267 §4.3.1), each of no more ranges than <see cref="MaxSavedRanges"/>.</summary>
+    /// <summary>
+    /// Searches and SORTs of one session whose changes are told (RFC 5267 §4.3.1), each of no more ranges, or sorted messages, than
+    /// <see cref="MaxSavedRanges"/>.
+    /// </summary>
     public int MaxSearchUpdates { get; init; } = 20;
 
     /// <summary>

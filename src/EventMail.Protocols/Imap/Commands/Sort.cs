@@ -22,6 +22,9 @@ internal static class Sort
             session.Enable(Extensions.Condstore);
         session.HoldExpunges = sort.Search.HasNumbers;
         var (context, search) = (new SearchContext(selected), sort.Search);
+        var toUpdate = search.Return.Has(ReturnItems.Update);
+        if (toUpdate && selected.Updates.Has(command.Tag))
+            return Reply.Bad("Tag reuse");
         if (search.Return.Has(ReturnItems.Relevancy))
         {
             if (!search.HasFuzzy)
@@ -46,10 +49,16 @@ internal static class Sort
             await new SearchResponse(session.Writer, found, command.ByUid).WriteAsync(command.Tag, search.Return).ConfigureAwait(false);
         else
             await WriteAsync(session.Writer, found, command.ByUid).ConfigureAwait(false);
-        // RFC 5267 §4.3.1: only searches in the mailbox's order are kept up to date.
-        if (search.Return.Has(ReturnItems.Update))
+        // RFC 5267 §4.3.1: the other options are honoured all the same.
+        if (toUpdate && !selected.Updates.TryAdd(Updated(session, command, sort, context, found)))
             SearchUpdates.Refuse(session.Writer, command.Tag);
         return selected.DoneWithExpunged(command);
+    }
+
+    private static UpdatedSearch Updated(ImapSession session, ImapCommand command, SortProgram sort, SearchContext context, SearchResult found)
+    {
+        var order = Array.ConvertAll(found.Order!, number => found.View[(int)number - 1].Uid);
+        return new(command.Tag, command.ByUid, null, sort.Search.Key, context, found.Uids, new(session, sort.Criteria, order));
     }
 
     // sort-data = "SORT" *(SP nz-number) [SP "(" "MODSEQ" SP mod-sequence-value ")"] (RFC 5256 §5, RFC 7162 §7)

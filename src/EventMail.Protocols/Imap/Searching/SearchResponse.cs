@@ -102,29 +102,8 @@ internal sealed class SearchResponse(ImapWriter writer, SearchResult result, boo
     /// <param name="order">The same numbers in the order of a SORT, or null.</param>
     private async ValueTask SetAsync(UidSet numbers, uint[]? order)
     {
-        IReadOnlyList<UidRange> ranges = order is not null ? Runs(order) : Named(numbers).Ranges.ToArray();
-        for (var i = 0; i < ranges.Count; i++)
-        {
-            Range(ranges[i], first: i == 0);
-            if ((i + 1) % NumbersAtOnce == 0 && !await writer.FlushIfFullAsync().ConfigureAwait(false))
-                break;
-        }
-    }
-
-    // "5,3:4": what ascends by one is a range, so that the order stays.
-    private List<UidRange> Runs(uint[] order)
-    {
-        var runs = new List<UidRange>();
-        foreach (var number in order)
-        {
-            var name = NameOf(number);
-            if (runs.Count > 0 && runs[^1].Last + 1 == name)
-                runs[^1] = new(runs[^1].First, name);
-            else
-                runs.Add(new(name, name));
-        }
-
-        return runs;
+        IReadOnlyList<UidRange> ranges = order is not null ? OrderedRanges.Of(order.Select(NameOf)) : Named(numbers).Ranges.ToArray();
+        await OrderedRanges.WriteAsync(writer, ranges).ConfigureAwait(false);
     }
 
     // RELEVANCY (RFC 6203 §4): in the order of what ALL or PARTIAL answers with, one each.
@@ -142,17 +121,6 @@ internal sealed class SearchResponse(ImapWriter writer, SearchResult result, boo
         }
 
         writer.Byte((byte)')');
-    }
-
-    private void Range(UidRange range, bool first)
-    {
-        if (!first)
-            writer.Byte((byte)',');
-        writer.Number(range.First);
-        if (range.Last == range.First)
-            return;
-        writer.Byte((byte)':');
-        writer.Number(range.Last);
     }
 
     private void End()

@@ -20,7 +20,7 @@ internal sealed class SearchUpdates(ImapSession session)
     {
         if (search.Key is { ChangesWithTime: true, Cost: not SearchCost.Columns })
             return false;
-        if (_searches.Count >= session.Limits.MaxSearchUpdates || search.Uids.Ranges.Length > session.Limits.MaxSavedRanges)
+        if (_searches.Count >= session.Limits.MaxSearchUpdates || search.Size > session.Limits.MaxSavedRanges)
             return false;
         _searches.Add(search);
         return true;
@@ -43,7 +43,7 @@ internal sealed class SearchUpdates(ImapSession session)
         if (vanished.IsEmpty)
             return;
         foreach (var search in _searches)
-            await TellAsync(search, before, search.Uids.Intersect(vanished), UidSet.Empty).ConfigureAwait(false);
+            await search.TellAsync(session.Writer, before, search.Uids.Intersect(vanished), UidSet.Empty).ConfigureAwait(false);
     }
 
     /// <summary>§4.3.3: ADDTO of what is new comes behind EXISTS.</summary>
@@ -58,32 +58,33 @@ internal sealed class SearchUpdates(ImapSession session)
             var asked = search.Key.ChangesWithTime ? now.UidsAt(0, now.Count)
                 : search.Key.ChangesWithFlags ? changed.Union(added)
                 : added;
-            if (asked.IsEmpty || await MatchAsync(search, now, asked).ConfigureAwait(false) is not { } matching)
+            if (asked.IsEmpty)
                 continue;
-            var before = search.Uids.Intersect(asked);
-            await TellAsync(search, now, before.Except(matching), matching.Except(before)).ConfigureAwait(false);
-            if (search.Uids.Ranges.Length > session.Limits.MaxSavedRanges)
+            try
+            {
+                await TellAsync(search, now, asked).ConfigureAwait(false);
+                if (search.Size > session.Limits.MaxSavedRanges)
+                    Drop(search);
+            }
+            catch (Exception error) when (error is DbException or IOException or TimeoutException)
+            {
+                // The client must not believe in a result that is no longer kept right.
+                session.Failed(error, "UPDATE");
                 Drop(search);
+            }
         }
     }
 
-    private async ValueTask<UidSet?> MatchAsync(UpdatedSearch search, MailboxView now, UidSet asked)
+    private async ValueTask TellAsync(UpdatedSearch search, MailboxView now, UidSet asked)
     {
         search.Context.MoveTo(now);
         var progress = new SearchProgress(session, search.Tag, now.Count);
-        try
-        {
-            var found = await new SearchRunner(session, search.Context, search.Key, progress)
-                .MatchAsync(now.SequenceOfUids(asked)).ConfigureAwait(false);
-            return progress.GivenUp is null ? now.UidsOfSequence(found) : null;
-        }
-        catch (Exception error) when (error is DbException or IOException or TimeoutException)
-        {
-            // The client must not believe in a result that is no longer kept right.
-            session.Failed(error, "UPDATE");
-            Drop(search);
-            return null;
-        }
+        var found = await new SearchRunner(session, search.Context, search.Key, progress)
+            .MatchAsync(now.SequenceOfUids(asked)).ConfigureAwait(false);
+        if (progress.GivenUp is not null)
+            return;
+        var (matching, before) = (now.UidsOfSequence(found), search.Uids.Intersect(asked));
+        await search.TellAsync(session.Writer, now, before.Except(matching), matching.Except(before)).ConfigureAwait(false);
     }
 
     private void Drop(UpdatedSearch search)
@@ -91,46 +92,4 @@ internal sealed class SearchUpdates(ImapSession session)
         _searches.Remove(search);
         Refuse(session.Writer, search.Tag);
     }
-
-    private async ValueTask TellAsync(UpdatedSearch search, MailboxView view, UidSet removed, UidSet added)
-    {
-        if (removed.IsEmpty && added.IsEmpty)
-            return;
-        search.Uids = search.Uids.Except(removed).Union(added);
-        var writer = session.Writer;
-        writer.InResponse = true;
-        SearchResponse.Begin(writer, search.Tag, search.ByUid, search.Mailbox);
-        Item(" REMOVEFROM (0 "u8, removed);
-        Item(" ADDTO (0 "u8, added);
-        writer.Crlf();
-        writer.InResponse = false;
-        await writer.FlushIfFullAsync().ConfigureAwait(false);
-
-        // Position 0: in mailbox order, wherever that is (§4.3.3).
-        void Item(ReadOnlySpan<byte> name, UidSet uids)
-        {
-            if (uids.IsEmpty)
-                return;
-            writer.Raw(name);
-            writer.Ascii((search.ByUid ? uids : view.SequenceOfUids(uids)).ToString());
-            writer.Byte((byte)')');
-        }
-    }
-}
-
-/// <summary>A search with UPDATE. The answers to an ESEARCH name the mailbox.</summary>
-internal sealed class UpdatedSearch(string tag, bool byUid, SearchedMailbox? mailbox, SearchKey key, SearchContext context, UidSet uids)
-{
-    public string Tag => tag;
-
-    public bool ByUid => byUid;
-
-    public SearchedMailbox? Mailbox => mailbox;
-
-    public SearchKey Key => key;
-
-    public SearchContext Context => context;
-
-    /// <summary>The result as the client has been told it.</summary>
-    public UidSet Uids { get; set; } = uids;
 }

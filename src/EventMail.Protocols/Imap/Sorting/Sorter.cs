@@ -28,6 +28,9 @@ internal sealed class Sorter(IReadOnlyList<SortCriterion> criteria, SortedMessag
         return order;
     }
 
+    /// <summary>Which of two of the messages comes first; they are told by their sequence numbers.</summary>
+    public int Compare(uint a, uint b) => CompareInFull(Array.BinarySearch(messages.Numbers, a), Array.BinarySearch(messages.Numbers, b));
+
     private Item[] Items(SortCriterion first)
     {
         var items = new Item[messages.Count];
