@@ -33,6 +33,7 @@ internal static class ProtocolLimits
         CommandTimeout = settings.CommandTimeout,
         KeepAlive = settings.KeepAlive,
         MaxMessageSize = settings.MaxMessageSize,
+        MessageLimit = settings.MessageLimit,
         MaxErrors = settings.MaxErrors,
     };
 

@@ -96,6 +96,13 @@ public sealed record ImapSettings : ListenerSettings
     [Bytes, Range(64 * 1024)]
     public long MaxMessageSize { get; init; } = 50L << 20;
 
+    /// <summary>
+    /// Messages that one command works on; 0 for any number. Clients are told (MESSAGELIMIT, RFC 9738), but those that do not know it see
+    /// part of a mailbox of more messages. RFC 9738 asks for 1000 at least.
+    /// </summary>
+    [Range(0, int.MaxValue)]
+    public int MessageLimit { get; init; }
+
     /// <summary>A client is closed after this many bad commands in a row.</summary>
     [Range(1)]
     public int MaxErrors { get; init; } = 10;

@@ -87,7 +87,11 @@ internal static class Capabilities
     public static string Of(ImapSession session)
     {
         if (session.User is not null)
-            return $"{(session.Services.Unauthenticate ? LoggedInForNow : LoggedIn)} APPENDLIMIT={session.Limits.MaxMessageSize}"; // RFC 7889
+        {
+            var limit = session.Limits.MessageLimit is > 0 and var most ? $" MESSAGELIMIT={most}" : ""; // RFC 9738
+            return $"{(session.Services.Unauthenticate ? LoggedInForNow : LoggedIn)} APPENDLIMIT={session.Limits.MaxMessageSize}{limit}"; // RFC 7889
+        }
+
         var result = new StringBuilder("IMAP4rev1 ");
         var connection = session.Connection;
         if (connection is { Tls: not null, IsTls: false })

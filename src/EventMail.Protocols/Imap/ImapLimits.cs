@@ -18,6 +18,9 @@ public sealed record ImapLimits
     /// <summary>APPEND's message.</summary>
     public long MaxMessageSize { get; init; } = 50L << 20;
 
+    /// <summary>Messages that one command works on (RFC 9738); 0 for any number, and then there is no MESSAGELIMIT.</summary>
+    public int MessageLimit { get; init; }
+
     /// <summary>Messages of one APPEND (RFC 3502).</summary>
     public int MaxAppendMessages { get; init; } = 5000;
 

@@ -1,3 +1,4 @@
+using EventMail.Protocols.Imap;
 using EventMail.Protocols.Smtp;
 using EventMail.Protocols.Pop3;
 using EventMail.Host.Composition;
@@ -72,9 +73,18 @@ public sealed class SettingsTests : IDisposable
     }
 
     [Fact]
+    public void Messages_of_one_IMAP_command_have_no_limit_unless_one_is_set()
+    {
+        ProtocolLimits.Of(Load().Imap).MessageLimit.ShouldBe(0);
+        ProtocolLimits.Of(Load("Imap:MessageLimit=1000").Imap).MessageLimit.ShouldBe(1000);
+        Faults("Imap:MessageLimit=-1").ShouldHaveSingleItem();
+    }
+
+    [Fact]
     public void The_protocols_own_defaults_are_those_of_the_settings()
     {
         ProtocolLimits.Of(new SmtpSettings()).ShouldBe(SmtpLimits.Default);
+        ProtocolLimits.Of(new ImapSettings()).ShouldBe(new ImapLimits());
         ProtocolLimits.Of(new Pop3Settings(), "localhost").ShouldBe(new Pop3Options());
     }
 

@@ -12,6 +12,7 @@ namespace EventMail.Protocols.Tests.Imap;
 public sealed class ImapFixture : IAsyncLifetime
 {
     private int _connections;
+    private ImapServices _limited = null!;
 
     public TestMail Mail { get; private set; } = null!;
 
@@ -25,6 +26,7 @@ public sealed class ImapFixture : IAsyncLifetime
         // The first account is an administrator's; the tests' others are not.
         Administrator = await Mail.NewAccountAsync();
         Services = ServicesWith(new());
+        _limited = ServicesWith(new() { MessageLimit = 3 });
     }
 
     public ImapServices ServicesWith(
@@ -46,7 +48,9 @@ public sealed class ImapFixture : IAsyncLifetime
         };
 
     /// <summary>A session of its own.</summary>
-    /// <param name="listener">"starttls": passwords need TLS; anything else: they do not.</param>
+    /// <param name="listener">
+    /// "starttls": passwords need TLS; anything else: they do not. "messagelimit": three messages a command.
+    /// </param>
     public ImapConnection Open(string listener = "", ImapServices? services = null, WireTraces? traces = null)
     {
         var (server, client) = MemoryConnection.Create();
@@ -54,7 +58,7 @@ public sealed class ImapFixture : IAsyncLifetime
             $"c{Interlocked.Increment(ref _connections)}", "imap", new(IPAddress.Loopback, 143), new(IPAddress.Loopback, 40000),
             AllowPlaintextLogin: listener != "starttls");
         var connection = new MailConnection(server, details, TestCertificate.Tls, null, traces);
-        return new(connection, client, ServeAsync(connection, services ?? Services));
+        return new(connection, client, ServeAsync(connection, services ?? ServicesOf(listener)));
 
         async Task ServeAsync(MailConnection session, ImapServices with)
         {
@@ -66,6 +70,12 @@ public sealed class ImapFixture : IAsyncLifetime
             }
         }
     }
+
+    private ImapServices ServicesOf(string listener) => listener switch
+    {
+        "messagelimit" => _limited,
+        _ => Services,
+    };
 
     public Task<AccountEntry> NewAccountAsync() => Mail.NewAccountAsync();
 

@@ -98,6 +98,8 @@ internal sealed class MessageIntake(ImapSession session, ImapCommand command, bo
                 return Empty;
         }
 
+        if (MessageLimit.Exceeds(session, _messages.Count + 1))
+            return MessageLimit.TooMany(session);
         if (_messages.Count == session.Limits.MaxAppendMessages)
             return Reply.No("Too many messages in one APPEND", "LIMIT");
         if (_inMemory > session.Limits.MaxAppendMemory)

@@ -18,6 +18,8 @@ internal static class Copy
         var move = command.Verb.Name.EndsWith("MOVE", StringComparison.Ordinal);
         if (move && selected.ReadOnly)
             return Reply.No("The mailbox is open read-only", "READ-ONLY");
+        if (MessageLimit.Exceeds(session, uids.Count))
+            return MessageLimit.TooMany(session);
         // RFC 5530 §3: the client named messages by number and does not yet know that they are gone.
         if (!command.ByUid && selected.Mailbox.View.Existing(uids).Count < uids.Count)
             return Reply.No("Some of the messages are gone", "EXPUNGEISSUED");

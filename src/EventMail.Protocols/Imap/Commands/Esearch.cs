@@ -26,7 +26,11 @@ internal static class Esearch
         var mailboxes = await ResolveAsync(session, sources).ConfigureAwait(false);
         if (mailboxes.Count > session.Limits.MaxSearchMailboxes)
             return Reply.No("Too many mailboxes for one search", "LIMIT");
-        var progress = new SearchProgress(session, command.Tag, mailboxes.Sum(mailbox => mailbox.Messages));
+        var messages = mailboxes.Sum(mailbox => mailbox.Messages);
+        // One UID would not tell where several mailboxes were left.
+        if (MessageLimit.Exceeds(session, messages))
+            return Search.Unsaved(session, program, MessageLimit.TooMany(session));
+        var progress = new SearchProgress(session, command.Tag, messages);
         foreach (var mailbox in mailboxes)
         {
             var reply = mailbox.Id == session.Selected?.Mailbox.Key.Id

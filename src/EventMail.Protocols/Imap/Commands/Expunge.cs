@@ -15,6 +15,10 @@ internal static class Expunge
         if (selected.ReadOnly)
             return Reply.No("The mailbox is open read-only", "CANNOT");
         UidSet? only = command.ByUid ? selected.ResolveUids(set) : null;
+        // RFC 9738: EXPUNGE has no limit, which could not be kept by naming fewer messages.
+        if (only is not null && MessageLimit.Exceeds(session, only.Count)
+            && MessageLimit.Exceeds(session, selected.Mailbox.View.UidsWhere(SystemFlags.Deleted, clear: 0).Intersect(only).Count))
+            return MessageLimit.TooMany(session);
         var expunged = await session.Services.Mailboxes.ExpungeAsync(
             selected.Mailbox, only, session.User!.Actor, command.Tag, session.Cancel).ConfigureAwait(false);
         return expunged.Rejection is { } rejection

@@ -20,6 +20,8 @@ internal static class Fetch
             return Reply.Bad(error);
         if (!selected.TryResolve(command, set, out var uids))
             return Reply.Bad(MessageSets.Invalid);
+        if (modifiers.Partial is { } asked && MessageLimit.Exceeds(session, asked.Last - asked.First + 1L))
+            return MessageLimit.TooMany(session);
         var plan = new FetchPlan(items);
         if (plan.HasModSeq)
             session.Enable(Extensions.Condstore);
@@ -30,6 +32,7 @@ internal static class Fetch
             uids = range.Of(uids);
         if (modifiers.ChangedSince is { } modSeq)
             uids = selected.Known.UidsOfSequence(selected.Known.SequenceChangedSince(uids, modSeq));
+        uids = MessageLimit.Cut(session, uids, out var lowest);
         // RFC 3516 §4.3: a message that cannot be decoded fails the command, and is not seen by it.
         var unknown = plan.Decodes ? await BinaryPart.UnknownAsync(session, plan, uids).ConfigureAwait(false) : UidSet.Empty;
         uids = uids.Except(unknown);
@@ -48,7 +51,8 @@ internal static class Fetch
             await FlagsResponse.WriteAsync(session.Writer, selected, numbers, plan.Form | (selected.UidOnly ? FlagsForm.UidFetch : 0)).ConfigureAwait(false);
         else
             await new FetchRunner(session, plan, numbers, seen).RunAsync().ConfigureAwait(false);
-        return unknown.IsEmpty ? selected.DoneWithExpunged(command) : Reply.No("Unknown Content-Transfer-Encoding", "UNKNOWN-CTE");
+        var reply = unknown.IsEmpty ? selected.DoneWithExpunged(command) : Reply.No("Unknown Content-Transfer-Encoding", "UNKNOWN-CTE");
+        return MessageLimit.Tell(session, reply, lowest);
     }
 
     // Before any FETCH (RFC 7162 §3.2.6). What this client still counts is told it by VANISHED without EARLIER when numbers may move.

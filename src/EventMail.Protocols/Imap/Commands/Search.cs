@@ -22,9 +22,10 @@ internal static class Search
             session.Enable(Extensions.Condstore);
         session.HoldExpunges = program.HasNumbers;
         var selected = session.Selected!;
+        program = MessageLimit.Cut(session, program, out var lowest);
         var progress = new SearchProgress(session, command.Tag, selected.Known.Count);
         var ended = await AnswerAsync(session, command, program, progress, mailbox: null).ConfigureAwait(false);
-        return ended is { } reply ? Unsaved(session, program, reply) : selected.DoneWithExpunged(command);
+        return ended is { } reply ? Unsaved(session, program, reply) : MessageLimit.Tell(session, selected.DoneWithExpunged(command), lowest);
     }
 
     /// <summary>Searches the selected mailbox. Null when it was answered.</summary>

@@ -25,6 +25,9 @@ internal static class Sort
         var toUpdate = search.Return.Has(ReturnItems.Update);
         if (toUpdate && selected.Updates.Has(command.Tag))
             return Reply.Bad("Tag reuse");
+        // An order of some of them is not what was asked for.
+        if (MessageLimit.Exceeds(session, search))
+            return Search.Unsaved(session, search, MessageLimit.TooMany(session));
         if (search.Return.Has(ReturnItems.Relevancy))
         {
             if (!search.HasFuzzy)

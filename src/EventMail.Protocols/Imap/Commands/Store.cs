@@ -24,16 +24,18 @@ internal static class Store
             session.Enable(Extensions.Condstore);
         if (uids.IsEmpty)
             return command.Done();
+        uids = MessageLimit.Cut(session, uids, out var lowest);
         var stored = await session.Services.Mailboxes.StoreAsync(
             selected.Mailbox, uids, change.Mode, change.Flags, change.UnchangedSince, session.User!.Actor, command.Tag, session.Cancel).ConfigureAwait(false);
         if (stored.Rejection is { } rejection)
             return Reply.Refused(rejection);
         await TellAsync(session, uids, change, stored.Value!, command.ByUid).ConfigureAwait(false);
         var modified = stored.Value!.Modified;
-        if (modified.IsEmpty)
-            return selected.DoneWithExpunged(command);
-        // RFC 7162 §3.1.3: by number or by UID, as the command named them.
-        return command.Done($"MODIFIED {(command.ByUid ? modified : selected.Known.SequenceOfUids(modified))}");
+        var reply = modified.IsEmpty
+            ? selected.DoneWithExpunged(command)
+            // RFC 7162 §3.1.3: by number or by UID, as the command named them.
+            : command.Done($"MODIFIED {(command.ByUid ? modified : selected.Known.SequenceOfUids(modified))}");
+        return MessageLimit.Tell(session, reply, lowest);
     }
 
     private static async ValueTask TellAsync(ImapSession session, UidSet uids, Change change, StoreResult stored, bool byUid)

@@ -20,6 +20,8 @@ internal static class Thread
         if (search.TellsModSeq)
             session.Enable(Extensions.Condstore);
         session.HoldExpunges = search.HasNumbers;
+        if (MessageLimit.Exceeds(session, search))
+            return MessageLimit.TooMany(session);
         var context = new SearchContext(selected);
         var progress = new SearchProgress(session, command.Tag, context.View.Count);
         var found = await SearchCollector.FindAsync(session, context, search, progress).ConfigureAwait(false);

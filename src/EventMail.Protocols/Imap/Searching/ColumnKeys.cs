@@ -41,6 +41,8 @@ internal sealed record NumberKey(SequenceSet Set, bool AreUids) : ColumnKey
 
     public override void Prepare(SearchContext context) => context.Resolve(this, Set, AreUids);
 
+    public override UidSet? Among(SearchContext context) => context.Resolve(this, Set, AreUids);
+
     public override void Match(in ViewSlice slice, SearchContext context, MessageBits result)
     {
         var ranges = context.Resolve(this, Set, AreUids).Ranges;
@@ -69,6 +71,21 @@ internal sealed record NumberKey(SequenceSet Set, bool AreUids) : ColumnKey
         }
 
         return low;
+    }
+}
+
+/// <summary>UIDAFTER and UIDBEFORE (RFC 9738): UIDs from First to Last; none where First is beyond it.</summary>
+internal sealed record UidRangeKey(uint First, uint Last) : ColumnKey
+{
+    public override bool ChangesWithFlags => false;
+
+    public override UidSet? Among(SearchContext context) => UidSet.OfRange(First, Last);
+
+    public override void Match(in ViewSlice slice, SearchContext context, MessageBits result)
+    {
+        var uids = slice.Uids;
+        for (var i = 0; i < uids.Length; i++)
+            result.SetIf(i, uids[i] >= First && uids[i] <= Last);
     }
 }
 

@@ -30,6 +30,9 @@ internal abstract record SearchKey
     public virtual void Prepare(SearchContext context)
     {
     }
+
+    /// <summary>The UIDs among which it looks, by what it says of numbers; null for any.</summary>
+    public virtual UidSet? Among(SearchContext context) => null;
 }
 
 /// <summary>All of them; the cheapest first, so that the dear ones see few messages.</summary>
@@ -49,6 +52,18 @@ internal sealed record AndKey : SearchKey
     {
         foreach (var key in Keys)
             key.Prepare(context);
+    }
+
+    public override UidSet? Among(SearchContext context)
+    {
+        UidSet? among = null;
+        foreach (var key in Keys)
+        {
+            if (key.Among(context) is { } uids)
+                among = among?.Intersect(uids) ?? uids;
+        }
+
+        return among;
     }
 }
 

@@ -163,6 +163,7 @@ internal ref partial struct SearchParser(CommandParser parser, ImapSession sessi
             "LARGER" or "SMALLER" => ExpectSized(name is "LARGER", out key),
             "OLDER" or "YOUNGER" => ExpectAged(name is "OLDER", out key),
             "UID" => _parser.ExpectSp() && ExpectNumbers(areUids: true, out key),
+            "UIDAFTER" or "UIDBEFORE" => ExpectUidRange(name is "UIDAFTER", out key),
             "NOT" => ExpectNot(out key),
             "FUZZY" => ExpectFuzzy(out key),
             "FILTER" => ExpectFilter(out key),
@@ -239,6 +240,19 @@ internal ref partial struct SearchParser(CommandParser parser, ImapSession sessi
             return false;
         HasNumbers |= !areUids && !set.IsSaved;
         return Is(new NumberKey(set, areUids), out key);
+    }
+
+    // ("UIDAFTER" / "UIDBEFORE") SP uniqueid (RFC 9738). UIDs are from 1 to 2^32 - 1, so that neither goes beyond.
+    private bool ExpectUidRange(bool after, out SearchKey key)
+    {
+        key = null!;
+        if (!_parser.ExpectSp() || !_parser.ExpectNumber(out var uid))
+            return false;
+        if (uid is < 1 or > uint.MaxValue)
+            return _parser.Fail("Invalid UID");
+        return Is(after ? After((uint)uid) : new UidRangeKey(1, (uint)uid - 1), out key);
+
+        static UidRangeKey After(uint uid) => uid == uint.MaxValue ? new(uid, 0) : new(uid + 1, uint.MaxValue);
     }
 
     private bool ExpectNot(out SearchKey key)
