@@ -47,11 +47,19 @@ public static class AccountDecider
         : state.AppPasswords.FirstOrDefault(p => p.Id == idOrName || p.Name == idOrName) is not { } found ? AccountRejections.AppPasswordMissing
         : Events(new AppPasswordRevoked(found.Id, found.Name));
 
-    public static Result<object[]> SetQuota(AccountState state, long limit) =>
-        !state.Exists ? Rejection.AccountMissing
-        : limit < 0 ? Rejection.Invalid("A quota is not negative")
-        : state.QuotaLimit == limit ? Nothing
-        : Events(new QuotaLimitSet(limit));
+    public static Result<object[]> SetQuota(AccountState state, QuotaLimits limits)
+    {
+        if (!state.Exists)
+            return Rejection.AccountMissing;
+        if (limits.Bytes < 0 || limits.Messages < 0)
+            return Rejection.Invalid("A quota is not negative");
+        var events = new List<object>(2);
+        if (state.QuotaLimit != limits.Bytes)
+            events.Add(new QuotaLimitSet(limits.Bytes));
+        if (state.MessageLimit != limits.Messages)
+            events.Add(new MessageLimitSet(limits.Messages));
+        return events.ToArray();
+    }
 
     /// <summary>Notes that the account's mail passed a warning mark, upwards or back.</summary>
     /// <param name="used">In bytes.</param>

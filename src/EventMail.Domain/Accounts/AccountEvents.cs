@@ -32,6 +32,9 @@ public sealed record AppPasswordRevoked(string Id, string Name);
 /// <param name="Limit">In bytes.</param>
 public sealed record QuotaLimitSet(long Limit);
 
+/// <param name="Limit">How many messages; null: as many as there is room for.</param>
+public sealed record MessageLimitSet(long? Limit);
+
 /// <summary>The account's mail passed a warning mark, upwards or back.</summary>
 /// <param name="Percent">The highest mark that is now reached (80, 90, 95, 100), or 0 for none.</param>
 /// <param name="Used">In bytes.</param>

@@ -31,6 +31,9 @@ public sealed record AccountState
     /// <summary>In bytes.</summary>
     public long QuotaLimit { get; init; }
 
+    /// <summary>How many messages it may have; null: as many as there is room for.</summary>
+    public long? MessageLimit { get; init; }
+
     /// <summary>The highest warning mark that the log says is reached, or 0.</summary>
     public int QuotaMark { get; init; }
 
@@ -79,6 +82,7 @@ public sealed record AccountState
         AppPasswordIssued e => this with { AppPasswords = AppPasswords.Add(new(e.Id, e.Name, e.Sha256)) },
         AppPasswordRevoked e => this with { AppPasswords = AppPasswords.RemoveAll(p => p.Id == e.Id), CredentialVersion = version },
         QuotaLimitSet e => this with { QuotaLimit = e.Limit },
+        MessageLimitSet e => this with { MessageLimit = e.Limit },
         QuotaThresholdCrossed e => this with { QuotaMark = e.Percent },
         AccountSuspended e => this with { Status = AccountStatus.Suspended, SuspendedBecause = e.Reason },
         AccountResumed => this with { Status = AccountStatus.Open, SuspendedBecause = null },

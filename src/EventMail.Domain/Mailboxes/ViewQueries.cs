@@ -57,19 +57,20 @@ public static class ViewQueries
         return found.Build();
     }
 
-    /// <summary>The sizes' sum of those of the UIDs that are here.</summary>
-    public static long BytesOf(this MailboxView view, UidSet uids)
+    /// <summary>How many of the UIDs are here, and their sizes' sum.</summary>
+    public static (long Messages, long Bytes) TotalsOf(this MailboxView view, UidSet uids)
     {
-        var bytes = 0L;
+        var (messages, bytes) = (0L, 0L);
         foreach (var range in uids.Ranges)
         {
             foreach (var slice in view.SlicesOf(range))
             {
+                messages += slice.Length;
                 foreach (var size in slice.Sizes)
                     bytes += size;
             }
         }
-        return bytes;
+        return (messages, bytes);
     }
 
     /// <summary>The UIDs of a range of indexes.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using EventMail.Host.Composition;
 using EventMail.Host.Configuration;
 using EventMail.Projections.Accounts;
@@ -78,7 +79,7 @@ internal static class AccountCommand
         StoreCommand.SetAction(command, (store, run, stop) => ListOutput.WriteAsync(
             run, store.Queries.AccountsAsync(stop),
             ["ADDRESS", "STATE", "QUOTA", "LAST LOGIN"],
-            account => [account.Address, StateOf(account), Size(account.QuotaLimit), LastLogin(account)]));
+            account => [account.Address, StateOf(account), Kept(account.QuotaLimit, account.MessageLimit), LastLogin(account)]));
         return command;
     }
 
@@ -95,7 +96,7 @@ internal static class AccountCommand
             var mailboxes = await store.Mailboxes.ListAsync(found.Account, stop);
             if (run.Arguments.GetValue(ListOutput.Json))
             {
-                await ListOutput.WriteJsonAsync(new { Listing = listing, usage.Used, Mailboxes = mailboxes.Select(m => new { m.Name, m.Messages, m.Unseen, m.Bytes }) });
+                await ListOutput.WriteJsonAsync(new { Listing = listing, usage.Used, usage.Messages, Mailboxes = mailboxes.Select(m => new { m.Name, m.Messages, m.Unseen, m.Bytes }) });
                 return;
             }
 
@@ -106,6 +107,7 @@ internal static class AccountCommand
                 opened      {listing.Opened:yyyy-MM-dd HH:mm:ss}Z
                 last login  {LastLogin(listing)}
                 mail        {Size(usage.Used)} of {Size(listing.QuotaLimit)}
+                messages    {usage.Messages}{(listing.MessageLimit is { } most ? $" of {most}" : "")}
                 """);
             foreach (var mailbox in mailboxes)
                 await Console.Out.WriteLineAsync($"mailbox     {mailbox.Name}: {mailbox.Messages} messages, {mailbox.Unseen} unseen, {Size(mailbox.Bytes)}");
@@ -135,17 +137,29 @@ internal static class AccountCommand
     private static Command SetQuota()
     {
         var address = Address();
-        var size = new Argument<string>("SIZE") { Description = "For example 1GB" };
-        var command = new Command("quota", "Sets how much mail an account may keep.") { address, size };
+        var size = new Argument<string?>("SIZE") { Arity = ArgumentArity.ZeroOrOne, Description = "For example 1GB" };
+        var messages = new Option<string?>("--messages") { HelpName = "NUMBER", Description = "How many messages at most; none for no such limit" };
+        var command = new Command("quota", "Sets how much mail an account may keep.") { address, size, messages };
         StoreCommand.SetAction(command, async (store, run, stop) =>
         {
             var name = Named(run, address);
-            var limit = SizeOf(run.Arguments.GetValue(size))!.Value;
-            var account = (await store.Accounts.SetQuotaAsync(name, limit, StoreCommand.Operator, stop)).OrFail(name);
-            await Console.Out.WriteLineAsync($"account {account.Address} may keep {Size(account.QuotaLimit)}");
+            var (bytes, most) = (SizeOf(run.Arguments.GetValue(size)), run.Arguments.GetValue(messages));
+            if (bytes is null && most is null)
+                throw new CommandFailedException("Give a size, such as 1GB, or --messages NUMBER.", ExitCodes.Usage);
+            var limit = most is null or "none" ? default(long?) : NumberOf(most);
+            var account = (await store.Accounts.SetQuotaAsync(
+                name, now => new(bytes ?? now.Bytes, most is null ? now.Messages : limit), StoreCommand.Operator, stop)).OrFail(name);
+            await Console.Out.WriteLineAsync($"account {account.Address} may keep {Kept(account.QuotaLimit, account.MessageLimit)}");
         });
         return command;
     }
+
+    private static long NumberOf(string text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new CommandFailedException($"{text} is no number of messages; write none for no limit.", ExitCodes.Usage);
+
+    private static string Kept(long bytes, long? messages) => Size(bytes) + (messages is { } most ? $", {most} messages" : "");
 
     private static Command EnableApop()
     {

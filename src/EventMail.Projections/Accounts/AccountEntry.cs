@@ -4,6 +4,7 @@ namespace EventMail.Projections.Accounts;
 /// <param name="Account">The short immutable id: the tenant of all its streams.</param>
 /// <param name="Address">Canonical: lower case, the domain in ASCII (A-labels).</param>
 /// <param name="QuotaLimit">In bytes.</param>
+/// <param name="MessageLimit">Null: as many as there is room for.</param>
 /// <param name="Administrator">Gets postmaster's mail where nobody else does.</param>
 /// <param name="RecoverableSecret">The account opted in to CRAM-MD5 and APOP.</param>
 public sealed record AccountEntry(
@@ -11,6 +12,7 @@ public sealed record AccountEntry(
     string Address,
     bool Suspended,
     long QuotaLimit,
+    long? MessageLimit,
     bool Administrator,
     bool RecoverableSecret,
     DateTimeOffset Opened);

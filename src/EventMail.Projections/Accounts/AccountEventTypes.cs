@@ -18,6 +18,7 @@ public static class AccountEventTypes
             .Register("app_password_issued", json.AppPasswordIssued)
             .Register("app_password_revoked", json.AppPasswordRevoked)
             .Register("quota_limit_set", json.QuotaLimitSet)
+            .Register("message_limit_set", json.MessageLimitSet)
             .Register("quota_threshold_crossed", json.QuotaThresholdCrossed)
             .Register("account_suspended", json.AccountSuspended)
             .Register("account_resumed", json.AccountResumed)
@@ -42,6 +43,7 @@ public static class AccountEventTypes
 [JsonSerializable(typeof(AppPasswordIssued))]
 [JsonSerializable(typeof(AppPasswordRevoked))]
 [JsonSerializable(typeof(QuotaLimitSet))]
+[JsonSerializable(typeof(MessageLimitSet))]
 [JsonSerializable(typeof(QuotaThresholdCrossed))]
 [JsonSerializable(typeof(AccountSuspended))]
 [JsonSerializable(typeof(AccountResumed))]

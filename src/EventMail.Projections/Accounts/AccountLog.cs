@@ -39,12 +39,20 @@ internal static partial class AccountLog
     public static partial void QuotaNotNoted(this ILogger log, Exception error, string user_id);
 
     /// <param name="size">0 when it is not known.</param>
-    public static void QuotaExceeded(this ILogger log, string account, string address, QuotaUsage usage, long size) =>
-        log.QuotaExceeded(account, address, usage.Used, usage.Limit, size, Math.Max(0, usage.Used + Math.Max(size, 1) - usage.Limit));
+    public static void QuotaExceeded(this ILogger log, string account, string address, QuotaUsage usage, long size)
+    {
+        if (usage.HasBytes(Math.Max(size, 1)) && usage.MessageLimit is { } limit)
+            log.MessageLimitReached(account, address, usage.Messages, limit);
+        else
+            log.QuotaExceeded(account, address, usage.Used, usage.Limit, size, Math.Max(0, usage.Used + Math.Max(size, 1) - usage.Limit));
+    }
 
     [LoggerMessage(1012, LogLevel.Warning, "Quota exceeded - message rejected (user_id {user_id}, email {email}, used_bytes {used_bytes}, limit_bytes {limit_bytes}, message_size {message_size}, overflow_bytes {overflow_bytes})")]
     private static partial void QuotaExceeded(
         this ILogger log, string user_id, string email, long used_bytes, long limit_bytes, long message_size, long overflow_bytes);
+
+    [LoggerMessage(1014, LogLevel.Warning, "Quota exceeded - message rejected (user_id {user_id}, email {email}, used_messages {used_messages}, limit_messages {limit_messages})")]
+    private static partial void MessageLimitReached(this ILogger log, string user_id, string email, long used_messages, long limit_messages);
 
     [LoggerMessage(1013, LogLevel.Warning, "The keys of the access tokens' issuer could not be read from {source}")]
     public static partial void IssuerKeysUnreadable(this ILogger log, Exception error, string source);

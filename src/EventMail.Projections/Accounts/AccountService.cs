@@ -97,7 +97,12 @@ public sealed class AccountService(
 
     /// <param name="limit">In bytes.</param>
     public Task<Result<AccountEntry>> SetQuotaAsync(string address, long limit, Actor actor, CancellationToken cancel) =>
-        ChangeAsync(address, state => AccountDecider.SetQuota(state, limit), actor, cancel);
+        SetQuotaAsync(address, limits => limits with { Bytes = limit }, actor, cancel);
+
+    /// <param name="change">Of the limits that hold when it is decided.</param>
+    public Task<Result<AccountEntry>> SetQuotaAsync(
+        string address, Func<QuotaLimits, QuotaLimits> change, Actor actor, CancellationToken cancel) =>
+        ChangeAsync(address, state => AccountDecider.SetQuota(state, change(new(state.QuotaLimit, state.MessageLimit))), actor, cancel);
 
     public Task<Result<AccountEntry>> SuspendAsync(string address, string? reason, Actor actor, CancellationToken cancel) =>
         ChangeAsync(address, state => AccountDecider.Suspend(state, reason), actor, cancel);

@@ -1,42 +1,59 @@
 namespace EventMail.Projections.Accounts;
 
-/// <summary>The bytes in an account's mailboxes, each at the version of its stream, so that no commit is counted twice. Thread-safe.</summary>
+/// <summary>What is in mailboxes.</summary>
+internal readonly record struct MailTotals(long Bytes, long Messages)
+{
+    public static MailTotals operator +(MailTotals a, MailTotals b) => new(a.Bytes + b.Bytes, a.Messages + b.Messages);
+
+    public static MailTotals operator -(MailTotals a, MailTotals b) => new(a.Bytes - b.Bytes, a.Messages - b.Messages);
+}
+
+/// <summary>What is in an account's mailboxes, each at the version of its stream, so that no commit is counted twice. Thread-safe.</summary>
 internal sealed class AccountUsage
 {
-    private readonly Dictionary<Guid, (long Version, long Bytes)> _mailboxes = [];
+    private readonly Dictionary<Guid, (long Version, MailTotals Mail)> _mailboxes = [];
     private readonly Lock _lock = new();
-    private long _used;
+    private MailTotals _used;
     private long _loadedAt = long.MinValue;
 
     /// <summary>Null while the mailboxes are still being read for the first time.</summary>
-    public long? Used => Volatile.Read(ref _loadedAt) == long.MinValue ? null : Interlocked.Read(ref _used);
+    public MailTotals? Used
+    {
+        get
+        {
+            if (LoadedAt == long.MinValue)
+                return null;
+            lock (_lock)
+                return _used;
+        }
+    }
 
     /// <summary>When the mailboxes were last read, as Environment.TickCount64.</summary>
     public long LoadedAt => Volatile.Read(ref _loadedAt);
 
-    public void Note(Guid mailbox, long version, long bytes)
+    public void Note(Guid mailbox, long version, MailTotals mail)
     {
         lock (_lock)
         {
             var known = _mailboxes.GetValueOrDefault(mailbox);
             if (known.Version >= version)
                 return;
-            _mailboxes[mailbox] = (version, bytes);
-            Interlocked.Add(ref _used, bytes - known.Bytes);
+            _mailboxes[mailbox] = (version, mail);
+            _used += mail - known.Mail;
         }
     }
 
     /// <summary>What would be used with these mailboxes at these versions; one each.</summary>
-    public long With(IEnumerable<(Guid Mailbox, long Version, long Bytes)> changed)
+    public MailTotals With(IEnumerable<(Guid Mailbox, long Version, MailTotals Mail)> changed)
     {
         lock (_lock)
         {
             var used = _used;
-            foreach (var (mailbox, version, bytes) in changed)
+            foreach (var (mailbox, version, mail) in changed)
             {
                 var known = _mailboxes.GetValueOrDefault(mailbox);
                 if (known.Version < version)
-                    used += bytes - known.Bytes;
+                    used += mail - known.Mail;
             }
             return used;
         }

@@ -93,11 +93,11 @@ public sealed class Directory : IDisposable
     public async ValueTask<AccountEntry?> GetAsync(string account, CancellationToken cancel) =>
         await StateAsync(account, cancel).ConfigureAwait(false) is { Exists: true } state ? EntryOf(state) : null;
 
-    /// <summary>The bytes of all the account's mailboxes, and its limit.</summary>
+    /// <summary>What is in all the account's mailboxes, and its limits.</summary>
     public async ValueTask<QuotaUsage> UsageAsync(string account, CancellationToken cancel)
     {
         var state = await StateAsync(account, cancel).ConfigureAwait(false);
-        return new(await _quotas.UsedAsync(account, cancel).ConfigureAwait(false), state.QuotaLimit);
+        return Quotas.Of(await _quotas.UsedAsync(account, cancel).ConfigureAwait(false), state);
     }
 
     /// <summary>
@@ -123,7 +123,7 @@ public sealed class Directory : IDisposable
         (AccountState)(await _executor.StateAsync(AccountStreamKinds.AccountStream(account), cancel).ConfigureAwait(false)).State;
 
     /// <summary>What is in memory of it; null when its mailboxes have not been looked at yet.</summary>
-    internal long? UsedNow(string account) => _quotas.UsedNow(account);
+    internal MailTotals? UsedNow(string account) => _quotas.UsedNow(account);
 
     /// <param name="name">A canonical address.</param>
     internal ValueTask<NameMeaning> MeaningAsync(string name, CancellationToken cancel) => _names.FindAsync(name, cancel);
@@ -170,8 +170,8 @@ public sealed class Directory : IDisposable
     }
 
     internal static AccountEntry EntryOf(AccountState state) => new(
-        state.Account, state.Address, state.Status == AccountStatus.Suspended, state.QuotaLimit, state.Administrator,
-        state.Recoverable is not null, state.Opened);
+        state.Account, state.Address, state.Status == AccountStatus.Suspended, state.QuotaLimit, state.MessageLimit,
+        state.Administrator, state.Recoverable is not null, state.Opened);
 
     // The address itself first, so that an alias may have a separator in its name; then without its detail (RFC 5233).
     private async ValueTask<NameMeaning> AddressAsync(string name, string domain, CancellationToken cancel)
@@ -232,8 +232,8 @@ public sealed class Directory : IDisposable
             if (state.Status == AccountStatus.Suspended)
                 return Refused(RecipientStatus.Suspended);
             // A message of unknown size has at least one byte: a full account is full.
-            var usage = new QuotaUsage(await _quotas.UsedAsync(account, cancel).ConfigureAwait(false), state.QuotaLimit);
-            var fits = usage.HasRoomFor(Math.Max(size, 1));
+            var usage = Quotas.Of(await _quotas.UsedAsync(account, cancel).ConfigureAwait(false), state);
+            var fits = usage.HasRoomFor(Math.Max(size, 1), 1);
             room |= fits;
             full ??= fits ? null : (state, usage);
             recipients.Add(new(account, state.Address, recipient) { BeyondQuota = !fits });

@@ -116,20 +116,22 @@ public sealed class DirectoryProjection(EventTypeMap types) : IInlineProjection
         {
             var accounts = _accounts.Values.ToList();
             Add(sql, """
-                insert into projections_v1.account (account, address, suspended, administrator, quota_limit, recoverable, opened)
-                select * from unnest($1::varchar[], $2::varchar[], $3::boolean[], $4::boolean[], $5::bigint[], $6::boolean[], $7::timestamptz[])
+                insert into projections_v1.account (account, address, suspended, administrator, quota_limit, recoverable, opened, message_limit)
+                select * from unnest(
+                  $1::varchar[], $2::varchar[], $3::boolean[], $4::boolean[], $5::bigint[], $6::boolean[], $7::timestamptz[], $8::bigint[])
                 on conflict (account) do update set address = excluded.address, suspended = excluded.suspended,
-                  administrator = excluded.administrator, quota_limit = excluded.quota_limit, recoverable = excluded.recoverable
+                  administrator = excluded.administrator, quota_limit = excluded.quota_limit, recoverable = excluded.recoverable,
+                  message_limit = excluded.message_limit
                 """,
                 Texts(accounts.Select(a => a.Account)), Texts(accounts.Select(a => a.Address)),
                 Values(accounts, a => a.Status == AccountStatus.Suspended), Values(accounts, a => a.Administrator),
                 Values(accounts, a => a.QuotaLimit), Values(accounts, a => a.Recoverable is not null),
-                Values(accounts, a => a.Opened.UtcDateTime));
+                Values(accounts, a => a.Opened.UtcDateTime), Values(accounts, a => a.MessageLimit));
         }
 
         private static bool SameRow(AccountState a, AccountState b) =>
             a.Exists && a.Status == b.Status && a.Address == b.Address && a.Administrator == b.Administrator
-            && a.QuotaLimit == b.QuotaLimit && a.Recoverable is null == b.Recoverable is null;
+            && a.QuotaLimit == b.QuotaLimit && a.MessageLimit == b.MessageLimit && a.Recoverable is null == b.Recoverable is null;
 
         private static void Add(NpgsqlBatch sql, string text, params ReadOnlySpan<NpgsqlParameter> parameters)
         {

@@ -5,8 +5,8 @@ namespace EventMail.Projections.Accounts;
 
 /// <param name="LastLogin">Null when nobody ever logged in.</param>
 public sealed record AccountListing(
-    string Account, string Address, bool Suspended, bool Administrator, long QuotaLimit, bool RecoverableSecret, DateTimeOffset Opened,
-    DateTimeOffset? LastLogin, string? LastProtocol, string? LastClient);
+    string Account, string Address, bool Suspended, bool Administrator, long QuotaLimit, long? MessageLimit, bool RecoverableSecret,
+    DateTimeOffset Opened, DateTimeOffset? LastLogin, string? LastProtocol, string? LastClient);
 
 /// <param name="Addresses">Of accounts and aliases.</param>
 public sealed record DomainListing(string Name, long Addresses);
@@ -17,7 +17,7 @@ public sealed record AliasListing(string Address, IReadOnlyList<string> Targets)
 public sealed class DirectoryQueries(NpgsqlDataSource source)
 {
     private const string Accounts = """
-        select a.account, a.address, a.suspended, a.administrator, a.quota_limit, a.recoverable, a.opened, l.at, l.protocol, l.client
+        select a.account, a.address, a.suspended, a.administrator, a.quota_limit, a.message_limit, a.recoverable, a.opened, l.at, l.protocol, l.client
         from projections_v1.account a left join projections_v1.last_login l on l.account = a.account
         """;
 
@@ -61,7 +61,8 @@ public sealed class DirectoryQueries(NpgsqlDataSource source)
     }
 
     private static AccountListing AccountOf(NpgsqlDataReader row) => new(
-        row.GetString(0), row.GetString(1), row.GetBoolean(2), row.GetBoolean(3), row.GetInt64(4), row.GetBoolean(5),
-        row.GetFieldValue<DateTimeOffset>(6), row.IsDBNull(7) ? null : row.GetFieldValue<DateTimeOffset>(7),
-        row.IsDBNull(8) ? null : row.GetString(8), row.IsDBNull(9) ? null : row.GetString(9));
+        row.GetString(0), row.GetString(1), row.GetBoolean(2), row.GetBoolean(3), row.GetInt64(4),
+        row.IsDBNull(5) ? null : row.GetInt64(5), row.GetBoolean(6), row.GetFieldValue<DateTimeOffset>(7),
+        row.IsDBNull(8) ? null : row.GetFieldValue<DateTimeOffset>(8), row.IsDBNull(9) ? null : row.GetString(9),
+        row.IsDBNull(10) ? null : row.GetString(10));
 }

@@ -48,7 +48,7 @@ public sealed class QuotaWatch : IAsyncDisposable
         _directory.UsedNow(account) is { } used
         && _executor.TryGetState(AccountStreamKinds.AccountStream(account).Key, out var loaded)
         && loaded.State is AccountState { Exists: true } state
-        && AccountDecider.QuotaMark(used, state.QuotaLimit) != state.QuotaMark;
+        && AccountDecider.QuotaMark(used.Bytes, state.QuotaLimit) != state.QuotaMark;
 
     private async Task RunAsync()
     {

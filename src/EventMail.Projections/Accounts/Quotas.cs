@@ -15,11 +15,13 @@ internal sealed class Quotas(CommandExecutor executor, NpgsqlDataSource source, 
     private readonly BoundedCache<string, AccountUsage> _usage = new(options.Cached, StringComparer.Ordinal);
 
     /// <summary>What is in memory of it; null when its mailboxes have not been looked at yet.</summary>
-    public long? UsedNow(string account) => _usage.TryGet(account, out var usage) ? usage.Used : null;
+    public MailTotals? UsedNow(string account) => _usage.TryGet(account, out var usage) ? usage.Used : null;
 
-    /// <summary>The bytes of all the account's mailboxes.</summary>
-    public ValueTask<long> UsedAsync(string account, CancellationToken cancel) =>
+    /// <summary>What is in all the account's mailboxes.</summary>
+    public ValueTask<MailTotals> UsedAsync(string account, CancellationToken cancel) =>
         Fresh(account) is { Used: { } used } ? new(used) : new(LoadAsync(account, cancel));
+
+    public static QuotaUsage Of(MailTotals used, AccountState limits) => new(used.Bytes, limits.QuotaLimit, used.Messages, limits.MessageLimit);
 
     /// <summary>
     /// What a command decides on: the usage with everything that its batch has taken before it. Null when it is not in memory; the
@@ -29,7 +31,7 @@ internal sealed class Quotas(CommandExecutor executor, NpgsqlDataSource source, 
     {
         var stream = AccountStreamKinds.AccountStream(account);
         if (Fresh(account) is { } usage && executor.TryGetState(stream.Key, out var loaded))
-            return new(usage.With(MailboxesOf(decision, account)), ((AccountState)loaded.State).QuotaLimit);
+            return Of(usage.With(MailboxesOf(decision, account)), (AccountState)loaded.State);
         decision.Defer(async cancel =>
         {
             await executor.StateAsync(stream, cancel).ConfigureAwait(false);
@@ -41,7 +43,7 @@ internal sealed class Quotas(CommandExecutor executor, NpgsqlDataSource source, 
     public void Follow(StreamChange mailbox)
     {
         if (_usage.TryGet(mailbox.Key.Tenant, out var usage))
-            usage.Note(mailbox.Key.Id, mailbox.ToVersion, BytesOf(mailbox.After));
+            usage.Note(mailbox.Key.Id, mailbox.ToVersion, MailOf(mailbox.After));
     }
 
     public void Forget(string account) => _usage.Remove(account);
@@ -54,17 +56,17 @@ internal sealed class Quotas(CommandExecutor executor, NpgsqlDataSource source, 
             : null;
 
     // Commits that arrive meanwhile are noted, too: each mailbox counts at its highest version.
-    private async Task<long> LoadAsync(string account, CancellationToken cancel)
+    private async Task<MailTotals> LoadAsync(string account, CancellationToken cancel)
     {
         var usage = _usage.GetOrAdd(account, _ => new());
         foreach (var id in await MailboxesAsync(account, cancel).ConfigureAwait(false))
         {
             var key = new StreamKey(account, id);
             var (state, version) = await executor.StateAsync(MailboxKind.Stream(key), cancel).ConfigureAwait(false);
-            usage.Note(id, version, BytesOf(state));
+            usage.Note(id, version, MailOf(state));
         }
         usage.Loaded();
-        return usage.Used ?? 0;
+        return usage.Used ?? default;
     }
 
     private async Task<List<Guid>> MailboxesAsync(string account, CancellationToken cancel)
@@ -79,12 +81,13 @@ internal sealed class Quotas(CommandExecutor executor, NpgsqlDataSource source, 
         return ids;
     }
 
-    private static IEnumerable<(Guid Mailbox, long Version, long Bytes)> MailboxesOf(Decision decision, string account)
+    private static IEnumerable<(Guid Mailbox, long Version, MailTotals Mail)> MailboxesOf(Decision decision, string account)
     {
         foreach (var (key, state) in decision.Changed(account))
             if (state.State is MailboxState)
-                yield return (key.Id, state.Version, BytesOf(state.State));
+                yield return (key.Id, state.Version, MailOf(state.State));
     }
 
-    private static long BytesOf(object state) => state is MailboxState { Deleted: false } mailbox ? mailbox.Bytes : 0;
+    private static MailTotals MailOf(object state) =>
+        state is MailboxState { Deleted: false } mailbox ? new(mailbox.Bytes, mailbox.Messages) : default;
 }

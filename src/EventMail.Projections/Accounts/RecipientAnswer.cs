@@ -25,8 +25,20 @@ public sealed record LocalRecipient(string Account, string Address, string Recip
 /// <param name="Recipients">Not empty exactly when the status is <see cref="RecipientStatus.Local"/>.</param>
 public readonly record struct RecipientAnswer(RecipientStatus Status, IReadOnlyList<LocalRecipient> Recipients);
 
-/// <summary>In bytes.</summary>
-public readonly record struct QuotaUsage(long Used, long Limit)
+/// <summary>What an account has of what it may have.</summary>
+/// <param name="Used">In bytes.</param>
+/// <param name="Limit">In bytes.</param>
+/// <param name="MessageLimit">Null: as many messages as there is room for.</param>
+public readonly record struct QuotaUsage(long Used, long Limit, long Messages = 0, long? MessageLimit = null)
 {
-    public bool HasRoomFor(long bytes) => (Int128)Used + bytes <= Limit;
+    public bool HasRoomFor(long bytes, long messages) => HasBytes(bytes) && HasMessages(messages);
+
+    /// <summary>Of what nothing is added, nothing has to be free.</summary>
+    public bool HasBytes(long bytes) => bytes <= 0 || (Int128)Used + bytes <= Limit;
+
+    /// <inheritdoc cref="HasBytes"/>
+    public bool HasMessages(long messages) => messages <= 0 || MessageLimit is not { } limit || Messages <= limit - messages;
+
+    /// <summary>Nothing more would fit, however small.</summary>
+    public bool IsFull => !HasRoomFor(1, 1);
 }

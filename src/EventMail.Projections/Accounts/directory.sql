@@ -13,6 +13,8 @@ create table if not exists projections_v1.account (
 create table if not exists projections_v1.mail_domain (
   name varchar primary key);
 
+select eventmail.ensure_column('projections_v1.account', 'message_limit', 'bigint null');
+
 -- Every address that gets mail here: an account's own, or an alias with its targets.
 create table if not exists projections_v1.address (
   address varchar primary key,

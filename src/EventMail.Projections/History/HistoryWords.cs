@@ -38,6 +38,7 @@ internal static class HistoryWords
         AppPasswordIssued a => $"app password {a.Name} issued ({a.Id})",
         AppPasswordRevoked a => $"app password {a.Name} revoked ({a.Id})",
         QuotaLimitSet a => $"quota set to {Octets(a.Limit)}",
+        MessageLimitSet a => a.Limit is { } limit ? string.Create(CultureInfo.InvariantCulture, $"limited to {limit} messages") : "not limited in messages any more",
         QuotaThresholdCrossed a =>
             $"mail {(a.Percent > 0 ? $"reached {a.Percent} % of" : "is back below all warning marks of")} the quota: {Octets(a.Used)} of {Octets(a.Limit)}",
         AccountSuspended a => $"account suspended{(a.Reason is { } reason ? $": {reason}" : "")}",

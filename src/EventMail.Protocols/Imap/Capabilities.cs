@@ -28,6 +28,7 @@ internal static class Capabilities
         "QUOTA", // RFC 9208
         "QUOTASET", // RFC 9208
         "QUOTA=RES-STORAGE", // RFC 9208
+        "QUOTA=RES-MESSAGE", // RFC 9208
         "QUOTA=RES-MAILBOX", // RFC 9208
         "SPECIAL-USE", // RFC 6154
         "CREATE-SPECIAL-USE", // RFC 6154

@@ -45,7 +45,7 @@ public sealed partial class ReplayTests
             await TellAsync("alias", "add", "team@example.test", alice, bob, suspended);
             await TellAsync("alias", "add", "gone@example.test", alice);
             await TellAsync("alias", "remove", "gone@example.test");
-            await TellAsync("account", "quota", bob, "50MB");
+            await TellAsync("account", "quota", bob, "50MB", "--messages", "100000");
             await TellAsync("mailbox", "share", bob, "INBOX", alice, "lrswite");
             foreach (var to in (string[])["team@example.test", alice, removed, resumed])
             {

@@ -138,6 +138,12 @@ public sealed class AccountCommandTests(CliServer cli) : IClassFixture<CliServer
         (await cli.DoAsync("account", "show", "room@eleven.example")).ShouldContain("of 4.8 MiB");
         (await cli.DoAsync("account", "list")).ShouldMatch(@"room@eleven\.example +\S+ +4\.8 MiB");
         (await cli.DoAsync("history", "room@eleven.example")).ShouldContain("quota");
+        (await cli.DoAsync("account", "quota", "room@eleven.example", "--messages", "7")).ShouldEndWith(", 7 messages");
+        (await cli.DoAsync("account", "show", "room@eleven.example")).ShouldContain("messages    0 of 7");
+        (await cli.DoAsync("history", "room@eleven.example")).ShouldContain("limited to 7 messages");
+        (await cli.DoAsync("account", "quota", "room@eleven.example", "6MB", "--messages", "none")).ShouldNotContain("messages");
+        (await cli.FailAsync(2, "account", "quota", "room@eleven.example", "--messages", "-1")).ShouldContain("none");
+        (await cli.FailAsync(2, "account", "quota", "room@eleven.example")).ShouldContain("--messages");
         (await cli.FailAsync(2, "account", "quota", "room@eleven.example", "much")).ShouldContain("500MB");
         (await cli.FailAsync(1, "account", "quota", "nobody@eleven.example", "5MB")).ShouldStartWith("eventmail: nobody@eleven.example: ");
     }

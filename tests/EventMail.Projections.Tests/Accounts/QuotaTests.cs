@@ -22,7 +22,7 @@ public sealed class QuotaTests
         var joe = await FillAsync(accounts, 500_000);
         (await StatusAsync(accounts, 200_000)).ShouldBe(RecipientStatus.Local);
         await FillAsync(accounts, 200_000);
-        (await accounts.Directory.UsageAsync(joe, default)).ShouldBe(new QuotaUsage(700_000, Quota));
+        (await accounts.Directory.UsageAsync(joe, default)).ShouldBe(new QuotaUsage(700_000, Quota, 2));
     }
 
     [Fact]
@@ -178,9 +178,9 @@ public sealed class QuotaTests
         var joe = "";
         for (var i = 0; i < 100; i++)
             joe = await FillAsync(accounts, 9_500);
-        (await accounts.Directory.UsageAsync(joe, default)).ShouldBe(new QuotaUsage(950_000, Quota));
+        (await accounts.Directory.UsageAsync(joe, default)).ShouldBe(new QuotaUsage(950_000, Quota, 100));
         await accounts.RestartAsync();
-        (await accounts.Directory.UsageAsync(joe, default)).ShouldBe(new QuotaUsage(950_000, Quota));
+        (await accounts.Directory.UsageAsync(joe, default)).ShouldBe(new QuotaUsage(950_000, Quota, 100));
     }
 
     [Fact]
@@ -214,6 +214,74 @@ public sealed class QuotaTests
         await accounts.Accounts.SetQuotaAsync("joe@example.com", 400_000, Actor.System, default);
         (await StatusAsync(accounts, 0)).ShouldBe(RecipientStatus.OverQuota);
     }
+
+    [Fact]
+    public async Task A_limit_of_messages_holds_at_RCPT_for_deliveries_APPEND_and_COPY_and_not_for_a_move()
+    {
+        await using var accounts = await OpenAsync();
+        var joe = await FillAsync(accounts, 100);
+        await FillAsync(accounts, 100);
+        await LimitMessagesAsync(accounts, 3);
+        (await accounts.Directory.UsageAsync(joe, default)).ShouldBe(new QuotaUsage(200, Quota, 2, 3));
+        (await StatusAsync(accounts, 0)).ShouldBe(RecipientStatus.Local);
+        using var inbox = (await accounts.First.Mailboxes.OpenAsync(joe, "INBOX", default)).Value!;
+        (await CopyAsync(accounts, inbox, "1:2", move: false)).ShouldBe(Rejection.OverQuota);
+        (await CopyAsync(accounts, inbox, "1", move: false)).ShouldBeNull();
+
+        (await StatusAsync(accounts, 0)).ShouldBe(RecipientStatus.OverQuota);
+        (await AppendAsync(accounts, joe, 100)).ShouldBe(Rejection.OverQuota);
+        (await CopyAsync(accounts, inbox, "1", move: false)).ShouldBe(Rejection.OverQuota);
+        (await CopyAsync(accounts, inbox, "1:2", move: true)).ShouldBeNull();
+        // Whoever has no room for one message more is never given one beyond the limit.
+        await accounts.AddAsync("ann@example.com", quota: Quota);
+        (await ReceiveAsync(accounts, 100, QuotaRule.EveryoneFits, "joe", "ann")).ShouldBe(Rejection.OverQuota);
+        (await ReceiveAsync(accounts, 100, QuotaRule.SomeoneFits, "joe", "ann")).ShouldBe(Rejection.FullMeanwhile);
+        (await ReceiveAsync(accounts, 100, QuotaRule.SomeoneFits, "joe")).ShouldBe(Rejection.OverQuota);
+        (await accounts.Directory.UsageAsync(joe, default)).Messages.ShouldBe(3);
+        accounts.Log.Lines.ShouldContain(line => line.Text ==
+            $"Quota exceeded - message rejected (user_id {joe}, email joe@example.com, used_messages 3, limit_messages 3)");
+
+        await LimitMessagesAsync(accounts, null);
+        (await StatusAsync(accounts, 0)).ShouldBe(RecipientStatus.Local);
+        (await ReceiveAsync(accounts, 100, QuotaRule.SomeoneFits, "joe")).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Of_many_messages_at_once_as_many_are_kept_as_the_limit_says()
+    {
+        await using var accounts = await OpenAsync();
+        await LimitMessagesAsync(accounts, 3);
+        var joe = (await accounts.Directory.FindAsync("joe@example.com", default))!.Account;
+        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => AppendAsync(accounts, joe, 100)));
+        answers.Count(answer => answer is null).ShouldBe(3);
+        answers.Count(answer => answer == Rejection.OverQuota).ShouldBe(7);
+    }
+
+    [Fact]
+    public async Task A_limit_of_messages_is_one_event_comes_back_with_a_start_and_is_in_the_accounts_row()
+    {
+        await using var accounts = await OpenAsync();
+        await FillAsync(accounts, 100);
+        await LimitMessagesAsync(accounts, 1);
+        await LimitMessagesAsync(accounts, 1);
+        (await accounts.EventsAsync("message_limit_set")).Count.ShouldBe(1);
+        (await accounts.EventsAsync("quota_limit_set")).ShouldBeEmpty();
+        await accounts.RestartAsync();
+        var joe = (await accounts.Directory.FindAsync("joe@example.com", default))!;
+        joe.MessageLimit.ShouldBe(1);
+        (await accounts.Directory.UsageAsync(joe.Account, default)).ShouldBe(new QuotaUsage(100, Quota, 1, 1));
+        (await AppendAsync(accounts, joe.Account, 100)).ShouldBe(Rejection.OverQuota);
+        (await new DirectoryQueries(accounts.Events.DataSource).AccountAsync(joe.Account, default))!.MessageLimit.ShouldBe(1);
+        (await accounts.Accounts.SetQuotaAsync("joe@example.com", now => now with { Messages = -1 }, Actor.System, default))
+            .Rejection!.Kind.ShouldBe(RejectionKind.Invalid);
+    }
+
+    private static async Task LimitMessagesAsync(TestAccounts accounts, long? limit) =>
+        (await accounts.Accounts.SetQuotaAsync("joe@example.com", now => now with { Messages = limit }, Actor.System, default))
+            .Rejection.ShouldBeNull();
+
+    private static async Task<Rejection?> CopyAsync(TestAccounts accounts, OpenMailbox source, string uids, bool move) =>
+        (await accounts.First.Mailboxes.CopyAsync(source, UidSet.Parse(uids), "Archive", move, Actor.System, null, default)).Rejection;
 
     private static async Task<TestAccounts> OpenAsync()
     {

@@ -17,7 +17,7 @@ internal sealed class AppendCommand(
         for (var i = 0; i < messages.Count; i++)
             bytes += messages[i].Content.Size;
         var before = decision.State<MailboxState>(mailbox.Key);
-        if (!Allows(decision, mailbox, before, Rights.Insert) || !quota.Allows(decision, bytes))
+        if (!Allows(decision, mailbox, before, Rights.Insert) || !quota.Allows(decision, bytes, messages.Count))
             return;
         for (var i = 0; i < messages.Count; i++)
         {

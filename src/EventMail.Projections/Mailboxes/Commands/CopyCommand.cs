@@ -22,7 +22,8 @@ internal sealed class CopyCommand(
         if (!Allows(decision, source, state, move ? Moving : Rights.Read) || !Allows(decision, destination, target, Rights.Insert))
             return;
         // A move adds nothing, unless it leads to another account.
-        if (!(move && source.Owner == destination.Owner) && !quota.Allows(decision, state.View?.BytesOf(uids) ?? 0))
+        if (!(move && source.Owner == destination.Owner) && state.View?.TotalsOf(uids) is var (messages, bytes)
+            && !quota.Allows(decision, bytes, messages))
             return;
         if (Accept(decision, MailboxDecider.Copy(
             state, Mailbox.Id, uids, target, destination.Key.Id, move, destination.RightsIn(target))) is not { } copy)

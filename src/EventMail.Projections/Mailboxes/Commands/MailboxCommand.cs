@@ -34,11 +34,11 @@ internal abstract class MailboxCommand(EventMetadata metadata) : Command
 internal sealed record QuotaCheck(QuotaGuard Guard, string Account, string Address)
 {
     /// <returns>False when the command was deferred or refused.</returns>
-    public bool Allows(Decision decision, long bytes)
+    public bool Allows(Decision decision, long bytes, long messages)
     {
         if (Guard(decision, Account) is not { } usage)
             return false;
-        if (usage.HasRoomFor(bytes))
+        if (usage.HasRoomFor(bytes, messages))
             return true;
         decision.Result = new QuotaRefusal(Account, Address, usage, bytes);
         decision.Reject(Rejection.OverQuota);

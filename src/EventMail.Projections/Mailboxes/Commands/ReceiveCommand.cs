@@ -46,13 +46,13 @@ internal sealed class ReceiveCommand(
         {
             if (quota(decision, recipient.Account) is not { } usage)
                 return false;
-            if (recipient.BeyondQuota || usage.HasRoomFor(content.Size))
+            if (recipient.BeyondQuota || usage.HasRoomFor(content.Size, 1))
             {
                 taken++;
                 continue;
             }
             refusal ??= new(recipient.Account, recipient.Address, usage, content.Size);
-            overrun |= usage.Used >= usage.Limit;
+            overrun |= usage.IsFull;
         }
         if (refusal is null || (rule == QuotaRule.SomeoneFits && taken > 0 && !overrun))
             return true;

@@ -31,8 +31,10 @@ internal sealed class ReplaceCommand(
             return;
         }
         // §3.4: only what comes in addition counts. What is freed frees nothing in another account.
-        var freed = source.Owner == destination.Owner ? state.View[index].Size : 0;
-        if (message.Content.Size > freed && !quota.Allows(decision, message.Content.Size - freed))
+        var (bytes, messages) = source.Owner == destination.Owner
+            ? (message.Content.Size - state.View[index].Size, 0)
+            : (message.Content.Size, 1);
+        if ((bytes > 0 || messages > 0) && !quota.Allows(decision, bytes, messages))
             return;
         if (!AppendCommand.Append(decision, destination, message))
             return;

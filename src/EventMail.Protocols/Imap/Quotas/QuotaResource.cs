@@ -4,8 +4,8 @@ using EventMail.Projections.Accounts;
 namespace EventMail.Protocols.Imap.Quotas;
 
 /// <summary>A resource that a root limits (RFC 9208 §5); each is a capability, QUOTA=RES- and its name.</summary>
-/// <param name="Of">What is used of it and how much there may be.</param>
-internal sealed record QuotaResource(string Name, Func<QuotaUsage, int, (long Usage, long Limit)> Of)
+/// <param name="Of">What is used of it and how much there may be, where there is a limit.</param>
+internal sealed record QuotaResource(string Name, Func<QuotaUsage, int, (long Usage, long? Limit)> Of)
 {
     private const int Unit = 1024;
 
@@ -13,9 +13,13 @@ internal sealed record QuotaResource(string Name, Func<QuotaUsage, int, (long Us
     public static readonly QuotaResource Storage =
         new("STORAGE", static (mail, _) => (mail.Used / Unit + (mail.Used % Unit > 0 ? 1 : 0), mail.Limit / Unit));
 
+    // §5.2
+    public static readonly QuotaResource Message = new("MESSAGE", static (mail, _) => (mail.Messages, mail.MessageLimit));
+
     public static readonly IReadOnlyList<QuotaResource> All =
     [
         Storage,
+        Message,
         // §5.3: a limit of the server, which nobody sets.
         new("MAILBOX", static (_, mailboxes) => (mailboxes, MailboxLimits.MaxMailboxesPerAccount)),
     ];

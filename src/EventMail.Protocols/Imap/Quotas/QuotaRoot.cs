@@ -27,11 +27,14 @@ internal readonly record struct QuotaRoot(string Name, string Account)
         var writer = session.Writer;
         writer.Raw("* QUOTA "u8);
         WriteName(writer);
-        for (var i = 0; i < QuotaResource.All.Count; i++)
+        var first = true;
+        foreach (var resource in QuotaResource.All)
         {
-            var resource = QuotaResource.All[i];
-            var (usage, limit) = resource.Of(mail, mailboxes);
-            writer.Raw(i == 0 ? " ("u8 : " "u8);
+            // §4.2.1: what is not named is not limited.
+            if (resource.Of(mail, mailboxes) is not (var usage, { } limit))
+                continue;
+            writer.Raw(first ? " ("u8 : " "u8);
+            first = false;
             writer.Ascii(resource.Name);
             writer.Sp();
             writer.Number(usage);
