@@ -235,4 +235,11 @@ public sealed class MailboxView
     /// client knows that was told everything but EXPUNGE (RFC 9051 §7.5.1: none during FETCH, STORE, SEARCH).
     /// </summary>
     public static MailboxView KeepExpunged(MailboxView known, MailboxView current) => ViewEvolution.KeepExpunged(known, current);
+
+    /// <summary>
+    /// <paramref name="known"/> with these messages as they are in <paramref name="current"/>, or gone with it: what a client knows
+    /// that was told of them alone. <paramref name="current"/> itself where nothing else has happened; else at the version of
+    /// <paramref name="known"/>, up to which it is complete.
+    /// </summary>
+    public static MailboxView TakeOnly(MailboxView known, MailboxView current, UidSet uids) => ViewEvolution.TakeOnly(known, current, uids);
 }

@@ -146,6 +146,37 @@ internal static class ViewEvolution
         return MailboxView.FromChunks(chunks, current.UidNext, current.HighestModSeq, current.Flags);
     }
 
+    public static MailboxView TakeOnly(MailboxView known, MailboxView current, UidSet uids)
+    {
+        if (IsAll(ViewDiff.Between(known, current), current, uids))
+            return current;
+        var chunks = new List<Chunk>(known.ChunkCount);
+        var rows = new List<MessageRow>();
+        for (var i = 0; i < known.ChunkCount; i++)
+        {
+            var chunk = known.ChunkAt(i);
+            if (uids.Intersect(UidSet.OfRange(chunk.FirstUid, chunk.LastUid)).IsEmpty)
+            {
+                chunks.Add(chunk);
+                continue;
+            }
+            rows.Clear();
+            for (var k = 0; k < chunk.Count; k++)
+            {
+                if (!uids.Contains(chunk.Uids[k]))
+                    rows.Add(chunk[k]);
+                else if (current.IndexOf(chunk.Uids[k]) is >= 0 and var index)
+                    rows.Add(current[index]);
+            }
+            AddChunks(rows, chunks);
+        }
+        return MailboxView.FromChunks(chunks, known.UidNext, known.HighestModSeq, current.Flags);
+    }
+
+    private static bool IsAll(ViewDiff diff, MailboxView current, UidSet uids) =>
+        diff.Added == 0 && diff.Vanished.Except(uids).IsEmpty
+        && diff.Changed.All(run => current.UidsAt(run.Index, run.Count).Except(uids).IsEmpty);
+
     private static void AddChunks(List<MessageRow> rows, List<Chunk> chunks)
     {
         var all = CollectionsMarshal.AsSpan(rows);

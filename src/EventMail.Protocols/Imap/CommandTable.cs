@@ -61,9 +61,6 @@ internal sealed record Verb(string Name, States In, CommandHandler Run)
     /// <summary>It may run while <see cref="PendingReplies"/> are to come: it does nothing that they could change the meaning of.</summary>
     public bool Overlaps { get; init; }
 
-    /// <summary>The client must hear what it takes away, whatever it wants to be notified of (RFC 5465).</summary>
-    public bool Expunges { get; init; }
-
     /// <summary>It counts towards the rate of commands. Not what can only be answered with OK, and ends what is limited.</summary>
     public bool Limited { get; init; } = true;
 
@@ -130,7 +127,7 @@ internal static class CommandTable
         // RFC 3501 §6.4
         new("CHECK", States.Selected, Noop.RunAsync),
         new("CLOSE", States.Selected, Close.RunAsync) { Sync = Sync.None },
-        new("EXPUNGE", States.Selected, Expunge.RunAsync) { Expunges = true },
+        new("EXPUNGE", States.Selected, Expunge.RunAsync),
         new("SEARCH", States.Selected, Search.RunAsync) { Sync = Sync.WithoutExpunges, Fresh = true },
         new("FETCH", States.Selected, Fetch.RunAsync) { Sync = Sync.WithoutExpunges },
         new("STORE", States.Selected, Store.RunAsync) { Sync = Sync.WithoutExpunges },
@@ -148,12 +145,12 @@ internal static class CommandTable
         new("UID COPY", States.Selected, Copy.RunAsync),
         // RFC 3691, RFC 4315, RFC 6851
         new("UNSELECT", States.Selected, Close.RunAsync) { Sync = Sync.None },
-        new("UID EXPUNGE", States.Selected, Expunge.RunAsync) { Expunges = true },
-        new("MOVE", States.Selected, Copy.RunAsync) { Expunges = true },
-        new("UID MOVE", States.Selected, Copy.RunAsync) { Expunges = true },
+        new("UID EXPUNGE", States.Selected, Expunge.RunAsync),
+        new("MOVE", States.Selected, Copy.RunAsync),
+        new("UID MOVE", States.Selected, Copy.RunAsync),
         // RFC 8508
-        new("REPLACE", States.Selected, Replace.RunAsync) { Literals = Literals.Own, Expunges = true },
-        new("UID REPLACE", States.Selected, Replace.RunAsync) { Literals = Literals.Own, Expunges = true },
+        new("REPLACE", States.Selected, Replace.RunAsync) { Literals = Literals.Own },
+        new("UID REPLACE", States.Selected, Replace.RunAsync) { Literals = Literals.Own },
     ];
 
     // RFC 9586 §3.2: what goes by sequence numbers, and answers with them.

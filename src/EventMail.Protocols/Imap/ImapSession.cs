@@ -206,7 +206,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         }
 
         if (line.Verb is { Sync: not Sync.None and var sync } && reply.Kind != ReplyKind.Sent
-            && !await SyncAsync(HoldExpunges ? Sync.WithoutExpunges : sync, line.Verb.Expunges).ConfigureAwait(false))
+            && !await SyncAsync(HoldExpunges ? Sync.WithoutExpunges : sync).ConfigureAwait(false))
             return false;
         if (reply.Kind != ReplyKind.Sent)
             Selected?.TellHeldModSeq(Writer);
@@ -352,8 +352,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     }
 
     /// <summary>False when the mailbox is gone, and the session with it.</summary>
-    /// <param name="own">The client has done it itself, or asks for it: it is told whatever it wants to be notified of.</param>
-    public async ValueTask<bool> SyncAsync(Sync sync, bool own = false)
+    /// <param name="asked">The client asks for it: it is told whatever it wants to be notified of.</param>
+    public async ValueTask<bool> SyncAsync(Sync sync, bool asked = false)
     {
         if (_metadata is not null)
             await _metadata.TellAsync().ConfigureAwait(false);
@@ -365,8 +365,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         // RFC 4314 §5.1.1.
         if (!Selected.Mailbox.MayRead)
             return Bye("The selected mailbox may not be read any more", "NOPERM");
-        // RFC 5465 §3.1: such a client sees the mailbox as it was.
-        if (!own && Notifying is { } wanted && !wanted.Tells(NotifyEvents.Counts))
+        if (!asked && Selected.StaysAsItWas)
             return true;
         await Selected.SyncAsync(Writer, expunges: sync == Sync.Everything).ConfigureAwait(false);
         return true;

@@ -112,6 +112,35 @@ public class ViewDiffTests
     }, tests: 100);
 
     [Fact]
+    public void Of_some_messages_only_they_are_taken() => Properties.Hold(Properties.Steps, steps =>
+    {
+        var walk = new MailboxWalk(scale: 50);
+        var (known, odd) = (walk.View, UidSet.Parse("1:9,11,13,15,40:60,90:300"));
+        foreach (var step in steps)
+        {
+            walk.Take(step);
+            var (before, now) = (known, walk.View);
+            known = MailboxView.TakeOnly(before, now, odd);
+            if (MailboxView.Diff(before, now) is { Added: 0 } diff && diff.Vanished.Except(odd).IsEmpty && MailboxView.Diff(known, now).IsEmpty)
+            {
+                known.ShouldBeSameAs(now);
+                continue;
+            }
+            known.HighestModSeq.ShouldBe(before.HighestModSeq);
+            known.UidNext.ShouldBe(before.UidNext);
+            var expected = before.UidsAt(0, before.Count).Except(odd.Except(now.Existing(odd)));
+            known.UidsAt(0, known.Count).ShouldBe(expected);
+            for (var i = 0; i < known.Count; i++)
+            {
+                var uid = known[i].Uid;
+                var source = odd.Contains(uid) ? now : before;
+                known[i].ShouldBe(source[source.IndexOf(uid)]);
+            }
+        }
+        MailboxView.Diff(known, walk.View).Count.ShouldBe(walk.View.Count);
+    }, tests: 100);
+
+    [Fact]
     public void Expunges_are_told_from_the_highest_down()
     {
         var view = MailboxViewTests.Filled(5);

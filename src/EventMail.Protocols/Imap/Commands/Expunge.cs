@@ -26,13 +26,19 @@ internal static class Expunge
             : await DoneAsync(session, command, expunged.Value!).ConfigureAwait(false);
     }
 
-    /// <summary>RFC 7162 §3.2.7, RFC 6851 §4.4: with HIGHESTMODSEQ when something went, once everything up to it has been told.</summary>
+    /// <summary>
+    /// What the client takes away it hears of, whatever it wants to be notified of (RFC 5465). RFC 7162 §3.2.7, RFC 6851 §4.4: with
+    /// HIGHESTMODSEQ when something went, once everything up to it has been told.
+    /// </summary>
     public static async ValueTask<Reply> DoneAsync(ImapSession session, ImapCommand command, UidSet gone)
     {
+        var selected = session.Selected!;
+        if (!gone.IsEmpty && selected.StaysAsItWas)
+            await selected.TellExpungedAsync(session.Writer, gone).ConfigureAwait(false);
         if (gone.IsEmpty || !session.Has(Extensions.Qresync))
             return command.Done();
-        return await session.SyncAsync(Sync.Everything, own: true).ConfigureAwait(false)
-            ? command.Done($"HIGHESTMODSEQ {session.Selected!.HighestModSeq}")
+        return await session.SyncAsync(Sync.Everything).ConfigureAwait(false)
+            ? command.Done($"HIGHESTMODSEQ {selected.HighestModSeq}")
             : Reply.Close;
     }
 

@@ -20,7 +20,7 @@ internal static class Notify
         if (request.Selected.Items.Exists(item => item.Kind == FetchKind.ModSeq))
             session.Enable(Extensions.Condstore);
         // §3.1: "a successful NOTIFY SET command implies an implicit NOOP command", whatever was to be told until now.
-        if (!await session.SyncAsync(Sync.Everything, own: true).ConfigureAwait(false))
+        if (!await session.SyncAsync(Sync.Everything, asked: true).ConfigureAwait(false))
             return Reply.Close;
         session.Notify(await Notifications.BeginAsync(session, request).ConfigureAwait(false));
         return command.Done();

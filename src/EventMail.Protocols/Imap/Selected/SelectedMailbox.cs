@@ -28,6 +28,9 @@ internal sealed class SelectedMailbox : IDisposable
     private long _inSync;
     private bool _toldLess;
 
+    // The client has been told of its own changes, and not of others' before them.
+    private bool _isPartial;
+
     private SelectedMailbox(ImapSession session, OpenMailbox mailbox, bool readOnly)
     {
         _session = session;
@@ -58,8 +61,11 @@ internal sealed class SelectedMailbox : IDisposable
     /// <summary>Messages in <see cref="Known"/> are gone that the client has not been told of.</summary>
     public bool HasExpunged { get; private set; }
 
+    // What the client has not been told has a MODSEQ below those that it may have been told.
+    private bool IsBehind => HasExpunged || _isPartial;
+
     /// <summary>HIGHESTMODSEQ as this client may keep it: nothing up to it is still to be told (RFC 7162 §3.2).</summary>
-    public long HighestModSeq => HasExpunged ? _inSync : Known.HighestModSeq;
+    public long HighestModSeq => IsBehind ? _inSync : Known.HighestModSeq;
 
     /// <summary>What an unsolicited FETCH has (RFC 7162 §3.2.4). The UID spares others a look-up where they did not ask by sequence number.</summary>
     public FlagsForm Unsolicited =>
@@ -120,12 +126,30 @@ internal sealed class SelectedMailbox : IDisposable
         return from <= to ? (from, to) : (to, from);
     }
 
+    /// <summary>RFC 5465 §3.1, §5: the client wants to hear of nothing that others do here: to it the mailbox stays as it was.</summary>
+    public bool StaysAsItWas => _session.Notifying is { } wanted && !wanted.Tells(NotifyEvents.Counts);
+
     /// <summary>Tells the client what happened since it was told last (RFC 3501 §7.3, §7.4).</summary>
     /// <param name="expunges">False while sequence numbers must not move (§7.4.1).</param>
-    public async ValueTask SyncAsync(ImapWriter writer, bool expunges, OwnChange? own = null)
+    /// <param name="own">What the client has done itself: told in any case.</param>
+    public ValueTask SyncAsync(ImapWriter writer, bool expunges, OwnChange? own = null)
+    {
+        var current = Mailbox.View;
+        if (own is not null && StaysAsItWas)
+            return MoveToAsync(writer, MailboxView.TakeOnly(Known, current, current.Existing(own.Uids)), current, own);
+        return MoveToAsync(writer, expunges ? current : MailboxView.KeepExpunged(Known, current), current, own);
+    }
+
+    /// <summary>Tells the client what it has expunged itself, and nothing else.</summary>
+    public ValueTask TellExpungedAsync(ImapWriter writer, UidSet gone)
+    {
+        var current = Mailbox.View;
+        return MoveToAsync(writer, MailboxView.TakeOnly(Known, current, gone), current, own: null);
+    }
+
+    private async ValueTask MoveToAsync(ImapWriter writer, MailboxView target, MailboxView current, OwnChange? own)
     {
         var before = Known;
-        var current = Mailbox.View;
         if (ReferenceEquals(before, current))
         {
             if (_updates is { HasTimed: true })
@@ -133,13 +157,13 @@ internal sealed class SelectedMailbox : IDisposable
             return;
         }
 
-        var target = expunges ? current : MailboxView.KeepExpunged(before, current);
         var diff = MailboxView.Diff(before, target);
         if (diff.Added > 0)
             ClaimRecent(before.UidNext);
         Known = target;
-        HasExpunged = !expunges && target.Count != current.Count;
-        if (!HasExpunged)
+        _isPartial = target.HighestModSeq < current.HighestModSeq;
+        HasExpunged = !_isPartial && target.Count != current.Count;
+        if (!IsBehind)
             _inSync = target.HighestModSeq;
 
         if (_updates is not null)
@@ -183,17 +207,17 @@ internal sealed class SelectedMailbox : IDisposable
         }
     }
 
-    /// <summary>RFC 7162 §3.2, §6: a client that has heard of MODSEQs above a delayed EXPUNGE is told to keep a lower one until it hears of that.</summary>
+    /// <summary>RFC 7162 §3.2, §6: a client that has heard of MODSEQs above what is not told yet is told to keep a lower one until it hears of that.</summary>
     public void TellHeldModSeq(ImapWriter writer)
     {
-        if (!_session.Has(Extensions.Condstore) || (!HasExpunged && !_toldLess))
+        if (!_session.Has(Extensions.Condstore) || (!IsBehind && !_toldLess))
             return;
-        _toldLess = HasExpunged;
+        _toldLess = IsBehind;
         TellHighestModSeq(writer);
     }
 
     public void TellHighestModSeq(ImapWriter writer) =>
-        writer.Untagged("OK"u8, $"HIGHESTMODSEQ {HighestModSeq}", HasExpunged ? "Expunged messages are still to be told" : "Highest");
+        writer.Untagged("OK"u8, $"HIGHESTMODSEQ {HighestModSeq}", HasExpunged ? "Expunged messages are still to be told" : IsBehind ? "Changes are still to be told" : "Highest");
 
     private void TellCounts(ImapWriter writer, bool added)
     {
