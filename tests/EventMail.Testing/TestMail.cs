@@ -80,12 +80,34 @@ public sealed class TestMail : IAsyncDisposable
         return added.Rejection is { } rejection ? throw new InvalidOperationException(rejection.Text) : added.Value!.Account;
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>
+    /// Whatever the tests have done: throws the read models away, lets them be made from the log, and compares them and the mailboxes
+    /// in memory with what there was. Nobody may use this any more.
+    /// </summary>
+    public async Task ShouldBeWhatTheLogSaysAsync()
+    {
+        await CloseServicesAsync();
+        await Log.Projections.WaitForAsync(SearchTextProjection.ProjectionName, default);
+        var live = await Replay.LiveAsync(Log);
+        await Log.DisposeAsync();
+        await using (var drop = _database.DataSource.CreateCommand($"drop schema {ReadModelTables.Schema} cascade"))
+            await drop.ExecuteNonQueryAsync();
+        await OpenAsync(NullLoggerFactory.Instance);
+        await Log.Projections.WaitForAsync(SearchTextProjection.ProjectionName, default);
+        live.ShouldBe(await Replay.FoldedAsync(Log));
+    }
+
+    private async Task CloseServicesAsync()
     {
         Summaries.Dispose();
         Metadata.Dispose();
         await Mailboxes.DisposeAsync();
         Directory.Dispose();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await CloseServicesAsync();
         await Log.DisposeAsync();
         await _database.DisposeAsync();
         System.IO.Directory.Delete(_folder, recursive: true);

@@ -8,16 +8,6 @@ namespace EventMail.EndToEnd.Crash;
 /// <summary>Compares what the read models say with what a fresh fold of the log says.</summary>
 internal static partial class LogCheck
 {
-    // Rows that are derived from the log alone.
-    private static readonly string[] Tables =
-        ["account", "mail_domain", "address", "mailbox", "metadata", "last_login", "login_place", "login_lockout", "search_text_v2"];
-
-    // Rows that are made again when they are asked for, with their keys: those that are there on both sides are compared.
-    private static readonly Dictionary<string, string> MadeWhenAsked = new() { ["message_summary"] = "number", ["message_preview"] = "number", ["maildrop_form"] = "tenant_id, content" };
-
-    // Written now and then, behind the log: what they lead to is compared over IMAP.
-    private static readonly string[] Snapshots = ["mailbox_snapshot", "mailbox_segment"];
-
     private const char KeyEnd = '|';
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
@@ -34,7 +24,7 @@ internal static partial class LogCheck
         var mailboxes = await MailboxesAsync(server, accounts);
         var kept = await SettledTablesAsync(server);
         (await SqlAsync(server, "select table_name from information_schema.tables where table_schema = 'projections_v1' order by 1"))
-            .ShouldBe(Tables.Concat(MadeWhenAsked.Keys).Concat(Snapshots), ignoreOrder: true, "each table of the read models is compared in some way");
+            .ShouldBe(ReadModelTables.All, ignoreOrder: true, "each table of the read models is compared in some way");
         await SqlAsync(server, "drop schema projections_v1 cascade");
         server.Kill();
         await server.WaitForExitAsync();
@@ -44,14 +34,14 @@ internal static partial class LogCheck
         try
         {
             var folded = await SettledTablesAsync(fresh);
-            foreach (var table in Tables)
+            foreach (var table in ReadModelTables.Derived)
             {
                 kept[table].ShouldBe(folded[table], $"projections_v1.{table} is not what the log says");
             }
 
             (await MailboxesAsync(fresh, accounts)).ShouldBe(mailboxes, "a mailbox is not what the log says");
             var asked = await TablesAsync(fresh);
-            foreach (var table in MadeWhenAsked.Keys)
+            foreach (var table in ReadModelTables.MadeWhenAsked.Keys)
             {
                 var both = asked[table].Select(KeyOf).Intersect(kept[table].Select(KeyOf)).ToHashSet();
                 asked[table].Where(row => both.Contains(KeyOf(row))).ShouldBe(kept[table].Where(row => both.Contains(KeyOf(row))), $"projections_v1.{table} is not what the log says");
@@ -157,12 +147,12 @@ internal static partial class LogCheck
     private static async Task<Dictionary<string, string[]>> TablesAsync(TestServer server)
     {
         var tables = new Dictionary<string, string[]>();
-        foreach (var table in Tables)
+        foreach (var table in ReadModelTables.Derived)
         {
             tables[table] = await SqlAsync(server, $"select to_jsonb(t) from projections_v1.{table} t order by 1");
         }
 
-        foreach (var (table, key) in MadeWhenAsked)
+        foreach (var (table, key) in ReadModelTables.MadeWhenAsked)
         {
             tables[table] = await SqlAsync(server, $"select concat_ws(' ', {key}) || '{KeyEnd}' || to_jsonb(t) from projections_v1.{table} t order by {key}");
         }

@@ -88,7 +88,13 @@ public sealed class ImapFixture : IAsyncLifetime
         return client;
     }
 
-    public async Task DisposeAsync() => await Mail.DisposeAsync();
+    public async Task DisposeAsync()
+    {
+        await using (Mail)
+        {
+            await Mail.ShouldBeWhatTheLogSaysAsync();
+        }
+    }
 }
 
 /// <param name="Connection">The server's side.</param>

@@ -96,6 +96,9 @@ public sealed class Pop3Fixture : IAsyncLifetime
             await _locks.DisposeAsync();
         }
 
-        await Mail.DisposeAsync();
+        await using (Mail)
+        {
+            await Mail.ShouldBeWhatTheLogSaysAsync();
+        }
     }
 }

@@ -1,0 +1,20 @@
+namespace EventMail.Testing;
+
+/// <summary>The tables of the read models, and how each is compared with what a fold of the log from the beginning makes.</summary>
+public static class ReadModelTables
+{
+    public const string Schema = "projections_v1";
+
+    /// <summary>Rows that are derived from the log alone.</summary>
+    public static IReadOnlyList<string> Derived { get; } =
+        ["account", "mail_domain", "address", "mailbox", "metadata", "last_login", "login_place", "login_lockout", "search_text_v2"];
+
+    /// <summary>Rows that are made again when they are asked for, with their keys: those that are there on both sides are compared.</summary>
+    public static IReadOnlyDictionary<string, string> MadeWhenAsked { get; } =
+        new Dictionary<string, string> { ["message_summary"] = "number", ["message_preview"] = "number", ["maildrop_form"] = "tenant_id, content" };
+
+    /// <summary>Written now and then, behind the log: the mailboxes that they lead to are compared.</summary>
+    public static IReadOnlyList<string> Snapshots { get; } = ["mailbox_snapshot", "mailbox_segment"];
+
+    public static IEnumerable<string> All => Derived.Concat(MadeWhenAsked.Keys).Concat(Snapshots);
+}
