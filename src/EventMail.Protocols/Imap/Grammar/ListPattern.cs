@@ -5,27 +5,29 @@ using EventMail.Domain.Mailboxes;
 namespace EventMail.Protocols.Imap.Grammar;
 
 /// <summary>
-/// LIST's patterns (RFC 3501 §6.3.8): "*" matches anything, "%" anything within one level. Linear in name times pattern, whatever
-/// the client asks for.
+/// LIST's patterns (RFC 3501 §6.3.8): "*" matches anything, "%" anything within one level.
 /// </summary>
 internal sealed class ListPattern
 {
     public const char Separator = '/';
 
-    private readonly string _pattern;
+    private readonly WildcardMatcher? _matcher;
+    private readonly int _letters;
     private readonly bool _mayBeInbox;
-    private readonly bool _isTooLong;
 
     private ListPattern(string pattern)
     {
-        _pattern = pattern;
-        // Longer than any name: without a look at the names. What is not refused here is short, its wildcards never stand together.
-        _isTooLong = pattern.Length - pattern.AsSpan().CountAny('*', '%') > MailboxLimits.MaxNameBytes;
-        _mayBeInbox = !_isTooLong && Matches(pattern.ToUpperInvariant(), "INBOX");
+        StopsAtLevels = pattern.Contains('%');
+        // Longer than any name: without a look at the names.
+        if (Encoding.UTF8.GetByteCount(pattern) - pattern.AsSpan().CountAny('*', '%') > MailboxLimits.MaxNameBytes)
+            return;
+        _letters = pattern.Length - pattern.AsSpan().CountAny('*', '%');
+        _matcher = new(pattern);
+        _mayBeInbox = new WildcardMatcher(pattern.ToUpperInvariant()).Matches(MailboxName.Inbox);
     }
 
     /// <summary>It has a "%".</summary>
-    public bool StopsAtLevels => _pattern.Contains('%');
+    public bool StopsAtLevels { get; }
 
     /// <param name="reference">Prefixed to the pattern, as most servers read RFC 3501's "reference name".</param>
     /// <param name="utf8">"&amp;" stands for itself: see <see cref="CommandParser.Utf8Names"/>.</param>
@@ -70,34 +72,6 @@ internal sealed class ListPattern
         return result.ToString();
     }
 
-    public bool Matches(string name) => !_isTooLong && (name == "INBOX" ? _mayBeInbox : Matches(_pattern, name));
-
-    // Each step keeps all positions in the pattern that the name so far can have reached.
-    private static bool Matches(string pattern, string name)
-    {
-        Span<bool> reached = pattern.Length < 256 ? stackalloc bool[256] : new bool[pattern.Length + 1];
-        reached = reached[..(pattern.Length + 1)];
-        reached.Clear();
-        reached[0] = true;
-        SkipWildcards(pattern, reached);
-        foreach (var c in name)
-        {
-            for (var i = pattern.Length; i >= 0; i--)
-            {
-                var stays = i < pattern.Length && reached[i] && (pattern[i] == '*' || (pattern[i] == '%' && c != Separator));
-                var comes = i > 0 && reached[i - 1] && pattern[i - 1] is not ('*' or '%') && pattern[i - 1] == c;
-                reached[i] = stays || comes;
-            }
-
-            SkipWildcards(pattern, reached);
-        }
-
-        return reached[pattern.Length];
-    }
-
-    private static void SkipWildcards(string pattern, Span<bool> reached)
-    {
-        for (var i = 0; i < pattern.Length; i++)
-            reached[i + 1] |= reached[i] && (pattern[i] is '*' or '%');
-    }
+    public bool Matches(string name) =>
+        name == MailboxName.Inbox ? _mayBeInbox : _matcher is not null && name.Length >= _letters && _matcher.Matches(name);
 }

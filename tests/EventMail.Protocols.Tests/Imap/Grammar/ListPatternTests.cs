@@ -50,6 +50,28 @@ public class ListPatternTests
         Gen.Elements("ab/*%".ToCharArray()).ArrayOf().Resize(8).ToArbitrary(), Gen.Elements("ab/".ToCharArray()).ArrayOf().Resize(8).ToArbitrary(),
         (pattern, name) => Pattern("", new(pattern)).Matches(new(name)) == Naive(new(pattern), new(name))).QuickCheckThrowOnFailure();
 
+    [Fact]
+    public void Matching_long_patterns_agrees_with_a_naive_one() => Prop.ForAll(
+        Gen.Elements("aaab/*%".ToCharArray()).ArrayOf().Resize(200).ToArbitrary(), Gen.Elements("aaaab/".ToCharArray()).ArrayOf().Resize(200).ToArbitrary(),
+        (pattern, name) => Pattern("", new(pattern)).Matches(new(name)) == ByTable(new(pattern), new(name))).QuickCheckThrowOnFailure();
+
+    private static bool ByTable(string pattern, string name)
+    {
+        var matches = new bool[pattern.Length + 1, name.Length + 1];
+        for (var p = pattern.Length; p >= 0; p--)
+        {
+            for (var n = name.Length; n >= 0; n--)
+            {
+                var more = n < name.Length;
+                matches[p, n] = p == pattern.Length ? !more
+                    : pattern[p] is '*' or '%' ? matches[p + 1, n] || (more && (pattern[p] == '*' || name[n] != '/') && matches[p, n + 1])
+                    : more && pattern[p] == name[n] && matches[p + 1, n + 1];
+            }
+        }
+
+        return matches[0, 0];
+    }
+
     private static bool Naive(string pattern, string name)
     {
         if (pattern.Length == 0)
@@ -67,6 +89,20 @@ public class ListPatternTests
     {
         var pattern = Pattern("", string.Concat(Enumerable.Repeat("*a%b", 5000)));
         pattern.Matches(new string('a', 1000)).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("a*", "b")]
+    [InlineData("a%", "b")]
+    [InlineData("*a%", "b")]
+    [InlineData("%a", "*b")]
+    public void A_pattern_of_hundreds_of_wildcards_takes_little_time(string repeated, string end)
+    {
+        var pattern = Pattern("", string.Concat(Enumerable.Repeat(repeated, 450)) + end);
+        var names = Enumerable.Range(0, 100).Select(i => new string('a', 900) + i).ToArray();
+        var started = System.Diagnostics.Stopwatch.StartNew();
+        names.Count(pattern.Matches).ShouldBe(0);
+        started.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(5));
     }
 
     [Fact]
