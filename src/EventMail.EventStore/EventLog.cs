@@ -12,10 +12,10 @@ public sealed class EventLog : IAsyncDisposable
     private readonly NodeLink _link;
 
     private EventLog(
-        NpgsqlDataSource source, EventTypeMap types, EventReader reader, ContentStore contents, CommandExecutor executor, NodeLink link,
-        ProjectionDaemon projections)
+        NpgsqlDataSource source, NpgsqlDataSource sessions, EventTypeMap types, EventReader reader, ContentStore contents,
+        CommandExecutor executor, NodeLink link, ProjectionDaemon projections)
     {
-        (DataSource, Types, Reader, Contents, Executor) = (source, types, reader, contents, executor);
+        (DataSource, Sessions, Types, Reader, Contents, Executor) = (source, sessions, types, reader, contents, executor);
         (_link, Projections) = (link, projections);
     }
 
@@ -25,8 +25,11 @@ public sealed class EventLog : IAsyncDisposable
     public ProjectionDaemon Projections { get; }
     public EventTypeMap Types { get; }
 
-    /// <summary>The pool for queries.</summary>
+    /// <summary>The pool for queries. A connection goes back as it is: what is set or locked there must end with a transaction.</summary>
     public NpgsqlDataSource DataSource { get; }
+
+    /// <summary>A connection of its own each time, which ends when it is disposed: for locks and settings of a session.</summary>
+    public NpgsqlDataSource Sessions { get; }
 
     /// <summary>
     /// Makes or checks the schema and the projections' tables (one node at a time), joins the other nodes and starts the committer.
@@ -45,6 +48,12 @@ public sealed class EventLog : IAsyncDisposable
         var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.ConnectionString)
         {
             MaxAutoPrepare = MaxAutoPrepare,
+            Enlist = false,
+            NoResetOnClose = true,
+        });
+        var sessions = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.ConnectionString)
+        {
+            Pooling = false,
             Enlist = false,
         });
         NodeLink? link = null;
@@ -74,7 +83,7 @@ public sealed class EventLog : IAsyncDisposable
             executor.Start();
             contents.Start();
             var daemon = new ProjectionDaemon(options, reader, feed, asynchronous, log);
-            var opened = new EventLog(source, types, reader, contents, executor, link, daemon);
+            var opened = new EventLog(source, sessions, types, reader, contents, executor, link, daemon);
             foreach (var projection in asynchronous)
                 projection.Join(opened);
             daemon.Start();
@@ -85,6 +94,7 @@ public sealed class EventLog : IAsyncDisposable
             if (link is not null)
                 await link.DisposeAsync();
             await source.DisposeAsync();
+            await sessions.DisposeAsync();
             throw;
         }
     }
@@ -97,5 +107,6 @@ public sealed class EventLog : IAsyncDisposable
         await _link.DisposeAsync();
         await Contents.DisposeAsync();
         await DataSource.DisposeAsync();
+        await Sessions.DisposeAsync();
     }
 }

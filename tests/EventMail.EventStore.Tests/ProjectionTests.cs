@@ -5,9 +5,15 @@ namespace EventMail.EventStore.Tests;
 public class ProjectionTests
 {
     /// <summary>Sums what counters were raised by, and remembers every event that it was given.</summary>
-    private sealed class Sums(int version = 1, int failAt = 0) : IAsyncProjection
+    private sealed class Sums(int version = 1, int failAt = 0, int newsFrom = 0) : IAsyncProjection
     {
         private int _left = failAt;
+
+        public int Pages { get; private set; }
+
+        public string? SynchronousCommit { get; private set; }
+
+        public bool IsNews(StoredEvent e) => e.Data is not CounterRaised raised || raised.By >= newsFrom;
 
         public string Name => "Sums";
 
@@ -22,6 +28,9 @@ public class ProjectionTests
 
         public async Task ApplyAsync(NpgsqlTransaction transaction, IReadOnlyList<StoredEvent> events, CancellationToken cancel)
         {
+            Pages++;
+            await using (var show = new NpgsqlCommand("show synchronous_commit", transaction.Connection, transaction))
+                SynchronousCommit = (string?)await show.ExecuteScalarAsync(cancel);
             foreach (var e in events)
             {
                 if (_left > 0 && --_left == 0)
@@ -47,6 +56,46 @@ public class ProjectionTests
         await log.Node.Projections.WaitForAsync("Sums", default);
         (await log.ScalarAsync<decimal>("select sum(by) from sums_v1")).ShouldBe(200);
         (await log.ScalarAsync<long>("select last_seq_id from mt_event_progression where name = 'Sums:All'")).ShouldBe(100);
+    }
+
+    [Fact]
+    public async Task Commits_that_are_no_news_wait_for_one_that_is()
+    {
+        var sums = new Sums(newsFrom: 3);
+        await using var log = await TestLog.OpenAsync(o => o with { ProjectionPoll = TimeSpan.FromHours(1) }, [sums]);
+        var counter = Counters.New();
+        for (var i = 0; i < 50; i++)
+            await log.ExecuteAsync(Counters.Raise(counter, 2));
+        await log.ExecuteAsync(Counters.Raise(counter, 3));
+        for (var patience = DateTime.UtcNow.AddSeconds(30); await SumAsync() < 103; DateTime.UtcNow.ShouldBeLessThan(patience))
+            await Task.Delay(10);
+        // One at the start, perhaps one for the counter's first event, and one for the news.
+        sums.Pages.ShouldBeLessThan(5);
+
+        Task<decimal> SumAsync() => log.ScalarAsync<decimal>("select coalesce(sum(by), 0) from sums_v1");
+    }
+
+    [Fact]
+    public async Task Nobody_waits_for_a_projections_page_to_be_on_the_disk()
+    {
+        var sums = new Sums();
+        await using var log = await TestLog.OpenAsync(o => o with { ConnectionString = $"{o.ConnectionString};Options=-c synchronous_commit=on" }, [sums]);
+        await RaiseAsync(log.Node, Counters.New(), 1);
+        await log.Node.Projections.WaitForAsync("Sums", default);
+        sums.SynchronousCommit.ShouldBe("off");
+    }
+
+    [Fact]
+    public async Task A_connection_of_its_own_takes_its_locks_with_it_and_the_pools_are_not_reset()
+    {
+        await using var log = await TestLog.OpenAsync();
+        await using (var own = await log.Node.Sessions.OpenConnectionAsync())
+            await new NpgsqlCommand("select pg_advisory_lock(42)", own).ExecuteNonQueryAsync();
+        for (var patience = DateTime.UtcNow.AddSeconds(30); await LocksAsync() > 0; DateTime.UtcNow.ShouldBeLessThan(patience))
+            await Task.Delay(10);
+        new NpgsqlConnectionStringBuilder(log.Node.DataSource.ConnectionString).NoResetOnClose.ShouldBeTrue();
+
+        Task<long> LocksAsync() => log.ScalarAsync<long>("select count(*) from pg_locks where locktype = 'advisory' and objid = 42");
     }
 
     [Fact]

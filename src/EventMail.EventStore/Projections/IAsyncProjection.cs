@@ -14,6 +14,12 @@ public interface IAsyncProjection
     int PageSize => EventReader.PageSize;
 
     /// <summary>
+    /// False for an event that changes none of its tables: such a commit does not wake it, the position follows with the next one that
+    /// does or with the next poll. Must be quick.
+    /// </summary>
+    bool IsNews(StoredEvent e) => true;
+
+    /// <summary>
     /// Makes its tables if they are missing. Runs before the first page, one node at a time, in a transaction of the connection.
     /// </summary>
     Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel);

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace EventMail.EventStore;
 
-/// <summary>Runs asynchronous projections: each on one node at a time, woken by commits, its position in mt_event_progression.</summary>
+/// <summary>Runs asynchronous projections: each on one node at a time, woken by commits that are news to it, its position in mt_event_progression.</summary>
 public sealed class ProjectionDaemon : IAsyncDisposable
 {
     private readonly List<ProjectionRunner> _runners;
@@ -14,18 +14,21 @@ public sealed class ProjectionDaemon : IAsyncDisposable
         EventLogOptions options, EventReader reader, CommitFeed feed, IReadOnlyList<IAsyncProjection> projections, ILogger log)
     {
         // A runner keeps its connection, and with it its lock: they must not empty the pool of the queries.
-        _source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.ConnectionString)
+        var settings = new NpgsqlConnectionStringBuilder(options.ConnectionString)
         {
             Pooling = false,
             ApplicationName = "eventmail projections",
             MaxAutoPrepare = 50,
             Enlist = false,
-        });
+        };
+        // A page and its position are one transaction: lost together, they are folded again. Nobody waits for that flush.
+        settings.Options = $"{settings.Options} -c synchronous_commit=off".Trim();
+        _source = NpgsqlDataSource.Create(settings);
         _runners = [.. projections.Select(p => new ProjectionRunner(p, _source, reader, options.ProjectionPoll, log))];
-        _subscription = feed.Subscribe(_ =>
+        _subscription = feed.Subscribe(batch =>
         {
             foreach (var runner in _runners)
-                runner.Wake();
+                runner.Wake(batch);
         });
     }
 

@@ -24,7 +24,21 @@ internal sealed class ProjectionRunner(
     // Marten's naming.
     private string ProgressionName => projection.Version == 1 ? $"{Name}:All" : $"{Name}:V{projection.Version}:All";
 
-    public void Wake() => _wake.Writer.TryWrite(true);
+    private void Wake() => _wake.Writer.TryWrite(true);
+
+    public void Wake(CommitBatch batch)
+    {
+        foreach (var change in batch.Changes)
+        {
+            foreach (var e in change.Events)
+            {
+                if (!projection.IsNews(e))
+                    continue;
+                Wake();
+                return;
+            }
+        }
+    }
 
     public void Start() => _running = Task.Run(RunAsync);
 
@@ -110,7 +124,7 @@ internal sealed class ProjectionRunner(
         return await command.ExecuteScalarAsync(_stop.Token) as long? ?? 0;
     }
 
-    // Until a commit is heard of, or the time has come to look for those of applications that do not tell.
+    // Until a commit that is news is heard of, or the time has come for the others, and for those of applications that do not tell.
     private async Task WaitAsync()
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);

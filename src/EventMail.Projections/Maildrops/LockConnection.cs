@@ -27,6 +27,7 @@ internal sealed class LockConnection : IAsyncDisposable
         };
     }
 
+    /// <param name="source">Of connections that end, or are reset, when they are disposed.</param>
     public static async Task<LockConnection> OpenAsync(NpgsqlDataSource source, CancellationToken cancel)
     {
         var connection = await source.OpenConnectionAsync(cancel);
@@ -69,7 +70,7 @@ internal sealed class LockConnection : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _exchange.DisposeAsync();
-        // Back in the pool it is reset, which gives up all its locks.
+        // Its session ends, which gives up all its locks.
         await _connection.DisposeAsync();
     }
 }

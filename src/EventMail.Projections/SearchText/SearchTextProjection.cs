@@ -77,6 +77,9 @@ public sealed class SearchTextProjection : IAsyncProjection
         await index.ExecuteNonQueryAsync(cancel);
     }
 
+    // What is copied came in by an event before.
+    public bool IsNews(StoredEvent e) => e.Data is MessageReceived or MessageAppended;
+
     public void Join(EventLog log)
     {
         _events = log;
