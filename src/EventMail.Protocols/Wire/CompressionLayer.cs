@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 
 namespace EventMail.Protocols.Wire;
@@ -45,22 +44,6 @@ internal sealed class CompressionLayer
         Input.Complete();
         _inflate.Dispose();
         Output.End();
-        SkipLastBlock();
         return isEmpty;
-    }
-
-    // A client may end its stream behind its last flush: an empty last block, 03 00. No command begins so.
-    private void SkipLastBlock()
-    {
-        if (!_below.TryRead(out var read))
-        {
-            return;
-        }
-
-        ReadOnlySpan<byte> lastBlock = [0x03, 0x00];
-        Span<byte> first = stackalloc byte[2];
-        var length = (int)Math.Min(2, read.Buffer.Length);
-        read.Buffer.Slice(0, length).CopyTo(first);
-        _below.AdvanceTo(length == 2 && first.SequenceEqual(lastBlock) ? read.Buffer.GetPosition(2) : read.Buffer.Start);
     }
 }

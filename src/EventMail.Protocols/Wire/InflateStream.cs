@@ -119,10 +119,10 @@ internal sealed class InflateStream(PipeReader source) : Stream
     public bool TakeEnd()
     {
         Span<byte> text = stackalloc byte[64];
-        while (!IsOver && (_octetByOctet || _last != Flushed) && source.TryRead(out var read))
+        while (!IsOver && source.TryRead(out var read))
         {
             var piece = read.Buffer.Slice(0, Math.Min(1, read.Buffer.Length));
-            if (piece.IsEmpty)
+            if (piece.IsEmpty || (_last == Flushed && !IsEmptyBlock(piece.FirstSpan[0])))
             {
                 source.AdvanceTo(piece.Start);
                 break;
@@ -138,6 +138,9 @@ internal sealed class InflateStream(PipeReader source) : Stream
 
         return true;
     }
+
+    // Behind a flush another one, or the end of the stream: an empty block, stored or (the last one) by fixed codes. No command begins so.
+    private static bool IsEmptyBlock(byte first) => first is 0 or 1 or 3;
 
     protected override void Dispose(bool disposing)
     {

@@ -146,6 +146,27 @@ public sealed class CompressionTests
         Encoding.ASCII.GetString(await ReadAsync(connection, 13)).ShouldBe("b LOGIN x y\r\n");
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("000000FFFF")] // Flushed again.
+    [InlineData("0300")] // Ended: by fixed codes,
+    [InlineData("010000FFFF")] // by an empty stored block,
+    [InlineData("000000FFFF0300")] // behind another flush.
+    public async Task Plaintext_is_whole_behind_every_way_to_flush_and_to_end(string behindTheFlush)
+    {
+        var (server, client) = MemoryConnection.Create();
+        await using var connection = new MailConnection(server, Details);
+        connection.StartCompression();
+        // As text that is stored it holds what a flush looks like, and behind it what a last block begins with.
+        byte[] text = [.. "a APPEND INBOX {6+}\r\n"u8, 0, 0, 0xFF, 0xFF, 1, 1, .. "\r\nb UNAUTHENTICATE\r\n"u8];
+        byte[] sent = [.. Deflated(text, end: false, CompressionLevel.NoCompression), .. Convert.FromHexString(behindTheFlush), .. "c LOGIN x y\r\n"u8];
+        await client.WriteAsync(sent);
+        await client.FlushAsync();
+        (await ReadAsync(connection, text.Length)).ShouldBe(text);
+        connection.EndCompression().ShouldBeTrue();
+        Encoding.ASCII.GetString(await ReadAsync(connection, 13)).ShouldBe("c LOGIN x y\r\n");
+    }
+
     [Fact]
     public async Task A_silent_connection_holds_no_state_of_zlibs()
     {
@@ -180,10 +201,10 @@ public sealed class CompressionTests
         return (connection, new DeflatedStream(client, []));
     }
 
-    private static byte[] Deflated(byte[] plain, bool end)
+    private static byte[] Deflated(byte[] plain, bool end, CompressionLevel level = CompressionLevel.Optimal)
     {
         var result = new MemoryStream();
-        using var deflater = new DeflateStream(result, CompressionLevel.Optimal, leaveOpen: true);
+        using var deflater = new DeflateStream(result, level, leaveOpen: true);
         deflater.Write(plain);
         deflater.Flush();
         if (end)
