@@ -113,6 +113,15 @@ public sealed class Directory : IDisposable
     {
         if (user.Length is 0 or > AccountLimits.Address || user[0] == '@' || user.AsSpan().ContainsAnyInRange('\0', '\x1F'))
             return null;
+        // RFC 4616 §2, RFC 5802 §5.1: a name may be typed in several ways. Addresses are kept as they were given.
+        return await NamedAsync(user, cancel).ConfigureAwait(false)
+            ?? (SaslPrep.TryPrepare(user, SaslPrepUse.Query, out var prepared) && prepared.Length > 0 && prepared != user
+                ? await NamedAsync(prepared, cancel).ConfigureAwait(false)
+                : null);
+    }
+
+    private async ValueTask<AccountState?> NamedAsync(string user, CancellationToken cancel)
+    {
         return await _names.FindAsync(LoginNames.Canonical(user), cancel).ConfigureAwait(false) is NameMeaning.Account account
             && await StateAsync(account.Id, cancel).ConfigureAwait(false) is { Exists: true } state
                 ? state

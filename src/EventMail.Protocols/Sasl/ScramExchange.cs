@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using EventMail.Domain.Accounts;
 using EventMail.Projections.Accounts;
 using EventMail.Protocols.Wire;
 
@@ -35,9 +34,8 @@ internal sealed class ScramExchange(Authenticator authenticator, LoginContext co
             return SaslStep.Malformed;
         }
 
-        var user = SaslPrep.TryPrepare(first.User, SaslPrepUse.Query, out var prepared) ? prepared : first.User;
         var hash = context.Mechanism is Sha1 or Sha1Plus ? HashAlgorithmName.SHA1 : HashAlgorithmName.SHA256;
-        _attempt = await authenticator.BeginAsync(user, hash, context, cancel).ConfigureAwait(false);
+        _attempt = await authenticator.BeginAsync(first.User, hash, context, cancel).ConfigureAwait(false);
         _serverFirst = ScramServer.ServerFirst(first, _serverNonce, _attempt.Scram);
         _first = first;
         return SaslStep.Ask(Encoding.ASCII.GetBytes(_serverFirst));

@@ -128,6 +128,43 @@ public sealed class MechanismTests(ImapFixture fixture) : IClassFixture<ImapFixt
         (await StepAsync(Start("PLAIN"), $"\0{account.Address}\0cafe \u00BD")).Result.Status.ShouldBe(LoginStatus.BadCredentials);
     }
 
+    [Theory]
+    [InlineData("PLAIN")]
+    [InlineData("LOGIN")]
+    [InlineData("SCRAM-SHA-256")]
+    public async Task A_name_is_the_same_however_its_characters_are_typed(string mechanism) // RFC 4616 §2, RFC 5802 §5.1
+    {
+        var name = $"j\u00FCrgen-{mechanism.ToLowerInvariant()}";
+        var account = await fixture.Mail.Accounts.AddAsync($"{name}@example.test", TestMail.Password, null, Actor.System, default);
+        account.IsOk.ShouldBeTrue();
+        // Composed, with capitals, with an accent of its own, with a soft hyphen, in full width.
+        foreach (var typed in (string[])["j\u00FCrgen", "J\u00DCRGEN", "ju\u0308rgen", "j\u00FCr\u00ADgen", "j\u00FC\uFF52\uFF47\uFF45\uFF4E"])
+        {
+            (await LogInAsync(name.Replace("j\u00FCrgen", typed))).ShouldBe(LoginStatus.Ok, typed);
+        }
+
+        (await LogInAsync(name.Replace('\u00FC', 'u'))).ShouldBe(LoginStatus.BadCredentials);
+        (await LogInAsync("\u0627" + name)).ShouldBe(LoginStatus.BadCredentials, "letters of both directions");
+
+        async Task<LoginStatus> LogInAsync(string localPart)
+        {
+            var user = $"{localPart}@example.test";
+            var exchange = Start(mechanism);
+            switch (mechanism)
+            {
+                case "PLAIN":
+                    return (await StepAsync(exchange, $"\0{user}\0{TestMail.Password}")).Result.Status;
+                case "LOGIN":
+                    await StepAsync(exchange, user);
+                    return (await StepAsync(exchange, TestMail.Password)).Result.Status;
+                default:
+                    var bare = $"n={user},r=abc";
+                    var (final, _) = ScramClient.Answer(TestMail.Password, bare, Ask(await StepAsync(exchange, $"n,,{bare}")), "biws", HashAlgorithmName.SHA256);
+                    return (await StepAsync(exchange, final)).Result.Status;
+            }
+        }
+    }
+
     [Fact]
     public void No_octets_break_a_mechanism() => Check.One(
         Config.QuickThrowOnFailure.WithMaxTest(300),
