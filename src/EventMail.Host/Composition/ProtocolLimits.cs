@@ -34,6 +34,7 @@ internal static class ProtocolLimits
         KeepAlive = settings.KeepAlive,
         MaxMessageSize = settings.MaxMessageSize,
         MessageLimit = settings.MessageLimit,
+        NonSynchronizingLiterals = settings.NonSynchronizingLiterals,
         MaxErrors = settings.MaxErrors,
     };
 

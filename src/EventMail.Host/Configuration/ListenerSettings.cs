@@ -1,3 +1,4 @@
+using EventMail.Protocols.Imap;
 using EventMail.Protocols.Smtp;
 
 namespace EventMail.Host.Configuration;
@@ -95,6 +96,12 @@ public sealed record ImapSettings : ListenerSettings
     /// <summary>The largest message that APPEND takes.</summary>
     [Bytes, Range(64 * 1024)]
     public long MaxMessageSize { get; init; } = 50L << 20;
+
+    /// <summary>
+    /// Plus (LITERAL+): clients may send a message of any size without asking first. Minus (LITERAL-): only up to 4,096 bytes, so that one that is
+    /// too large is refused before it is sent.
+    /// </summary>
+    public NonSynchronizingLiterals NonSynchronizingLiterals { get; init; }
 
     /// <summary>
     /// Messages that one command works on; 0 for any number. Clients are told (MESSAGELIMIT, RFC 9738), but those that do not know it see

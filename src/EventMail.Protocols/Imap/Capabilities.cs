@@ -9,7 +9,6 @@ internal static class Capabilities
     private static readonly string[] Always =
     [
         "SASL-IR", // RFC 4959
-        "LITERAL+", // RFC 7888
         "ID", // RFC 2971
         "ENABLE", // RFC 5161
         "IMAP4rev2", // RFC 9051
@@ -80,7 +79,7 @@ internal static class Capabilities
     ];
 
     // These texts do not change: made once.
-    private static readonly string LoggedIn = string.Join(' ', ["IMAP4rev1", .. Always, .. AfterLogin]);
+    private static readonly string LoggedIn = string.Join(' ', [.. Always, .. AfterLogin]);
 
     // RFC 8437 §3: told only where it works.
     private static readonly string LoggedInForNow = LoggedIn + " UNAUTHENTICATE";
@@ -90,7 +89,8 @@ internal static class Capabilities
         if (session.User is not null)
         {
             var limit = session.Limits.MessageLimit is > 0 and var most ? $" MESSAGELIMIT={most}" : ""; // RFC 9738
-            return $"{(session.Services.Unauthenticate ? LoggedInForNow : LoggedIn)} APPENDLIMIT={session.Limits.MaxMessageSize}{limit}"; // RFC 7889
+            // RFC 7889
+            return $"IMAP4rev1 {LiteralsOf(session)} {(session.Services.Unauthenticate ? LoggedInForNow : LoggedIn)} APPENDLIMIT={session.Limits.MaxMessageSize}{limit}";
         }
 
         var result = new StringBuilder("IMAP4rev1 ");
@@ -100,9 +100,12 @@ internal static class Capabilities
         // RFC 3501 §6.2.3: LOGINDISABLED where LOGIN would be refused.
         if (!connection.MaySendPassword)
             result.Append("LOGINDISABLED ");
-        result.AppendJoin(' ', Always);
+        result.Append(LiteralsOf(session)).Append(' ').AppendJoin(' ', Always);
         foreach (var mechanism in SaslServer.Offered(connection, session.Services.Authenticator))
             result.Append(" AUTH=").Append(mechanism);
         return result.ToString();
     }
+
+    // RFC 7888 §5: never both.
+    private static string LiteralsOf(ImapSession session) => session.Limits.NonSynchronizingLiterals == NonSynchronizingLiterals.Minus ? "LITERAL-" : "LITERAL+";
 }

@@ -9,6 +9,9 @@ public sealed record ImapLimits
     /// <summary>One literal that is not APPEND's message.</summary>
     public int MaxLiteral { get; init; } = 64 * 1024;
 
+    /// <summary>How large a literal may be that its client does not wait with.</summary>
+    public NonSynchronizingLiterals NonSynchronizingLiterals { get; init; }
+
     /// <summary>A whole command with its literals, APPEND's message not counted.</summary>
     public int MaxCommandSize { get; init; } = 256 * 1024;
 

@@ -238,7 +238,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
             if (verb.Secret)
                 Reader.HoldsSecret();
             if (verb.Literals == Literals.Inline && await ReadLiteralsAsync(verb).ConfigureAwait(false) is { } refused)
-                return refused.Code == TooBig ? verb.TooLarge ?? refused : refused;
+                return refused.Code == TooBig && refused != Reply.ToBeWaitedWith ? verb.TooLarge ?? refused : refused;
             if (verb.Limited && !await WithinRateAsync().ConfigureAwait(false))
                 return await SkipLiteralsAsync().ConfigureAwait(false) ? Reply.No("Too many commands, slow down", "LIMIT") : Reply.Close;
             // A right that was withdrawn is not used once more.
@@ -291,6 +291,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     /// <summary>Reads the literal that the command's text ends in, and the rest of its line.</summary>
     public async ValueTask<Reply?> ReadLiteralAsync(LiteralMarker literal)
     {
+        if (literal.Hastens(Limits.NonSynchronizingLiterals))
+            return await SkipLiteralsAsync().ConfigureAwait(false) ? Reply.ToBeWaitedWith : Reply.Close;
         var limit = User is null ? Limits.MaxCommandSizeBeforeLogin : Limits.MaxCommandSize;
         if (literal.Size > Limits.MaxLiteral || Reader.Text.Length + literal.Size > limit)
         {

@@ -88,6 +88,12 @@ public sealed class SettingsTests : IDisposable
         ProtocolLimits.Of(new Pop3Settings(), "localhost").ShouldBe(new Pop3Options());
     }
 
+    [Theory]
+    [InlineData("plus", NonSynchronizingLiterals.Plus)]
+    [InlineData("minus", NonSynchronizingLiterals.Minus)]
+    public void Literals_that_are_not_waited_with_are_plus_or_minus(string text, NonSynchronizingLiterals literals) =>
+        ProtocolLimits.Of(Load($"Imap:NonSynchronizingLiterals={text}").Imap).NonSynchronizingLiterals.ShouldBe(literals);
+
     [Fact]
     public async Task The_command_line_wins_over_the_environment_which_wins_over_the_file_which_wins_over_the_defaults()
     {

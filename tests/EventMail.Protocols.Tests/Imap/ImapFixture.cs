@@ -13,6 +13,7 @@ public sealed class ImapFixture : IAsyncLifetime
 {
     private int _connections;
     private ImapServices _limited = null!;
+    private ImapServices _literalMinus = null!;
 
     public TestMail Mail { get; private set; } = null!;
 
@@ -27,6 +28,7 @@ public sealed class ImapFixture : IAsyncLifetime
         Administrator = await Mail.NewAccountAsync();
         Services = ServicesWith(new());
         _limited = ServicesWith(new() { MessageLimit = 3 });
+        _literalMinus = ServicesWith(new() { NonSynchronizingLiterals = NonSynchronizingLiterals.Minus });
     }
 
     public ImapServices ServicesWith(
@@ -49,7 +51,7 @@ public sealed class ImapFixture : IAsyncLifetime
 
     /// <summary>A session of its own.</summary>
     /// <param name="listener">
-    /// "starttls": passwords need TLS; anything else: they do not. "messagelimit": three messages a command.
+    /// "starttls": passwords need TLS; anything else: they do not. "messagelimit": three messages a command. "literal-minus": LITERAL-.
     /// </param>
     public ImapConnection Open(string listener = "", ImapServices? services = null, WireTraces? traces = null)
     {
@@ -74,6 +76,7 @@ public sealed class ImapFixture : IAsyncLifetime
     private ImapServices ServicesOf(string listener) => listener switch
     {
         "messagelimit" => _limited,
+        "literal-minus" => _literalMinus,
         _ => Services,
     };
 

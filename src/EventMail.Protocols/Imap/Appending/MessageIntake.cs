@@ -122,6 +122,8 @@ internal sealed class MessageIntake(ImapSession session, ImapCommand command, bo
 
     private async ValueTask<Reply?> TakeLiteralAsync(IncomingMessage message, LiteralMarker literal)
     {
+        if (literal.Hastens(session.Limits.NonSynchronizingLiterals))
+            return Reply.ToBeWaitedWith;
         if (!Fits(message, literal.Size))
             return TooBig;
         if (literal.Synchronizing && !await session.ContinueAsync().ConfigureAwait(false))

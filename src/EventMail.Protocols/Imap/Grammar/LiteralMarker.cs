@@ -11,6 +11,13 @@ internal readonly record struct LiteralMarker(long Size, bool Synchronizing, int
     /// <summary>Without the line end; number64 has at most 19 digits.</summary>
     public const int MaxLength = 1 + 19 + 1 + 1;
 
+    /// <summary>RFC 7888 §5: more octets are to be announced and waited with where the server says LITERAL-.</summary>
+    public const int MaxNonSynchronizing = 4096;
+
+    /// <summary>The client should have waited.</summary>
+    public bool Hastens(NonSynchronizingLiterals allowed) =>
+        !Synchronizing && Size > MaxNonSynchronizing && allowed == NonSynchronizingLiterals.Minus;
+
     /// <summary>At the beginning of the text.</summary>
     public static bool TryRead(ReadOnlySpan<byte> text, out LiteralMarker marker)
     {

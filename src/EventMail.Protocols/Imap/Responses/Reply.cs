@@ -31,6 +31,9 @@ internal readonly record struct Reply(ReplyKind Kind, string? Code, string Text)
     /// <summary>RFC 9586 §3: a sequence number from a client that has enabled UIDONLY.</summary>
     public static readonly Reply UidRequired = Bad("Sequence numbers are not used any more", "UIDREQUIRED");
 
+    /// <summary>RFC 7888 §5: a larger literal than may be sent without waiting.</summary>
+    public static readonly Reply ToBeWaitedWith = Bad("A literal of that size must be waited with", "TOOBIG");
+
     public static Reply Ok(string text, string? code = null) => new(ReplyKind.Ok, code, text);
 
     public static Reply No(string text, string? code = null) => new(ReplyKind.No, code, text);
