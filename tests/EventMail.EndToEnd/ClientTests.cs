@@ -1,4 +1,5 @@
 using System.Text;
+using EventMail.EndToEnd.Clients;
 
 namespace EventMail.EndToEnd;
 
@@ -11,32 +12,8 @@ public sealed class ClientTests(MailServer server) : IClassFixture<MailServer>
         var account = await server.NewAccountAsync();
         using var folder = new TempFolder();
         await DeliverAsync(account, 5);
-        Directory.CreateDirectory(folder["mail"]);
-        folder.Write("rc", $"""
-            IMAPAccount there
-            Host {server["imap"].Address}
-            Port {server["imap"].Port}
-            User {account}
-            Pass "{MailServer.Password}"
-            SSLType None
-
-            IMAPStore far
-            Account there
-
-            MaildirStore near
-            Path {folder["mail"]}/
-            Inbox {folder["mail"]}/INBOX
-            SubFolders Verbatim
-
-            Channel all
-            Far :far:
-            Near :near:
-            Patterns *
-            Create Both
-            Expunge Both
-            SyncState *
-            """);
-        await MbsyncAsync();
+        var sync = SyncPrograms.Mbsync(folder, server["imap"], account);
+        await sync();
         var messages = Maildir("INBOX");
         messages.Select(file => File.ReadAllText(file)).ShouldAllBe(text => text.Contains("\n\nBody "));
         messages.Count.ShouldBe(5);
@@ -52,7 +29,7 @@ public sealed class ClientTests(MailServer server) : IClassFixture<MailServer>
             await imap.RunAsync(@"UID STORE 5 +FLAGS.SILENT (\Answered)");
         }
 
-        await MbsyncAsync();
+        await sync();
         await using (var imap = await ImapClient.LoginAsync(server["imap"], account))
         {
             (await imap.RunAsync("EXAMINE INBOX")).ShouldContain("* 5 EXISTS");
@@ -62,10 +39,8 @@ public sealed class ClientTests(MailServer server) : IClassFixture<MailServer>
 
         Maildir("INBOX").Count.ShouldBe(5);
         Maildir("INBOX").ShouldContain(file => file.Contains(":2,") && file.Substring(file.LastIndexOf(',')).Contains('R'));
-        await MbsyncAsync();
+        await sync();
         Maildir("INBOX").Count.ShouldBe(5);
-
-        Task MbsyncAsync() => ClientProgram.RunAsync("mbsync", ["--config", folder["rc"], "--all", "--quiet"], home: folder.Path);
 
         List<string> Maildir(string name) =>
             [.. Directory.GetFiles(folder["mail"], "*", SearchOption.AllDirectories)
@@ -122,33 +97,10 @@ public sealed class ClientTests(MailServer server) : IClassFixture<MailServer>
         var account = await server.NewAccountAsync();
         using var folder = new TempFolder();
         await DeliverAsync(account, 3);
-        var rc = folder.Write("rc", $"""
-            [general]
-            accounts = a
-            metadata = {folder["meta"]}
-            ui = quiet
-
-            [Account a]
-            localrepository = here
-            remoterepository = there
-
-            [Repository here]
-            type = Maildir
-            localfolders = {folder["mail"]}
-
-            [Repository there]
-            type = IMAP
-            remotehost = {server["imap"].Address}
-            remoteport = {server["imap"].Port}
-            remoteuser = {account}
-            remotepass = {MailServer.Password}
-            ssl = no
-            starttls = no
-
-            """);
+        var sync = SyncPrograms.Offlineimap(folder, server["imap"], account);
         for (var run = 0; run < 2; run++)
         {
-            await ClientProgram.RunAsync("offlineimap", ["-o", "-c", rc], home: folder.Path);
+            await sync();
             Directory.GetFiles(folder["mail/INBOX"], "*", SearchOption.AllDirectories).Length.ShouldBe(3);
             Directory.Exists(folder["mail/Trash"]).ShouldBeTrue();
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using EventMail.EndToEnd.Differential;
 
 namespace EventMail.EndToEnd.Clients;
@@ -7,74 +8,16 @@ namespace EventMail.EndToEnd.Clients;
 public sealed class TwoWaySyncTests(MailServer server) : IClassFixture<MailServer>
 {
     [NeedsFact("mbsync")]
-    public Task Mbsync_carries_flags_and_deletions_both_ways() => CarriesBothWaysAsync("INBOX", (folder, account) =>
-    {
-        folder.Write("rc", $"""
-            IMAPAccount there
-            Host {server["imap"].Address}
-            Port {server["imap"].Port}
-            User {account}
-            Pass "{MailServer.Password}"
-            SSLType None
-
-            IMAPStore far
-            Account there
-
-            MaildirStore near
-            Path {folder["mail"]}/
-            Inbox {folder["mail"]}/INBOX
-            SubFolders Verbatim
-
-            Channel all
-            Far :far:
-            Near :near:
-            Patterns *
-            Create Both
-            Remove Both
-            Expunge Both
-            SyncState *
-            """);
-        Directory.CreateDirectory(folder["mail"]);
-        return () => ClientProgram.RunAsync("mbsync", ["--config", folder["rc"], "--all", "--quiet"], home: folder.Path);
-    });
+    public Task Mbsync_carries_flags_and_deletions_both_ways() => CarriesBothWaysAsync(SyncPrograms.Mbsync);
 
     [NeedsFact("offlineimap")]
-    public Task Offlineimap_carries_flags_and_deletions_both_ways() => CarriesBothWaysAsync("INBOX", (folder, account) =>
-    {
-        var rc = folder.Write("rc", $"""
-            [general]
-            accounts = a
-            metadata = {folder["meta"]}
-            ui = quiet
+    public Task Offlineimap_carries_flags_and_deletions_both_ways() => CarriesBothWaysAsync(SyncPrograms.Offlineimap);
 
-            [Account a]
-            localrepository = here
-            remoterepository = there
-
-            [Repository here]
-            type = Maildir
-            localfolders = {folder["mail"]}
-            sync_deletes = yes
-
-            [Repository there]
-            type = IMAP
-            remotehost = {server["imap"].Address}
-            remoteport = {server["imap"].Port}
-            remoteuser = {account}
-            remotepass = {MailServer.Password}
-            ssl = no
-            starttls = no
-            expunge = yes
-
-            """);
-        return () => ClientProgram.RunAsync("offlineimap", ["-o", "-c", rc], home: folder.Path);
-    });
-
-    private async Task CarriesBothWaysAsync(string inbox, Func<TempFolder, string, Func<Task>> configure)
+    private async Task CarriesBothWaysAsync(Func<TempFolder, IPEndPoint, string, Func<Task>> program)
     {
         var account = await server.NewAccountAsync();
         using var folder = new TempFolder();
-        var sync = configure(folder, account);
+        var sync = program(folder, server["imap"], account);
         await using var imap = await ImapClient.LoginAsync(server["imap"], account);
         for (var i = 1; i <= 6; i++)
         {
@@ -92,7 +35,7 @@ public sealed class TwoWaySyncTests(MailServer server) : IClassFixture<MailServe
         await imap.RunAsync("EXPUNGE");
         Rename("Number 4", "F");
         File.Delete(Near()["Number 5"]);
-        await File.WriteAllTextAsync(folder[$"mail/{inbox}/cur/1234567890.1.here:2,FS"], "Subject: From here\nMessage-ID: <here@example.org>\n\nBody here\n");
+        await File.WriteAllTextAsync(folder["mail/INBOX/cur/1234567890.1.here:2,FS"], "Subject: From here\nMessage-ID: <here@example.org>\n\nBody here\n");
         await sync();
         Near().Keys.ShouldBe(["From here", "Number 1", "Number 2", "Number 4", "Number 6"]);
         Flags("Number 1").ShouldBe("S");
@@ -118,7 +61,7 @@ public sealed class TwoWaySyncTests(MailServer server) : IClassFixture<MailServe
 
         // By subject.
         SortedDictionary<string, string> Near() => new(
-            Directory.GetFiles(folder[$"mail/{inbox}"], "*", SearchOption.AllDirectories).Where(file => Path.GetFileName(Path.GetDirectoryName(file)) is "cur" or "new")
+            Directory.GetFiles(folder["mail/INBOX"], "*", SearchOption.AllDirectories).Where(file => Path.GetFileName(Path.GetDirectoryName(file)) is "cur" or "new")
                 .ToDictionary(file => File.ReadLines(file).First(line => line.StartsWith("Subject: ", StringComparison.Ordinal))[9..], file => file), StringComparer.Ordinal);
 
         // Without mbsync's and offlineimap's own marks, which are before the flags.
@@ -129,7 +72,7 @@ public sealed class TwoWaySyncTests(MailServer server) : IClassFixture<MailServe
             var file = Near()[subject];
             var name = Path.GetFileName(file);
             var end = name.IndexOf(":2,", StringComparison.Ordinal);
-            File.Move(file, Path.Combine(folder[$"mail/{inbox}/cur"], (end < 0 ? name : name[..end]) + ":2," + flags));
+            File.Move(file, Path.Combine(folder["mail/INBOX/cur"], (end < 0 ? name : name[..end]) + ":2," + flags));
         }
 
         async Task<List<string>> FarAsync()
