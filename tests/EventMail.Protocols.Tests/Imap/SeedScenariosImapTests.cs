@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using EventMail.Protocols.Imap;
 using EventMail.Testing;
 using EventMail.Testing.Transcripts;
@@ -201,6 +203,84 @@ public sealed class SeedScenariosImapTests(ImapFixture fixture) : IClassFixture<
 
         lines.Count(line => line.EndsWith(" INBOX") && !line.Contains(@"\Junk")).ShouldBe(1);
         lines.Count.ShouldBe(7);
+    }
+
+    [Theory]
+    [InlineData("LOGIN")]
+    [InlineData("AUTHENTICATE PLAIN")]
+    [InlineData("AUTHENTICATE LOGIN")]
+    [InlineData("AUTHENTICATE CRAM-MD5")]
+    public async Task Acceptance_A_user_authenticates_by_each_of_the_mechanisms_and_lists_the_mailboxes(string how)
+    {
+        var account = await fixture.NewAccountAsync();
+        if (how.EndsWith("CRAM-MD5", StringComparison.Ordinal))
+            (await fixture.Mail.Accounts.EnableRecoverableAsync(account.Address, TestMail.Password, Projections.Actor.System, default)).IsOk.ShouldBeTrue();
+        await using var client = new ScriptedClient(fixture.Open().Client);
+        await client.ReadLineAsync();
+        (await AuthenticateAsync(client, how, account.Address)).ShouldStartWith("a OK [CAPABILITY ");
+        (await AllAsync(client, "b", "LIST \"\" *"))[..^1].Select(line => line.Split(' ')[^1]).Order()
+            .ShouldBe(["Archive", "Drafts", "INBOX", "Sent", "Spam", "Trash"], ignoreOrder: true);
+        await fixture.Mail.Accounts.DisableRecoverableAsync(account.Address, Projections.Actor.System, default);
+    }
+
+    private static async Task<string> AuthenticateAsync(ScriptedClient client, string how, string user)
+    {
+        switch (how)
+        {
+            case "LOGIN":
+                return (await client.AskAsync($"a LOGIN {user} {TestMail.Password}"))!;
+            case "AUTHENTICATE PLAIN":
+                return (await client.AskAsync($"a {how} {Base64($"\0{user}\0{TestMail.Password}")}"))!;
+            case "AUTHENTICATE LOGIN":
+                await client.AskAsync($"a {how}");
+                await client.AskAsync(Base64(user));
+                return (await client.AskAsync(Base64(TestMail.Password)))!;
+            default:
+                // RFC 2195 §2
+                var challenge = Convert.FromBase64String((await client.AskAsync($"a {how}"))![2..]);
+                var digest = Convert.ToHexStringLower(HMACMD5.HashData(Encoding.UTF8.GetBytes(TestMail.Password), challenge));
+                return (await client.AskAsync(Base64($"{user} {digest}")))!;
+        }
+    }
+
+    private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
+
+    [Fact]
+    public async Task Guide_Who_is_logged_in_cannot_log_in_again_and_stays_who_it_is()
+    {
+        var (account, other) = (await fixture.NewAccountAsync(), await fixture.NewAccountAsync());
+        await using var client = await fixture.LogInAsync(account);
+        await AppendAsync(client, "mine");
+        (await client.AskAsync($"a LOGIN {other.Address} {TestMail.Password}")).ShouldBe("a BAD Already logged in");
+        (await client.AskAsync($"b AUTHENTICATE PLAIN {Base64($"\0{other.Address}\0{TestMail.Password}")}")).ShouldBe("b BAD Already logged in");
+        (await AllAsync(client, "c", "STATUS INBOX (MESSAGES)")).ShouldContain("* STATUS INBOX (MESSAGES 1)");
+    }
+
+    [Fact]
+    public async Task Acceptance_IDLE_notifies_on_new_messages_of_every_kind_of_arrival()
+    {
+        var account = await fixture.NewAccountAsync();
+        await using var idle = await fixture.LogInAsync(account);
+        await SelectAsync(idle);
+        (await idle.AskAsync("i IDLE")).ShouldBe("+ idling");
+        await using var other = await fixture.LogInAsync(account);
+        await AppendAsync(other, "appended");
+        (await NextExistsAsync()).ShouldBe("* 1 EXISTS");
+        await SelectAsync(other);
+        (await AllAsync(other, "a", "COPY 1 INBOX"))[^1].ShouldStartWith("a OK");
+        (await NextExistsAsync()).ShouldBe("* 2 EXISTS");
+        await idle.SendLineAsync("DONE");
+
+        async Task<string?> NextExistsAsync()
+        {
+            string? line;
+            do
+            {
+                line = await idle.ReadLineAsync();
+            }
+            while (line is not null && !line.EndsWith(" EXISTS", StringComparison.Ordinal));
+            return line;
+        }
     }
 
     [Fact]
