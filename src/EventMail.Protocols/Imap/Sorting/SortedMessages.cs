@@ -9,6 +9,14 @@ internal sealed class SortedMessages
     private SortedMessages(int count) =>
         (Numbers, InternalDates, Sizes, Contents) = (new uint[count], new long[count], new uint[count], new long[count]);
 
+    /// <summary>Messages of one moment and size, numbered from 1.</summary>
+    internal SortedMessages(SortKeys[] keys) : this(keys.Length)
+    {
+        Keys = keys;
+        for (var i = 0; i < keys.Length; i++)
+            Numbers[i] = (uint)(i + 1);
+    }
+
     public int Count => Numbers.Length;
 
     /// <summary>Sequence numbers.</summary>
