@@ -98,6 +98,13 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
 
             await Writer.FlushAsync().ConfigureAwait(false);
         }
+        catch (Exception error)
+        {
+            // Where there is no command that could be answered with NO. Half a response cannot be taken back.
+            var failed = Failed(error, "between commands");
+            if (!Writer.InResponse && !Bye(failed.Text, failed.Code))
+                await Writer.FlushAsync().ConfigureAwait(false);
+        }
         finally
         {
             await Pending.EndAsync().ConfigureAwait(false);

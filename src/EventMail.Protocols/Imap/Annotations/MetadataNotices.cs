@@ -1,3 +1,4 @@
+using System.Data.Common;
 using EventMail.EventStore;
 using EventMail.Projections.Metadata;
 
@@ -58,6 +59,21 @@ internal sealed class MetadataNotices : IDisposable
     {
         if (_count == 0)
             return;
+        try
+        {
+            await TellNotedAsync().ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is DbException or TimeoutException)
+        {
+            // What is noted stays noted: it is told when the database is there again.
+            _session.Failed(error, "METADATA");
+        }
+    }
+
+    private async ValueTask TellNotedAsync()
+    {
+        // What the account may not see is not in its list.
+        var list = await _session.Services.Mailboxes.ListAsync(_account, _session.Cancel).ConfigureAwait(false);
         Dictionary<Guid, SortedSet<string>> mailboxes;
         SortedSet<string> server;
         lock (_gate)
@@ -72,8 +88,7 @@ internal sealed class MetadataNotices : IDisposable
             MetadataResponse.WriteChanged(_session.Writer, "", server);
         if (mailboxes.Count == 0)
             return;
-        // What the account may not see is not in its list.
-        foreach (var mailbox in await _session.Services.Mailboxes.ListAsync(_account, _session.Cancel).ConfigureAwait(false))
+        foreach (var mailbox in list)
         {
             if (!enabled && _session.Notifying?.WantsMetadata(mailbox) != true)
                 continue;
