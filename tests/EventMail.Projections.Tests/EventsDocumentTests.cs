@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using EventMail.EventStore;
@@ -26,6 +27,9 @@ public sealed partial class EventsDocumentTests
         using var example = JsonDocument.Parse(Example().Match(section).Groups[1].Value);
         example.RootElement.EnumerateObject().Select(member => member.Name).Order().ShouldBe(fields);
     }
+
+    /// <summary>JSON.</summary>
+    internal static byte[] ExampleOf(string alias) => Encoding.UTF8.GetBytes(Example().Match(Sections()[alias]).Groups[1].Value);
 
     private static EventType TypeOf(string alias) => EventTypes.Create().Current.Single(type => type.Alias == alias);
 

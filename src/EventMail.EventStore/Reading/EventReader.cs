@@ -20,14 +20,14 @@ public sealed class EventReader
     internal SafePosition Safe { get; } = new();
 
     /// <summary>A stream's events in order. <paramref name="toVersion"/> is inclusive; null reads to the end.</summary>
-    /// <param name="type">Only those of this type's alias.</param>
+    /// <param name="types">Only those of these aliases.</param>
     public async IAsyncEnumerable<StoredEvent> ReadStreamAsync(
-        StreamKey key, long fromVersion = 1, long? toVersion = null, string? type = null, [EnumeratorCancellation] CancellationToken cancel = default)
+        StreamKey key, long fromVersion = 1, long? toVersion = null, string[]? types = null, [EnumeratorCancellation] CancellationToken cancel = default)
     {
         const string sql = $"""
             select {EventRow.Columns} from public.mt_events e
             where e.tenant_id = $1 and e.stream_id = $2 and e.version between $3 and $4 and not e.is_archived
-              and ($5::varchar is null or e.type = $5)
+              and ($5::varchar[] is null or e.type = any($5))
             order by e.version limit {PageRows}
             """;
         var end = toVersion ?? long.MaxValue;
@@ -37,7 +37,7 @@ public sealed class EventReader
                 sql,
                 [
                     new() { Value = key.Tenant }, new() { Value = key.Id }, Long(fromVersion), Long(end),
-                    new() { Value = (object?)type ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Varchar },
+                    new() { Value = (object?)types ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Varchar },
                 ],
                 cancel);
             foreach (var e in page)

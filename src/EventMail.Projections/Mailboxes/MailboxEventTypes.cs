@@ -7,7 +7,10 @@ namespace EventMail.Projections.Mailboxes;
 /// <summary>The aliases under which a mailbox's events are stored.</summary>
 public static class MailboxEventTypes
 {
-    internal const string MessagesExpunged = "messages_expunged";
+    private const string MessagesExpunged = "messages_expunged";
+
+    /// <summary>The events that take messages out of a mailbox which stays, old aliases included: what went is read from them.</summary>
+    internal static readonly string[] Removing = [MessagesExpunged];
 
     public static EventTypeMap RegisterMailboxEvents(this EventTypeMap types) => types
         .Register("mailbox_created", MailboxEventJson.Default.MailboxCreated)

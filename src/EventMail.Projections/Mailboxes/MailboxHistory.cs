@@ -26,7 +26,7 @@ internal sealed class MailboxHistory(EventReader reader)
         if (from > to)
             return UidSet.Empty;
         var ranges = new List<UidRange>();
-        await foreach (var e in reader.ReadStreamAsync(key, from, to, MailboxEventTypes.MessagesExpunged, cancel))
+        await foreach (var e in reader.ReadStreamAsync(key, from, to, MailboxEventTypes.Removing, cancel))
             ranges.AddRange(UidSet.Parse(((MessagesExpunged)e.Data).Uids).Ranges);
         return UidSet.FromRanges(ranges);
     }

@@ -1,4 +1,5 @@
 using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
 using EventMail.Projections.Mailboxes;
 using EventMail.Testing;
 using static EventMail.Projections.Tests.Mailboxes.Comparisons;
@@ -92,5 +93,28 @@ public class VanishedTests
         // Nobody else writes here but the claim of \Recent, which this mailbox's only session makes none of.
         if (!gone.Value!.IsEmpty)
             went.Add(mailbox.View.HighestModSeq, gone.Value);
+    }
+
+    // docs/events.md has an example of every event; another test sees to that.
+    [Fact]
+    public void Every_event_that_takes_messages_away_is_read_for_what_went()
+    {
+        var types = new EventTypeMap().RegisterMailboxEvents();
+        var full = MailboxState.Empty.Evolve(new MailboxCreated("a", 1, null), 1, default) with { View = MailboxView.Empty };
+        for (uint uid = 1; uid <= 1000; uid++)
+            full = full.Evolve(new MessageAppended(uid, new(uid, "", 1), default, [], null), uid + 1, default);
+
+        var removing = new List<string>();
+        foreach (var alias in types.Aliases)
+        {
+            var e = types.Read(alias, EventsDocumentTests.ExampleOf(alias));
+            // What brings messages does so above UIDNEXT.
+            var before = e is MessageReceived or MessageAppended or MessagesCopiedIn ? MailboxState.Empty with { View = MailboxView.Empty } : full;
+            if (before.Evolve(e, before.Version + 1, default).View!.Count < before.View!.Count)
+                removing.Add(alias);
+        }
+
+        removing.ShouldNotBeEmpty();
+        removing.ShouldBe(MailboxEventTypes.Removing, ignoreOrder: true);
     }
 }
