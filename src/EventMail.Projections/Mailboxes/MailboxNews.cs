@@ -24,7 +24,8 @@ public enum MailboxNews : byte
 /// <param name="Others">Done by others than the session that watches, or by who knows whom.</param>
 /// <param name="Own">Done by that session.</param>
 /// <param name="OwnUids">The messages that it put in.</param>
-public readonly record struct MailboxMark(MailboxNews Others, MailboxNews Own, UidSet OwnUids)
+/// <param name="RenamedFrom">The mailbox whose messages RENAME has put here: INBOX. Null for any other.</param>
+public readonly record struct MailboxMark(MailboxNews Others, MailboxNews Own, UidSet OwnUids, Guid? RenamedFrom = null)
 {
     internal static readonly MailboxMark None = new(MailboxNews.None, MailboxNews.None, UidSet.Empty);
 
@@ -35,6 +36,15 @@ public readonly record struct MailboxMark(MailboxNews Others, MailboxNews Own, U
         MailboxCreated or MailboxRenamed or MailboxDeleted or MailboxAclChanged => MailboxNews.Name,
         _ => MailboxNews.None,
     };
+
+    // RFC 3501 §6.3.5: INBOX stays, and a mailbox is made and filled at once, as no other command does.
+    internal static Guid? RenamedIn(StreamChange change)
+    {
+        if (change.Events is not [{ Data: MailboxCreated } made, ..])
+            return null;
+        return change.Events.FirstOrDefault(e => e.Data is MessagesCopiedIn { Moved: true } && e.Metadata == made.Metadata)
+            is { Data: MessagesCopiedIn moved } ? moved.Source : null;
+    }
 
     internal MailboxMark WithOwn(MailboxNews news, StoredEvent e) => this with
     {

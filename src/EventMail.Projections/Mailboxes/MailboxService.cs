@@ -100,8 +100,8 @@ public sealed class MailboxService : IAsyncDisposable
     /// <summary>Gathers what happens from here on to the mailboxes that an account can see. <see cref="ListAsync(MailboxWatch, CancellationToken)"/> says which these are.</summary>
     /// <param name="session">Whose own doings are told apart (correlation_id).</param>
     /// <param name="limit">Mailboxes and names of others' doings that it holds at once.</param>
-    /// <param name="wake">Called on any thread when there is something new of others; must be quick.</param>
-    public MailboxWatch Watch(string account, string session, int limit, Action wake) => _watches.Begin(account, session, limit, wake);
+    /// <param name="wake">Called on any thread when there is something new of others; must be quick. Null: only the session's own doings are gathered.</param>
+    public MailboxWatch Watch(string account, string session, int limit, Action? wake) => _watches.Begin(account, session, limit, wake);
 
     /// <summary>The list of the account that watches; the watch follows it from here on.</summary>
     public async Task<IReadOnlyList<MailboxEntry>> ListAsync(MailboxWatch watch, CancellationToken cancel)

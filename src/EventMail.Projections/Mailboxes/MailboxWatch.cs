@@ -13,14 +13,15 @@ public sealed class MailboxWatch : IDisposable
     private readonly MailboxWatches _all;
     private readonly string _session;
     private readonly int _limit;
-    private readonly Action _wake;
+    private readonly Action? _wake;
     private readonly Lock _gate = new();
     private Dictionary<Guid, MailboxMark> _mailboxes = [];
     private Dictionary<string, bool> _subscriptions = new(StringComparer.Ordinal);
+    private IReadOnlySet<Guid> _ignored = ImmutableHashSet<Guid>.Empty;
     private int _others;
     private bool _overflow;
 
-    internal MailboxWatch(MailboxWatches all, string viewer, string session, int limit, Action wake) =>
+    internal MailboxWatch(MailboxWatches all, string viewer, string session, int limit, Action? wake) =>
         (_all, Viewer, _session, _limit, _wake) = (all, viewer, session, limit, wake);
 
     /// <summary>The id of the account that watches.</summary>
@@ -38,8 +39,21 @@ public sealed class MailboxWatch : IDisposable
                 return null;
             var marks = new MailboxMarks(_mailboxes, _subscriptions, _overflow);
             (_mailboxes, _subscriptions, _others, _overflow) = ([], new(StringComparer.Ordinal), 0, false);
+            // What is ignored may have a name now that is not: until it is said again nothing is.
+            if (marks.OfNames)
+                _ignored = ImmutableHashSet<Guid>.Empty;
             return marks;
         }
+    }
+
+    /// <summary>
+    /// Of these mailboxes what others do to their messages is nobody's question. Until marks are taken that are
+    /// <see cref="MailboxMarks.OfNames"/>.
+    /// </summary>
+    public void Ignore(IReadOnlySet<Guid> mailboxes)
+    {
+        lock (_gate)
+            _ignored = mailboxes;
     }
 
     internal void Note(StreamChange change)
@@ -57,9 +71,11 @@ public sealed class MailboxWatch : IDisposable
                 else
                     wake |= NoteOthers(change.Key.Id, news);
             }
+            if (_mailboxes.TryGetValue(change.Key.Id, out var mark) && MailboxMark.RenamedIn(change) is { } from)
+                _mailboxes[change.Key.Id] = mark with { RenamedFrom = from };
         }
         if (wake)
-            _wake();
+            _wake!();
     }
 
     /// <summary>Somebody did something to a mailbox.</summary>
@@ -70,11 +86,13 @@ public sealed class MailboxWatch : IDisposable
             if (!NoteOthers(mailbox, news))
                 return;
         }
-        _wake();
+        _wake!();
     }
 
     internal void NoteSubscriptions(StreamChange change)
     {
+        if (_wake is null)
+            return;
         var wake = false;
         lock (_gate)
         {
@@ -90,12 +108,14 @@ public sealed class MailboxWatch : IDisposable
             }
         }
         if (wake)
-            _wake();
+            _wake!();
     }
 
-    // False when it was marked so already.
+    // False when it was marked so already, or nobody asks.
     private bool NoteOthers(Guid mailbox, MailboxNews news)
     {
+        if (_wake is null || ((news & MailboxNews.Name) == 0 && _ignored.Contains(mailbox)))
+            return false;
         var known = _mailboxes.GetValueOrDefault(mailbox, MailboxMark.None);
         if ((known.Others & news) == news || !Admit(known.Others == MailboxNews.None))
             return false;
@@ -112,7 +132,7 @@ public sealed class MailboxWatch : IDisposable
         _overflow = true;
         _mailboxes.Clear();
         _subscriptions.Clear();
-        _wake();
+        _wake!();
         return false;
     }
 

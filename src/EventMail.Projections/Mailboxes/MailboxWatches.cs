@@ -16,7 +16,7 @@ internal sealed class MailboxWatches
     private readonly Lock _gate = new();
     private ImmutableArray<MailboxWatch> _all = [];
 
-    public MailboxWatch Begin(string viewer, string session, int limit, Action wake)
+    public MailboxWatch Begin(string viewer, string session, int limit, Action? wake)
     {
         var watch = new MailboxWatch(this, viewer, session, limit, wake);
         lock (_gate)
@@ -56,7 +56,7 @@ internal sealed class MailboxWatches
 
     public void OnCommit(StreamChange change)
     {
-        if (_byOwner.IsEmpty)
+        if (_all.IsEmpty)
             return;
         if (ReferenceEquals(change.Kind, AccountStreamKinds.Account))
         {
@@ -68,11 +68,19 @@ internal sealed class MailboxWatches
         }
         else if (ReferenceEquals(change.Kind, MailboxKind.Instance))
         {
-            foreach (var watch in Of(change.Key.Tenant))
-                watch.Note(change);
+            var owner = change.Key.Tenant;
+            foreach (var watch in Of(owner))
+            {
+                if (watch.Viewer == owner || MaySee(change, watch.Viewer))
+                    watch.Note(change);
+            }
             NoteRights(change);
         }
     }
+
+    // Who is let in, or shut out, at this very moment hears of it in NoteRights.
+    private static bool MaySee(StreamChange change, string viewer) =>
+        (((MailboxState)change.After).RightsOf(viewer, change.Key.Tenant) & (Rights.Lookup | Rights.Read)) != 0;
 
     // Whoever was let in, or shut out, need not have known the owner before.
     private void NoteRights(StreamChange change)
@@ -92,7 +100,7 @@ internal sealed class MailboxWatches
     /// <summary>What other nodes committed to mailboxes that this one may not hold, so that nobody here knows what it was.</summary>
     public void OnMoved(IReadOnlyList<StreamMoved> moved)
     {
-        if (_byOwner.IsEmpty)
+        if (_all.IsEmpty)
             return;
         foreach (var stream in moved)
         {

@@ -67,6 +67,10 @@ internal sealed class NameChanges(
         mailbox.IsNew = entry.Messages > 0 || (events & NotifyEvents.FlagChange) != 0;
         if (!mailbox.Readable && events != NotifyEvents.None)
             Notices.AddNoAccess(entry.Name);
+        // §5.4: of INBOX, which stays, nothing is told when it is renamed.
+        else if (marks.Mailboxes.TryGetValue(entry.Id, out var mark) && mark.RenamedFrom is { } from && known.TryGetValue(from, out var source)
+            && ((events | source.Events) & NotifyEvents.MailboxName) != 0)
+            Notices.AddRenamed(entry.Name, source.Name);
         else if ((events & NotifyEvents.MailboxName) != 0)
             TellName(entry.Name);
         else if (events != NotifyEvents.None && MailboxService.IsOthers(entry.Name))

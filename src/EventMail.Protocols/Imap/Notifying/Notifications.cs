@@ -31,7 +31,7 @@ internal sealed class Notifications : IDisposable
         _wake = () => session.Connection.Wake();
         // RFC 5465 §5.2: what this client brings in itself is not fetched for it.
         if (request.All != NotifyEvents.None || request.Selected.Items.Count > 0)
-            _watch = session.Services.Mailboxes.Watch(session.User!.Id, session.SessionId, session.Limits.MaxPendingNotifications, _wake);
+            _watch = session.Services.Mailboxes.Watch(session.User!.Id, session.SessionId, session.Limits.MaxPendingNotifications, request.All != NotifyEvents.None ? _wake : null);
         if (session.Selected is { } selected)
             OnSelect(selected);
     }
@@ -82,6 +82,7 @@ internal sealed class Notifications : IDisposable
                 refused.AddNoAccess(entry.Name);
         }
 
+        IgnoreOthers();
         await refused.WriteAsync(_session, mailboxes, _subscribed).ConfigureAwait(false);
         if (!Request.Status)
             return;
@@ -91,6 +92,10 @@ internal sealed class Notifications : IDisposable
                 await StatusNotice.WriteAsync(_session, entry, known.Events).ConfigureAwait(false);
         }
     }
+
+    // Nothing of what happens to their messages is asked for, or may be known.
+    private void IgnoreOthers() => _watch!.Ignore(_known
+        .Where(pair => !pair.Value.Readable || (pair.Value.Events & NotifyEvents.OfMessages) == 0).Select(pair => pair.Key).ToHashSet());
 
     private Task<IReadOnlyList<MailboxEntry>> ListAsync() => _session.Services.Mailboxes.ListAsync(_watch!, _session.Cancel);
 
@@ -189,6 +194,7 @@ internal sealed class Notifications : IDisposable
             var changes = new NameChanges(Request, _known, _subscribed, subscribed, marks);
             changes.Compare(mailboxes);
             _subscribed = subscribed;
+            IgnoreOthers();
             await changes.Notices.WriteAsync(_session, mailboxes, subscribed).ConfigureAwait(false);
             now = mailboxes.Where(entry => entry.Selectable).ToDictionary(entry => entry.Id);
         }
