@@ -83,16 +83,19 @@ public sealed class MailboxService : IAsyncDisposable
         if (owners.Count == 0)
             return own;
         var all = new List<MailboxEntry>(own);
+        // One's own of such a name is the one that is meant, as in ResolveAsync.
+        var taken = own.Where(mailbox => mailbox.IsOthers).Select(mailbox => mailbox.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var (owner, address) in owners)
         {
             var prefix = OtherUsers.PrefixOf(address);
             var shared = await EntriesAsync(owner, account, prefix, cancel);
             if (shared.Count == 0)
                 continue;
-            if (all.Count == own.Count)
-                all.Add(MailboxListing.Above(OtherUsers.Level));
-            all.Add(MailboxListing.Above(prefix[..^1]));
-            all.AddRange(shared);
+            foreach (var mailbox in shared.Prepend(MailboxListing.Above(prefix[..^1])).Prepend(MailboxListing.Above(OtherUsers.Level)))
+            {
+                if (taken.Add(mailbox.Name))
+                    all.Add(mailbox);
+            }
         }
         return all;
     }
@@ -128,8 +131,22 @@ public sealed class MailboxService : IAsyncDisposable
         var state = await StateAsync(mailbox.Key, cancel);
         if (mailbox.Refuse(state, needed) is { } rejection)
             return rejection;
+        return MailboxListing.Entry(mailbox.Key.Id, state, await HasChildrenAsync(mailbox, state.Name, cancel), mailbox.RightsIn(state), mailbox.Prefix);
+    }
+
+    // RFC 4314 §4: to whom may not look it up what is below is as if it were not there.
+    private async ValueTask<bool> HasChildrenAsync(MailboxRef mailbox, string name, CancellationToken cancel)
+    {
         var tree = await _trees.GetAsync(mailbox.Owner, cancel);
-        return MailboxListing.Entry(mailbox.Key.Id, state, tree.Below(state.Name).Any(), mailbox.RightsIn(state), mailbox.Prefix);
+        foreach (var node in tree.Below(name))
+        {
+            if (mailbox.Viewer == mailbox.Owner
+                || ((await StateAsync(tree.KeyOf(node), cancel)).RightsOf(mailbox.Viewer, mailbox.Owner) & Rights.Lookup) != 0)
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// <summary>How many mailboxes an account has.</summary>
@@ -213,11 +230,20 @@ public sealed class MailboxService : IAsyncDisposable
         return rejection ?? await RunAsync<Unit>(new DeleteCommand(mailbox, actor.Because(cause)), cancel);
     }
 
+    // A mailbox that was called so before the namespace was there can be given another name, as can all of them at once.
+    private async ValueTask<MailboxPlace> SourceAsync(string account, string name, CancellationToken cancel)
+    {
+        name = MailboxName.Canonical(name);
+        if (OtherUsers.IsReserved(name) && await _trees.GetAsync(account, cancel) is var own && (own.Find(name) is not null || own.Below(name).Any()))
+            return new(account, "", name);
+        return await _others.PlaceAsync(account, name, cancel);
+    }
+
     /// <summary>RENAME with everything below it; renaming INBOX moves its messages (RFC 9051 §6.3.6).</summary>
     public async Task<Result<Unit>> RenameAsync(
         string account, string from, string to, Actor actor, string? cause, CancellationToken cancel)
     {
-        var (source, target) = (await _others.PlaceAsync(account, from, cancel), await _others.PlaceAsync(account, to, cancel));
+        var (source, target) = (await SourceAsync(account, from, cancel), await _others.PlaceAsync(account, to, cancel));
         if (!source.IsOwn && (await LocateAsync(account, from, Rights.DeleteMailbox, cancel)).Rejection is { } missing)
             return missing;
         if (await MayMakeAsync(account, target, cancel) is { } refused)

@@ -185,4 +185,111 @@ public class SharedMailboxTests
         await SetAsync(node, "00000007@example.test", "");
         await SetAsync(node, "zzzzzzzz@example.test", "r");
     }
+
+    [Fact]
+    public async Task A_watch_is_woken_for_what_its_viewer_may_see_and_asks_for()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var node = await MailNode.StartAsync(database);
+        await node.AddAccountAsync(Alice);
+        await node.AddAccountAsync(Bob);
+        await SetAsync(node, $"{Bob}@example.test", "lr", "Archive");
+        var woken = 0;
+        using var watch = node.Mailboxes.Watch(Bob, "bob's", 100, () => woken++);
+        var list = await node.Mailboxes.ListAsync(watch, default);
+        var archive = list.Single(m => m.Name.EndsWith("/Archive", StringComparison.Ordinal)).Id;
+        var trash = list.Single(m => m.Name == "Trash").Id;
+
+        await node.AppendAsync(Alice, "INBOX", 1);
+        await node.AppendAsync(Alice, "Sent", 2);
+        (woken, watch.Take()).ShouldBe((0, null));
+        await node.AppendAsync(Alice, "Archive", 3);
+        await node.AppendAsync(Bob, "Trash", 4);
+        woken.ShouldBe(2);
+        watch.Take()!.Mailboxes.Keys.Order().ShouldBe(new[] { archive, trash }.Order());
+
+        watch.Ignore(new HashSet<Guid> { archive, trash });
+        await node.AppendAsync(Alice, "Archive", 5);
+        await node.AppendAsync(Bob, "Trash", 6);
+        (woken, watch.Take()).ShouldBe((2, null));
+        // What is called otherwise may be asked for.
+        (await node.Mailboxes.RenameAsync(Bob, "Trash", "Bin", MailNode.Someone, "1", default)).Rejection.ShouldBeNull();
+        watch.Take()!.Mailboxes.Keys.ShouldBe([trash]);
+        await node.AppendAsync(Bob, "Bin", 7);
+        watch.Take()!.Mailboxes.Keys.ShouldBe([trash]);
+        woken.ShouldBe(4);
+
+        // Who is shut out hears that, and nothing more.
+        await SetAsync(node, $"{Bob}@example.test", "", "Archive");
+        watch.Take()!.Mailboxes.Keys.ShouldBe([archive]);
+        await node.AppendAsync(Alice, "Archive", 8);
+        watch.Take().ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_watch_of_ones_own_doings_is_not_woken()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var node = await MailNode.StartAsync(database);
+        await node.AddAccountAsync(Alice);
+        using var others = node.Mailboxes.Watch(Alice, "another session", 1, wake: null);
+        using var own = node.Mailboxes.Watch(Alice, MailNode.Someone.SessionId, 1, wake: null);
+        await node.AppendAsync(Alice, "INBOX", 1);
+        await node.AppendAsync(Alice, "Sent", 2);
+        others.Take().ShouldBeNull();
+        own.Take()!.Mailboxes.Values.Select(mark => mark.OwnUids.ToString()).ShouldBe(["1", "1"]);
+    }
+
+    [Fact]
+    public async Task Only_children_that_one_may_look_up_are_children()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var node = await MailNode.StartAsync(database);
+        await node.AddAccountAsync(Alice);
+        await node.AddAccountAsync(Bob);
+        (await node.Mailboxes.CreateAsync(Alice, "Archive/2020", null, MailNode.Someone, "1", default)).Rejection.ShouldBeNull();
+        await SetAsync(node, $"{Bob}@example.test", "lr", "Archive");
+        const string shared = $"Other Users/{Alice}@example.test/Archive";
+        (await node.Mailboxes.FindAsync(Bob, shared, default)).Value!.HasChildren.ShouldBeFalse();
+        (await node.Mailboxes.FindAsync(Alice, "Archive", default)).Value!.HasChildren.ShouldBeTrue();
+        await SetAsync(node, $"{Bob}@example.test", "l", "Archive/2020");
+        (await node.Mailboxes.FindAsync(Bob, shared, default)).Value!.HasChildren.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Mailboxes_from_before_the_namespace_are_listed_once_and_get_another_name()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var node = await MailNode.StartAsync(database);
+        await node.AddAccountAsync(Alice);
+        await node.AddAccountAsync(Bob);
+        await SetAsync(node, $"{Bob}@example.test", "lr");
+        await SetAsync(node, $"{Bob}@example.test", "lr", "Sent");
+        // CREATE refuses such names now.
+        (await node.Mailboxes.CreateAsync(Bob, "Other Users/notes", null, MailNode.Someone, "1", default)).Rejection.ShouldNotBeNull();
+        uint validity = 1;
+        foreach (var name in new[] { "Other Users/notes", "Other Users/notes/old", Inbox })
+        {
+            var made = new NewMailbox(new(Bob, Guid.CreateVersion7()), name, validity++, null);
+            (await node.Log.Executor.ExecuteAsync(new CreateCommand(new([made], null), EventMetadata.System), default)).Rejection.ShouldBeNull();
+        }
+        await node.AppendAsync(Bob, "Other Users/notes", 1);
+
+        var names = (await node.Mailboxes.ListAsync(Bob, default)).Select(m => m.Name).ToList();
+        names.ShouldBeUnique();
+        names.ShouldContain($"Other Users/{Alice}@example.test/Sent");
+        await RenameAsync("Other Users/notes", "notes");
+        (await node.Mailboxes.FindAsync(Bob, "notes", default)).Value!.Messages.ShouldBe(1);
+        (await node.Mailboxes.FindAsync(Bob, "notes/old", default)).Rejection.ShouldBeNull();
+        // One that hides what is shared under the same name.
+        (await node.Mailboxes.FindAsync(Bob, Inbox, default)).Value!.UidValidity.ShouldBe(3u);
+        await RenameAsync("Other Users", "Mine");
+        (await node.Mailboxes.FindAsync(Bob, $"Mine/{Alice}@example.test/INBOX", default)).Value!.UidValidity.ShouldBe(3u);
+        (await node.Mailboxes.FindAsync(Bob, Inbox, default)).Value!.UidValidity.ShouldBeGreaterThan(3u);
+        // Nobody else's go with it.
+        (await node.Mailboxes.RenameAsync(Bob, "Other Users", "Theirs", MailNode.Someone, "1", default)).Rejection.ShouldNotBeNull();
+
+        async Task RenameAsync(string from, string to) =>
+            (await node.Mailboxes.RenameAsync(Bob, from, to, MailNode.Someone, "1", default)).Rejection.ShouldBeNull();
+    }
 }
