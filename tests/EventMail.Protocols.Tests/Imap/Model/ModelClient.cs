@@ -8,16 +8,38 @@ namespace EventMail.Protocols.Tests.Imap.Model;
 /// <param name="Status">OK, NO or BAD; null when the server has closed.</param>
 internal sealed record Answer(string Tag, string? Status, string? Code, List<string> Untagged);
 
+/// <summary>A command as it would be sent.</summary>
+internal sealed class NotSent(string command) : Exception
+{
+    public string Command => command;
+}
+
 /// <summary>One connection: sends commands, collects what is answered, notes both.</summary>
 internal sealed partial class ModelClient(ScriptedClient connection, Dialogue dialogue, string name) : IAsyncDisposable
 {
+    private readonly Queue<(string Tag, string Command)> _ahead = new();
     private int _tag;
+
+    /// <summary>Commands are not sent: <see cref="NotSent"/> tells them.</summary>
+    public bool IsDry { get; set; }
 
     public async Task<Answer> RunAsync(string command)
     {
+        if (IsDry)
+            throw new NotSent(command);
+        if (_ahead.TryDequeue(out var ahead))
+            return ahead.Command == command ? await AnswerAsync(ahead.Tag) : throw dialogue.Fault($"{name}: {ahead.Command} was sent, not {command}");
         var tag = NextTag();
         await SendAsync($"{tag} {command}");
         return await AnswerAsync(tag);
+    }
+
+    /// <summary>In one write. <see cref="RunAsync"/> of each of them, in their order, waits for the answers.</summary>
+    public async Task SendAheadAsync(IReadOnlyList<string> commands)
+    {
+        foreach (var command in commands)
+            _ahead.Enqueue((NextTag(), command));
+        await SendAsync(string.Join("\r\n", _ahead.Select(ahead => $"{ahead.Tag} {ahead.Command}")));
     }
 
     private string NextTag() => string.Create(CultureInfo.InvariantCulture, $"{name}{_tag++}");

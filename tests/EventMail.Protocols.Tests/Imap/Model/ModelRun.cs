@@ -16,6 +16,12 @@ internal sealed class ModelRun(ImapFixture fixture, AccountEntry account) : IAsy
     /// <summary>Of the step that is on.</summary>
     public Random Random { get; set; } = new(0);
 
+    /// <summary>Those of the step that is on.</summary>
+    public Choices Choices { get; set; } = new();
+
+    /// <summary>A choice among what there is, as against one by <see cref="Random"/> alone.</summary>
+    public T Choose<T>(Func<Random, T> choose) where T : notnull => Choices.Of(Random, choose);
+
     public List<ModelSession> Sessions { get; } = [];
 
     public Dictionary<string, ModelMailbox> Mailboxes { get; } = new(StringComparer.Ordinal);

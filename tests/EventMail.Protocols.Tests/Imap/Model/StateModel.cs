@@ -30,7 +30,7 @@ internal sealed class StateModel(ImapFixture fixture, int seed, int messages = 0
     private static readonly (int Weight, Step Run)[] Selected =
     [
         .. Anywhere, (18, Storing.StoreAsync), (8, Removing.ExpungeAsync), (3, Appending.ReplaceAsync), (10, Removing.CopyAsync), (14, Fetching.FetchAsync),
-        (12, Searching.SearchAsync), (4, Fetching.CheckAsync), (5, Selecting.IdleAsync), (1, Selecting.CloseAsync),
+        (12, Searching.SearchAsync), (4, Fetching.CheckAsync), (5, Selecting.IdleAsync), (1, Selecting.CloseAsync), (15, Pipelining.PipelineAsync),
     ];
 
     /// <summary>Fails with the seed and the shortest dialogue found that still fails.</summary>
@@ -113,6 +113,7 @@ internal sealed class StateModel(ImapFixture fixture, int seed, int messages = 0
     private async Task StepAsync(ModelRun run, int step)
     {
         var random = run.Random = new(unchecked(seed * 1_000_003 + step * 7919));
+        run.Choices = new();
         var session = run.Sessions[random.Next(run.Sessions.Count)];
         if (session.Idling)
             await run.StopIdleAsync(session);

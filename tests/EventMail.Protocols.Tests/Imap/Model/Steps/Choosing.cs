@@ -18,7 +18,7 @@ internal static class Choosing
     public static Chosen Messages(this ModelRun run, ModelSession session, bool? byUid = null, bool fresh = false)
     {
         var uid = byUid ?? (session.Can(Abilities.UidOnly) || run.Random.Next(2) == 0);
-        return session.Choose(uid, uid && fresh ? session.Fresh : session.Known, run.AnySet(session, uid));
+        return session.Choose(uid, uid && fresh ? session.Fresh : session.Known, run.Choose(random => AnySet(random, session, uid)));
     }
 
     private static Chosen Choose(this ModelSession session, bool byUid, List<uint> known, string set) =>
@@ -26,14 +26,14 @@ internal static class Choosing
             ? [.. known.Where(uid => Sets.HasUid(set, uid, known, session.Saved))]
             : Sets.ByNumber(set, known, session.Saved));
 
-    private static string AnySet(this ModelRun run, ModelSession session, bool byUid)
+    private static string AnySet(Random random, ModelSession session, bool byUid)
     {
-        if (run.Random.Next(8) == 0)
+        if (random.Next(8) == 0)
             return "$";
         // Now and then a number that is nobody's.
-        var beyond = (uint)(run.Random.Next(12) == 0 ? 1 : 0);
+        var beyond = (uint)(random.Next(12) == 0 ? 1 : 0);
         return byUid
-            ? Sets.Any(run.Random, session.Known, session.Mailbox!.UidNext - 1 + beyond)
-            : Sets.Any(run.Random, [.. Enumerable.Range(1, session.Known.Count).Select(n => (uint)n)], (uint)session.Known.Count + beyond);
+            ? Sets.Any(random, session.Known, session.Mailbox!.UidNext - 1 + beyond)
+            : Sets.Any(random, [.. Enumerable.Range(1, session.Known.Count).Select(n => (uint)n)], (uint)session.Known.Count + beyond);
     }
 }

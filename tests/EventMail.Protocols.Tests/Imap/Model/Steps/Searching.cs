@@ -100,10 +100,10 @@ internal static class Searching
                 var from = Storing.AnyModSeq(run, session);
                 return new($"MODSEQ {from}", (_, _, message) => message.ModSeq >= from, HasModSeq: true);
             case 2:
-                var uids = Sets.Any(random, known, session.Mailbox!.UidNext);
+                var uids = run.Choose(own => Sets.Any(own, known, session.Mailbox!.UidNext));
                 return new($"UID {uids}", (_, uid, _) => Sets.HasUid(uids, uid, known, session.Saved));
             case 3 when !session.Can(Abilities.UidOnly):
-                var numbers = Sets.Any(random, [.. known.Select((_, i) => (uint)i + 1)], (uint)known.Count);
+                var numbers = run.Choose(own => Sets.Any(own, [.. known.Select((_, i) => (uint)i + 1)], (uint)known.Count));
                 return new(numbers, (number, _, _) => Sets.Ranges(numbers, (uint)known.Count).Any(r => number >= r.First && number <= r.Last), HasNumbers: true);
             case 4:
                 return new("$", (_, uid, _) => session.Saved.Contains(uid));

@@ -29,12 +29,12 @@ internal static class Storing
         CheckTold(session, heard, uids, modified, silent, since == long.MaxValue ? before : 0);
     }
 
-    public static long AnyModSeq(ModelRun run, ModelSession session) => run.Random.Next(5) switch
+    public static long AnyModSeq(ModelRun run, ModelSession session) => run.Choose(random => random.Next(5) switch
     {
-        0 => run.Random.Next(2),
-        1 or 2 => session.Mailbox!.Version - run.Random.Next(4),
+        0 => random.Next(2),
+        1 or 2 => session.Mailbox!.Version - random.Next(4),
         _ => session.Highest,
-    } is >= 0 and var modSeq ? modSeq : 0;
+    } is >= 0 and var modSeq ? modSeq : 0);
 
     // RFC 3501 §6.4.6: with .SILENT the client knows by itself, unless it is told of more.
     private static void Believe(ModelSession session, IEnumerable<uint> uids, char mode, string[] flags)
