@@ -28,4 +28,5 @@ public static class LoginFailure
     public const string UnknownUser = "unknown_user";
     public const string WrongPassword = "wrong_password";
     public const string Suspended = "suspended";
+    public const string NotAuthorized = "not_authorized";
 }

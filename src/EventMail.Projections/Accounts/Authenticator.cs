@@ -125,7 +125,7 @@ public sealed class Authenticator
     public async ValueTask<LoginResult> TokenAsync(string user, LoginContext context, CancellationToken cancel) =>
         await FinishAsync(await BeginAsync(user, context, cancel).ConfigureAwait(false), static _ => true, cancel).ConfigureAwait(false);
 
-    /// <summary>A failed login whatever was shown: an authorization identity that is not the user's own, for instance.</summary>
+    /// <summary>A failed login whatever was shown.</summary>
     public async ValueTask<LoginResult> RefuseAsync(string user, LoginContext context, CancellationToken cancel) =>
         await FinishAsync(await BeginAsync(user, context, cancel).ConfigureAwait(false), static _ => false, cancel).ConfigureAwait(false);
 
@@ -235,6 +235,14 @@ public sealed class Authenticator
                 context.Protocol, account.Address, "user_disabled", context.Client.ToString(), context.Mechanism, context.SessionId,
                 login.Milliseconds);
             return new(LoginStatus.Suspended, null, "User disabled: the account is suspended", null);
+        }
+        if (!context.ForSelf)
+        {
+            await AppendAsync(login, proven: true, Failure(login, LoginFailure.NotAuthorized), cancel).ConfigureAwait(false);
+            _log.LoginFailed(
+                context.Protocol, account.Address, "not_authorized", context.Client.ToString(), context.Mechanism, context.SessionId,
+                login.Milliseconds);
+            return new(LoginStatus.NotAuthorized, null, "Nobody may act as somebody else here", null);
         }
         await AppendAsync(
             login, proven: true,

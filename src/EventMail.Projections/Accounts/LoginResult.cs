@@ -7,7 +7,11 @@ namespace EventMail.Projections.Accounts;
 /// <param name="Mechanism">PLAIN, SCRAM-SHA-256, OAUTHBEARER …; "USER" for POP3's USER/PASS, "LOGIN" for IMAP's command and SASL's mechanism alike, "APOP".</param>
 /// <param name="HeadersJson">The session's <see cref="Actor.HeadersJson"/>; null makes one of protocol and address.</param>
 public sealed record LoginContext(
-    IPAddress Client, string Protocol, string SessionId, string Mechanism, bool Tls, string? HeadersJson = null);
+    IPAddress Client, string Protocol, string SessionId, string Mechanism, bool Tls, string? HeadersJson = null)
+{
+    /// <summary>The authorization identity is the user's own; somebody else's is refused once the user has shown who they are.</summary>
+    public bool ForSelf { get; init; } = true;
+}
 
 public enum LoginStatus
 {
@@ -18,6 +22,12 @@ public enum LoginStatus
 
     /// <summary>The secret was right, but the account is suspended.</summary>
     Suspended,
+
+    /// <summary>The secret was right, but the user may not act as somebody else.</summary>
+    NotAuthorized,
+
+    /// <summary>A token of the issuer's that has expired.</summary>
+    Expired,
 
     /// <summary>Too many failures from this address or for this account; the secret was not looked at.</summary>
     Throttled,

@@ -221,7 +221,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         if (reply.Kind != ReplyKind.Sent)
             Writer.Tagged(line.Tag, reply);
         await Writer.FlushIfFullAsync().ConfigureAwait(false);
-        if (reply.Kind == ReplyKind.Bad || reply.Code == Login.Failed)
+        if (reply.Kind == ReplyKind.Bad || Login.HasFailed(reply))
             return CountError() && StillWanted();
         _errors = 0;
         return StillWanted();

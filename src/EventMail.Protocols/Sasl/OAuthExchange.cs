@@ -45,9 +45,14 @@ internal sealed class OAuthExchange(Authenticator authenticator, LoginContext co
             return Fail(new(LoginStatus.Unavailable, null, "Tokens cannot be checked at the moment", null), verdict.Error);
         }
 
-        var result = verdict.Address is { } address && SaslText.IsSelf(user, address)
-            ? await authenticator.TokenAsync(address, context, cancel).ConfigureAwait(false)
-            : await authenticator.RefuseAsync(user.Length > 0 ? user : verdict.Address ?? "", context, cancel).ConfigureAwait(false);
+        var result = verdict.Address is { } address
+            ? await authenticator.TokenAsync(address, context with { ForSelf = SaslText.IsSelf(user, address) }, cancel).ConfigureAwait(false)
+            : await authenticator.RefuseAsync(user, context, cancel).ConfigureAwait(false);
+        if (verdict.Expired && result.Status == LoginStatus.BadCredentials)
+        {
+            result = result with { Status = LoginStatus.Expired, Text = "The token has expired" };
+        }
+
         return result.Status == LoginStatus.Ok ? SaslStep.Done(result) : Fail(result, verdict.Error ?? TokenVerdict.Invalid);
     }
 

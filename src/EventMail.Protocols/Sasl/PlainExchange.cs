@@ -30,8 +30,7 @@ internal sealed class PlainExchange(Authenticator authenticator, LoginContext co
             return SaslStep.Malformed;
         }
 
-        return SaslStep.Done(SaslText.IsSelf(authorization, user)
-            ? await authenticator.PasswordAsync(user, password, context, cancel).ConfigureAwait(false)
-            : await authenticator.RefuseAsync(user, context, cancel).ConfigureAwait(false));
+        return SaslStep.Done(await authenticator.PasswordAsync(
+            user, password, context with { ForSelf = SaslText.IsSelf(authorization, user) }, cancel).ConfigureAwait(false));
     }
 }

@@ -35,7 +35,8 @@ internal sealed class ScramExchange(Authenticator authenticator, LoginContext co
         }
 
         var hash = context.Mechanism is Sha1 or Sha1Plus ? HashAlgorithmName.SHA1 : HashAlgorithmName.SHA256;
-        _attempt = await authenticator.BeginAsync(first.User, hash, context, cancel).ConfigureAwait(false);
+        _attempt = await authenticator.BeginAsync(
+            first.User, hash, context with { ForSelf = SaslText.IsSelf(first.Authorization, first.User) }, cancel).ConfigureAwait(false);
         _serverFirst = ScramServer.ServerFirst(first, _serverNonce, _attempt.Scram);
         _first = first;
         return SaslStep.Ask(Encoding.ASCII.GetBytes(_serverFirst));
@@ -51,9 +52,7 @@ internal sealed class ScramExchange(Authenticator authenticator, LoginContext co
 
         var authMessage = $"{first.Bare},{_serverFirst},{withoutProof}";
         var result = await authenticator.FinishAsync(
-            _attempt!, a => IsBound(first, binding) && SaslText.IsSelf(first.Authorization, first.User)
-                && ScramServer.IsRight(a.Scram, authMessage, proof),
-            cancel).ConfigureAwait(false);
+            _attempt!, a => IsBound(first, binding) && ScramServer.IsRight(a.Scram, authMessage, proof), cancel).ConfigureAwait(false);
         return result.Status == LoginStatus.Ok
             ? SaslStep.Done(result, Encoding.ASCII.GetBytes(ScramServer.ServerFinal(_attempt!.Scram, authMessage)))
             : SaslStep.Done(result);

@@ -25,7 +25,7 @@ public sealed class MechanismTests(ImapFixture fixture) : IClassFixture<ImapFixt
         (await PlainAsync(message)).Result.Status.ShouldBe(LoginStatus.Ok);
 
     [Theory]
-    [InlineData("other@example.test\0{user}\0{pass}")]
+    [InlineData("other@example.test\0{user}\0wrong")]
     [InlineData("\0{user}\0wrong")]
     [InlineData("\0{user}\0{pass} ")]
     [InlineData("\0nobody@example.test\0{pass}")]
@@ -36,6 +36,10 @@ public sealed class MechanismTests(ImapFixture fixture) : IClassFixture<ImapFixt
         step.Result.Status.ShouldBe(LoginStatus.BadCredentials);
         step.Result.Text.ShouldBe("Invalid credentials");
     }
+
+    [Fact]
+    public async Task PLAIN_tells_only_who_knows_the_password_that_they_may_not_act_as_somebody_else() =>
+        (await PlainAsync("other@example.test\0{user}\0{pass}")).Result.Status.ShouldBe(LoginStatus.NotAuthorized);
 
     [Theory]
     [InlineData("")]

@@ -35,12 +35,12 @@ public sealed class OAuthPop3Tests(Pop3Fixture fixture) : IClassFixture<Pop3Fixt
         await client.AskAsync("AUTH OAUTHBEARER");
         var challenge = (await client.AskAsync(Base64($"n,,\u0001auth=Bearer {expired}\u0001\u0001")))!;
         Encoding.UTF8.GetString(Convert.FromBase64String(challenge[2..])).ShouldStartWith("""{"status":"invalid_token",""");
-        (await client.AskAsync("AQ==")).ShouldBe("-ERR [AUTH] Invalid credentials");
+        (await client.AskAsync("AQ==")).ShouldBe("-ERR [AUTH] The token has expired");
 
         await client.AskAsync("AUTH XOAUTH2");
         challenge = (await client.AskAsync(Base64($"user={account.Address}\u0001auth=Bearer {expired}\u0001\u0001")))!;
         Encoding.UTF8.GetString(Convert.FromBase64String(challenge[2..])).ShouldBe("""{"status":"401","schemes":"bearer","scope":"mail"}""");
-        (await client.AskAsync("")).ShouldBe("-ERR [AUTH] Invalid credentials");
+        (await client.AskAsync("")).ShouldBe("-ERR [AUTH] The token has expired");
 
         await client.AskAsync("AUTH OAUTHBEARER");
         (await client.AskAsync(Base64($"n,,\u0001auth=Bearer {Token("ES256", "e1", Claims(account.Address))}\u0001\u0001"))).ShouldStartWith("+OK");

@@ -52,7 +52,7 @@ public sealed class OAuthTests(ImapFixture fixture) : IClassFixture<ImapFixture>
         Encoding.UTF8.GetString(Convert.FromBase64String(challenge[2..])).ShouldBe(
             """{"status":"invalid_token","scope":"mail","openid-configuration":"https://issuer.example.test/.well-known/openid-configuration"}""");
         await client.SendLineAsync("AQ==");
-        (await client.ReadLineAsync()).ShouldBe("a NO [AUTHENTICATIONFAILED] Invalid credentials");
+        (await client.ReadLineAsync()).ShouldBe("a NO [EXPIRED] The token has expired");
 
         await client.SendLineAsync($"b AUTHENTICATE XOAUTH2 {Base64($"user={account.Address}\u0001auth=Bearer x.y.z\u0001\u0001")}");
         challenge = (await client.ReadLineAsync())!;
@@ -96,7 +96,8 @@ public sealed class OAuthTests(ImapFixture fixture) : IClassFixture<ImapFixture>
             "altered" => Altered(Token("RS256", "r1", Claims("other@example.test")), Claims(address)),
             _ => Token("RS256", "r1", Claims("other@example.test")),
         };
-        (await LogInAsync("OAUTHBEARER", $"n,a={address},\u0001auth=Bearer {token}\u0001\u0001")).ShouldStartWith("a NO [AUTHENTICATIONFAILED]");
+        (await LogInAsync("OAUTHBEARER", $"n,a={address},\u0001auth=Bearer {token}\u0001\u0001"))
+            .ShouldStartWith($"a NO [{(what == "expired" ? "EXPIRED" : "AUTHENTICATIONFAILED")}]");
         var verdict = await new TokenVerifier(Options(), NullLogger.Instance, TimeProvider.System).VerifyAsync(token, default);
         verdict.Error.ShouldBe(what switch { "scope" => "insufficient_scope", "not self" => null, _ => "invalid_token" });
     }
@@ -137,6 +138,16 @@ public sealed class OAuthTests(ImapFixture fixture) : IClassFixture<ImapFixture>
             (await new TokenVerifier(options, NullLogger.Instance, TimeProvider.System).VerifyAsync(token, default))
                 .ShouldBe(expected ? new(null, "a@example.test") : new("invalid_token", null));
         }
+    }
+
+    [Theory]
+    [InlineData("OAUTHBEARER", "n,a={0},\u0001auth=Bearer {1}\u0001\u0001")]
+    [InlineData("XOAUTH2", "user={0}\u0001auth=Bearer {1}\u0001\u0001")]
+    public async Task A_good_token_does_not_open_another_ones_account(string mechanism, string message)
+    {
+        var (account, other) = (await fixture.NewAccountAsync(), await fixture.NewAccountAsync());
+        var token = Token("RS256", "r1", Claims(account.Address));
+        (await LogInAsync(mechanism, string.Format(null, message, other.Address, token))).ShouldStartWith("a NO [AUTHORIZATIONFAILED]");
     }
 
     [Fact]

@@ -40,6 +40,8 @@ public sealed class ScramLoginTests(ImapFixture fixture) : IClassFixture<ImapFix
     {
         var account = await fixture.NewAccountAsync();
         (await LogInAsync(await OpenAsync(), "SCRAM-SHA-256", account.Address, TestMail.Password, "n,a=other@example.test,", []))
+            .ShouldStartWith("a NO [AUTHORIZATIONFAILED]");
+        (await LogInAsync(await OpenAsync(), "SCRAM-SHA-256", account.Address, "wrong", "n,a=other@example.test,", []))
             .ShouldStartWith("a NO [AUTHENTICATIONFAILED]");
     }
 

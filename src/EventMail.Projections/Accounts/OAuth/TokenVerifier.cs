@@ -12,6 +12,9 @@ public readonly record struct TokenVerdict(string? Error, string? Address)
     public const string Invalid = "invalid_token";
     public const string TooNarrow = "insufficient_scope";
     public const string Unavailable = "temporarily_unavailable";
+
+    /// <summary>The issuer's own, but of the past: the client should get a new one.</summary>
+    public bool Expired { get; init; }
 }
 
 /// <summary>
@@ -68,7 +71,7 @@ public sealed class TokenVerifier
             CryptoProviderFactory = _crypto,
         });
         if (!result.IsValid || !IsCurrent(jwt))
-            return new(TokenVerdict.Invalid, null);
+            return new(TokenVerdict.Invalid, null) { Expired = result.IsValid && HasExpired(jwt) };
         if (!TokenTypes.IsAccessToken(jwt, Options.AcceptUnmarked))
         {
             _log.TokenTypeRefused(jwt.Typ ?? "", Options.AcceptUnmarked);
@@ -100,12 +103,12 @@ public sealed class TokenVerifier
     private static bool IsTrue(string value) => bool.TryParse(value, out var isTrue) && isTrue;
 
     // RFC 7519 §4.1.4, §4.1.5
-    private bool IsCurrent(JsonWebToken jwt)
-    {
-        var now = _time.GetUtcNow().UtcDateTime;
-        return jwt.ValidTo != DateTime.MinValue && now - Options.ClockSkew < jwt.ValidTo
-            && (jwt.ValidFrom == DateTime.MinValue || now + Options.ClockSkew >= jwt.ValidFrom);
-    }
+    private bool IsCurrent(JsonWebToken jwt) =>
+        jwt.ValidTo != DateTime.MinValue && !HasExpired(jwt)
+        && (jwt.ValidFrom == DateTime.MinValue || _time.GetUtcNow().UtcDateTime + Options.ClockSkew >= jwt.ValidFrom);
+
+    private bool HasExpired(JsonWebToken jwt) =>
+        jwt.ValidTo != DateTime.MinValue && _time.GetUtcNow().UtcDateTime - Options.ClockSkew >= jwt.ValidTo;
 
     // scope (RFC 9068 §2.2.3) is one string; scp is what others have, a string or a list.
     private static IEnumerable<string> Scopes(JsonWebToken jwt) =>

@@ -10,8 +10,13 @@ namespace EventMail.Protocols.Imap.Commands;
 /// <summary>RFC 3501 §6.2.3, and what LOGIN and AUTHENTICATE have in common.</summary>
 internal static class Login
 {
-    /// <summary>RFC 5530 §3.</summary>
-    public const string Failed = "AUTHENTICATIONFAILED";
+    // RFC 5530 §3
+    private const string Failed = "AUTHENTICATIONFAILED";
+    private const string NotAuthorized = "AUTHORIZATIONFAILED";
+    private const string Expired = "EXPIRED";
+
+    /// <summary>A login that may not be tried for ever.</summary>
+    public static bool HasFailed(Reply reply) => reply.Code is Failed or NotAuthorized or Expired;
 
     public static async ValueTask<Reply> RunAsync(ImapSession session, ImapCommand command)
     {
@@ -61,6 +66,8 @@ internal static class Login
             // RFC 5530 §3. A client that is locked out has the same code as one that is wrong, and is told in words: its user may be honest.
             var code = result.Status switch
             {
+                LoginStatus.NotAuthorized => NotAuthorized,
+                LoginStatus.Expired => Expired,
                 LoginStatus.Suspended => "CONTACTADMIN",
                 LoginStatus.Unavailable => "UNAVAILABLE",
                 _ => Failed,

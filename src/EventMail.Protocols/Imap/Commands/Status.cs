@@ -17,7 +17,8 @@ internal static class Status
             return Reply.No("That is no mailbox, only a level above some", "NONEXISTENT");
         request.Enable(session);
         await request.WriteAsync(session, mailbox).ConfigureAwait(false);
-        return command.Done();
+        // RFC 3501 §6.3.10: it SHOULD NOT be used so; RFC 5530 §3 has this very example.
+        return command.Done(session.Selected?.Mailbox.Key.Id == mailbox.Id ? "CLIENTBUG" : null);
     }
 
     // status = "STATUS" SP mailbox SP "(" status-att *(SP status-att) ")"
