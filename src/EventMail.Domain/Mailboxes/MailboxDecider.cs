@@ -113,8 +113,10 @@ public static class MailboxDecider
 
     /// <summary>STORE (RFC 9051 §6.4.6). The state must have its view. Unknown UIDs are passed over.</summary>
     /// <param name="rights">Flags that they do not let one change stay as they are.</param>
+    /// <param name="history">What has become of these flags since; without it a message fails where anything has.</param>
     public static Result<StoreDecision> Store(
-        MailboxState state, UidSet uids, StoreMode mode, IReadOnlyList<string> flags, long? unchangedSince, Rights rights = Rights.All)
+        MailboxState state, UidSet uids, StoreMode mode, IReadOnlyList<string> flags, long? unchangedSince, Rights rights = Rights.All,
+        FlagHistory? history = null)
     {
         if (!state.Exists)
             return Rejection.MailboxMissing;
@@ -139,7 +141,7 @@ public static class MailboxDecider
                 for (var i = 0; i < slice.Length; i++)
                 {
                     var before = slice.Flags[i];
-                    if (slice.ModSeqs[i] > limit)
+                    if (slice.ModSeqs[i] > limit && history?.Spares(slice.Uids[i], slice.ModSeqs[i]) != true)
                         modified.Add(slice.Uids[i]);
                     else if (mode == StoreMode.Add)
                         changes.Add(slice.Uids[i], mask & ~before, 0);

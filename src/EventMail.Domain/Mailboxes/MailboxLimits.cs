@@ -23,6 +23,9 @@ public static class MailboxLimits
     /// <summary>Identifiers in a mailbox's access control list.</summary>
     public const int MaxAclEntries = 500;
 
+    /// <summary>A STORE with an UNCHANGEDSINCE further back than so many events goes by messages, not by their flags.</summary>
+    public const int MaxEventsOfCondition = 10_000;
+
     /// <summary>Messages in one mailbox.</summary>
     public const int MaxMessages = 20_000_000;
 }

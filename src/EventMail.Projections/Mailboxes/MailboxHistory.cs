@@ -21,6 +21,29 @@ internal sealed class MailboxHistory(EventReader reader)
             : gone.Intersect(await ExpungedAsync(key, modSeq + 1, now, cancel));
     }
 
+    /// <summary>What has become of these flags after a MODSEQ, to all messages.</summary>
+    public async Task<FlagHistory> FlagsSinceAsync(StreamKey key, long modSeq, IReadOnlyList<string> flags, CancellationToken cancel)
+    {
+        var (upTo, ranges) = (modSeq, new List<UidRange>());
+        await foreach (var e in reader.ReadStreamAsync(key, modSeq + 1, cancel: cancel))
+        {
+            upTo = e.Version;
+            ranges.AddRange(Touched(e.Data, flags).Ranges);
+        }
+        return new(upTo, UidSet.FromRanges(ranges));
+    }
+
+    /// <summary>The messages that an event brought, or on which it changed one of these flags.</summary>
+    internal static UidSet Touched(object @event, IReadOnlyList<string> flags) => @event switch
+    {
+        MessageReceived e => UidSet.Of(e.Uid),
+        MessageAppended e => UidSet.Of(e.Uid),
+        MessagesCopiedIn e => UidSet.Parse(e.Uids),
+        FlagsChanged e => e.Changes.Where(change => flags.Contains(change.Flag, StringComparer.OrdinalIgnoreCase))
+            .Aggregate(UidSet.Empty, (all, change) => all.Union(UidSet.Parse(change.Added)).Union(UidSet.Parse(change.Removed))),
+        _ => UidSet.Empty,
+    };
+
     private async Task<UidSet> ExpungedAsync(StreamKey key, long from, long to, CancellationToken cancel)
     {
         if (from > to)

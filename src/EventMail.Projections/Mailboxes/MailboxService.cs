@@ -303,7 +303,7 @@ public sealed class MailboxService : IAsyncDisposable
         OpenMailbox mailbox, UidSet uids, StoreMode mode, IReadOnlyList<string> flags, long? unchangedSince,
         Actor actor, string? cause, CancellationToken cancel) =>
         RunAsync<StoreResult>(
-            new StoreCommand(mailbox.Ref, _views, uids, mode, flags, unchangedSince, actor.Because(cause)), cancel);
+            new StoreCommand(mailbox.Ref, _views, _history, uids, mode, flags, unchangedSince, actor.Because(cause)), cancel);
 
     /// <summary>
     /// Which of these UIDs were expunged after a MODSEQ and up to a view's (RFC 7162 VANISHED): from the log, so exact and however

@@ -100,10 +100,7 @@ public class VanishedTests
     public void Every_event_that_takes_messages_away_is_read_for_what_went()
     {
         var types = new EventTypeMap().RegisterMailboxEvents();
-        var full = MailboxState.Empty.Evolve(new MailboxCreated("a", 1, null), 1, default) with { View = MailboxView.Empty };
-        for (uint uid = 1; uid <= 1000; uid++)
-            full = full.Evolve(new MessageAppended(uid, new(uid, "", 1), default, [], null), uid + 1, default);
-
+        var full = Full();
         var removing = new List<string>();
         foreach (var alias in types.Aliases)
         {
@@ -116,5 +113,38 @@ public class VanishedTests
 
         removing.ShouldNotBeEmpty();
         removing.ShouldBe(MailboxEventTypes.Removing, ignoreOrder: true);
+    }
+
+    [Fact]
+    public void Every_event_that_touches_messages_is_read_for_what_it_touched()
+    {
+        var types = new EventTypeMap().RegisterMailboxEvents();
+        var full = Full();
+        foreach (var alias in types.Aliases)
+        {
+            var e = types.Read(alias, EventsDocumentTests.ExampleOf(alias));
+            var before = e is MessageReceived or MessageAppended or MessagesCopiedIn ? MailboxState.Empty with { View = MailboxView.Empty } : full;
+            var after = before.Evolve(e, before.Version + 1, default).View!;
+            var touched = UidSet.Empty;
+            foreach (var slice in after.Slices())
+            {
+                for (var i = 0; i < slice.Length; i++)
+                {
+                    if (slice.ModSeqs[i] > before.Version)
+                        touched = touched.Union(UidSet.Of(slice.Uids[i]));
+                }
+            }
+
+            string[] flags = e is FlagsChanged changed ? [.. changed.Changes.Select(change => change.Flag)] : [];
+            MailboxHistory.Touched(e, flags).ShouldBe(touched, alias);
+        }
+    }
+
+    private static MailboxState Full()
+    {
+        var full = MailboxState.Empty.Evolve(new MailboxCreated("a", 1, null), 1, default) with { View = MailboxView.Empty };
+        for (uint uid = 1; uid <= 1000; uid++)
+            full = full.Evolve(new MessageAppended(uid, new(uid, "", 1), default, [], null), uid + 1, default);
+        return full;
     }
 }

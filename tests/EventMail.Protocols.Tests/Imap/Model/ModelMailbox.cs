@@ -71,7 +71,10 @@ internal sealed class ModelMailbox(string name, Guid id, uint uidValidity, Recen
         return uids;
     }
 
-    /// <summary>Those that had changed since (RFC 7162 §3.1.3).</summary>
+    private readonly Dictionary<uint, long> _arrived = [];
+    private readonly Dictionary<(uint Uid, string Flag), long> _flagModSeqs = [];
+
+    /// <summary>Those that came, or had one of the flags changed, since (RFC 7162 §3.1.3).</summary>
     public List<uint> Store(IEnumerable<uint> uids, char mode, IReadOnlyCollection<string> flags, long since = long.MaxValue)
     {
         var modified = new List<uint>();
@@ -81,7 +84,7 @@ internal sealed class ModelMailbox(string name, Guid id, uint uidValidity, Recen
             if (!Messages.TryGetValue(uid, out var message))
                 continue;
             var after = ModelMessage.Change(message.Flags, mode, flags);
-            if (message.ModSeq > since)
+            if ((mode == '=' ? message.ModSeq : ModSeqOf(uid, flags)) > since)
                 modified.Add(uid);
             else if (!after.SetEquals(message.Flags))
                 changes.Add((uid, after));
@@ -90,9 +93,19 @@ internal sealed class ModelMailbox(string name, Guid id, uint uidValidity, Recen
         if (changes.Count > 0)
             Touch();
         foreach (var (uid, after) in changes)
+        {
+            _arrived.TryAdd(uid, Messages[uid].ModSeq);
+            foreach (var flag in after.SymmetricExcept(Messages[uid].Flags))
+                _flagModSeqs[(uid, flag)] = Version;
             Messages[uid] = new(after, Version);
+        }
+
         return modified;
     }
+
+    // When the message came, or one of the flags was changed last.
+    private long ModSeqOf(uint uid, IReadOnlyCollection<string> flags) =>
+        flags.Select(flag => _flagModSeqs.GetValueOrDefault((uid, flag))).Append(_arrived.GetValueOrDefault(uid, Messages[uid].ModSeq)).Max();
 
     public void Expunge(IReadOnlyCollection<uint> uids)
     {
