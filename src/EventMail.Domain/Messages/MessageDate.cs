@@ -22,6 +22,7 @@ public static class MessageDate
 
         int day, month, year;
         int hour = 0, minute = 0, second = 0;
+        var hasTime = true;
         if (TryMonth(word, out month))
         {
             // asctime: Jan  2 17:42:00 2016
@@ -34,15 +35,17 @@ public static class MessageDate
             if (!TryNumber(word, out day) || !TryMonth(words.Next(), out month) || !TryYear(words.Next(), out year))
                 return false;
             var time = words.Next();
-            if (time.Length > 0 && !TryTime(ref words, time, out hour, out minute, out second))
-                return false;
+            hasTime = time.Length == 0 || TryTime(ref words, time, out hour, out minute, out second);
         }
-        if (year is < 1 or > 9998 || day < 1 || day > DateTime.DaysInMonth(year, month) || hour > 23 || minute > 59)
+        if (year is < 1 or > 9998 || day < 1 || day > DateTime.DaysInMonth(year, month))
             return false;
+        // RFC 5256 §2.2: "If the time is also invalid, the time SHOULD be treated as 00:00:00."
+        if (!hasTime || hour > 23 || minute > 59)
+            hour = minute = second = 0;
 
         // A leap second has no value of its own.
         var local = new DateTime(year, month, day, hour, minute, Math.Min(second, 59));
-        var zone = Zone(ref words);
+        var zone = hasTime ? Zone(ref words) : 0;
         if (Math.Abs(zone) > 14 * 60)
         {
             var utc = local.Ticks - zone * TimeSpan.TicksPerMinute;

@@ -103,6 +103,10 @@ public class TextTests
     [InlineData("Sat, 02-Jan-2016 17.42.00 +01:00", "2016-01-02T17:42:00+01:00")]
     [InlineData("Sat, 2 Jan 2016", "2016-01-02T00:00:00+00:00")]
     [InlineData("Sat, 2 Jan 2016 00:00:00 +9959", "2015-12-28T20:01:00+00:00")]
+    [InlineData("1 Jan 2024 25:00:00 +0100", "2024-01-01T00:00:00+01:00")] // RFC 5256 §2.2
+    [InlineData("1 Jan 2024 10:60", "2024-01-01T00:00:00+00:00")]
+    [InlineData("1 Jan 2024 noon +0100", "2024-01-01T00:00:00+00:00")]
+    [InlineData("1 Jan 2024 10:00:00 Mars", "2024-01-01T10:00:00+00:00")]
     public void Dates_are_read_with_the_obsolete_forms(string text, string expected)
     {
         MessageDate.TryParse(Encoding.ASCII.GetBytes(text), out var date).ShouldBeTrue();
@@ -114,7 +118,6 @@ public class TextTests
     [InlineData("rubbish")]
     [InlineData("31 Feb 2024 00:00:00 +0000")]
     [InlineData("0 Jan 2024 00:00:00 +0000")]
-    [InlineData("1 Jan 2024 25:00:00 +0000")]
     [InlineData("1 Foo 2024 00:00:00 +0000")]
     [InlineData("1 Jan 999999999999 00:00 +0000")]
     public void What_is_no_date_is_refused(string text) =>

@@ -117,6 +117,8 @@ internal static class Esearch
             return Reply.Bad("SAVE is for the selected mailbox alone");
         if (program.Return.Has(ReturnItems.Update) && session.Selected is null)
             return Reply.Bad("UPDATE needs a selected mailbox");
+        if (program.Return.Has(ReturnItems.Update) && session.Selected!.Updates.Has(command.Tag))
+            return Reply.Bad("Tag reuse");
         return null;
     }
 

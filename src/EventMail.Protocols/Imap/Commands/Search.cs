@@ -15,6 +15,8 @@ internal static class Search
             return Unsaved(session, program, refused);
         if (program.HasNumbers && session.Has(Extensions.UidOnly))
             return Reply.UidRequired;
+        if (program.Return.Has(ReturnItems.Update) && session.Selected!.Updates.Has(command.Tag))
+            return Reply.Bad("Tag reuse");
         // RFC 9051 §6.4.4: without RETURN as with RETURN (ALL).
         if (session.Has(Extensions.Imap4Rev2) && !program.Return.IsExtended)
             program = program with { Return = new(ReturnItems.All, default) };
@@ -34,9 +36,6 @@ internal static class Search
         ImapSession session, ImapCommand command, SearchProgram program, SearchProgress progress, SearchedMailbox? mailbox)
     {
         var wanted = program.Return;
-        var updates = session.Selected!.Updates;
-        if (wanted.Has(ReturnItems.Update) && updates.Has(command.Tag))
-            return Reply.Bad("Tag reuse");
         var context = new SearchContext(session.Selected!);
         // Found first, written then: a fault in the middle must not leave half a line.
         var found = await SearchCollector.FindAsync(session, context, program, progress).ConfigureAwait(false);
@@ -48,7 +47,7 @@ internal static class Search
         if (mailbox is null || found.Any)
             await new SearchResponse(session.Writer, found, byUid, mailbox).WriteAsync(command.Tag, wanted).ConfigureAwait(false);
         // RFC 5267 §4.3.1: the other options are honoured all the same.
-        if (wanted.Has(ReturnItems.Update) && !updates.TryAdd(new(command.Tag, byUid, mailbox, program.Key, context, found.Uids)))
+        if (wanted.Has(ReturnItems.Update) && !session.Selected!.Updates.TryAdd(new(command.Tag, byUid, mailbox, program.Key, context, found.Uids)))
             SearchUpdates.Refuse(session.Writer, command.Tag);
         return null;
     }

@@ -28,12 +28,8 @@ internal static class Sort
         // An order of some of them is not what was asked for.
         if (MessageLimit.Exceeds(session, search))
             return Search.Unsaved(session, search, MessageLimit.TooMany(session));
-        if (search.Return.Has(ReturnItems.Relevancy))
-        {
-            if (!search.HasFuzzy)
-                return Reply.Bad("RELEVANCY without FUZZY");
+        if (sort.NeedsScores)
             context.Scores = new();
-        }
 
         var progress = new SearchProgress(session, command.Tag, context.View.Count);
         // RFC 5267 §3: MIN, MAX and PARTIAL are of the sorted list, so that all must be known.
@@ -42,6 +38,7 @@ internal static class Sort
             return Search.Unsaved(session, search, reply);
         var messages = await SortedMessages
             .ReadAsync(session, context.View, all.Numbers!, sort.Criteria.Any(criterion => criterion.NeedsKeys)).ConfigureAwait(false);
+        messages.Scores = context.Scores;
         var found = SearchResult.Sorted(context.View, new Sorter(sort.Criteria, messages).Sort(), search.Return.Partial);
         found.Scores = context.Scores;
         if (search.TellsModSeq)
@@ -52,8 +49,8 @@ internal static class Sort
             await new SearchResponse(session.Writer, found, command.ByUid).WriteAsync(command.Tag, search.Return).ConfigureAwait(false);
         else
             await WriteAsync(session.Writer, found, command.ByUid).ConfigureAwait(false);
-        // RFC 5267 §4.3.1: the other options are honoured all the same.
-        if (toUpdate && !selected.Updates.TryAdd(Updated(session, command, sort, context, found)))
+        // RFC 5267 §4.3.1: the other options are honoured all the same. Scores are those of one search, they are not kept.
+        if (toUpdate && (sort.IsByRelevancy || !selected.Updates.TryAdd(Updated(session, command, sort, context, found))))
             SearchUpdates.Refuse(session.Writer, command.Tag);
         return selected.DoneWithExpunged(command);
     }

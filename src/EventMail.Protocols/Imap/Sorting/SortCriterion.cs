@@ -2,13 +2,16 @@ using EventMail.Projections.Sorting;
 
 namespace EventMail.Protocols.Imap.Sorting;
 
-/// <summary>sort-key (RFC 5256 §5, RFC 5957 §5).</summary>
+/// <summary>sort-key (RFC 5256 §5, RFC 5957 §5, RFC 6203 §7).</summary>
 internal enum SortBy : byte
 {
     Arrival,
     Size,
     Date,
     Text,
+
+    /// <summary>RFC 6203 §6: what fits best comes first.</summary>
+    Relevancy,
 }
 
 /// <summary>sort-criterion.</summary>

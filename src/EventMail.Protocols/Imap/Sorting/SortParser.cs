@@ -20,6 +20,8 @@ internal ref partial struct SearchParser
         // RFC 5957 §5
         ("DISPLAYFROM", new(SortBy.Text, SortText.DisplayFrom)),
         ("DISPLAYTO", new(SortBy.Text, SortText.DisplayTo)),
+        // RFC 6203 §7
+        ("RELEVANCY", new(SortBy.Relevancy)),
     ];
 
     private static readonly (string Name, ThreadAlgorithm Algorithm)[] ThreadAlgorithmNames =
@@ -39,7 +41,8 @@ internal ref partial struct SearchParser
         if (!ExpectCriteria(out var criteria) || !ExpectCriteriaOfSearch(ref search))
             return false;
         sort = new(criteria, search);
-        return true;
+        // RFC 6203 §4, §6: "MUST NOT be used unless a FUZZY search key is also given".
+        return search.HasFuzzy || !sort.NeedsScores || _parser.Fail("RELEVANCY without FUZZY");
     }
 
     // thread = ["UID" SP] "THREAD" SP thread-alg SP search-criteria

@@ -1,5 +1,6 @@
 using EventMail.Domain.Mailboxes;
 using EventMail.Projections.Sorting;
+using EventMail.Protocols.Imap.Searching;
 
 namespace EventMail.Protocols.Imap.Sorting;
 
@@ -30,10 +31,16 @@ internal sealed class SortedMessages
     /// <summary>Empty where they were not asked for.</summary>
     public SortKeys[] Keys { get; private set; } = [];
 
+    /// <summary>Where messages are sorted by them.</summary>
+    public RelevancyScores? Scores { get; set; }
+
     private long[] Contents { get; }
 
     /// <summary>Unix seconds; the internal date where the message has no valid one (RFC 5256 §2.2).</summary>
     public long SentDate(int at) => Keys[at].SentDate(InternalDates[at]);
+
+    /// <summary>1 to 100 (RFC 6203 §4).</summary>
+    public int Relevancy(int at) => Scores!.Of((int)Numbers[at] - 1);
 
     /// <param name="numbers">Sequence numbers.</param>
     /// <param name="withKeys">What the view's columns do not have is needed, too.</param>

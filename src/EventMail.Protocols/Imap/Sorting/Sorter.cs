@@ -110,6 +110,7 @@ internal sealed class Sorter(IReadOnlyList<SortCriterion> criteria, SortedMessag
     {
         SortBy.Arrival => messages.InternalDates[at],
         SortBy.Size => messages.Sizes[at],
+        SortBy.Relevancy => -messages.Relevancy(at),
         _ => messages.SentDate(at),
     };
 }
