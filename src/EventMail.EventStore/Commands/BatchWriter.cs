@@ -1,4 +1,6 @@
 using Npgsql;
+using NpgsqlTypes;
+using static EventMail.EventStore.RowsStatement;
 
 namespace EventMail.EventStore;
 
@@ -14,58 +16,73 @@ internal static class BatchWriter
     /// <summary>A content's digest (or number) is stored already.</summary>
     public const string ContentConflict = "VC002";
 
-    private const string MoveStreams = $"""
+    private static readonly (string, string)[] VersionColumns = [("tenant_id", "varchar"), ("id", "uuid"), ("expected", "bigint")];
+
+    private static readonly RowsStatement MoveStreams = new(
+        $"""
         with moved as (
           update public.mt_streams s set version = w.version, timestamp = $6
-          from unnest($1::varchar[], $2::uuid[], $3::bigint[], $4::bigint[]) as w (tenant_id, id, expected, version)
+          from {RowsStatement.Rows}
           where s.tenant_id = w.tenant_id and s.id = w.id and s.version = w.expected
           returning 1)
         select eventmail.require_rows($5, (select count(*) from moved), '{StreamConflict}')
-        """;
+        """,
+        [.. VersionColumns, ("version", "bigint")]);
 
-    private const string HoldStreams = $"""
+    private static readonly RowsStatement HoldStreams = new(
+        $"""
         with held as (
-          select 1 from unnest($1::varchar[], $2::uuid[], $3::bigint[]) as w (tenant_id, id, expected)
+          select 1 from {RowsStatement.Rows}
           join public.mt_streams s on s.tenant_id = w.tenant_id and s.id = w.id and s.version = w.expected
           for share of s)
         select eventmail.require_rows($4, (select count(*) from held), '{StreamConflict}')
-        """;
+        """,
+        VersionColumns);
 
-    private const string NewStreams = """
+    private static readonly RowsStatement NewStreams = new(
+        $"""
         insert into public.mt_streams (tenant_id, id, type, version, timestamp, created, is_archived)
-        select w.tenant_id, w.id, w.type, w.version, $5, $5, false
-        from unnest($1::varchar[], $2::uuid[], $3::varchar[], $4::bigint[]) as w (tenant_id, id, type, version)
-        """;
+        select w.tenant_id, w.id, w.type, w.version, $5, $5, false from {RowsStatement.Rows}
+        """,
+        ("tenant_id", "varchar"), ("id", "uuid"), ("type", "varchar"), ("version", "bigint"));
 
-    private const string NewContents = $"""
+    private static readonly RowsStatement NewContents = new(
+        $"""
         with stored as (
           insert into eventmail.content (number, digest, size, data, created)
-          select w.number, w.digest, w.size, w.data, $6
-          from unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::bytea[]) as w (number, digest, size, data)
+          select w.number, w.digest, w.size, w.data, $6 from {RowsStatement.Rows}
           on conflict do nothing
           returning 1)
         select eventmail.require_rows($5, (select count(*) from stored), '{ContentConflict}')
-        """;
+        """,
+        ("number", "bigint"), ("digest", "bytea"), ("size", "bigint"), ("data", "bytea"));
 
-    private const string AddEvents = """
+    private const string AddEvents = $"""
         with added as (
           insert into public.mt_events (
             seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type,
             correlation_id, causation_id, user_name, headers, is_archived)
-          select nextval('public.mt_events_sequence'), w.id, w.stream_id, w.version, w.data, w.type, $11, w.tenant_id, w.dotnet_type,
+          select nextval('public.mt_events_sequence'), w.id, w.stream_id, w.version, w.data, w.type, $12, w.tenant_id, w.dotnet_type,
             w.correlation_id, w.causation_id, w.user_name, w.headers, false
-          from unnest($1::uuid[], $2::varchar[], $3::uuid[], $4::bigint[], $5::jsonb[], $6::varchar[],
-            $7::varchar[], $8::varchar[], $9::varchar[], $10::jsonb[], $12::varchar[])
-            as w (id, tenant_id, stream_id, version, data, type, correlation_id, causation_id, user_name, headers, dotnet_type)
+          from {RowsStatement.Rows}
           returning seq_id)
         """;
 
-    private const string NewEvents = $"{AddEvents} select array_agg(seq_id) from added";
+    private static readonly (string, string)[] EventColumns =
+    [
+        ("id", "uuid"), ("tenant_id", "varchar"), ("stream_id", "uuid"), ("version", "bigint"), ("data", "jsonb"), ("type", "varchar"),
+        ("correlation_id", "varchar"), ("causation_id", "varchar"), ("user_name", "varchar"), ("headers", "jsonb"),
+        ("dotnet_type", "varchar"),
+    ];
 
-    private const string NewEventsNotifying = $"""
+    private static readonly RowsStatement NewEvents = new($"{AddEvents} select array_agg(seq_id) from added", EventColumns);
+
+    private static readonly RowsStatement NewEventsNotifying = new(
+        $"""
         {AddEvents}
         select array_agg(seq_id), pg_notify('{CommitNotice.Channel}', $13 || min(seq_id) || '-' || max(seq_id) || $14) from added
-        """;
+        """,
+        EventColumns);
 
     /// <summary>Writes the batch and numbers its events. The batch is its own transaction unless one is open.</summary>
     public static async Task WriteAsync(
@@ -103,23 +120,13 @@ internal static class BatchWriter
         var moved = changed.FindAll(s => s.Committed.Version > 0);
         var added = changed.FindAll(s => s.Committed.Version == 0);
         if (moved.Count > 0)
-            sql.BatchCommands.Add(new(MoveStreams)
-            {
-                Parameters =
-                {
-                    Array(moved, s => s.Key.Tenant), Array(moved, s => s.Key.Id), Array(moved, s => s.Committed.Version),
-                    Array(moved, s => s.Current.Version), Value((long)moved.Count), Value(batch.Now.UtcDateTime),
-                },
-            });
+            sql.BatchCommands.Add(MoveStreams.For(
+                moved.Count, Column(moved, s => s.Key.Tenant), Column(moved, s => s.Key.Id), Column(moved, s => s.Committed.Version),
+                Column(moved, s => s.Current.Version), Value((long)moved.Count), Value(batch.Now.UtcDateTime)));
         if (added.Count > 0)
-            sql.BatchCommands.Add(new(NewStreams)
-            {
-                Parameters =
-                {
-                    Array(added, s => s.Key.Tenant), Array(added, s => s.Key.Id), Array(added, s => s.Kind.Name),
-                    Array(added, s => s.Current.Version), Value(batch.Now.UtcDateTime),
-                },
-            });
+            sql.BatchCommands.Add(NewStreams.For(
+                added.Count, Column(added, s => s.Key.Tenant), Column(added, s => s.Key.Id), Column(added, s => s.Kind.Name),
+                Column(added, s => s.Current.Version), Value(batch.Now.UtcDateTime)));
     }
 
     // What was decided on must still be so at the commit, also for streams that were only read. A node that is alone knows that.
@@ -127,45 +134,29 @@ internal static class BatchWriter
     {
         var read = batch.Streams.Values.Where(s => s.Events.Count == 0 && s.Committed.Version > 0).OrderBy(s => s.Key.Id).ToList();
         if (read.Count > 0)
-            sql.BatchCommands.Add(new(HoldStreams)
-            {
-                Parameters =
-                {
-                    Array(read, s => s.Key.Tenant), Array(read, s => s.Key.Id), Array(read, s => s.Committed.Version),
-                    Value((long)read.Count),
-                },
-            });
+            sql.BatchCommands.Add(HoldStreams.For(
+                read.Count, Column(read, s => s.Key.Tenant), Column(read, s => s.Key.Id), Column(read, s => s.Committed.Version),
+                Value((long)read.Count)));
     }
 
     private static void AddContents(NpgsqlBatch sql, Batch batch)
     {
         var contents = batch.Commit.Contents.Where(c => !c.Exists).ToList();
-        if (contents.Count == 0)
-            return;
-        sql.BatchCommands.Add(new(NewContents)
-        {
-            Parameters =
-            {
-                Array(contents, c => c.Number), Array(contents, c => c.Digest), Array(contents, c => c.Size),
-                Array(contents, c => c.Row), Value((long)contents.Count), Value(batch.Now.UtcDateTime),
-            },
-        });
+        if (contents.Count > 0)
+            sql.BatchCommands.Add(NewContents.For(
+                contents.Count, Column(contents, c => c.Number), Column(contents, c => c.Digest), Column(contents, c => c.Size),
+                Column(contents, c => c.Row), Value((long)contents.Count), Value(batch.Now.UtcDateTime)));
     }
 
     private static void AddEventRows(NpgsqlBatch sql, Batch batch, Guid? notifyAs)
     {
         var events = batch.Events;
-        var command = new NpgsqlBatchCommand(notifyAs is null ? NewEvents : NewEventsNotifying)
-        {
-            Parameters =
-            {
-                Array(events, e => e.Event.Id), Array(events, e => e.Event.Stream.Tenant), Array(events, e => e.Event.Stream.Id),
-                Array(events, e => e.Event.Version), Json(events, e => e.Json), Array(events, e => e.Type.Alias),
-                Array(events, e => e.Event.Metadata.CorrelationId), Array(events, e => e.Event.Metadata.CausationId),
-                Array(events, e => e.Event.Metadata.UserName), Json(events, e => e.Event.Metadata.HeadersJson),
-                Value(batch.Now.UtcDateTime), Array(events, e => e.Type.DotnetType),
-            },
-        };
+        var command = (notifyAs is null ? NewEvents : NewEventsNotifying).For(
+            events.Count, Column(events, e => e.Event.Id), Column(events, e => e.Event.Stream.Tenant), Column(events, e => e.Event.Stream.Id),
+            Column(events, e => e.Event.Version), Column(events, e => e.Json, NpgsqlDbType.Jsonb), Column(events, e => e.Type.Alias),
+            Column(events, e => e.Event.Metadata.CorrelationId), Column(events, e => e.Event.Metadata.CausationId),
+            Column(events, e => e.Event.Metadata.UserName), Column(events, e => e.Event.Metadata.HeadersJson, NpgsqlDbType.Jsonb),
+            Column(events, e => e.Type.DotnetType), Value(batch.Now.UtcDateTime));
         if (notifyAs is { } node)
         {
             var (before, after) = CommitNotice.Encode(node, batch.Commit.Changes);
@@ -173,24 +164,5 @@ internal static class BatchWriter
             command.Parameters.Add(Value(after));
         }
         sql.BatchCommands.Add(command);
-    }
-
-    private static NpgsqlParameter Value<T>(T value) => new NpgsqlParameter<T> { TypedValue = value };
-
-    private static NpgsqlParameter Array<T, TColumn>(List<T> rows, Func<T, TColumn> column) =>
-        new NpgsqlParameter<TColumn[]> { TypedValue = Column(rows, column) };
-
-    private static NpgsqlParameter Json<T, TColumn>(List<T> rows, Func<T, TColumn> column) => new NpgsqlParameter<TColumn[]>
-    {
-        TypedValue = Column(rows, column),
-        NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Jsonb | NpgsqlTypes.NpgsqlDbType.Array,
-    };
-
-    private static TColumn[] Column<T, TColumn>(List<T> rows, Func<T, TColumn> column)
-    {
-        var values = new TColumn[rows.Count];
-        for (var i = 0; i < values.Length; i++)
-            values[i] = column(rows[i]);
-        return values;
     }
 }

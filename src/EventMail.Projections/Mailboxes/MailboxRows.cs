@@ -1,6 +1,7 @@
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 using Npgsql;
+using static EventMail.EventStore.RowsStatement;
 
 namespace EventMail.Projections.Mailboxes;
 
@@ -51,18 +52,20 @@ internal static class MailboxRows
         left join {ProjectionSchema.Name}.mailbox m on m.tenant_id = k.tenant_id and m.id = k.id
         """;
 
-    private const string Upsert = $"""
+    private static readonly RowsStatement Upsert = new(
+        $"""
         insert into {ProjectionSchema.Name}.mailbox as m (
           tenant_id, id, version, name, uid_validity, uid_next, messages, unseen, bytes, recent_from, special_use, keywords, deleted, acl)
-        select * from unnest($1::varchar[], $2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
-          $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::boolean[],
-          $14::text[])
+        select * from {RowsStatement.Rows}
         on conflict (tenant_id, id) do update set
           version = excluded.version, name = excluded.name, uid_next = excluded.uid_next, messages = excluded.messages,
           unseen = excluded.unseen, bytes = excluded.bytes, recent_from = excluded.recent_from, keywords = excluded.keywords,
           deleted = excluded.deleted, acl = excluded.acl
         where m.version < excluded.version
-        """;
+        """,
+        ("tenant_id", "varchar"), ("id", "uuid"), ("version", "bigint"), ("name", "text"), ("uid_validity", "bigint"),
+        ("uid_next", "bigint"), ("messages", "bigint"), ("unseen", "bigint"), ("bytes", "bigint"), ("recent_from", "bigint"),
+        ("special_use", "text"), ("keywords", "text"), ("deleted", "boolean"), ("acl", "text"));
 
     /// <summary>The headers of those of the streams that exist, and their streams' versions, as of one snapshot.</summary>
     public static async Task<List<(StreamKey Key, MailboxState State, long StreamVersion)>> LoadAsync(
@@ -104,34 +107,11 @@ internal static class MailboxRows
     }
 
     /// <summary>The statement that moves the rows to these states.</summary>
-    public static NpgsqlBatchCommand Write(IReadOnlyList<(StreamKey Key, MailboxState State)> rows)
-    {
-        var count = rows.Count;
-        var (tenants, ids, names) = (new string[count], new Guid[count], new string[count]);
-        var (uses, keywords, deleted, lists) = (new string?[count], new string[count], new bool[count], new string[count]);
-        var numbers = new long[7][];
-        for (var i = 0; i < numbers.Length; i++)
-            numbers[i] = new long[count];
-        for (var i = 0; i < count; i++)
-        {
-            var (key, state) = rows[i];
-            (tenants[i], ids[i], names[i]) = (key.Tenant, key.Id, state.Name);
-            (numbers[0][i], numbers[1][i], numbers[2][i]) = (state.Version, state.UidValidity, state.UidNext);
-            (numbers[3][i], numbers[4][i], numbers[5][i]) = (state.Messages, state.Unseen, state.Bytes);
-            numbers[6][i] = state.RecentFrom;
-            // Keywords are atoms: none has a space.
-            (uses[i], keywords[i], deleted[i]) = (state.SpecialUse, string.Join(' ', state.Flags.Keywords), state.Deleted);
-            lists[i] = state.Acl.ToString();
-        }
-        return new(Upsert)
-        {
-            Parameters =
-            {
-                Array(tenants), Array(ids), Array(numbers[0]), Array(names), Array(numbers[1]), Array(numbers[2]), Array(numbers[3]),
-                Array(numbers[4]), Array(numbers[5]), Array(numbers[6]), Array(uses), Array(keywords), Array(deleted), Array(lists),
-            },
-        };
-    }
-
-    private static NpgsqlParameter<T[]> Array<T>(T[] values) => new() { TypedValue = values };
+    public static NpgsqlBatchCommand Write(IReadOnlyList<(StreamKey Key, MailboxState State)> rows) => Upsert.For(
+        rows.Count, Column(rows, r => r.Key.Tenant), Column(rows, r => r.Key.Id), Column(rows, r => r.State.Version), Column(rows, r => r.State.Name),
+        Column(rows, r => (long)r.State.UidValidity), Column(rows, r => (long)r.State.UidNext), Column(rows, r => r.State.Messages),
+        Column(rows, r => r.State.Unseen), Column(rows, r => r.State.Bytes), Column(rows, r => (long)r.State.RecentFrom),
+        Column(rows, r => r.State.SpecialUse),
+        // Keywords are atoms: none has a space.
+        Column(rows, r => string.Join(' ', r.State.Flags.Keywords)), Column(rows, r => r.State.Deleted), Column(rows, r => r.State.Acl.ToString()));
 }

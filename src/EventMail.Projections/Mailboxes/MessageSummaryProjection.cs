@@ -18,10 +18,11 @@ public sealed class MessageSummaryProjection : IInlineProjection
         """;
 
     // Numbers that the committer's other rows name are new; a rebuilt one may stand there already.
-    private const string Insert = $"""
-        insert into {ProjectionSchema.Name}.message_summary (number, data)
-        select * from unnest($1::bigint[], $2::bytea[]) on conflict do nothing
-        """;
+    private static readonly RowsStatement Insert = new(
+        $"""
+        insert into {ProjectionSchema.Name}.message_summary (number, data) select * from {RowsStatement.Rows} on conflict do nothing
+        """,
+        ("number", "bigint"), ("data", "bytea"));
 
     public string Name => "message_summary";
 
@@ -29,22 +30,14 @@ public sealed class MessageSummaryProjection : IInlineProjection
 
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {
-        List<long>? numbers = null;
-        List<byte[]>? rows = null;
+        List<(long Number, byte[] Data)>? rows = null;
         for (var i = 0; i < batch.Contents.Count; i++)
         {
             var content = batch.Contents[i];
-            if (content.Exists || content.Annotation is not MessageAnnotation annotation)
-                continue;
-            (numbers ??= []).Add(content.Number);
-            (rows ??= []).Add(annotation.Summary.Data);
+            if (!content.Exists && content.Annotation is MessageAnnotation annotation)
+                (rows ??= []).Add((content.Number, annotation.Summary.Data));
         }
-        if (numbers is not null)
-            sql.BatchCommands.Add(InsertRows([.. numbers], [.. rows!]));
+        if (rows is not null)
+            sql.BatchCommands.Add(Insert.For(rows.Count, RowsStatement.Column(rows, r => r.Number), RowsStatement.Column(rows, r => r.Data)));
     }
-
-    internal static NpgsqlBatchCommand InsertRows(long[] numbers, byte[][] rows) => new(Insert)
-    {
-        Parameters = { new NpgsqlParameter<long[]> { TypedValue = numbers }, new NpgsqlParameter<byte[][]> { TypedValue = rows } },
-    };
 }
