@@ -118,7 +118,10 @@ public sealed class UidSet : IEquatable<UidSet>
         return length > 0 && value is > 0 and <= uint.MaxValue;
     }
 
-    public bool Contains(uint uid)
+    public bool Contains(uint uid) => RangeOf(uid) is not null;
+
+    /// <summary>The range that the number lies in, if it is one of the set.</summary>
+    public UidRange? RangeOf(uint uid)
     {
         int low = 0, high = _ranges.Length - 1;
         while (low <= high)
@@ -129,9 +132,9 @@ public sealed class UidSet : IEquatable<UidSet>
             else if (uid > _ranges[middle].Last)
                 low = middle + 1;
             else
-                return true;
+                return _ranges[middle];
         }
-        return false;
+        return null;
     }
 
     public UidSet Union(UidSet other)

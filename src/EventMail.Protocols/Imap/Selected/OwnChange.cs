@@ -9,17 +9,31 @@ namespace EventMail.Protocols.Imap.Selected;
 /// </param>
 internal sealed record OwnChange(UidSet Uids, SilentStore? Silent = null)
 {
-    public bool Covers(uint uid, ulong before, ulong now) =>
-        (Silent is null || now == Silent.Apply(before)) && Uids.Contains(uid);
+    /// <summary>How many messages behind each other it covers, from an index on.</summary>
+    public int CountFrom(in ViewSlice before, in ViewSlice now, int from)
+    {
+        var uids = now.Uids;
+        var old = before.Flags;
+        var flags = now.Flags;
+        var at = from;
+        while (at < uids.Length && Uids.RangeOf(uids[at]) is { } range)
+        {
+            for (; at < uids.Length && uids[at] <= range.Last; at++)
+            {
+                if (Silent is not null && flags[at] != Silent.Apply(old[at]))
+                    return at - from;
+            }
+        }
+
+        return at - from;
+    }
 }
 
 /// <summary>STORE … .SILENT (RFC 3501 §6.4.6).</summary>
 internal sealed record SilentStore(StoreMode Mode, ulong Mask)
 {
-    public ulong Apply(ulong flags) => Mode switch
-    {
-        StoreMode.Add => flags | Mask,
-        StoreMode.Remove => flags & ~Mask,
-        _ => Mask,
-    };
+    private readonly ulong _kept = Mode == StoreMode.Add ? ulong.MaxValue : Mode == StoreMode.Remove ? ~Mask : 0;
+    private readonly ulong _set = Mode == StoreMode.Remove ? 0 : Mask;
+
+    public ulong Apply(ulong flags) => (flags & _kept) | _set;
 }

@@ -288,9 +288,12 @@ internal sealed class SelectedMailbox : IDisposable
     {
         for (; at < now.Length && !writer.IsFull; at++)
         {
+            at += own?.CountFrom(before, now, at) ?? 0;
+            if (at == now.Length)
+                break;
             var (uid, old, flags) = (now.Uids[at], before.Flags[at], now.Flags[at]);
             // A MODSEQ alone is nothing that a client without CONDSTORE can see.
-            if ((old == flags && (form & FlagsForm.ModSeq) == 0) || (own is not null && own.Covers(uid, old, flags)))
+            if (old == flags && (form & FlagsForm.ModSeq) == 0)
                 continue;
             FlagsResponse.Write(writer, now.Start + at + 1, uid, now.ModSeqs[at], lists.Of(flags, IsRecent(uid)), form);
         }
