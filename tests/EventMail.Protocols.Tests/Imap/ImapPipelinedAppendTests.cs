@@ -60,6 +60,19 @@ public sealed class ImapPipelinedAppendTests(ImapFixture fixture) : IClassFixtur
         (await client.AskAsync("e NOOP")).ShouldBe("e OK NOOP completed");
     }
 
+    [Theory]
+    [InlineData(0, 1000)]
+    [InlineData(16, 0)]
+    public async Task No_more_are_under_way_together_than_the_limits_say(int appends, long octets)
+    {
+        var account = await fixture.NewAccountAsync();
+        await using var client = await fixture.LogInAsync(account, fixture.ServicesWith(new() { MaxPendingAppends = appends, MaxPendingOctets = octets }));
+        await client.SendAsync(Appends(20));
+        for (var i = 0; i < 20; i++)
+            await client.ExpectMatchAsync($"t{i} OK .*");
+        (await CountAsync(account)).ShouldBe((20, 20));
+    }
+
     [Fact]
     public async Task What_comes_behind_them_finds_them()
     {
