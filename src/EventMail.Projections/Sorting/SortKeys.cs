@@ -25,8 +25,13 @@ public readonly struct SortKeys
     private const byte HasSubject = 4;
     private const byte HasMessageId = 8;
 
-    /// <summary>Characters of a text that are compared.</summary>
-    public const int MaxText = 2000;
+    /// <summary>Octets of a prepared text that are compared: what a mailbox full of hostile messages costs must be bounded.</summary>
+    public const int MaxText = 512;
+
+    /// <summary>
+    /// Ids of a message's References: the first, which is the thread's, and the last ones, as RFC 5537 §3.4.4 has them trimmed.
+    /// </summary>
+    public const int MaxReferences = 100;
 
     private readonly byte[] _data;
 
@@ -98,7 +103,9 @@ public readonly struct SortKeys
 
     private static void Put(SortText text, string value, ArrayBufferWriter<byte> output, Span<int> ends)
     {
-        Encoding.UTF8.GetBytes(UnicodeCasemap.Prepare(value.Length > MaxText ? value[..MaxText] : value), output);
+        // A character is an octet at least.
+        var prepared = Encoding.UTF8.GetBytes(UnicodeCasemap.Prepare(value.Length > MaxText ? value[..MaxText] : value));
+        output.Write(prepared.AsSpan(0, Math.Min(prepared.Length, MaxText)));
         ends[(int)text] = output.WrittenCount - TextStart;
     }
 
@@ -117,8 +124,11 @@ public readonly struct SortKeys
         var references = MessageIds.All(fields.References);
         if (references.Count == 0 && MessageIds.First(fields.InReplyTo) is { } parent)
             references = [parent];
-        foreach (var reference in references)
-            PutId(Encoding.UTF8.GetBytes(reference), output);
+        for (var i = 0; i < references.Count; i++)
+        {
+            if (i == 0 || i > references.Count - MaxReferences)
+                PutId(Encoding.UTF8.GetBytes(references[i]), output);
+        }
     }
 
     // So many bits of SHA-256 that nobody makes two texts of one id.

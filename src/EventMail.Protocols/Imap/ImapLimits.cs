@@ -90,6 +90,9 @@ public sealed record ImapLimits
     /// <summary>Criteria of one SORT.</summary>
     public int MaxSortCriteria { get; init; } = 20;
 
+    /// <summary>Ids that messages of one THREAD refer to and none of them has; further ones link nothing.</summary>
+    public int MaxMissingReferences { get; init; } = 200_000;
+
     /// <summary>Keys of one SEARCH that must look into messages, each over the whole mailbox.</summary>
     public int MaxSearchTextKeys { get; init; } = 50;
 

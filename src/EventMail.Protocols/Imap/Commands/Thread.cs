@@ -29,7 +29,7 @@ internal static class Thread
             return reply;
         var messages = await SortedMessages.ReadAsync(session, context.View, found.Numbers!, withKeys: true).ConfigureAwait(false);
         await new ThreadResponse(session.Writer, context.View, messages, command.ByUid)
-            .WriteAsync(ThreadForest.Of(algorithm, messages)).ConfigureAwait(false);
+            .WriteAsync(ThreadForest.Of(algorithm, messages, session.Limits.MaxMissingReferences)).ConfigureAwait(false);
         return selected.DoneWithExpunged(command);
     }
 

@@ -10,15 +10,17 @@ namespace EventMail.Protocols.Imap.Threading;
 internal sealed class ReferenceLinks
 {
     private readonly SortedMessages _messages;
+    private readonly int _maxNodes;
     private readonly Dictionary<UInt128, int> _byId;
     private readonly List<int> _parents;
 
     // Nodes that were ever linked are in one set: a link between two sets makes no loop. Links that were broken leave sets too large.
     private readonly List<int> _sets;
 
-    public ReferenceLinks(SortedMessages messages)
+    /// <param name="maxDummies">Once there are so many, ids that no message has are passed over.</param>
+    public ReferenceLinks(SortedMessages messages, int maxDummies)
     {
-        _messages = messages;
+        (_messages, _maxNodes) = (messages, messages.Count + maxDummies);
         _byId = new(messages.Count * 2);
         _parents = [.. Enumerable.Repeat(ThreadForest.None, messages.Count)];
         _sets = [.. Enumerable.Range(0, messages.Count)];
@@ -42,6 +44,8 @@ internal sealed class ReferenceLinks
         foreach (var reference in _messages.Keys[message].References)
         {
             var node = NodeOf(reference);
+            if (node == ThreadForest.None)
+                continue;
             // (A) "If a message already has a parent, don't change the existing link."
             if (last != ThreadForest.None && _parents[node] == ThreadForest.None)
                 TryLink(last, node);
@@ -58,6 +62,8 @@ internal sealed class ReferenceLinks
 
     private int NodeOf(UInt128 id)
     {
+        if (_parents.Count == _maxNodes)
+            return _byId.GetValueOrDefault(id, ThreadForest.None);
         ref var node = ref CollectionsMarshal.GetValueRefOrAddDefault(_byId, id, out var exists);
         if (exists)
             return node;

@@ -28,9 +28,9 @@ internal sealed class ReferenceThreads
         _parents = new int[messages.Count];
     }
 
-    public ThreadForest Build(ThreadAlgorithm algorithm)
+    public ThreadForest Build(ThreadAlgorithm algorithm, int maxDummies)
     {
-        var links = new ReferenceLinks(_messages).Parents;
+        var links = new ReferenceLinks(_messages, maxDummies).Parents;
         _nodes = links.Count;
         Prune(links);
         if (algorithm == ThreadAlgorithm.References)

@@ -30,10 +30,11 @@ internal sealed class ThreadForest
 
     public int NextSibling(int node) => _nextSibling[node];
 
-    public static ThreadForest Of(ThreadAlgorithm algorithm, SortedMessages messages) => algorithm switch
+    /// <param name="maxDummies">Ids that are looked at though no message has them.</param>
+    public static ThreadForest Of(ThreadAlgorithm algorithm, SortedMessages messages, int maxDummies) => algorithm switch
     {
         ThreadAlgorithm.OrderedSubject => OrderedSubject(messages),
-        _ => new ReferenceThreads(messages).Build(algorithm),
+        _ => new ReferenceThreads(messages).Build(algorithm, maxDummies),
     };
 
     /// <param name="parents">Of each message: another one, a dummy, or <see cref="None"/>.</param>
