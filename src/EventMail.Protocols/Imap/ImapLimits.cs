@@ -111,6 +111,9 @@ public sealed record ImapLimits
     /// </summary>
     public int MaxSearchUpdates { get; init; } = 20;
 
+    /// <summary>Ranges, or sorted messages, of all of these together, 12 octets each at most.</summary>
+    public int MaxUpdatedResults { get; init; } = 1_000_000;
+
     /// <summary>
     /// How often the client of a long SEARCH is told "Still searching". A SEARCH that takes longer is given up when its client has
     /// gone or the server stops.

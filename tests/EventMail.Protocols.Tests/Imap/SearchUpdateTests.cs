@@ -91,6 +91,28 @@ public sealed partial class SearchUpdateTests(ImapFixture fixture) : IClassFixtu
         await client.ExpectMatchAsync(@"\* NO \[NOUPDATE ""e""\] .*");
     }
 
+    [Fact]
+    public async Task The_results_of_all_searches_together_are_bounded()
+    {
+        var limits = new ImapLimits { MaxUpdatedResults = 5 };
+        await using var client = await fixture.LogInAsync(await fixture.NewAccountAsync(), fixture.ServicesWith(limits));
+        await AppendAsync(client, new(1), 2);
+        await AskAsync(client, "SELECT INBOX", "");
+        foreach (var tag in new[] { "a", "b", "c" })
+        {
+            await client.SendLineAsync($"{tag} SORT RETURN (UPDATE COUNT) (ARRIVAL) UTF-8 ALL");
+            await client.ExpectAsync($"* ESEARCH (TAG \"{tag}\") COUNT 2");
+            if (tag == "c")
+                await client.ExpectMatchAsync(@"\* NO \[NOUPDATE ""c""\] .*");
+            await client.ExpectMatchAsync($"{tag} OK .*");
+        }
+
+        // Five are as many as may be: the first one may grow, the second one is told no more.
+        await AppendAsync(
+            client, new(1), 1,
+            ["* 3 EXISTS", "* 3 RECENT", "* ESEARCH (TAG \"a\") ADDTO (2 3)", "* ESEARCH (TAG \"b\") ADDTO (2 3)", "* NO [NOUPDATE \"b\"] Changes will not be told"]);
+    }
+
     private static async Task ChangeAsync(ScriptedClient client, Random random)
     {
         string Some() => string.Join(',', Enumerable.Range(0, random.Next(1, 4)).Select(_ => Part(random)));

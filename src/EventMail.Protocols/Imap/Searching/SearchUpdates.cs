@@ -20,7 +20,7 @@ internal sealed class SearchUpdates(ImapSession session)
     {
         if (search.Key is { ChangesWithTime: true, Cost: not SearchCost.Columns })
             return false;
-        if (_searches.Count >= session.Limits.MaxSearchUpdates || search.Size > session.Limits.MaxSavedRanges)
+        if (_searches.Count >= session.Limits.MaxSearchUpdates || IsTooMuch(search, _searches.Sum(other => other.Size) + search.Size))
             return false;
         _searches.Add(search);
         return true;
@@ -63,7 +63,7 @@ internal sealed class SearchUpdates(ImapSession session)
             try
             {
                 await TellAsync(search, now, asked).ConfigureAwait(false);
-                if (search.Size > session.Limits.MaxSavedRanges)
+                if (IsTooMuch(search, _searches.Sum(other => other.Size)))
                     Drop(search);
             }
             catch (Exception error) when (error is DbException or IOException or TimeoutException)
@@ -86,6 +86,9 @@ internal sealed class SearchUpdates(ImapSession session)
         var (matching, before) = (now.UidsOfSequence(found), search.Uids.Intersect(asked));
         await search.TellAsync(session.Writer, now, before.Except(matching), matching.Except(before)).ConfigureAwait(false);
     }
+
+    private bool IsTooMuch(UpdatedSearch search, int sizeOfAll) =>
+        search.Size > session.Limits.MaxSavedRanges || sizeOfAll > session.Limits.MaxUpdatedResults;
 
     private void Drop(UpdatedSearch search)
     {
