@@ -165,6 +165,70 @@ public sealed class MetadataTests
     }
 
     [Fact]
+    public async Task What_an_account_annotates_in_all_is_bounded_and_removing_makes_room()
+    {
+        // "/shared/comment" and 85 octets are a hundred.
+        await using var database = await TestDatabase.CreateAsync();
+        await using var node = await MailNode.StartAsync(database);
+        await node.AddAccountAsync(Account);
+        await node.AddAccountAsync(Other);
+        using var metadata = new MetadataService(node.Log, node.Mailboxes, null, total: 250);
+        var value = new string('x', 85);
+        (await SetAsync(metadata, "INBOX", "/shared/comment", value)).ShouldBeNull();
+        (await SetAsync(metadata, "Trash", "/shared/comment", value)).ShouldBeNull();
+        (await SetAsync(metadata, "Sent", "/shared/comment", value)).ShouldBe(MetadataRejections.TooMuch);
+        (await SetAsync(metadata, "", "/private/comment", value)).ShouldBe(MetadataRejections.TooMuch);
+        // What takes no more room is set, what takes less makes some.
+        (await SetAsync(metadata, "INBOX", "/shared/comment", new string('y', 85))).ShouldBeNull();
+        (await SetAsync(metadata, "Trash", "/shared/comment", "")).ShouldBeNull();
+        (await SetAsync(metadata, "Sent", "/shared/comment", value)).ShouldBeNull();
+        (await SetAsync(metadata, "INBOX", "/shared/comment", null)).ShouldBeNull();
+        (await SetAsync(metadata, "", "/private/x", value)).ShouldBeNull();
+        // With the mailbox its annotations go.
+        (await node.Mailboxes.DeleteAsync(Account, "Sent", MailNode.Someone, null, default)).IsOk.ShouldBeTrue();
+        (await SetAsync(metadata, "Drafts", "/shared/comment", value)).ShouldBeNull();
+        (await SetAsync(metadata, "", "/private/comment", value, Other)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Private_annotations_of_anothers_mailbox_count_for_who_made_them_and_shared_ones_for_its_owner()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using (var node = await MailNode.StartAsync(database))
+        {
+            await node.AddAccountAsync(Account);
+            await node.AddAccountAsync(Other);
+            (await node.Mailboxes.Access.SetAsync(
+                Account, "INBOX", AccessList.Anyone, RightsMode.Replace, Rights.Lookup | Rights.Read, MailNode.Someone, null, default)).IsOk.ShouldBeTrue();
+            var shared = (await node.Mailboxes.ListAsync(Other, default)).Single(mailbox => mailbox.Name.EndsWith("/INBOX", StringComparison.Ordinal)).Name;
+            using var metadata = new MetadataService(node.Log, node.Mailboxes, null, total: 100);
+            (await SetAsync(metadata, shared, "/private/comment", new string('x', 84), Other)).ShouldBeNull();
+            (await SetAsync(metadata, "", "/private/comment", "x", Other)).ShouldBe(MetadataRejections.TooMuch);
+            (await SetAsync(metadata, shared, "/shared/comment", new string('x', 86), Other)).ShouldBe(MetadataRejections.TooMuch);
+            (await SetAsync(metadata, shared, "/shared/comment", new string('x', 85), Other)).ShouldBeNull();
+            (await SetAsync(metadata, "INBOX", "/private/comment", "x")).ShouldBe(MetadataRejections.TooMuch);
+        }
+
+        const string octets = "select string_agg(account || ' ' || octets, ', ' order by account) from projections_v1.metadata_octets";
+        (await ScalarAsync<string>(database, octets)).ShouldBe($"{Account} 100, {Other} 100");
+        await ScalarAsync<string>(database, "drop table projections_v1.metadata_octets; select ''");
+        await using (await MailNode.StartAsync(database))
+            (await ScalarAsync<string>(database, octets)).ShouldBe($"{Account} 100, {Other} 100");
+    }
+
+    [Fact]
+    public async Task Of_many_annotations_at_once_as_many_are_kept_as_there_is_room_for()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var node = await MailNode.StartAsync(database);
+        await node.AddAccountAsync(Account);
+        using var metadata = new MetadataService(node.Log, node.Mailboxes, null, total: 300);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => SetAsync(metadata, "INBOX", $"/shared/{i:d2}", new string('x', 90))));
+        answers.Count(answer => answer is null).ShouldBe(3);
+        answers.Count(answer => answer == MetadataRejections.TooMuch).ShouldBe(17);
+    }
+
+    [Fact]
     public void More_entries_and_octets_than_the_limits_are_refused_and_removing_always_works()
     {
         var state = MetadataState.Empty;

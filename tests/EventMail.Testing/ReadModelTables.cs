@@ -7,7 +7,7 @@ public static class ReadModelTables
 
     /// <summary>Rows that are derived from the log alone.</summary>
     public static IReadOnlyList<string> Derived { get; } =
-        ["account", "mail_domain", "address", "mailbox", "metadata", "last_login", "login_place", "login_lockout", "search_text_v2"];
+        ["account", "mail_domain", "address", "mailbox", "metadata", "metadata_octets", "last_login", "login_place", "login_lockout", "search_text_v2"];
 
     /// <summary>Rows that are made again when they are asked for, with their keys: those that are there on both sides are compared.</summary>
     public static IReadOnlyDictionary<string, string> MadeWhenAsked { get; } =

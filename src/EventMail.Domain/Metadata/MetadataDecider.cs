@@ -9,6 +9,9 @@ public static class MetadataRejections
     /// <summary>NO [METADATA TOOMANY].</summary>
     public static readonly Rejection TooMany = Rejection.Limit("Too many annotations");
 
+    /// <summary>NO [OVERQUOTA] (RFC 5530 §3): all that the account has annotated together.</summary>
+    public static readonly Rejection TooMuch = new(RejectionKind.OverQuota, "Too much is annotated");
+
     public static readonly Rejection ReadOnly = new(RejectionKind.CannotChange, "That entry is read-only");
 }
 

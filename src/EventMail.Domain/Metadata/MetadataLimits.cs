@@ -12,6 +12,12 @@ public static class MetadataLimits
     /// <summary>Octets of all values of such a set.</summary>
     public const int MaxOctets = 1 << 20;
 
+    /// <summary>
+    /// Octets of all that one account has annotated, names and values: of the shared entries of its mailboxes, and of its private ones
+    /// wherever they are. A hundredth of the default quota of mail: enough for filters and comments, and no file store.
+    /// </summary>
+    public const long DefaultTotal = 10 << 20;
+
     /// <summary>Octets of an entry's name.</summary>
     public const int MaxEntryName = 255;
 }

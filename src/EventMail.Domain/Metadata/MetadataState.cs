@@ -27,6 +27,15 @@ public sealed record MetadataState
     public ImmutableSortedDictionary<MetadataKey, byte[]> Entries { get; private init; } =
         ImmutableSortedDictionary.Create<MetadataKey, byte[]>(MetadataKey.Order);
 
+    /// <summary>Octets of names and values by who has annotated: the owner of what is annotated for shared entries.</summary>
+    public IReadOnlyDictionary<string, long> OctetsBy(string owner)
+    {
+        var octets = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        foreach (var (key, value) in Entries)
+            octets[key.Account ?? owner] = octets.GetValueOrDefault(key.Account ?? owner) + key.Entry.Length + value.Length;
+        return octets;
+    }
+
     public MetadataState Evolve(MetadataSet e)
     {
         var (entries, octets) = (Entries.ToBuilder(), Octets);

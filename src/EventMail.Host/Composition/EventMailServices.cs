@@ -29,7 +29,7 @@ public sealed class EventMailServices : IAsyncDisposable
         _store = store;
         _searchText = searchText is null ? null : new(store.Log, searchText, host.Logs);
         _summaries = new(store.Log);
-        _metadata = new(store.Log, store.Mailboxes, $"mailto:postmaster@{host.Settings.EffectiveHostname}");
+        _metadata = new(store.Log, store.Mailboxes, $"mailto:postmaster@{host.Settings.EffectiveHostname}", host.Settings.Quota.Annotations);
         _locks = new(store.Log.Sessions, host.Logs.CreateLogger("EventMail.Pop3"));
         _quotas = new(store.Log, store.Directory, host.Logs);
         Listeners = ListenerTable.Of(host.Settings, Servers(host));

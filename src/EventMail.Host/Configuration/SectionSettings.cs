@@ -1,3 +1,4 @@
+using EventMail.Domain.Metadata;
 using Microsoft.Extensions.Logging;
 
 namespace EventMail.Host.Configuration;
@@ -147,6 +148,10 @@ public sealed record QuotaSettings
     /// <summary>What a new account may keep.</summary>
     [Bytes, Range(0)]
     public long Default { get; init; } = 1L << 30;
+
+    /// <summary>How much each account may annotate (IMAP METADATA), names and values together.</summary>
+    [Bytes, Range(0)]
+    public long Annotations { get; init; } = MetadataLimits.DefaultTotal;
 }
 
 /// <summary>The index of message texts for SEARCH BODY and TEXT.</summary>

@@ -8,7 +8,8 @@ namespace EventMail.Projections.Metadata;
 
 /// <summary>SETMETADATA on a mailbox, or of an account's private entries of the server.</summary>
 /// <param name="mailbox">Must exist when it is decided; null for the server.</param>
-internal sealed class SetMetadataCommand(StreamRef stream, MailboxRef? mailbox, IReadOnlyList<MetadataChange> changes, EventMetadata metadata)
+internal sealed class SetMetadataCommand(
+    StreamRef stream, MailboxRef? mailbox, IReadOnlyList<MetadataChange> changes, IReadOnlyList<AnnotationTotal> totals, EventMetadata metadata)
     : Command
 {
     public override IReadOnlyList<StreamRef> Streams { get; } = mailbox is { } found ? [MailboxKind.Stream(found.Key), stream] : [stream];
@@ -20,7 +21,7 @@ internal sealed class SetMetadataCommand(StreamRef stream, MailboxRef? mailbox, 
         if (mailbox is { } found && Refuse(decision.State<MailboxState>(found.Key), found) is { } rejection)
             decision.Reject(rejection);
         else
-            Decide(decision, stream, mailbox?.Key.Id, changes);
+            Decide(decision, stream, mailbox?.Key.Id, changes, totals);
     }
 
     private static Rejection? Refuse(MailboxState state, MailboxRef mailbox) =>
@@ -29,9 +30,13 @@ internal sealed class SetMetadataCommand(StreamRef stream, MailboxRef? mailbox, 
         : MetadataService.MayAnnotate(mailbox.RightsIn(state)) ? null
         : Rejection.NoPermission;
 
-    public static void Decide(Decision decision, StreamRef stream, Guid? mailbox, IReadOnlyList<MetadataChange> changes)
+    public static void Decide(
+        Decision decision, StreamRef stream, Guid? mailbox, IReadOnlyList<MetadataChange> changes, IReadOnlyList<AnnotationTotal> totals)
     {
-        var (e, rejection) = MetadataDecider.Set(decision.State<MetadataState>(stream.Key), mailbox, changes);
+        var state = decision.State<MetadataState>(stream.Key);
+        var (e, rejection) = MetadataDecider.Set(state, mailbox, changes);
+        if (e is not null)
+            rejection = totals.Select(total => total.Refuse(stream.Key, state, state.Evolve(e))).FirstOrDefault(refused => refused is not null);
         if (rejection is not null)
             decision.Reject(rejection);
         else if (e is not null)
@@ -41,7 +46,8 @@ internal sealed class SetMetadataCommand(StreamRef stream, MailboxRef? mailbox, 
 
 /// <summary>SETMETADATA of what the server shows to all, with private entries beside it.</summary>
 internal sealed class SetServerMetadataCommand(
-    StreamRef server, IReadOnlyList<MetadataChange> shared, StreamRef account, IReadOnlyList<MetadataChange> own, EventMetadata metadata)
+    StreamRef server, IReadOnlyList<MetadataChange> shared, StreamRef account, IReadOnlyList<MetadataChange> own,
+    IReadOnlyList<AnnotationTotal> totals, EventMetadata metadata)
     : Command
 {
     public override IReadOnlyList<StreamRef> Streams { get; } = [server, account];
@@ -50,7 +56,7 @@ internal sealed class SetServerMetadataCommand(
 
     public override void Decide(Decision decision)
     {
-        SetMetadataCommand.Decide(decision, server, null, shared);
-        SetMetadataCommand.Decide(decision, account, null, own);
+        SetMetadataCommand.Decide(decision, server, null, shared, totals);
+        SetMetadataCommand.Decide(decision, account, null, own, totals);
     }
 }

@@ -11,15 +11,18 @@ public sealed class MetadataProjection(EventTypeMap types) : IInlineProjection
 {
     // Whoever deleted a mailbox before the rows were made has deleted its annotations, too.
     private const string OfDeletedMailboxes = $"""
-        delete from {ProjectionSchema.Name}.metadata m using {ProjectionSchema.Name}.mailbox b
-        where b.tenant_id = m.tenant_id and b.id = m.mailbox and b.deleted
+        with gone as (
+          delete from {ProjectionSchema.Name}.metadata m using {ProjectionSchema.Name}.mailbox b
+          where b.tenant_id = m.tenant_id and b.id = m.mailbox and b.deleted
+          returning m.tenant_id, m.id)
+        delete from {ProjectionSchema.Name}.metadata_octets o using gone where o.tenant_id = gone.tenant_id and o.id = gone.id
         """;
 
     public string Name => "metadata";
 
     public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        var isDue = await InlineRebuild.IsDueAsync(connection, cancel, "metadata");
+        var isDue = await InlineRebuild.IsDueAsync(connection, cancel, "metadata", "metadata_octets");
         await ProjectionSchema.CreateAsync(connection, MetadataRows.Create, cancel);
         if (!isDue)
             return;
@@ -39,9 +42,9 @@ public sealed class MetadataProjection(EventTypeMap types) : IInlineProjection
             else if (change.After is MailboxState { Deleted: true })
                 (gone ??= []).Add(MetadataKind.OfMailbox(change.Key).Key);
         }
-        if (rows is not null)
-            sql.BatchCommands.Add(MetadataRows.Write(rows));
-        if (gone is not null)
-            sql.BatchCommands.Add(MetadataRows.Remove(gone));
+        foreach (var statement in rows is null ? [] : MetadataRows.Write(rows))
+            sql.BatchCommands.Add(statement);
+        foreach (var statement in gone is null ? [] : MetadataRows.Remove(gone))
+            sql.BatchCommands.Add(statement);
     }
 }

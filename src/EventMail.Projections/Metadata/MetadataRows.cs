@@ -6,7 +6,10 @@ using NpgsqlTypes;
 
 namespace EventMail.Projections.Metadata;
 
-/// <summary>projections_v1.metadata: one row a stream, all its entries as one JSON value of <see cref="MetadataSet"/>'s shape.</summary>
+/// <summary>
+/// projections_v1.metadata: one row a stream, all its entries as one JSON value of <see cref="MetadataSet"/>'s shape; beside it
+/// metadata_octets: how much of it whose annotations are.
+/// </summary>
 internal static class MetadataRows
 {
     public const string Create = $"""
@@ -20,6 +23,15 @@ internal static class MetadataRows
         );
         select eventmail.ensure_index('{ProjectionSchema.Name}.metadata_mailbox',
           'create index metadata_mailbox on {ProjectionSchema.Name}.metadata (mailbox)');
+        create table if not exists {ProjectionSchema.Name}.metadata_octets (
+          tenant_id varchar not null,
+          id uuid not null,
+          account varchar not null,
+          octets bigint not null,
+          primary key (tenant_id, id, account)
+        );
+        select eventmail.ensure_index('{ProjectionSchema.Name}.metadata_octets_account',
+          'create index metadata_octets_account on {ProjectionSchema.Name}.metadata_octets (account)');
         """;
 
     private const string ByKeys = $"""
@@ -42,6 +54,26 @@ internal static class MetadataRows
         delete from {ProjectionSchema.Name}.metadata m using unnest($1::varchar[], $2::uuid[]) as k (tenant_id, id)
         where m.tenant_id = k.tenant_id and m.id = k.id
         """;
+
+    private const string DeleteOctets = $"""
+        delete from {ProjectionSchema.Name}.metadata_octets m using unnest($1::varchar[], $2::uuid[]) as k (tenant_id, id)
+        where m.tenant_id = k.tenant_id and m.id = k.id
+        """;
+
+    private const string InsertOctets = $"""
+        insert into {ProjectionSchema.Name}.metadata_octets (tenant_id, id, account, octets)
+        select * from unnest($1::varchar[], $2::uuid[], $3::varchar[], $4::bigint[])
+        """;
+
+    private const string Octets = $"select coalesce(sum(octets), 0)::bigint from {ProjectionSchema.Name}.metadata_octets where account = $1";
+
+    /// <summary>All that an account has annotated.</summary>
+    public static async Task<long> OctetsAsync(NpgsqlDataSource source, string account, CancellationToken cancel)
+    {
+        await using var command = source.CreateCommand(Octets);
+        command.Parameters.Add(new() { Value = account });
+        return (long)(await command.ExecuteScalarAsync(cancel))!;
+    }
 
     /// <summary>Those of the streams that exist, and their streams' versions, as of one snapshot.</summary>
     public static async Task<List<(StreamKey Key, MetadataState State, long Version, long StreamVersion)>> LoadAsync(
@@ -80,20 +112,36 @@ internal static class MetadataRows
         new(state.Mailbox, [.. state.Entries.Select(e => new MetadataChange(e.Key.Entry, e.Key.Account, e.Value))]),
         MetadataJson.Default.MetadataSet);
 
-    /// <summary>The statement that moves the rows to these states.</summary>
-    public static NpgsqlBatchCommand Write(IReadOnlyList<(StreamKey Key, MetadataState State, long Version)> rows) => new(Upsert)
+    /// <summary>The statements that move the rows to these states.</summary>
+    public static IEnumerable<NpgsqlBatchCommand> Write(IReadOnlyList<(StreamKey Key, MetadataState State, long Version)> rows)
     {
-        Parameters =
+        yield return new(Upsert)
         {
-            Array(rows.Select(r => r.Key.Tenant)), Array(rows.Select(r => r.Key.Id)), Array(rows.Select(r => r.Version)),
-            Array(rows.Select(r => r.State.Mailbox)),
-            new NpgsqlParameter<string[]> { TypedValue = [.. rows.Select(r => Write(r.State))], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb },
-        },
-    };
+            Parameters =
+            {
+                Array(rows.Select(r => r.Key.Tenant)), Array(rows.Select(r => r.Key.Id)), Array(rows.Select(r => r.Version)),
+                Array(rows.Select(r => r.State.Mailbox)),
+                new NpgsqlParameter<string[]> { TypedValue = [.. rows.Select(r => Write(r.State))], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb },
+            },
+        };
+        yield return Of(DeleteOctets, rows.Select(r => r.Key).ToList());
+        var octets = rows.SelectMany(r => r.State.OctetsBy(r.Key.Tenant).Select(by => (r.Key, Account: by.Key, Octets: by.Value))).ToList();
+        if (octets.Count > 0)
+            yield return new(InsertOctets)
+            {
+                Parameters =
+                {
+                    Array(octets.Select(o => o.Key.Tenant)), Array(octets.Select(o => o.Key.Id)), Array(octets.Select(o => o.Account)),
+                    Array(octets.Select(o => o.Octets)),
+                },
+            };
+    }
 
-    /// <summary>The statement for streams whose mailboxes are gone.</summary>
-    public static NpgsqlBatchCommand Remove(IReadOnlyList<StreamKey> keys) =>
-        new(Delete) { Parameters = { Array(keys.Select(k => k.Tenant)), Array(keys.Select(k => k.Id)) } };
+    /// <summary>The statements for streams whose mailboxes are gone.</summary>
+    public static IEnumerable<NpgsqlBatchCommand> Remove(IReadOnlyList<StreamKey> keys) => [Of(Delete, keys), Of(DeleteOctets, keys)];
+
+    private static NpgsqlBatchCommand Of(string statement, IReadOnlyList<StreamKey> keys) =>
+        new(statement) { Parameters = { Array(keys.Select(k => k.Tenant)), Array(keys.Select(k => k.Id)) } };
 
     private static NpgsqlParameter<T[]> Array<T>(IEnumerable<T> values) => new() { TypedValue = [.. values] };
 }

@@ -31,11 +31,14 @@ public sealed class MetadataService : IDisposable
     private readonly EventLog _log;
     private readonly MailboxService _mailboxes;
     private readonly byte[]? _admin;
+    private readonly AnnotationTotals _totals;
     private readonly IDisposable _following;
 
     /// <param name="adminContact">The value of /shared/admin, a URI; null for none.</param>
-    public MetadataService(EventLog log, MailboxService mailboxes, string? adminContact)
+    /// <param name="total">Octets that each account may annotate in all.</param>
+    public MetadataService(EventLog log, MailboxService mailboxes, string? adminContact, long total = MetadataLimits.DefaultTotal)
     {
+        _totals = new(log.DataSource, total);
         (_log, _mailboxes) = (log, mailboxes);
         _admin = adminContact is null ? null : System.Text.Encoding.UTF8.GetBytes(adminContact);
         _following = log.Executor.Feed.Subscribe(OnCommit);
@@ -82,21 +85,40 @@ public sealed class MetadataService : IDisposable
             var (found, missing) = await _mailboxes.LocateAsync(account, mailbox, Rights.Lookup, cancel).ConfigureAwait(false);
             if (missing is not null)
                 return missing;
-            return await RunAsync(new SetMetadataCommand(MetadataKind.OfMailbox(found.Key), found, changes, actor.Because(cause)), cancel).ConfigureAwait(false);
+            return await RunAsync(
+                account, found.Owner, changes,
+                totals => new SetMetadataCommand(MetadataKind.OfMailbox(found.Key), found, changes, totals, actor.Because(cause)), cancel).ConfigureAwait(false);
         }
 
         // RFC 5464 §3.3: the server may restrict who makes its annotations.
         var shared = changes.Where(c => c.Account is null).ToList();
         if (shared.Count == 0)
-            return await RunAsync(new SetMetadataCommand(MetadataKind.OfAccount(account), null, changes, actor.Because(cause)), cancel).ConfigureAwait(false);
+            return await RunAsync(
+                account, account, changes,
+                totals => new SetMetadataCommand(MetadataKind.OfAccount(account), null, changes, totals, actor.Because(cause)), cancel).ConfigureAwait(false);
         if (shared.Exists(c => MetadataEntry.Is(c.Entry, MetadataEntry.Admin)))
             return MetadataRejections.ReadOnly;
         if (!administrator)
             return Rejection.NoPermission;
         // Two streams, one command: all or none.
-        return await RunAsync(new SetServerMetadataCommand(
-            MetadataKind.OfServer, shared, MetadataKind.OfAccount(account), [.. changes.Where(c => c.Account is not null)],
-            actor.Because(cause)), cancel).ConfigureAwait(false);
+        return await RunAsync(
+            account, null, changes,
+            totals => new SetServerMetadataCommand(
+                MetadataKind.OfServer, shared, MetadataKind.OfAccount(account), [.. changes.Where(c => c.Account is not null)], totals,
+                actor.Because(cause)),
+            cancel).ConfigureAwait(false);
+    }
+
+    // What only removes needs no total, and works whatever it is.
+    private Task<Result<Unit>> RunAsync(
+        string account, string? owner, IReadOnlyList<MetadataChange> changes, Func<IReadOnlyList<AnnotationTotal>, Command> command,
+        CancellationToken cancel)
+    {
+        var adding = changes.Where(change => change.Value is not null).Select(change => change.Account is null ? owner : account)
+            .OfType<string>().Distinct(StringComparer.Ordinal).ToList();
+        return adding.Count == 0
+            ? RunAsync(command([]), cancel)
+            : _totals.InTurnAsync(adding, totals => RunAsync(command(totals), cancel), cancel);
     }
 
     private async Task<SortedMetadata> OfServerAsync(string account, CancellationToken cancel)

@@ -52,6 +52,7 @@ public sealed class SettingsTests : IDisposable
         settings.Imap.StopTimeout.ShouldBe(TimeSpan.FromSeconds(60));
         settings.Pop3.IdleTimeout.ShouldBe(TimeSpan.FromMinutes(10));
         settings.Quota.Default.ShouldBe(1073741824);
+        settings.Quota.Annotations.ShouldBe(10 << 20);
         settings.Auth.AllowPlaintextOnLoopback.ShouldBeFalse();
         (settings.Auth.Argon2.Iterations, settings.Auth.Argon2.Memory, settings.Auth.Argon2.Parallelism).ShouldBe((3, 65536 * 1024, 4));
     }
