@@ -5,10 +5,13 @@ namespace EventMail.EndToEnd.Differential;
 /// <summary>
 /// A script: <c>A: NOOP</c> is a command of session A, compared; <c>A! NOOP</c> one whose answer is not; <c>{{text}}</c> in it is a literal, with
 /// \r, \n and \xNN. <c>$name = pattern</c> takes the pattern's first group out of each server's last answer, for <c>$name</c> in later commands.
-/// <c>ignore \Marked</c> leaves such attributes out of LIST; <c>#</c> begins a remark.
+/// <c>ignore \Marked</c> leaves such attributes out of LIST; <c>pause</c> lets a server say what it says unasked; <c>#</c> begins a remark.
 /// </summary>
 internal static partial class Dialogue
 {
+    // Dovecot tells of mailboxes that are not selected within half a second, of those that are by and by.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1500);
+
     public static async Task RunAsync(IEnumerable<string> script, PeerAccount account, string name, Differences differences)
     {
         var sessions = new Dictionary<string, PeerSession>();
@@ -24,6 +27,12 @@ internal static partial class Dialogue
                     var (variable, pattern) = (capture.Groups[1].Value, capture.Groups[2].Value);
                     ours[variable] = Captured(last!.Value.Ours, pattern);
                     theirs[variable] = Captured(last!.Value.Theirs, pattern);
+                    continue;
+                }
+
+                if (line == "pause")
+                {
+                    await Task.Delay(Pause);
                     continue;
                 }
 

@@ -25,6 +25,7 @@ internal static class ExplainedDifferences
     private const string Grammar = "Commands that break the grammar";
     private const string ReadOnly = "A mailbox opened with EXAMINE";
     private const string Store = "What STORE tells";
+    private const string Notices = "What NOTIFY tells";
     private const string HighestModSeq = "HIGHESTMODSEQ when a mailbox is opened";
     private const string UnaskedUids = "UIDs that nobody asked for";
     private const string Order = "The order of untagged responses";
@@ -165,7 +166,7 @@ internal static class ExplainedDifferences
         .. In(["condstore", "flags-and-expunge"], @".* → \d+ UID", UnaskedUids, theirs: ""),
         .. In(["binary-and-preview"], @".* → \d+ UID", UnaskedUids, ours: ""),
         .. In(["mailboxes", "flags-and-expunge", "idle-and-append", "metadata", "multiappend-and-catenate"], ".* → tagged", Codes, "NO [A-Z]+( /?[!-~]+)?", "NO"),
-        .. In(["idle-and-append", "condstore", "multiappend-and-catenate"], "A: STATUS INBOX .* → tagged", Codes, "OK", "OK CLIENTBUG"),
+        .. In(["idle-and-append", "multiappend-and-catenate"], "A: STATUS INBOX .* → tagged", Codes, "OK", "OK CLIENTBUG"),
         .. In(["flags-and-expunge"], "B: SEARCH ALL → tagged", Codes, "OK EXPUNGEISSUED", "OK"),
         .. In(["bad-commands", "searchres", "sort-and-thread"], "A: (SEARCH .*CHARSET|SORT|THREAD) .* → tagged", Codes, @"NO BADCHARSET \(US-ASCII UTF-8\)", "NO BADCHARSET"),
         .. In(["condstore"], "C: NOOP → tagged", Codes, "OK", "OK HIGHESTMODSEQ n"),
@@ -191,6 +192,15 @@ internal static class ExplainedDifferences
         .. In(["condstore"], @"A: (UID )?STORE .*UNCHANGEDSINCE.* → \d (FLAGS|MODSEQ)", Store, theirs: ""),
         .. In(["flags-and-expunge"], "B: NOOP → [12] FLAGS", Order),
         .. In(["condstore"], "C: NOOP → RECENT", Order, "0", ""),
+        .. In(["condstore"], @"A: STORE 2 \(UNCHANGEDSINCE \$begin\) -FLAGS \(\\Draft\) → tagged", Store, "OK", "OK MODIFIED 2"),
+        .. In(["notify"], @"A: NOTIFY SET \((selected \(MailboxName|personal \(FlagChange)\)\) → tagged", Grammar, "BAD", "OK"),
+        .. In(["notify"], @"A: NOTIFY SET \(personal \(Nonsense\)\) → tagged", Codes, "NO BADEVENT .*", "BAD"),
+        .. In(["notify"], @"A: (NOOP|NOTIFY SET STATUS .*) → STATUS ""(INBOX|Other)""", Notices, "|MESSAGES .*|UIDVALIDITY n UNSEEN 0", ".*UNSEEN.*"),
+        .. In(["notify"], @"A: NOOP → LIST ""newer""", Notices, @"\(\\HasNoChildren \\NonExistent\) ""/""", @"\(\\NonExistent\) ""/"""),
+        .. In(["notify"], "A: (NOOP → RECENT|(NOOP|FETCH.*) → [12] FLAGS)", Notices),
+        .. In(["notify"], "A: NOOP → 1 UID", UnaskedUids, theirs: ""),
+        .. In(["notify"], @"A: NOTIFY SET \(selected-delayed .*\) → (EXISTS|RECENT)", Notices, theirs: ""),
+        .. In(["notify"], @"A: FETCH 1 \(UID\) → tagged", Codes, "OK EXPUNGEISSUED", "OK"),
         .. In(["mailboxes"], "A: CREATE inbox → tagged", Parents, "NO ALREADYEXISTS", "OK"),
         .. In(["mailboxes"], "A: LIST .* → LIST .*", Parents, theirs: @".*\\Noselect.*"),
         .. In(["list-extended"], "A: LIST .* → STATUS .*", Parents, theirs: ""),
