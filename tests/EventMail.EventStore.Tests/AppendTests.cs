@@ -163,6 +163,54 @@ public class AppendTests
         (await log.ExecuteAsync(Counters.Raise(Counters.New()))).Accepted.ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Commands_of_one_session_do_not_pass_a_deferred_one(bool fails)
+    {
+        await using var log = await TestLog.OpenAsync();
+        var counter = Counters.New();
+        var order = new List<string>();
+        var prepared = new TaskCompletionSource();
+        Act Of(string name, string? session, Func<bool> ready) => new(counter, d =>
+        {
+            if (!ready())
+            {
+                d.Defer(async _ =>
+                {
+                    await prepared.Task;
+                    if (fails)
+                        throw new InvalidTimeZoneException();
+                });
+                return;
+            }
+
+            order.Add(name);
+            d.Append(counter.Key, new CounterRaised(1, name));
+        })
+        { Session = session };
+
+        var first = log.ExecuteAsync(Of("first", "a", () => prepared.Task.IsCompleted));
+        // Those of others and of nobody go on; more of them than a batch holds, so that the session's own come in several.
+        List<Task<Outcome>> own = [], others = [];
+        for (var i = 0; i < 200; i++)
+        {
+            own.Add(log.ExecuteAsync(Of($"a{i}", "a", () => true)));
+            others.Add(log.ExecuteAsync(Of("other", i % 2 == 0 ? "b" : null, () => true)));
+        }
+
+        await Task.WhenAll(others).WaitAsync(TimeSpan.FromSeconds(20));
+        own.ShouldAllBe(command => !command.IsCompleted);
+        prepared.SetResult();
+        await Task.WhenAll(own).WaitAsync(TimeSpan.FromSeconds(20));
+        if (fails)
+            await Should.ThrowAsync<InvalidTimeZoneException>(first);
+        else
+            (await first).Accepted.ShouldBeTrue();
+        List<string> expected = [.. Enumerable.Range(0, 200).Select(i => $"a{i}")];
+        order.Where(name => name != "other").ShouldBe(fails ? expected : ["first", .. expected]);
+    }
+
     [Fact]
     public async Task A_cancelled_command_leaves_the_queue_and_one_that_was_taken_completes()
     {

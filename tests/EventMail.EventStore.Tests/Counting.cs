@@ -86,7 +86,9 @@ public sealed class Act(IReadOnlyList<StreamRef> streams, Action<Decision> decid
 
     public override IReadOnlyList<StreamRef> Streams => streams;
 
-    public override EventMetadata Metadata { get; } = new("alice@example.org", "session-1", "tag-7", """{"protocol": "test"}""");
+    public string? Session { get; init; } = "session-1";
+
+    public override EventMetadata Metadata => new("alice@example.org", Session, "tag-7", """{"protocol": "test"}""");
 
     public override IReadOnlyList<StagedContent> Contents => contents;
 

@@ -26,6 +26,9 @@ internal sealed class Batch(IReadOnlyList<PendingCommand> commands, EventTypeMap
     /// <summary>Commands that want something prepared first.</summary>
     public List<(PendingCommand Command, Func<CancellationToken, Task> Prepare)> Deferred { get; } = [];
 
+    /// <summary>Commands that came behind a deferred one of their session.</summary>
+    public List<PendingCommand> Behind { get; } = [];
+
     /// <summary>Commands that failed, alone.</summary>
     public List<(PendingCommand Command, Exception Error)> Failed { get; } = [];
 
@@ -44,6 +47,11 @@ internal sealed class Batch(IReadOnlyList<PendingCommand> commands, EventTypeMap
         {
             if (Failed.Count > 0 && Failed.Exists(f => f.Command == pending))
                 continue; // its states could not be loaded
+            if (Deferred.Count > 0 && pending.Session is { } session && Deferred.Exists(d => d.Command.Session == session))
+            {
+                Behind.Add(pending);
+                continue;
+            }
             decision.Begin(pending.Command);
             try
             {

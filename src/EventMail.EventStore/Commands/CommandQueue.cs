@@ -3,7 +3,10 @@ using System.Threading.Channels;
 
 namespace EventMail.EventStore;
 
-/// <summary>Commands waiting for the committer: bounded, first come first served, except that deferred ones return to the front.</summary>
+/// <summary>
+/// Commands waiting for the committer: bounded, first come first served, except that deferred ones return to the front. Those of its
+/// session wait behind a deferred one: UIDs follow the order in which a client sent its messages.
+/// </summary>
 internal sealed class CommandQueue(int limit)
 {
     private readonly ConcurrentQueue<PendingCommand> _waiting = new();
@@ -15,6 +18,9 @@ internal sealed class CommandQueue(int limit)
     private bool _closed;
     private bool _ended;
     private int _deferred;
+
+    // By session: the deferred command until it is taken again, and who came behind it.
+    private readonly Dictionary<string, (PendingCommand Deferred, Queue<PendingCommand> Behind)> _sessions = [];
     private PendingCommand? _held;
 
     /// <summary>Waits while the queue is full.</summary>
@@ -34,24 +40,72 @@ internal sealed class CommandQueue(int limit)
     }
 
     /// <summary>A command left to prepare itself: the queue stays open for it.</summary>
-    public void Leave() => Interlocked.Increment(ref _deferred);
+    public void Leave(PendingCommand command)
+    {
+        Interlocked.Increment(ref _deferred);
+        if (command.Session is not { } session)
+            return;
+        lock (_gate)
+            _sessions[session] = (command, new());
+    }
+
+    /// <summary>False when nobody of its session is deferred.</summary>
+    public bool TryWaitBehind(PendingCommand command)
+    {
+        if (command.Session is not { } session)
+            return false;
+        lock (_gate)
+        {
+            if (!_sessions.TryGetValue(session, out var waiting) || waiting.Deferred == command)
+                return false;
+            waiting.Behind.Enqueue(command);
+            return true;
+        }
+    }
+
+    /// <summary>A command that came behind a deferred one of its session, which may have failed since.</summary>
+    public void WaitBehind(PendingCommand command)
+    {
+        if (!TryWaitBehind(command))
+            _front.Enqueue(command);
+    }
+
+    // The one that they waited for has been taken, or does not come back.
+    private void Follow(PendingCommand command)
+    {
+        if (command.Session is not { } session)
+            return;
+        lock (_gate)
+        {
+            if (!_sessions.TryGetValue(session, out var waiting) || waiting.Deferred != command)
+                return;
+            _sessions.Remove(session);
+            foreach (var next in waiting.Behind)
+                _front.Enqueue(next);
+        }
+    }
 
     public void Return(PendingCommand command)
     {
         lock (_gate)
         {
-            if (_ended)
-                Fail(command);
-            else
-                _front.Enqueue(command);
+            _front.Enqueue(command);
+            while (_ended && Next() is { } left)
+                Fail(left);
         }
         Interlocked.Decrement(ref _deferred);
         _signal.Writer.TryWrite(true);
     }
 
     /// <summary>A command that left does not return.</summary>
-    public void Forget()
+    public void Forget(PendingCommand command)
     {
+        Follow(command);
+        lock (_gate)
+        {
+            while (_ended && _front.TryDequeue(out var left))
+                Fail(left);
+        }
         Interlocked.Decrement(ref _deferred);
         _signal.Writer.TryWrite(true);
     }
@@ -71,6 +125,14 @@ internal sealed class CommandQueue(int limit)
             (_closed, _ended) = (true, true);
         while (Next() is { } left)
             Fail(left);
+        lock (_gate)
+        {
+            foreach (var (_, behind) in _sessions.Values)
+            {
+                while (behind.TryDequeue(out var waiting))
+                    Fail(waiting);
+            }
+        }
     }
 
     private static void Fail(PendingCommand command) =>
@@ -110,6 +172,18 @@ internal sealed class CommandQueue(int limit)
     }
 
     private PendingCommand? Next()
+    {
+        while (Oldest() is { } command)
+        {
+            if (TryWaitBehind(command))
+                continue;
+            Follow(command);
+            return command;
+        }
+        return null;
+    }
+
+    private PendingCommand? Oldest()
     {
         if (_held is { } held)
         {

@@ -123,7 +123,10 @@ internal sealed class Committer(
     private async Task OneByOneAsync(IReadOnlyList<PendingCommand> commands, CancellationToken stop)
     {
         foreach (var command in commands)
-            await ProcessAsync([command], stop);
+        {
+            if (!queue.TryWaitBehind(command))
+                await ProcessAsync([command], stop);
+        }
     }
 
     private void Fail(PendingCommand command, Exception error)
@@ -241,6 +244,8 @@ internal sealed class Committer(
         }
         foreach (var (command, prepare) in batch.Deferred)
             Defer(command, prepare);
+        foreach (var command in batch.Behind)
+            queue.WaitBehind(command);
         batch.Complete();
     }
 
@@ -252,7 +257,7 @@ internal sealed class Committer(
                 $"{command.Command.GetType().Name} deferred more than {options.MaxDeferrals} times"));
             return;
         }
-        queue.Leave();
+        queue.Leave(command);
         _ = PrepareAndReturnAsync(command, prepare);
     }
 
@@ -266,7 +271,7 @@ internal sealed class Committer(
         catch (Exception e)
         {
             Fail(command, e);
-            queue.Forget();
+            queue.Forget(command);
         }
     }
 

@@ -15,6 +15,9 @@ internal sealed class PendingCommand(Command command)
 
     public int Deferrals { get; set; }
 
+    /// <summary>Commands of one session do not pass each other; null for whom nobody waits.</summary>
+    public string? Session => Command.Metadata.CorrelationId;
+
     /// <summary>Bytes of its contents that go into the database.</summary>
     public long RowBytes
     {
