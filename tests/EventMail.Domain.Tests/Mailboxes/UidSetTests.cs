@@ -61,8 +61,10 @@ public class UidSetTests
         a.Intersect(b).ToArray().ShouldBe(x.Intersect(y).Order());
         a.Except(b).ToArray().ShouldBe(x.Except(y).Order());
         for (var n = 0u; n < 62; n++)
+        {
             a.Contains(n).ShouldBe(x.Contains(n));
-        (a.RangeOf(n) is { } range && range.First <= n && n <= range.Last).ShouldBe(x.Contains(n));
+            (a.RangeOf(n) is { } range && range.First <= n && n <= range.Last).ShouldBe(x.Contains(n));
+        }
         UidSet.Parse(a.ToString()).ShouldBe(a);
         a.Except(b).Union(a.Intersect(b)).ShouldBe(a);
         a.Union(b).GetHashCode().ShouldBe(b.Union(a).GetHashCode());
