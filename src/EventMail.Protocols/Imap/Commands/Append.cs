@@ -14,14 +14,10 @@ internal static class Append
         if (await intake.TakeAsync(command.ArgumentsAt).ConfigureAwait(false) is { } refused)
             return refused;
         var outcome = CommitAsync(session, command, intake);
-        // Whoever has sent more does not wait for this reply: the next message joins this one's commit. Not the first of them, which
-        // may have to wait in the queue for what its mailbox and its quota are read from, while the next would pass it.
-        if (outcome.IsCompleted || !session.Pending.MayOverlap(intake.Target.Key) || !session.Connection.HasBufferedInput)
-        {
-            var reply = await outcome.ConfigureAwait(false);
-            session.Pending.Warmed(reply.Kind == ReplyKind.Ok ? intake.Target.Key : default);
-            return reply;
-        }
+        // Whoever has sent more does not wait for this reply: the next message joins this one's commit. It cannot pass this one, which
+        // may have to wait for what its quota is read from: commands of a session keep their order.
+        if (outcome.IsCompleted || !session.Connection.HasBufferedInput)
+            return await outcome.ConfigureAwait(false);
 
         return await session.Pending.AddAsync(command, outcome, intake.Size).ConfigureAwait(false) ? Reply.Pending : Reply.Close;
     }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using EventMail.EventStore;
 
 namespace EventMail.Protocols.Imap.Responses;
 
@@ -14,18 +13,6 @@ internal sealed class PendingReplies(ImapSession session)
     private readonly Queue<Pending> _queue = new();
     private readonly Action _wake = session.Connection.Wake;
     private long _octets;
-
-    // Where the last APPEND went that was awaited by itself, and when: what its decision needed is in memory.
-    private (StreamKey Mailbox, long At) _warm;
-
-    /// <summary>How long a mailbox that has just been appended to is trusted to stay in memory.</summary>
-    private static readonly TimeSpan Warm = TimeSpan.FromSeconds(10);
-
-    /// <summary>The next APPEND to this mailbox cannot be passed by one behind it.</summary>
-    public bool MayOverlap(StreamKey mailbox) => _warm.Mailbox == mailbox && Stopwatch.GetElapsedTime(_warm.At) < Warm;
-
-    /// <summary>An APPEND to this mailbox was done by itself.</summary>
-    public void Warmed(StreamKey mailbox) => _warm = (mailbox, Stopwatch.GetTimestamp());
 
     public bool IsEmpty => _queue.Count == 0;
 
