@@ -1,3 +1,4 @@
+using System.Numerics;
 using EventMail.Domain.Mailboxes;
 using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.Imap.Grammar;
@@ -41,7 +42,7 @@ internal static class Store
     private static async ValueTask TellAsync(ImapSession session, UidSet uids, Change change, StoreResult stored, bool byUid)
     {
         var (writer, selected) = (session.Writer, session.Selected!);
-        if (!change.Silent)
+        if (!change.Silent || IsDoneInPart(change, selected.Mailbox))
         {
             await selected.SyncAsync(writer, expunges: byUid, new(uids)).ConfigureAwait(false);
             var form = session.Has(Extensions.Condstore | Extensions.UidOnly) ? selected.Unsolicited : byUid ? FlagsForm.Uid | FlagsForm.Flags : FlagsForm.Flags;
@@ -55,6 +56,15 @@ internal static class Store
         await selected.SyncAsync(writer, expunges: byUid, new(uids, new(change.Mode, mask))).ConfigureAwait(false);
         if (session.Has(Extensions.Condstore))
             await TellModSeqsAsync(session, uids.Except(stored.Modified), stored.Modified, change.UnchangedSince is null ? before : 0).ConfigureAwait(false);
+    }
+
+    // RFC 4314 §4: flags that one may not change stay as they are. In silence the client would take them for changed.
+    private static bool IsDoneInPart(Change change, OpenMailbox mailbox)
+    {
+        var (allowed, mask) = (RightsText.FlagsOf(mailbox.Rights), mailbox.View.Flags.MaskOf(change.Flags));
+        return allowed != ulong.MaxValue
+            // A keyword that is nowhere yet is in no mask.
+            && (change.Mode == StoreMode.Replace || (mask & ~allowed) != 0 || BitOperations.PopCount(mask) < change.Flags.Count);
     }
 
     // RFC 7162 §3.1.3, Examples 3 and 14: .SILENT hides the flags, not the MODSEQ, also where another session did the same before.
