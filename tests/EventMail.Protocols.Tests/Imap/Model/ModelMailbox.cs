@@ -35,6 +35,9 @@ internal sealed class ModelMailbox(string name, Guid id, uint uidValidity, Recen
 
     public SortedDictionary<uint, ModelMessage> Messages { get; } = [];
 
+    /// <summary>All that some message has ever had.</summary>
+    public HashSet<string> Keywords { get; } = new(StringComparer.Ordinal);
+
     /// <summary>By UID: the MODSEQ of its EXPUNGE.</summary>
     public Dictionary<uint, long> Gone { get; } = [];
 
@@ -65,6 +68,7 @@ internal sealed class ModelMailbox(string name, Guid id, uint uidValidity, Recen
         foreach (var flags in messages)
         {
             Messages[UidNext] = new(flags, Version);
+            Keywords.UnionWith(flags);
             uids.Add(UidNext++);
         }
 
@@ -75,15 +79,18 @@ internal sealed class ModelMailbox(string name, Guid id, uint uidValidity, Recen
     private readonly Dictionary<(uint Uid, string Flag), long> _flagModSeqs = [];
 
     /// <summary>Those that came, or had one of the flags changed, since (RFC 7162 §3.1.3).</summary>
-    public List<uint> Store(IEnumerable<uint> uids, char mode, IReadOnlyCollection<string> flags, long since = long.MaxValue)
+    /// <param name="may">The flags that may be changed: others stay (RFC 4314 §4).</param>
+    public List<uint> Store(IEnumerable<uint> uids, char mode, IReadOnlyCollection<string> flags, long since = long.MaxValue, Func<string, bool>? may = null)
     {
+        may ??= _ => true;
         var modified = new List<uint>();
         var changes = new List<(uint Uid, ImmutableSortedSet<string> Flags)>();
         foreach (var uid in uids)
         {
             if (!Messages.TryGetValue(uid, out var message))
                 continue;
-            var after = ModelMessage.Change(message.Flags, mode, flags);
+            var after = ModelMessage.Change(message.Flags.Where(may).ToImmutableSortedSet(StringComparer.Ordinal), mode, flags.Where(may))
+                .Union(message.Flags.Where(flag => !may(flag)));
             if ((mode == '=' ? message.ModSeq : ModSeqOf(uid, flags)) > since)
                 modified.Add(uid);
             else if (!after.SetEquals(message.Flags))
@@ -98,6 +105,7 @@ internal sealed class ModelMailbox(string name, Guid id, uint uidValidity, Recen
             foreach (var flag in after.SymmetricExcept(Messages[uid].Flags))
                 _flagModSeqs[(uid, flag)] = Version;
             Messages[uid] = new(after, Version);
+            Keywords.UnionWith(after);
         }
 
         return modified;

@@ -2,14 +2,16 @@ using EventMail.Projections.Accounts;
 
 namespace EventMail.Protocols.Tests.Imap.Model;
 
-/// <summary>One account, its mailboxes as they should be, and the sessions on them.</summary>
-internal sealed class ModelRun(ImapFixture fixture, AccountEntry account) : IAsyncDisposable
+/// <summary>One account, its mailboxes as they should be, and the sessions on them: its own and those of a guest, with whom it shares its INBOX.</summary>
+internal sealed class ModelRun(ImapFixture fixture, AccountEntry account, AccountEntry guest) : IAsyncDisposable
 {
     private readonly RecentClaims _claims = new(fixture.Mail, account.Account);
 
     public ImapFixture Fixture => fixture;
 
     public AccountEntry Account => account;
+
+    public AccountEntry Guest => guest;
 
     public Dialogue Dialogue { get; } = new();
 
@@ -31,6 +33,12 @@ internal sealed class ModelRun(ImapFixture fixture, AccountEntry account) : IAsy
 
     public string AnyName() => Random.Next(8) == 0 ? Names[Random.Next(Names.Length)] : Mailboxes.Keys.ElementAt(Random.Next(Mailboxes.Count));
 
+    /// <summary>A mailbox as a session has to name it.</summary>
+    public string NameFor(ModelSession session, string name) => session.IsGuest ? $"\"Other Users/{account.Address}/{name}\"" : name;
+
+    /// <summary>Null where there is none, for this session.</summary>
+    public ModelMailbox? Find(ModelSession session, string name) => session.IsGuest && name != "INBOX" ? null : Mailboxes.GetValueOrDefault(name);
+
     public async Task<ModelMailbox> KnowAsync(string name)
     {
         var found = await fixture.Mail.Mailboxes.FindAsync(account.Account, name, default);
@@ -47,7 +55,7 @@ internal sealed class ModelRun(ImapFixture fixture, AccountEntry account) : IAsy
         (session.Idling, session.Aware) = (false, false);
         if (session.Client is { } before)
             await before.DisposeAsync();
-        session.Client = new(await fixture.LogInAsync(account), Dialogue, session.Name);
+        session.Client = new(await fixture.LogInAsync(session.IsGuest ? guest : account), Dialogue, session.Name);
         Dialogue.Note(session.Name, "-", "(connected)");
         foreach (var (ability, name) in Enabling.Where(row => session.Can(row.Ability)))
         {

@@ -24,13 +24,23 @@ internal sealed record Told(ImmutableSortedSet<string>? Flags, long? ModSeq, boo
 internal sealed record Cache(ModelMailbox Mailbox, long HighestModSeq, List<(uint Uid, ImmutableSortedSet<string>? Flags)> Messages);
 
 /// <summary>A session: what its client was told, and so what the server may say next.</summary>
-internal sealed class ModelSession(string name, Abilities can)
+/// <param name="rights">Of a guest in the owner's INBOX (RFC 4314), the only mailbox that there is for it; null for the owner.</param>
+internal sealed class ModelSession(string name, Abilities can, string? rights = null)
 {
     private const int MaxCaches = 8;
 
     public string Name => name;
 
     public bool Can(Abilities ability) => (can & ability) != 0;
+
+    public bool IsGuest => rights is not null;
+
+    public bool May(char right) => rights?.Contains(right) ?? true;
+
+    public bool MaySet(string flag) => May(flag switch { "\\Seen" => 's', "\\Deleted" => 't', _ => 'w' });
+
+    /// <summary>RFC 4314 §5.2: else it is READ-ONLY.</summary>
+    public bool MayChange => "swite".Any(May);
 
     public ModelClient Client { get; set; } = null!;
 

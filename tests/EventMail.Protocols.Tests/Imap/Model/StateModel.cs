@@ -33,6 +33,18 @@ internal sealed class StateModel(ImapFixture fixture, int seed, int messages = 0
         (12, Searching.SearchAsync), (4, Fetching.CheckAsync), (5, Selecting.IdleAsync), (1, Selecting.CloseAsync), (15, Pipelining.PipelineAsync),
     ];
 
+    private static readonly (int Weight, Step Run)[] GuestAnywhere =
+        [(4, Appending.AppendAsync), (12, Selecting.SelectAsync), (1, Selecting.ReconnectAsync)];
+
+    private static readonly (int Weight, Step Run)[] GuestSelected =
+    [
+        .. GuestAnywhere, (25, Storing.StoreAsync), (8, Removing.ExpungeAsync), (14, Fetching.FetchAsync), (12, Searching.SearchAsync), (4, Fetching.CheckAsync),
+        (5, Selecting.IdleAsync), (1, Selecting.CloseAsync),
+    ];
+
+    // What a guest may do: read; read, and have read; all but administer.
+    private static readonly string[] GuestRights = ["lr", "lrs", "lrswite"];
+
     /// <summary>Fails with the seed and the shortest dialogue found that still fails.</summary>
     public async Task RunAsync(int steps)
     {
@@ -43,7 +55,7 @@ internal sealed class StateModel(ImapFixture fixture, int seed, int messages = 0
 
     private async Task<ModelFault?> TryAsync(IReadOnlyList<int> steps)
     {
-        await using var run = new ModelRun(fixture, await fixture.NewAccountAsync());
+        await using var run = new ModelRun(fixture, await fixture.NewAccountAsync(), await fixture.NewAccountAsync());
         try
         {
             await StartAsync(run);
@@ -91,11 +103,26 @@ internal sealed class StateModel(ImapFixture fixture, int seed, int messages = 0
             run.Sessions.Add(session);
         }
 
+        await InviteAsync(run);
         await run.DoAsync(run.Sessions[0], "CREATE Work");
         await run.KnowAsync("Work");
         await FillAsync(run);
         foreach (var session in run.Sessions)
             await Selecting.SelectAsync(run, session, "SELECT", "INBOX", null);
+    }
+
+    // Two sessions of another account at most.
+    private static async Task InviteAsync(ModelRun run)
+    {
+        var rights = GuestRights[run.Random.Next(GuestRights.Length)];
+        await run.DoAsync(run.Sessions[0], $"SETACL INBOX {run.Guest.Address} {rights}", apply: run.Mailboxes["INBOX"].Touch);
+        var count = run.Random.Next(3);
+        for (var i = 0; i < count; i++)
+        {
+            var session = new ModelSession(((char)('x' + i)).ToString(), Kinds[run.Random.Next(Kinds.Length)], rights);
+            await run.ConnectAsync(session);
+            run.Sessions.Add(session);
+        }
     }
 
     // By copies of copies, so that they are soon there.
@@ -120,9 +147,17 @@ internal sealed class StateModel(ImapFixture fixture, int seed, int messages = 0
         else if (session.Mailbox is { Deleted: true })
             await Selecting.LoseAsync(run, session);
         else
-            await Pick(random, session.Mailbox is null ? Anywhere : Selected)(run, session);
+            await Pick(random, TableOf(session))(run, session);
         await run.TellIdlingAsync();
     }
+
+    private static (int Weight, Step Run)[] TableOf(ModelSession session) => (session.IsGuest, session.Mailbox) switch
+    {
+        (false, null) => Anywhere,
+        (false, _) => Selected,
+        (true, null) => GuestAnywhere,
+        _ => GuestSelected,
+    };
 
     private static Step Pick(Random random, (int Weight, Step Run)[] table)
     {

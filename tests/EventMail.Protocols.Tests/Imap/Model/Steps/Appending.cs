@@ -17,15 +17,15 @@ internal static class Appending
             messages.Add(run.SomeFlags());
         }
         while (run.Random.Next(4) == 0);
-        var command = $"APPEND {name}{string.Concat(messages.Select(flags => Argument(run, flags)))}";
-        if (!run.Mailboxes.TryGetValue(name, out var mailbox))
+        var command = $"APPEND {run.NameFor(session, name)}{string.Concat(messages.Select(flags => Argument(run, flags)))}";
+        if (run.Find(session, name) is not { } mailbox || !session.May('i'))
         {
             await run.DoAsync(session, command, "NO");
             return;
         }
 
         List<uint> uids = [];
-        var (answer, heard) = await run.DoAsync(session, command, apply: () => uids = [.. messages.SelectMany(flags => mailbox.Add([ModelMessage.SetOf(flags)]))]);
+        var (answer, heard) = await run.DoAsync(session, command, apply: () => uids = [.. messages.SelectMany(flags => mailbox.Add([ModelMessage.SetOf(flags.Where(session.MaySet))]))]);
         CheckAppended(heard, answer.Code?.Split(' ')[1..], mailbox, uids);
     }
 

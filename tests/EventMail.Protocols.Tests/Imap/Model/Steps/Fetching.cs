@@ -50,7 +50,7 @@ internal static class Fetching
         var (_, heard) = await run.DoAsync(session, command, hearing: hearing, apply: () =>
         {
             session.Aware |= fetch.AsksModSeq;
-            if (fetch.Body && !session.ReadOnly)
+            if (fetch.Body && !session.ReadOnly && session.May('s'))
                 mailbox.Store(expected.Where(uid => !Seen(uid).Flags.Contains("\\Seen")), '+', ["\\Seen"]);
         });
         if (becomesAware && heard.Argument("HIGHESTMODSEQ") is null)

@@ -18,7 +18,7 @@ internal static class Removing
             uids.RemoveAll(uid => !Sets.HasUid(chosen.Set, uid, session.Known, session.Saved));
         }
 
-        if (session.ReadOnly)
+        if (session.ReadOnly || !session.May('e'))
         {
             await run.DoAsync(session, command, "NO");
             return;

@@ -18,18 +18,18 @@ internal static class Selecting
     {
         var resync = cache is null ? null : Resync.Of(run, session, cache);
         var condstore = session.Can(Abilities.Condstore) && run.Random.Next(4) == 0;
-        var command = $"{verb} {name}{(resync is not null ? $" ({resync.Text})" : condstore ? " (CONDSTORE)" : "")}";
+        var command = $"{verb} {run.NameFor(session, name)}{(resync is not null ? $" ({resync.Text})" : condstore ? " (CONDSTORE)" : "")}";
         var before = session.Mailbox;
         session.Leave();
         session.Aware |= condstore;
         var hearing = new Hearing(run.Dialogue, session) { MayVanishEarlier = resync is not null };
-        if (!run.Mailboxes.TryGetValue(name, out var mailbox))
+        if (run.Find(session, name) is not { } mailbox)
         {
             await run.DoAsync(session, command, "NO", hearing: hearing);
             return;
         }
 
-        session.Enter(mailbox, verb == "EXAMINE");
+        session.Enter(mailbox, verb == "EXAMINE" || !session.MayChange);
         var recent = mailbox.Messages.Keys.Count(uid => uid >= mailbox.FirstUnclaimed);
         var (answer, heard) = await run.DoAsync(session, command, hearing: hearing, apply: () => resync?.Believe(session));
         // RFC 7162 §3.2.11
@@ -70,7 +70,7 @@ internal static class Selecting
     public static async Task CloseAsync(ModelRun run, ModelSession session)
     {
         var (mailbox, verb) = (session.Mailbox!, run.Random.Next(2) == 0 ? "CLOSE" : "UNSELECT");
-        var expunges = verb == "CLOSE" && !session.ReadOnly;
+        var expunges = verb == "CLOSE" && !session.ReadOnly && session.May('e');
         session.Leave();
         await run.DoAsync(session, verb);
         if (expunges)

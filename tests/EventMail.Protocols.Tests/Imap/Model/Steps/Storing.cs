@@ -16,11 +16,19 @@ internal static class Storing
             return;
         }
 
+        // RFC 4314 §4: refused where nothing of it may be done. To take away a keyword that is nowhere is nothing, too.
+        var about = mode switch { '=' => Choosing.Flags, '+' => flags, _ => [.. flags.Where(flag => flag[0] == '\\' || mailbox.Keywords.Contains(flag))] };
+        if (uids.Count > 0 && about.Length > 0 && !about.Any(session.MaySet))
+        {
+            await run.DoAsync(session, command, "NO", apply: () => session.Aware |= since != long.MaxValue, hearing: hearing);
+            return;
+        }
+
         List<uint> modified = [];
         var (before, numbers) = (mailbox.Version, session.Known.ToList());
         var (answer, heard) = await run.DoAsync(session, command, hearing: hearing, apply: () =>
         {
-            modified = mailbox.Store(uids.Order(), mode, flags, since);
+            modified = mailbox.Store(uids.Order(), mode, flags, since, session.MaySet);
             session.Aware |= since != long.MaxValue;
             if (silent)
                 Believe(session, uids.Except(modified), mode, flags);
