@@ -15,6 +15,9 @@ internal sealed class Hearing(Dialogue dialogue, ModelSession session)
     /// <summary>The messages before a command that first tells what is new and then changes something itself.</summary>
     public IReadOnlyDictionary<uint, ModelMessage>? Before { get; init; }
 
+    /// <summary>The command makes the client CONDSTORE-aware (RFC 7162 §3.1): from the HIGHESTMODSEQ on that it is answered with.</summary>
+    public bool BecomesAware { get; init; }
+
     /// <summary>VANISHED (EARLIER) is among the answers.</summary>
     public bool MayVanishEarlier { get; init; }
 
@@ -153,7 +156,7 @@ internal sealed class Hearing(Dialogue dialogue, ModelSession session)
     // RFC 7162 §3.1.4.2, §3.2.4: what comes unasked.
     private void CheckForm(Untagged.Fetch fetch, string line)
     {
-        if (session.Aware && fetch.ModSeq is null)
+        if (session.Aware && fetch.ModSeq is null && !(BecomesAware && Argument("HIGHESTMODSEQ") is null))
             throw Fault($"{line}: MODSEQ is missing");
         if (session.Can(Abilities.Qresync) && !fetch.IsUidFetch && fetch.Uid is null)
             throw Fault($"{line}: UID is missing");

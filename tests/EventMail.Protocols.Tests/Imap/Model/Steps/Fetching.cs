@@ -34,6 +34,7 @@ internal static class Fetching
             Asked = fetch.Chosen.Uids ?? [],
             Before = fetch.Body && byUid ? mailbox.Messages.ToDictionary() : null,
             MayVanishEarlier = fetch.Vanished,
+            BecomesAware = !session.Aware && fetch.AsksModSeq,
         };
         if (fetch.Chosen.Uids is not { } uids)
         {
@@ -46,14 +47,13 @@ internal static class Fetching
         HashSet<uint> expected = [.. uids.Where(uid => Seen(uid).ModSeq > fetch.Since)];
         HashSet<uint> stale = [.. session.Known.Where(uid => session.Synced[uid] != session.Current(uid))];
         var earlier = fetch.Vanished ? Earlier(session, fetch) : [];
-        var becomesAware = !session.Aware && fetch.AsksModSeq;
         var (_, heard) = await run.DoAsync(session, command, hearing: hearing, apply: () =>
         {
             session.Aware |= fetch.AsksModSeq;
             if (fetch.Body && !session.ReadOnly && session.May('s'))
                 mailbox.Store(expected.Where(uid => !Seen(uid).Flags.Contains("\\Seen")), '+', ["\\Seen"]);
         });
-        if (becomesAware && heard.Argument("HIGHESTMODSEQ") is null)
+        if (heard.BecomesAware && heard.Argument("HIGHESTMODSEQ") is null)
             throw heard.Fault("HIGHESTMODSEQ is missing (RFC 7162 §3.1)");
         if (!heard.Earlier.SetEquals(earlier))
             throw heard.Fault($"vanished earlier: {string.Join(',', earlier)}");

@@ -27,10 +27,9 @@ internal static class Searching
             .Where(m => key.Test(m.Number, m.Uid, m.Message))
             .Select(m => (m.Number, m.Uid, m.Message.ModSeq))];
 
-        var hearing = new Hearing(run.Dialogue, session) { MayExpunge = byUid && !key.HasNumbers };
-        var becomesAware = !session.Aware && key.HasModSeq;
+        var hearing = new Hearing(run.Dialogue, session) { MayExpunge = byUid && !key.HasNumbers, BecomesAware = !session.Aware && key.HasModSeq };
         var (answer, heard) = await run.DoAsync(session, command, apply: () => session.Aware |= key.HasModSeq, hearing: hearing);
-        if (becomesAware && heard.Argument("HIGHESTMODSEQ") is null)
+        if (heard.BecomesAware && heard.Argument("HIGHESTMODSEQ") is null)
             throw heard.Fault("HIGHESTMODSEQ is missing (RFC 7162 §3.1)");
 
         var ends = new List<(uint Number, uint Uid, long ModSeq)>();
