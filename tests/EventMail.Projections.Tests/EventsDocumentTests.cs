@@ -40,7 +40,7 @@ public sealed partial class EventsDocumentTests
             .ToDictionary(section => section.Alias, section => Document[section.Index..section.End]);
     }
 
-    private static string Root()
+    internal static string Root()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "EventMail.sln")))
