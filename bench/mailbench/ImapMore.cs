@@ -71,7 +71,7 @@ static partial class Program
         thread.Start(); s.Begin();
         for (int k = 0; k < n; k++)
         {
-            long t0 = Now; actor.Cmd($"STORE {1 + k % Math.Min(50, actor.Exists)} {(k / Math.Min(50, actor.Exists) % 2 == 0 ? '+' : '-')}FLAGS.SILENT (Noticed)"); long t1 = Now;
+            long t0 = Now; actor.Cmd($"STORE {1 + k / 2 % Math.Min(50, actor.Exists)} {(k % 2 == 0 ? '+' : '-')}FLAGS.SILENT (Noticed)"); long t1 = Now;
             if (!sig.Wait(5000)) { missed++; continue; }
             fromOk.AddTicks(0, Math.Max(0, Volatile.Read(ref seen) - t1)); fromSend.AddTicks(0, Volatile.Read(ref seen) - t0);
             Thread.Sleep(gap);
