@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 
 namespace EventMail.Host.Tests;
 
@@ -8,6 +9,14 @@ namespace EventMail.Host.Tests;
 public sealed class IPv6FactAttribute : FactAttribute
 {
     public IPv6FactAttribute() => Skip = Socket.OSSupportsIPv6 ? null : "there is no IPv6 here";
+}
+
+/// <summary>Needs the GNU C library.</summary>
+public sealed class GlibcFactAttribute : FactAttribute
+{
+    public GlibcFactAttribute() => Skip = OperatingSystem.IsLinux() && !RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal)
+        ? null
+        : "the C library is not glibc";
 }
 
 /// <summary>Needs root: to be root, or to become someone else.</summary>

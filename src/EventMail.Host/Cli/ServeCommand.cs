@@ -22,6 +22,7 @@ internal static class ServeCommand
     {
         var (settings, logs) = (run.Settings, run.Logs);
         var log = logs.CreateLogger("EventMail.Host");
+        NativeHeap.KeepLargeBlocksApart();
         using var hostLock = HostLock.Take(settings.Data);
         log.Starting(VersionCommand.Version, settings.Data);
 
