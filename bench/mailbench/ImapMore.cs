@@ -85,7 +85,7 @@ static partial class Program
     static void Mailboxes(Opt o)
     {
         var io = new ImapOpt(o); int k = o.I("count", 1000); using var m = io.Open(0, false); var s = new Sampler(o); s.Begin();
-        for (int i = 0; i < k; i++) try { m.Cmd($"CREATE \"Work {i / 50:00}/Part {i:0000}\""); } catch { }
+        for (int i = 0; i < k; i++) try { m.Cmd($"CREATE \"Work {i / 50:00}/Part {i:0000}\""); } catch (Exception e) when (e.Message.Contains("already exists", StringComparison.OrdinalIgnoreCase)) { }
         s.End(); var j = Run.Head(o, "imap-mailboxes").A("count", k).A("seconds", s.Secs).A("ops_s", k / s.Secs, 1); s.Put(j, k); Run.Tail(j);
     }
 }
