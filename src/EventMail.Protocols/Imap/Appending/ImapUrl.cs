@@ -49,10 +49,11 @@ internal sealed record ImapUrl(string Mailbox, uint? UidValidity, uint Uid, Sect
             reference = reference[..validityAt];
         }
 
-        if (Array.Exists(reference.Split('/'), level => level is "." or "..") || Decode(reference) is not { Length: > 0 } mailbox)
+        var levels = reference.Split('/');
+        if (Array.Exists(levels, level => level is "." or "..") || Decode(reference) is not { Length: > 0 } mailbox)
             return null;
         // RFC 3986 §4.2: the colon would end a scheme.
-        if (!isAbsolute && reference.Split('/')[0].Contains(':', StringComparison.Ordinal))
+        if (!isAbsolute && levels[0].Contains(':', StringComparison.Ordinal))
             return null;
         // RFC 4469 §3 has such references, which RFC 5092 §7.2 does away with. RFC 3986 §5.2.3: the last level of the selected mailbox is replaced.
         if (!isAbsolute && selected?.LastIndexOf('/') is > 0 and var level)
