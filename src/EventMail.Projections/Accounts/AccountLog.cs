@@ -57,6 +57,6 @@ internal static partial class AccountLog
     [LoggerMessage(1013, LogLevel.Warning, "The keys of the access tokens' issuer could not be read from {source}")]
     public static partial void IssuerKeysUnreadable(this ILogger log, Exception error, string source);
 
-    [LoggerMessage(1014, LogLevel.Warning, "The issuer's token is of type '{type}', not at+jwt: it was not taken for an access token (Auth:OAuth:AcceptUnmarked {accept_unmarked})")]
+    [LoggerMessage(1015, LogLevel.Warning, "The issuer's token is of type '{type}', not at+jwt: it was not taken for an access token (Auth:OAuth:AcceptUnmarked {accept_unmarked})")]
     public static partial void TokenTypeRefused(this ILogger log, string type, bool accept_unmarked);
 }
