@@ -82,12 +82,8 @@ public sealed class EventMailServices : IAsyncDisposable
         var authenticator = new Authenticator(
             log, _store.Directory, _store.Hasher, _store.Key, LoginSettings.LoginsOf(settings), host.Logs);
         var limiter = new CommandRateLimiter(LoginSettings.CommandsOf(settings));
-        var smtp = new SmtpServices(
-            hostname, node, new MailboxDestination(_store.Directory, log.Contents, _store.Mailboxes), ProtocolLimits.Of(settings.Smtp),
-            TimeProvider.System, host.Logs.CreateLogger("EventMail.Smtp"))
-        {
-            RateLimiter = limiter,
-        };
+        var destination = new MailboxDestination(_store.Directory, log.Contents, _store.Mailboxes);
+        var (smtp, lmtp) = (SmtpOf(SmtpRole.Exchange), SmtpOf(SmtpRole.LocalDelivery));
         var imap = new ImapServices
         {
             Mailboxes = _store.Mailboxes,
@@ -111,9 +107,16 @@ public sealed class EventMailServices : IAsyncDisposable
         return new()
         {
             Smtp = (connection, stopping) => SmtpServer.ServeAsync(connection, smtp, stopping),
-            Lmtp = (connection, stopping) => SmtpServer.ServeLmtpAsync(connection, smtp, stopping),
+            Lmtp = (connection, stopping) => SmtpServer.ServeAsync(connection, lmtp, stopping),
             Imap = (connection, stopping) => ImapServer.ServeAsync(connection, imap, stopping),
             Pop3 = (connection, stopping) => Pop3Server.ServeAsync(connection, pop3, stopping),
+        };
+
+        SmtpServices SmtpOf(SmtpRole role) => new(
+            hostname, node, destination, ProtocolLimits.Of(settings.Smtp), TimeProvider.System, host.Logs.CreateLogger("EventMail.Smtp"))
+        {
+            Role = role,
+            RateLimiter = limiter,
         };
     }
 }

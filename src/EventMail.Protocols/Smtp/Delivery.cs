@@ -16,7 +16,7 @@ internal static class Delivery
     {
         var started = Stopwatch.GetTimestamp();
         await intake.CompleteAsync();
-        var reply = session.IsLmtp
+        var reply = session.Role.AnswersEachRecipient
             ? await AnswerEachAsync(session, transaction, intake, started)
             : await AnswerOnceAsync(session, transaction, intake, started);
         await session.ResetAsync();

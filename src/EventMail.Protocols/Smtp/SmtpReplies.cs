@@ -11,6 +11,8 @@ public static class SmtpReplies
         new("214 2.0.0 See RFC 5321; commands: EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT");
     public static readonly SmtpReply LmtpHelp =
         new("214 2.0.0 See RFC 2033; commands: LHLO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT");
+    public static readonly SmtpReply SubmissionHelp =
+        new("214 2.0.0 See RFC 6409; commands: EHLO HELO AUTH MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT");
     public static readonly SmtpReply VerifyNot = new("252 2.0.0 Send some mail and see");
     public static readonly SmtpReply StartMailInput = new("354 End data with <CR><LF>.<CR><LF>");
     public static readonly SmtpReply ReadyForTls = new("220 2.0.0 Ready to start TLS");

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace EventMail.Protocols.Smtp;
 
-/// <summary>What SMTP and LMTP sessions need from the server they belong to.</summary>
+/// <summary>What the sessions of one port need from the server they belong to.</summary>
 public sealed class SmtpServices(
     string hostname, string node, ISmtpDestination destination, SmtpLimits limits, TimeProvider clock, ILogger log)
 {
@@ -12,6 +12,8 @@ public sealed class SmtpServices(
 
     /// <summary>This host's name among those that share the database.</summary>
     public string Node { get; } = node;
+
+    public SmtpRole Role { get; init; } = SmtpRole.Exchange;
 
     public ISmtpDestination Destination { get; } = destination;
 
@@ -24,12 +26,7 @@ public sealed class SmtpServices(
     /// <summary>Null for no limit.</summary>
     public CommandRateLimiter? RateLimiter { get; init; }
 
-    internal SmtpReply Greeting { get; } = new($"220 {hostname} ESMTP EventMail");
-
-    internal SmtpReply LmtpGreeting { get; } = new($"220 {hostname} LMTP EventMail");
+    internal SmtpReply Greeting => field ??= new($"220 {Hostname} {Role.Protocol} EventMail");
 
     internal SmtpReply Hello { get; } = new($"250 {hostname}");
-
-    /// <summary>The answers to EHLO and LHLO, which are the same for all clients.</summary>
-    internal ExtendedHello ExtendedHello { get; } = new(hostname, limits);
 }

@@ -21,9 +21,9 @@ internal sealed class SmtpSession
     private SmtpVerb? _verb;
     private Actor? _actor;
 
-    public SmtpSession(MailConnection connection, SmtpServices services, bool isLmtp, CancellationToken stopping)
+    public SmtpSession(MailConnection connection, SmtpServices services, CancellationToken stopping)
     {
-        (Connection, Services, IsLmtp, Stopping) = (connection, services, isLmtp, stopping);
+        (Connection, Services, Stopping) = (connection, services, stopping);
         Id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
         ClientIp = connection.Details.ClientAddress.ToString();
         connection.LineTimeout = services.Limits.CommandTimeout;
@@ -33,7 +33,7 @@ internal sealed class SmtpSession
 
     public SmtpServices Services { get; }
 
-    public bool IsLmtp { get; }
+    public SmtpRole Role => Services.Role;
 
     /// <summary>Fires when the server stops.</summary>
     public CancellationToken Stopping { get; }
@@ -95,7 +95,7 @@ internal sealed class SmtpSession
 
     public async Task RunAsync()
     {
-        Send(IsLmtp ? Services.LmtpGreeting : Services.Greeting);
+        Send(Services.Greeting);
         try
         {
             while (await NextLineAsync() is { } status)
@@ -152,7 +152,7 @@ internal sealed class SmtpSession
 
     /// <summary>A stranger at this address: who causes what the session writes into the log.</summary>
     public Actor Actor =>
-        _actor ??= Actor.ForSession(IsLmtp ? "lmtp" : "smtp", Connection.Details.Remote, ConnectionId, Id, Services.Node);
+        _actor ??= Actor.ForSession(Role.Name, Connection.Details.Remote, ConnectionId, Id, Services.Node);
 
     /// <summary>The client is gone, or cannot be understood any more: nothing more is read.</summary>
     public void End() => IsOver = true;
@@ -211,6 +211,8 @@ internal sealed class SmtpSession
         if (_verb is null)
             return SmtpVerbs.IsHttp(name) ? SmtpReplies.NotHttp : SmtpReplies.UnknownCommand;
         Services.Log.CommandReceived(ConnectionId, Id, ClientIp, _verb.Name);
+        if (!Role.IsOneOf(_verb.Roles))
+            return _verb.Elsewhere;
         if ((_verb.Allowed & State) == 0)
             return OutOfOrder(_verb);
         return !_verb.TakesArguments && !Arguments.Trim((byte)' ').IsEmpty ? SmtpReplies.NoArguments : null;
@@ -218,7 +220,7 @@ internal sealed class SmtpSession
 
     private SmtpReply OutOfOrder(SmtpVerb verb) => State switch
     {
-        SmtpStates.Start => IsLmtp ? SmtpReplies.SayLhloFirst : SmtpReplies.SayHelloFirst,
+        SmtpStates.Start => Role.SayHello,
         SmtpStates.Chunks => Transaction!.Failed ? SmtpReplies.TransactionFailed : SmtpReplies.NotBetweenChunks,
         _ => verb.OutOfOrder,
     };

@@ -30,6 +30,11 @@ internal enum SmtpStates
 /// <param name="Run">Acts and answers; null when the reply was sent already.</param>
 internal sealed record SmtpVerb(string Name, SmtpStates Allowed, SmtpReply OutOfOrder, Func<SmtpSession, ValueTask<SmtpReply?>> Run)
 {
+    public SmtpRoles Roles { get; init; } = SmtpRoles.All;
+
+    /// <summary>The answer where it does not belong to the port's role.</summary>
+    public SmtpReply Elsewhere { get; init; } = SmtpReplies.NotImplemented;
+
     public bool TakesArguments { get; init; } = true;
 
     /// <summary>Takes more from the client than its line.</summary>
@@ -41,9 +46,18 @@ internal static class SmtpVerbs
 {
     private static readonly SmtpVerb[] Table =
     [
-        new("EHLO", SmtpStates.Any, SmtpReplies.Ok, Hello.EhloAsync),
-        new("HELO", SmtpStates.Any, SmtpReplies.Ok, Hello.HeloAsync),
-        new("LHLO", SmtpStates.Any, SmtpReplies.Ok, Hello.LhloAsync),
+        new("EHLO", SmtpStates.Any, SmtpReplies.Ok, Hello.ExtendedAsync)
+        {
+            Roles = SmtpRoles.Smtp, Elsewhere = SmtpReplies.WrongGreetingForLmtp,
+        },
+        new("HELO", SmtpStates.Any, SmtpReplies.Ok, Hello.PlainAsync)
+        {
+            Roles = SmtpRoles.Smtp, Elsewhere = SmtpReplies.WrongGreetingForLmtp,
+        },
+        new("LHLO", SmtpStates.Any, SmtpReplies.Ok, Hello.ExtendedAsync)
+        {
+            Roles = SmtpRoles.LocalDelivery, Elsewhere = SmtpReplies.WrongGreetingForSmtp,
+        },
         new("MAIL", SmtpStates.Ready, SmtpReplies.NestedMail, Mail.RunAsync),
         new("RCPT", SmtpStates.Mail | SmtpStates.Rcpt, SmtpReplies.NeedMail, Rcpt.RunAsync),
         new("DATA", SmtpStates.Mail | SmtpStates.Rcpt, SmtpReplies.NeedMail, Commands.Data.RunAsync)

@@ -20,13 +20,9 @@ internal sealed class SmtpHarness(SmtpLimits? limits = null, ServerTls? tls = nu
     /// <summary>Instead of <see cref="Destination"/>.</summary>
     public ISmtpDestination? Mailboxes { get; init; }
 
-    public SmtpServices Services => _services ??= new(
-        "mx.example.org", "node1", Mailboxes ?? Destination, limits ?? SmtpLimits.Default, TimeProvider.System, log ?? NullLogger.Instance)
-    {
-        RateLimiter = RateLimiter,
-    };
+    public SmtpServices Services => field ??= ServicesOf(SmtpRole.Exchange);
 
-    private SmtpServices? _services;
+    public SmtpServices LmtpServices => field ??= ServicesOf(SmtpRole.LocalDelivery);
 
     public CommandRateLimiter? RateLimiter { get; init; }
 
@@ -51,15 +47,20 @@ internal sealed class SmtpHarness(SmtpLimits? limits = null, ServerTls? tls = nu
         {
             await using (connection)
             {
-                await (listener == "lmtp"
-                    ? SmtpServer.ServeLmtpAsync(connection, Services, CancellationToken.None)
-                    : SmtpServer.ServeAsync(connection, Services, CancellationToken.None));
+                await SmtpServer.ServeAsync(connection, listener == "lmtp" ? LmtpServices : Services, CancellationToken.None);
             }
 
             await server.Input.CompleteAsync();
             await server.Output.CompleteAsync();
         }
     }
+
+    private SmtpServices ServicesOf(SmtpRole role) => new(
+        "mx.example.org", "node1", Mailboxes ?? Destination, limits ?? SmtpLimits.Default, TimeProvider.System, log ?? NullLogger.Instance)
+    {
+        Role = role,
+        RateLimiter = RateLimiter,
+    };
 
     /// <summary>A client that has greeted.</summary>
     public async Task<ScriptedClient> GreetAsync(string listener = "smtp")

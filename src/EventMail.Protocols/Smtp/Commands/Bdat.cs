@@ -27,7 +27,7 @@ internal static class Bdat
             var over = await TakeAsync(session, null, size);
             if (over is not null || session.IsOver)
                 return over;
-            return last && session.IsLmtp && session.State != SmtpStates.Start ? RefuseEach(session, refusal) : refusal;
+            return last && session.Role.AnswersEachRecipient && session.State != SmtpStates.Start ? RefuseEach(session, refusal) : refusal;
         }
 
         transaction!.Chunks ??= await MessageIntake.BeginAsync(session, transaction);
@@ -53,10 +53,10 @@ internal static class Bdat
 
     private static SmtpReply? Refuse(SmtpSession session) => session.State switch
     {
-        SmtpStates.Start => session.IsLmtp ? SmtpReplies.SayLhloFirst : SmtpReplies.SayHelloFirst,
+        SmtpStates.Start => session.Role.SayHello,
         SmtpStates.Ready => SmtpReplies.NeedMail,
         SmtpStates.Mail when session.Transaction!.RecipientSeen =>
-            session.IsLmtp ? SmtpReplies.LmtpNoValidRecipients : SmtpReplies.NoValidRecipients,
+            session.Role.NoValidRecipients,
         SmtpStates.Mail => SmtpReplies.NeedRecipient,
         _ => session.Transaction!.Failed ? SmtpReplies.TransactionFailed : null,
     };

@@ -17,7 +17,7 @@ internal static class Data
         {
             // RFC 2033 §4.2 asks for 503; RFC 5321 §3.3 has 554 for recipients that were all refused.
             return !transaction.RecipientSeen ? SmtpReplies.NeedRecipient
-                : session.IsLmtp ? SmtpReplies.LmtpNoValidRecipients : SmtpReplies.NoValidRecipients;
+                : session.Role.NoValidRecipients;
         }
 
         if (transaction.Parameters.Body == BodyType.BinaryMime)

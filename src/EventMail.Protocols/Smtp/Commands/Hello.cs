@@ -6,14 +6,9 @@ namespace EventMail.Protocols.Smtp.Commands;
 /// <summary>EHLO and HELO (RFC 5321 §4.1.1.1), LHLO (RFC 2033 §4.1). Each also ends a transaction.</summary>
 internal static class Hello
 {
-    public static ValueTask<SmtpReply?> EhloAsync(SmtpSession session) =>
-        session.IsLmtp ? new(SmtpReplies.WrongGreetingForLmtp) : GreetAsync(session, extended: true);
+    public static ValueTask<SmtpReply?> ExtendedAsync(SmtpSession session) => GreetAsync(session, extended: true);
 
-    public static ValueTask<SmtpReply?> HeloAsync(SmtpSession session) =>
-        session.IsLmtp ? new(SmtpReplies.WrongGreetingForLmtp) : GreetAsync(session, extended: false);
-
-    public static ValueTask<SmtpReply?> LhloAsync(SmtpSession session) =>
-        session.IsLmtp ? GreetAsync(session, extended: true) : new(SmtpReplies.WrongGreetingForSmtp);
+    public static ValueTask<SmtpReply?> PlainAsync(SmtpSession session) => GreetAsync(session, extended: false);
 
     private static async ValueTask<SmtpReply?> GreetAsync(SmtpSession session, bool extended)
     {
@@ -24,8 +19,7 @@ internal static class Hello
         await session.ResetAsync();
         if (!extended)
             return session.Services.Hello;
-        var connection = session.Connection;
-        session.Send(session.Services.ExtendedHello.For(offerTls: connection.Tls is not null && !connection.IsTls).Span);
+        session.Send(SmtpExtensions.Answer(session));
         return null;
     }
 }

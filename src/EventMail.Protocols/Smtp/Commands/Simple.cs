@@ -6,7 +6,7 @@ internal static class Simple
     // RFC 5321 §4.1.1.9: any argument is ignored.
     public static ValueTask<SmtpReply?> NoopAsync(SmtpSession session) => new(SmtpReplies.Ok);
 
-    public static ValueTask<SmtpReply?> HelpAsync(SmtpSession session) => new(session.IsLmtp ? SmtpReplies.LmtpHelp : SmtpReplies.Help);
+    public static ValueTask<SmtpReply?> HelpAsync(SmtpSession session) => new(session.Role.Help);
 
     public static ValueTask<SmtpReply?> QuitAsync(SmtpSession session) => new(SmtpReplies.Bye);
 

@@ -31,7 +31,7 @@ internal static class TraceFields
     // RFC 3848, RFC 6531 §4.3, RFC 2033.
     private static string Protocol(SmtpSession session, SmtpTransaction transaction)
     {
-        var name = session.IsLmtp ? "LMTP" : session.IsEsmtp ? "ESMTP" : "SMTP";
+        var name = session.IsEsmtp ? session.Role.Protocol : "SMTP";
         if (session.Connection.IsTls && name != "SMTP")
             name += "S";
         return transaction.Parameters.SmtpUtf8 ? "UTF8" + name.Replace("ESMTP", "SMTP", StringComparison.Ordinal) : name;

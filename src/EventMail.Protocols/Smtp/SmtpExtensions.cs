@@ -1,0 +1,47 @@
+using System.Globalization;
+using System.Text;
+
+namespace EventMail.Protocols.Smtp;
+
+/// <summary>An extension of EHLO and LHLO.</summary>
+/// <param name="Offer">Its arguments, empty for none; null where it does not work on this connection as it stands.</param>
+internal sealed record SmtpExtension(string Keyword, SmtpRoles Roles, Func<SmtpSession, string?> Offer);
+
+/// <summary>The table of extensions: only those that work (RFC 5321 §4.1.1.1).</summary>
+internal static class SmtpExtensions
+{
+    private static readonly SmtpExtension[] Table =
+    [
+        new("PIPELINING", SmtpRoles.All, Always),
+        new("SIZE", SmtpRoles.All, static session => Number(session.Services.Limits.MaxMessageSize)),
+        new("8BITMIME", SmtpRoles.All, Always),
+        new("SMTPUTF8", SmtpRoles.All, Always),
+        new("CHUNKING", SmtpRoles.All, Always),
+        new("BINARYMIME", SmtpRoles.All, Always),
+        new("ENHANCEDSTATUSCODES", SmtpRoles.All, Always),
+        new("STARTTLS", SmtpRoles.All, static session => session.Connection is { Tls: not null, IsTls: false } ? "" : null),
+        // RFC 9422 §4
+        new("LIMITS", SmtpRoles.All, static session =>
+            $"MAILMAX={Number(session.Services.Limits.MaxTransactions)} RCPTMAX={Number(session.Services.Limits.MaxRecipients)}"),
+    ];
+
+    /// <summary>The whole reply to EHLO or LHLO.</summary>
+    public static byte[] Answer(SmtpSession session)
+    {
+        var lines = new List<string> { session.Services.Hostname };
+        foreach (var extension in Table)
+        {
+            if (session.Role.IsOneOf(extension.Roles) && extension.Offer(session) is { } arguments)
+                lines.Add(arguments.Length > 0 ? $"{extension.Keyword} {arguments}" : extension.Keyword);
+        }
+
+        var text = new StringBuilder(400);
+        for (var i = 0; i < lines.Count; i++)
+            text.Append("250").Append(i == lines.Count - 1 ? ' ' : '-').Append(lines[i]).Append("\r\n");
+        return Encoding.ASCII.GetBytes(text.ToString());
+    }
+
+    private static string? Always(SmtpSession session) => "";
+
+    private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+}
