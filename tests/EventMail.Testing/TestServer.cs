@@ -175,6 +175,8 @@ public sealed class TestServer : IAsyncDisposable
     {
         foreach (var listener in Listeners)
             yield return $"{listener}:Port=0";
+        // No test sends mail into the world: those that deliver name a DNS or a smarthost of their own.
+        yield return "Delivery:Enabled=false";
         if (options.ConnectionString is not null)
             yield return $"Database:ConnectionString={options.ConnectionString}";
         else if (!options.Durable)

@@ -18,6 +18,8 @@ public sealed record HostSettings
     public ListenerSettings Imaps { get; init; } = new() { Port = 1993, MaxConnections = 200, MaxConnectionsPerAddress = 50 };
     public Pop3Settings Pop3 { get; init; } = new();
     public ListenerSettings Pop3s { get; init; } = new() { Port = 1995, MaxConnections = 100 };
+    public DeliverySettings Delivery { get; init; } = new();
+    public DnsSettings Dns { get; init; } = new();
     public TlsSettings Tls { get; init; } = new();
     public AuthSettings Auth { get; init; } = new();
     public ThrottleSettings Throttle { get; init; } = new();

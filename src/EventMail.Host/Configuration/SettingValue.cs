@@ -23,6 +23,8 @@ internal static class SettingValue
                 return Port.TryParse(text, out var port) ? port : Fault("write a port number, 0 for any free one, or off");
             case var _ when type == typeof(TimeSpan):
                 return Units.TryParseDuration(text, out var duration) ? duration : Fault("write a time such as 30s, 5min or 1h30min");
+            case var _ when type == typeof(Durations):
+                return Durations.TryParse(text, out var durations) ? durations : Fault("write times one behind the other such as 5min 15min 1h");
             case { IsEnum: true }:
                 return Enum.TryParse(type, text, ignoreCase: true, out var named) && Enum.IsDefined(type, named!)
                     ? named

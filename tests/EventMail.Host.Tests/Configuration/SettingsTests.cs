@@ -74,6 +74,28 @@ public sealed class SettingsTests : IDisposable
     }
 
     [Fact]
+    public void Q003_The_schedule_of_the_requirements_is_the_default()
+    {
+        var delivery = Load().Delivery;
+        delivery.Schedule.ToString().ShouldBe("5min 15min 30min 1h 2h 4h 8h 16h 1d");
+        delivery.Schedule.Each.Count.ShouldBe(9, "retry attempts before it is given up");
+        delivery.WarnAfter.ShouldBe(TimeSpan.FromHours(4));
+        (delivery.Enabled, delivery.Port, delivery.AllowLoopback).ShouldBe((true, 25, false));
+    }
+
+    [Fact]
+    public void A_smarthost_and_a_schedule_are_set_by_name()
+    {
+        var delivery = Load(
+            "Delivery:Schedule=1s, 2min", "Delivery:Smarthosts:example.org:Host=relay.example.net", "Delivery:Smarthosts:example.org:Tls=implicit",
+            "Delivery:Tls:example.com=verified").Delivery;
+        delivery.Schedule.Each.ShouldBe([TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2)]);
+        delivery.Smarthosts["example.org"].ShouldBe(new() { Host = "relay.example.net", Tls = SmarthostTls.Implicit });
+        delivery.Tls["example.com"].ShouldBe(TlsPolicy.Verified);
+        Faults("Delivery:Schedule=often").ShouldHaveSingleItem().ShouldContain("5min 15min 1h");
+    }
+
+    [Fact]
     public void Messages_of_one_IMAP_command_have_no_limit_unless_one_is_set()
     {
         ProtocolLimits.Of(Load().Imap).MessageLimit.ShouldBe(0);
