@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace EventMail.Domain.Messages;
 
 /// <summary>
@@ -6,6 +8,11 @@ namespace EventMail.Domain.Messages;
 /// </summary>
 public static class MessageDate
 {
+    /// <summary>For a field that we write: the current form (RFC 5322 §3.3), the zone as digits.</summary>
+    public static string Text(DateTimeOffset date) =>
+        date.ToString("ddd, d MMM yyyy HH:mm:ss ", CultureInfo.InvariantCulture)
+        + date.ToString("zzz", CultureInfo.InvariantCulture).Replace(":", "", StringComparison.Ordinal);
+
     private static ReadOnlySpan<byte> Months => "janfebmaraprmayjunjulaugsepoctnovdec"u8;
 
     /// <summary>

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using EventMail.Domain.Messages;
 
 namespace EventMail.Protocols.Smtp.Data;
 
@@ -23,7 +24,7 @@ internal static class TraceFields
         // RFC 8314 §4.3: the tls clause.
         if (session.Connection.Ssl is { } tls)
             text.Append(CultureInfo.InvariantCulture, $"\r\n\ttls {tls.NegotiatedCipherSuite}");
-        text.Append(";\r\n\t").Append(Date(now)).Append("\r\n");
+        text.Append(";\r\n\t").Append(MessageDate.Text(now)).Append("\r\n");
         // The paths may be UTF-8 (RFC 6531 §3.7.3); everything else is ASCII.
         return Encoding.UTF8.GetBytes(text.ToString());
     }
@@ -39,9 +40,4 @@ internal static class TraceFields
 
     private static string AddressLiteral(IPAddress address) =>
         address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[IPv6:{new IPAddress(address.GetAddressBytes())}]" : $"[{address}]";
-
-    // RFC 5322 §3.3
-    private static string Date(DateTimeOffset now) =>
-        now.ToString("ddd, d MMM yyyy HH:mm:ss ", CultureInfo.InvariantCulture)
-        + now.ToString("zzz", CultureInfo.InvariantCulture).Replace(":", "", StringComparison.Ordinal);
 }
