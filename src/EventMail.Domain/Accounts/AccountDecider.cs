@@ -109,5 +109,22 @@ public static class AccountDecider
         : !state.Subscriptions.Contains(name) ? Nothing
         : Events(new MailboxUnsubscribed(name));
 
+    /// <param name="address">Canonical: an address, or "@domain".</param>
+    public static Result<object[]> GrantSendAs(AccountState state, string address) =>
+        !state.Exists ? Rejection.AccountMissing
+        : state.SendAs.Contains(address) ? Nothing
+        : state.SendAs.Count >= AccountLimits.SendAs ? Rejection.Limit("Too many addresses to send as")
+        : Events(new SendAsGranted(address));
+
+    public static Result<object[]> RevokeSendAs(AccountState state, string address) =>
+        !state.Exists ? Rejection.AccountMissing
+        : !state.SendAs.Contains(address) ? AccountRejections.SendAsMissing
+        : Events(new SendAsRevoked(address));
+
+    public static Result<object[]> SetSaveSent(AccountState state, bool enabled) =>
+        !state.Exists ? Rejection.AccountMissing
+        : state.SaveSent == enabled ? Nothing
+        : Events(new SaveSentSet(enabled));
+
     private static object[] Events(params object[] events) => events;
 }

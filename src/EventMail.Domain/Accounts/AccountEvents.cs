@@ -53,6 +53,15 @@ public sealed record MailboxSubscribed(string Name);
 
 public sealed record MailboxUnsubscribed(string Name);
 
+/// <summary>The account may send as somebody else.</summary>
+/// <param name="Address">An address, here or elsewhere, with all its subaddresses; or "@domain" for all addresses of a domain.</param>
+public sealed record SendAsGranted(string Address);
+
+public sealed record SendAsRevoked(string Address);
+
+/// <summary>Whether the server keeps a copy of what the account submits in its mailbox for sent mail.</summary>
+public sealed record SaveSentSet(bool Enabled);
+
 /// <summary>What SCRAM keeps of a password (RFC 5802 §3): with SHA-256, or with SHA-1.</summary>
 public sealed record ScramKeys(byte[] Salt, int Iterations, byte[] StoredKey, byte[] ServerKey);
 

@@ -31,6 +31,9 @@ public static class AccountLimits
     /// <summary>Names on one account's subscription list.</summary>
     public const int Subscriptions = 10_000;
 
+    /// <summary>Addresses and domains that one account may send as.</summary>
+    public const int SendAs = 1000;
+
     /// <summary>Characters of a name as given that an event keeps.</summary>
     public const int AttemptedUser = 128;
 

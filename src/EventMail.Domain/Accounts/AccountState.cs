@@ -50,11 +50,17 @@ public sealed record AccountState
     /// <summary>The version of the event that last changed what a client must show to log in: what older ones proved is void.</summary>
     public long CredentialVersion { get; init; }
 
-    public ImmutableSortedSet<string> Subscriptions { get; init; } = NoSubscriptions;
+    public ImmutableSortedSet<string> Subscriptions { get; init; } = NoNames;
+
+    /// <summary>Whom it may send as besides itself: addresses, and "@domain" for all of a domain.</summary>
+    public ImmutableSortedSet<string> SendAs { get; init; } = NoNames;
+
+    /// <summary>What it submits is kept in its mailbox for sent mail.</summary>
+    public bool SaveSent { get; init; }
 
     public bool Exists => Status is AccountStatus.Open or AccountStatus.Suspended;
 
-    private static readonly ImmutableSortedSet<string> NoSubscriptions = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+    private static readonly ImmutableSortedSet<string> NoNames = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
 
     public static AccountState Empty(string account) => new() { Account = account };
 
@@ -94,11 +100,16 @@ public sealed record AccountState
             ScramSha1 = null,
             Recoverable = null,
             AppPasswords = [],
-            Subscriptions = NoSubscriptions,
+            Subscriptions = NoNames,
+            SendAs = NoNames,
+            SaveSent = false,
             CredentialVersion = version,
         },
         MailboxSubscribed e => this with { Subscriptions = Subscriptions.Add(e.Name) },
         MailboxUnsubscribed e => this with { Subscriptions = Subscriptions.Remove(e.Name) },
+        SendAsGranted e => this with { SendAs = SendAs.Add(e.Address) },
+        SendAsRevoked e => this with { SendAs = SendAs.Remove(e.Address) },
+        SaveSentSet e => this with { SaveSent = e.Enabled },
         _ => throw new ArgumentException($"not an event of an account: {@event.GetType().Name}", nameof(@event)),
     };
 }

@@ -20,6 +20,8 @@ internal static class AccountCommand
         EnableApop(),
         Change("disable-apop", "Forgets the recoverable copy of the password: no APOP and CRAM-MD5 for this account.", "without APOP and CRAM-MD5",
             (store, address, stop) => store.Accounts.DisableRecoverableAsync(address, StoreCommand.Operator, stop)),
+        SendAsCommand.Create(),
+        SaveSent(),
     };
 
     private static Command Add()
@@ -108,7 +110,10 @@ internal static class AccountCommand
                 last login  {LastLogin(listing)}
                 mail        {Size(usage.Used)} of {Size(listing.QuotaLimit)}
                 messages    {usage.Messages}{(listing.MessageLimit is { } most ? $" of {most}" : "")}
+                sent mail   {(found.SaveSent ? "saved by the server" : "saved by its clients")}
                 """);
+            foreach (var sender in found.SendAs)
+                await Console.Out.WriteLineAsync($"may send as {sender}");
             foreach (var mailbox in mailboxes)
                 await Console.Out.WriteLineAsync($"mailbox     {mailbox.Name}: {mailbox.Messages} messages, {mailbox.Unseen} unseen, {Size(mailbox.Bytes)}");
         });
@@ -179,6 +184,22 @@ internal static class AccountCommand
         return command;
     }
 
+    private static Command SaveSent()
+    {
+        var address = Address();
+        var state = new Argument<string>("on|off") { Description = "off: clients save what they send themselves, as most do" };
+        state.AcceptOnlyFromAmong("on", "off");
+        var command = new Command("save-sent", "Whether the server keeps a copy of what the account submits in its Sent mailbox.") { address, state };
+        StoreCommand.SetAction(command, async (store, run, stop) =>
+        {
+            var name = Named(run, address);
+            var enabled = run.Arguments.GetValue(state) == "on";
+            var account = (await store.Accounts.SetSaveSentAsync(name, enabled, StoreCommand.Operator, stop)).OrFail(name);
+            await Console.Out.WriteLineAsync($"account {account.Address}: what it sends is {(enabled ? "saved by the server" : "its client's to save")}");
+        });
+        return command;
+    }
+
     private static Command Change(
         string name, string description, string done,
         Func<MailStore, string, CancellationToken, Task<Domain.Result<AccountEntry>>> change)
@@ -194,10 +215,10 @@ internal static class AccountCommand
         return command;
     }
 
-    private static Argument<string> Address() => new("ADDRESS") { Description = "user@example.org" };
+    internal static Argument<string> Address() => new("ADDRESS") { Description = "user@example.org" };
 
     // A script's empty variable must not name anybody, least of all the administrator.
-    private static string Named(CommandRun run, Argument<string> address) =>
+    internal static string Named(CommandRun run, Argument<string> address) =>
         run.Arguments.GetValue(address) is { } name && name.LastIndexOf('@') > 0
             ? name
             : throw new CommandFailedException(

@@ -15,4 +15,11 @@ public sealed record AccountEntry(
     long? MessageLimit,
     bool Administrator,
     bool RecoverableSecret,
-    DateTimeOffset Opened);
+    DateTimeOffset Opened)
+{
+    /// <summary>Whom it may send as besides itself: addresses, and "@domain" for all of a domain.</summary>
+    public IReadOnlyCollection<string> SendAs { get; init; } = [];
+
+    /// <summary>What it submits is kept in its mailbox for sent mail.</summary>
+    public bool SaveSent { get; init; }
+}

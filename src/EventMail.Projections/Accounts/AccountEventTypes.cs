@@ -25,6 +25,9 @@ public static class AccountEventTypes
             .Register("account_closed", json.AccountClosed)
             .Register("mailbox_subscribed", json.MailboxSubscribed)
             .Register("mailbox_unsubscribed", json.MailboxUnsubscribed)
+            .Register("send_as_granted", json.SendAsGranted)
+            .Register("send_as_revoked", json.SendAsRevoked)
+            .Register("save_sent_set", json.SaveSentSet)
             .Register("domain_added", json.DomainAdded)
             .Register("domain_removed", json.DomainRemoved)
             .Register("alias_added", json.AliasAdded)
@@ -50,6 +53,9 @@ public static class AccountEventTypes
 [JsonSerializable(typeof(AccountClosed))]
 [JsonSerializable(typeof(MailboxSubscribed))]
 [JsonSerializable(typeof(MailboxUnsubscribed))]
+[JsonSerializable(typeof(SendAsGranted))]
+[JsonSerializable(typeof(SendAsRevoked))]
+[JsonSerializable(typeof(SaveSentSet))]
 [JsonSerializable(typeof(DomainAdded))]
 [JsonSerializable(typeof(DomainRemoved))]
 [JsonSerializable(typeof(AliasAdded))]

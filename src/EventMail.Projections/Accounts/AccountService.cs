@@ -110,6 +110,21 @@ public sealed class AccountService(
     public Task<Result<AccountEntry>> ResumeAsync(string address, Actor actor, CancellationToken cancel) =>
         ChangeAsync(address, AccountDecider.Resume, actor, cancel);
 
+    /// <param name="sender">An address, or "@domain" for all of a domain; here or elsewhere.</param>
+    public Task<Result<AccountEntry>> GrantSendAsAsync(string address, string sender, Actor actor, CancellationToken cancel) =>
+        SenderRules.Canonical(sender, out var why) is { } name
+            ? ChangeAsync(address, state => AccountDecider.GrantSendAs(state, name), actor, cancel)
+            : Task.FromResult<Result<AccountEntry>>(Rejection.Invalid(why));
+
+    public Task<Result<AccountEntry>> RevokeSendAsAsync(string address, string sender, Actor actor, CancellationToken cancel) =>
+        SenderRules.Canonical(sender, out var why) is { } name
+            ? ChangeAsync(address, state => AccountDecider.RevokeSendAs(state, name), actor, cancel)
+            : Task.FromResult<Result<AccountEntry>>(Rejection.Invalid(why));
+
+    /// <summary>Whether what the account submits is kept in its mailbox for sent mail.</summary>
+    public Task<Result<AccountEntry>> SetSaveSentAsync(string address, bool enabled, Actor actor, CancellationToken cancel) =>
+        ChangeAsync(address, state => AccountDecider.SetSaveSent(state, enabled), actor, cancel);
+
     /// <summary>Closes an account and deletes its mailboxes: its address is free again, its log stays. Answers what it was.</summary>
     public async Task<Result<AccountEntry>> CloseAsync(string address, Actor actor, CancellationToken cancel)
     {

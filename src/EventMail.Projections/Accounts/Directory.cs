@@ -180,10 +180,14 @@ public sealed class Directory : IDisposable
 
     internal static AccountEntry EntryOf(AccountState state) => new(
         state.Account, state.Address, state.Status == AccountStatus.Suspended, state.QuotaLimit, state.MessageLimit,
-        state.Administrator, state.Recoverable is not null, state.Opened);
+        state.Administrator, state.Recoverable is not null, state.Opened)
+    {
+        SendAs = state.SendAs,
+        SaveSent = state.SaveSent,
+    };
 
     // The address itself first, so that an alias may have a separator in its name; then without its detail (RFC 5233).
-    private async ValueTask<NameMeaning> AddressAsync(string name, string domain, CancellationToken cancel)
+    internal async ValueTask<NameMeaning> AddressAsync(string name, string domain, CancellationToken cancel)
     {
         var meaning = await _names.FindAsync($"{name}@{domain}", cancel).ConfigureAwait(false);
         if (meaning is not NameMeaning.Nothing || WithoutDetail(name) is not { Length: > 0 } plain || plain.Length == name.Length)
@@ -191,7 +195,7 @@ public sealed class Directory : IDisposable
         return await _names.FindAsync($"{plain}@{domain}", cancel).ConfigureAwait(false);
     }
 
-    private string WithoutDetail(string name)
+    internal string WithoutDetail(string name)
     {
         var separator = name.IndexOf(_options.Subaddress);
         return separator < 0 ? name : name[..separator];
