@@ -14,16 +14,18 @@ public interface ISmtpDestination
     ValueTask<RecipientAnswer> ResolveAsync(string localPart, string domain, long size, CancellationToken cancel);
 
     /// <summary>A message begins to arrive.</summary>
-    ISmtpMessage Begin();
+    ISmtpMessage Begin(SmtpEnvelope envelope);
 }
 
 /// <summary>A message on its way in. Disposing it undelivered leaves nothing behind.</summary>
 public interface ISmtpMessage : IAsyncDisposable
 {
+    /// <summary>Octets as the client sent them, transparency dots taken out. The trace fields in front are the destination's to write.</summary>
     ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel);
 
     /// <summary>The message is whole; nothing may be written afterwards.</summary>
-    ValueTask CompleteAsync(CancellationToken cancel);
+    /// <returns>Null when it may be delivered, else what its sender is told.</returns>
+    ValueTask<SmtpReply?> CompleteAsync(CancellationToken cancel);
 
     /// <summary>The Message-ID field, known once the message is whole.</summary>
     string? MessageId { get; }

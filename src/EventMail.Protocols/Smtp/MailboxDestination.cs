@@ -3,6 +3,7 @@ using EventMail.EventStore;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
+using EventMail.Protocols.Smtp.Data;
 using Directory = EventMail.Projections.Accounts.Directory;
 
 namespace EventMail.Protocols.Smtp;
@@ -13,17 +14,33 @@ public sealed class MailboxDestination(Directory directory, ContentStore content
     public ValueTask<RecipientAnswer> ResolveAsync(string localPart, string domain, long size, CancellationToken cancel) =>
         directory.ResolveAsync(localPart, domain, size, cancel);
 
-    public ISmtpMessage Begin() => new Message(IncomingMessage.Begin(contents), mailboxes);
+    public ISmtpMessage Begin(SmtpEnvelope envelope) => new StreamedMessage(IncomingMessage.Begin(contents), mailboxes, TraceFields.Write(envelope));
 
-    private sealed class Message(IncomingMessage incoming, MailboxService mailboxes) : ISmtpMessage
+    /// <summary>Nobody looks at it: its octets go straight into the store.</summary>
+    private sealed class StreamedMessage(IncomingMessage incoming, MailboxService mailboxes, byte[] trace) : ISmtpMessage
     {
+        private byte[]? _trace = trace;
         private StagedContent? _content;
 
         public string? MessageId => incoming.MessageId;
 
-        public ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel) => incoming.WriteAsync(bytes, cancel);
+        public ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel) =>
+            _trace is null ? incoming.WriteAsync(bytes, cancel) : WriteFirstAsync(bytes, cancel);
 
-        public async ValueTask CompleteAsync(CancellationToken cancel) => _content = await incoming.CompleteAsync(false, cancel);
+        private async ValueTask WriteFirstAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel)
+        {
+            await incoming.WriteAsync(_trace, cancel);
+            _trace = null;
+            await incoming.WriteAsync(bytes, cancel);
+        }
+
+        public async ValueTask<SmtpReply?> CompleteAsync(CancellationToken cancel)
+        {
+            // Of a message without any octet, too.
+            await WriteAsync(default, cancel);
+            _content = await incoming.CompleteAsync(false, cancel);
+            return null;
+        }
 
         public async Task<Rejection?> DeliverAsync(
             IReadOnlyList<LocalRecipient> recipients, QuotaRule rule, string reversePath, Actor actor, string cause, CancellationToken cancel)

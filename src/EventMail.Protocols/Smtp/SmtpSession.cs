@@ -128,8 +128,8 @@ internal sealed class SmtpSession
 
     public void Greeted(string name, bool extended) => (GreetingName, IsEsmtp) = (name, extended);
 
-    public void BeginTransaction(string reversePath, MailParameters parameters) =>
-        Transaction = new(string.Create(null, $"{Id}.{++Transactions}"), reversePath, parameters);
+    public void BeginTransaction(SmtpPath sender, MailParameters parameters) =>
+        Transaction = new(string.Create(null, $"{Id}.{++Transactions}"), sender, parameters);
 
     /// <summary>A message came through: earlier errors are forgiven.</summary>
     public void Delivered() => _errors = 0;
@@ -153,6 +153,23 @@ internal sealed class SmtpSession
     /// <summary>A stranger at this address: who causes what the session writes into the log.</summary>
     public Actor Actor =>
         _actor ??= Actor.ForSession(Role.Name, Connection.Details.Remote, ConnectionId, Id, Services.Node);
+
+    /// <summary>The transaction, now that its message begins.</summary>
+    public SmtpEnvelope Envelope(SmtpTransaction transaction) => new()
+    {
+        Id = transaction.Id,
+        Client = new(Connection.Details.ClientAddress, Connection.Details.Remote.Port),
+        ClientName = GreetingName,
+        IsExtended = IsEsmtp,
+        Role = Role,
+        Cipher = Connection.Ssl?.NegotiatedCipherSuite,
+        ReversePath = transaction.Sender,
+        Parameters = transaction.Parameters,
+        Recipients = transaction.Recipients,
+        Received = Services.Clock.GetLocalNow(),
+        Hostname = Services.Hostname,
+        Actor = Actor,
+    };
 
     /// <summary>The client is gone, or cannot be understood any more: nothing more is read.</summary>
     public void End() => IsOver = true;

@@ -4,21 +4,16 @@ using EventMail.Protocols.Smtp.Syntax;
 
 namespace EventMail.Protocols.Smtp;
 
-/// <summary>A recipient that was accepted.</summary>
-/// <param name="Locals">The accounts behind it: several for an alias.</param>
-internal sealed record AcceptedRecipient(SmtpPath Path, IReadOnlyList<LocalRecipient> Locals)
-{
-    public string Address => Path.Mailbox;
-}
-
 /// <summary>A mail transaction: from MAIL to the end of the message or RSET (RFC 5321 §3.3).</summary>
 /// <param name="id">Unique; in the Received field, the reply, the log and as the events' cause.</param>
-internal sealed class SmtpTransaction(string id, string reversePath, MailParameters parameters)
+internal sealed class SmtpTransaction(string id, SmtpPath sender, MailParameters parameters)
 {
     public string Id { get; } = id;
 
+    public SmtpPath Sender { get; } = sender;
+
     /// <summary>Empty for the null reverse-path.</summary>
-    public string ReversePath { get; } = reversePath;
+    public string ReversePath => Sender.Mailbox;
 
     public MailParameters Parameters { get; } = parameters;
 

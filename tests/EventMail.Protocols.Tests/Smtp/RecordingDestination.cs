@@ -4,6 +4,7 @@ using EventMail.Projections;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.Smtp;
+using EventMail.Protocols.Smtp.Data;
 
 namespace EventMail.Protocols.Tests.Smtp;
 
@@ -80,13 +81,16 @@ internal sealed class RecordingDestination : ISmtpDestination
             new(new RecipientAnswer(status, [.. accounts.Select(name => new LocalRecipient("id-" + name, name + "@example.org", name))]));
     }
 
-    public ISmtpMessage Begin()
+    /// <summary>Asked when a message is whole.</summary>
+    public Func<SmtpEnvelope, SmtpReply?> Check { get; set; } = _ => null;
+
+    public ISmtpMessage Begin(SmtpEnvelope envelope)
     {
         Open++;
-        return new Message(this);
+        return new Message(this, envelope);
     }
 
-    private sealed class Message(RecordingDestination owner) : ISmtpMessage
+    private sealed class Message(RecordingDestination owner, SmtpEnvelope envelope) : ISmtpMessage
     {
         private readonly MemoryStream _bytes = new();
         private bool _complete;
@@ -101,10 +105,10 @@ internal sealed class RecordingDestination : ISmtpDestination
             return _bytes.WriteAsync(bytes, cancel);
         }
 
-        public ValueTask CompleteAsync(CancellationToken cancel)
+        public ValueTask<SmtpReply?> CompleteAsync(CancellationToken cancel)
         {
             _complete = true;
-            return default;
+            return new(owner.Check(envelope));
         }
 
         public async Task<Rejection?> DeliverAsync(
@@ -120,7 +124,7 @@ internal sealed class RecordingDestination : ISmtpDestination
             if (owner.Judge(recipients) is { } rejection)
                 return rejection;
             lock (owner._delivered)
-                owner._delivered.Add(new(recipients, reversePath, _bytes.ToArray(), actor, cause));
+                owner._delivered.Add(new(recipients, reversePath, [.. TraceFields.Write(envelope), .. _bytes.ToArray()], actor, cause));
             return null;
         }
 

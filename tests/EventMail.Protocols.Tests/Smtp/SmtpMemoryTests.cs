@@ -62,7 +62,7 @@ public sealed class SmtpMemoryTests
         public ValueTask<RecipientAnswer> ResolveAsync(string localPart, string domain, long size, CancellationToken cancel) =>
             new(new RecipientAnswer(RecipientStatus.Local, [new("id", "alice@example.org", "alice@example.org")]));
 
-        public ISmtpMessage Begin() => new Nothing();
+        public ISmtpMessage Begin(SmtpEnvelope envelope) => new Nothing();
 
         private sealed class Nothing : ISmtpMessage
         {
@@ -70,7 +70,7 @@ public sealed class SmtpMemoryTests
 
             public ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel) => default;
 
-            public ValueTask CompleteAsync(CancellationToken cancel) => default;
+            public ValueTask<SmtpReply?> CompleteAsync(CancellationToken cancel) => default;
 
             public Task<Rejection?> DeliverAsync(
                 IReadOnlyList<LocalRecipient> recipients, QuotaRule rule, string reversePath, Actor actor, string cause, CancellationToken cancel) =>

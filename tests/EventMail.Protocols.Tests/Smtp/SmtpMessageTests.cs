@@ -146,4 +146,25 @@ public sealed class SmtpMessageTests
         harness.Destination.Open.ShouldBe(0);
         harness.Destination.Deliveries.ShouldBeEmpty();
     }
+
+    [Fact]
+    public async Task A_message_that_its_destination_refuses_as_a_whole_is_not_delivered()
+    {
+        var harness = new SmtpHarness();
+        SmtpEnvelope? seen = null;
+        harness.Destination.Check = envelope =>
+        {
+            seen = envelope;
+            return new("550 5.7.1 Not wanted here");
+        };
+        var client = await harness.BeginDataAsync("alice@example.org", "bob@example.org");
+        await client.SendLineAsync("Subject: x\r\n\r\nbody\r\n.");
+        await client.ExpectAsync("550 5.7.1 Not wanted here");
+        harness.Destination.Deliveries.ShouldBeEmpty();
+        harness.Destination.Open.ShouldBe(0);
+        seen.ShouldNotBeNull().ReversePath.Domain.ShouldBe("example.com");
+        seen.Client.Address.ToString().ShouldBe("192.0.2.1");
+        seen.ClientName.ShouldBe("client.example.com");
+        seen.Recipients.Select(recipient => recipient.Address).ShouldBe(["alice@example.org", "bob@example.org"]);
+    }
 }

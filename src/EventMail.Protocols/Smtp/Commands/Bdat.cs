@@ -30,7 +30,7 @@ internal static class Bdat
             return last && session.Role.AnswersEachRecipient && session.State != SmtpStates.Start ? RefuseEach(session, refusal) : refusal;
         }
 
-        transaction!.Chunks ??= await MessageIntake.BeginAsync(session, transaction);
+        transaction!.Chunks ??= MessageIntake.Begin(session, transaction);
         var intake = transaction.Chunks;
         var interrupted = await TakeAsync(session, intake, size);
         if (interrupted is not null || session.IsOver)

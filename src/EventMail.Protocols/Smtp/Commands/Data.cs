@@ -23,7 +23,7 @@ internal static class Data
         if (transaction.Parameters.Body == BodyType.BinaryMime)
             return SmtpReplies.BinaryNeedsBdat;
 
-        await using var intake = await MessageIntake.BeginAsync(session, transaction);
+        await using var intake = MessageIntake.Begin(session, transaction);
         session.Send(SmtpReplies.StartMailInput);
         if (!await session.Connection.FlushAsync())
         {

@@ -26,7 +26,7 @@ internal static class Mail
         // RFC 1870 §6.1
         if (parameters.Size > limits.MaxMessageSize)
             return SmtpReplies.MessageTooLarge;
-        session.BeginTransaction(path.Mailbox, parameters);
+        session.BeginTransaction(path, parameters);
         return SmtpReplies.SenderOk;
     }
 }

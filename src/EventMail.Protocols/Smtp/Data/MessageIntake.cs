@@ -1,7 +1,7 @@
 namespace EventMail.Protocols.Smtp.Data;
 
 /// <summary>
-/// A message on its way in, whatever carries it: trace fields in front, size and hops watched. Once refused it swallows the rest,
+/// A message on its way in, whatever carries it: size and hops are watched. Once refused it swallows the rest,
 /// so that client and server stay in step.
 /// </summary>
 internal sealed class MessageIntake : IAsyncDisposable
@@ -20,12 +20,8 @@ internal sealed class MessageIntake : IAsyncDisposable
 
     public ISmtpMessage Message => _message;
 
-    public static async ValueTask<MessageIntake> BeginAsync(SmtpSession session, SmtpTransaction transaction)
-    {
-        var intake = new MessageIntake(session, session.Services.Destination.Begin());
-        await intake.StoreAsync(TraceFields.Write(session, transaction, session.Services.Clock.GetLocalNow()));
-        return intake;
-    }
+    public static MessageIntake Begin(SmtpSession session, SmtpTransaction transaction) =>
+        new(session, session.Services.Destination.Begin(session.Envelope(transaction)));
 
     public ValueTask WriteAsync(ReadOnlyMemory<byte> bytes)
     {
@@ -57,7 +53,7 @@ internal sealed class MessageIntake : IAsyncDisposable
             return;
         try
         {
-            await _message.CompleteAsync(CancellationToken.None);
+            Refusal = await _message.CompleteAsync(CancellationToken.None);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
