@@ -51,7 +51,7 @@ public sealed record TlsaRecord(byte Usage, byte Selector, byte Matching, ReadOn
 /// <summary>An answer. Records are only there when something was found, CNAMEs already followed.</summary>
 /// <param name="Name">Where the records were found: the name that was asked for, or where its CNAMEs led to.</param>
 /// <param name="IsAuthentic">The resolver validated all of it by DNSSEC (the AD bit), and is trusted to have.</param>
-/// <param name="Detail">For people: why it failed; null otherwise.</param>
+/// <param name="Detail">For people: why it failed, or why there can be no such name; null otherwise.</param>
 public sealed record DnsAnswer(DnsStatus Status, string Name, IReadOnlyList<DnsRecord> Records, bool IsAuthentic, string? Detail)
 {
     public IEnumerable<T> Of<T>() where T : DnsRecord => Records.OfType<T>();
