@@ -6,9 +6,9 @@ namespace EventMail.Domain.Deliveries.Notifications;
 /// <summary>The report for programs: message/delivery-status (RFC 3464 §2), message/global-delivery-status (RFC 6533 §4.1).</summary>
 internal static partial class StatusFields
 {
-    /// <summary>Whether it takes the internationalised form: addresses are all that needs it.</summary>
+    /// <summary>It takes the internationalised form: something would be lost in the other one (RFC 6533 §4.4).</summary>
     public static bool NeedsUtf8(StatusReport report) => report.SmtpUtf8 && report.Recipients.Any(recipient =>
-        !FieldText.IsAscii(recipient.Address)
+        !FieldText.IsAscii(recipient.Address) || (recipient.Diagnostic is { } said && !FieldText.IsAscii(said))
         || (recipient.OriginalRecipient is { } original && !FieldText.IsAscii(TypedAddress.OfOrcpt(original, utf8: true))));
 
     // The order is the grammar's (RFC 3464 §2.2, §2.3).

@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace EventMail.Domain.Deliveries.Notifications;
 
 /// <summary>Addresses with their types, as they stand in a report (RFC 3464 §2.3.1, §2.3.2, RFC 6533 §3).</summary>
-internal static class TypedAddress
+internal static partial class TypedAddress
 {
     /// <summary>A recipient of the envelope.</summary>
     public static string Of(string address, bool utf8) =>
@@ -14,10 +15,9 @@ internal static class TypedAddress
     /// <summary>ORCPT, "type;address in xtext", as the report's form wants it.</summary>
     public static string OfOrcpt(string orcpt, bool utf8)
     {
-        var semicolon = orcpt.IndexOf(';', StringComparison.Ordinal);
-        if (semicolon <= 0)
+        if (Type().Match(orcpt) is not { Success: true } match)
             return $"unknown; {FieldText.Token(orcpt, utf8: false)}";
-        var (type, address) = (FieldText.Token(orcpt[..semicolon].Trim(), utf8: false), orcpt[(semicolon + 1)..].Trim());
+        var (type, address) = (match.Groups[1].Value, orcpt[match.Length..].Trim());
         return type.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
             ? $"{type}; {(Unitext(address) is { } decoded ? Utf8Form(decoded, utf8) : FieldText.Token(address, utf8))}"
             : $"{type}; {FieldText.Token(Xtext(address) ?? address, utf8: false)}";
@@ -84,4 +84,7 @@ internal static class TypedAddress
         }
         return decoded.ToString();
     }
+
+    [GeneratedRegex(@"\A([A-Za-z0-9-]{1,40})\s*;", RegexOptions.ECMAScript)]
+    private static partial Regex Type();
 }
