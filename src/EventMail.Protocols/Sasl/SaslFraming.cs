@@ -13,8 +13,11 @@ public enum SaslEnd
     /// <summary>The client sent "*" (RFC 4954 §4, RFC 9051 §6.2.2).</summary>
     Cancelled,
 
-    /// <summary>Not base64, a line too long, or not the mechanism's grammar: 501 5.5.2, BAD, -ERR.</summary>
+    /// <summary>Not base64, or not the mechanism's grammar: 501 5.5.2, BAD, -ERR.</summary>
     Malformed,
+
+    /// <summary>Longer than <see cref="SaslFraming.MaxResponseLine"/>: 500 5.5.6 (RFC 4954 §4), BAD, -ERR.</summary>
+    LineTooLong,
 
     TimedOut,
 
@@ -116,7 +119,7 @@ public static class SaslFraming
         return status switch
         {
             LineStatus.Line => line.Span.SequenceEqual("*"u8) ? SaslEnd.Cancelled : null,
-            LineStatus.TooLong => SaslEnd.Malformed,
+            LineStatus.TooLong => SaslEnd.LineTooLong,
             LineStatus.TimedOut => SaslEnd.TimedOut,
             LineStatus.Stopping => SaslEnd.Stopping,
             _ => SaslEnd.Closed,

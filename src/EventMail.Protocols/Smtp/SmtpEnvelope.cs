@@ -11,6 +11,11 @@ namespace EventMail.Protocols.Smtp;
 public sealed record AcceptedRecipient(SmtpPath Path, IReadOnlyList<LocalRecipient> Locals)
 {
     public string Address => Path.Mailbox;
+
+    public RcptParameters Parameters { get; init; } = new();
+
+    /// <summary>Lower-case A-labels, or an address literal with its brackets; null for a recipient here.</summary>
+    public string? RemoteDomain { get; init; }
 }
 
 /// <summary>What is known of a message before its first octet.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using EventMail.Protocols.Sasl;
 
 namespace EventMail.Protocols.Smtp;
 
@@ -20,6 +21,9 @@ internal static class SmtpExtensions
         new("BINARYMIME", SmtpRoles.All, Always),
         new("ENHANCEDSTATUSCODES", SmtpRoles.All, Always),
         new("STARTTLS", SmtpRoles.All, static session => session.Connection is { Tls: not null, IsTls: false } ? "" : null),
+        // RFC 4954 §3: none before TLS, none any more behind a login.
+        new("AUTH", SmtpRoles.Submission, static session => session.Account is null && session.Services.Submission is { } submission
+            && SaslServer.Offered(session.Connection, submission.Authenticator) is { Count: > 0 } mechanisms ? string.Join(' ', mechanisms) : null),
         // RFC 9422 §4
         new("LIMITS", SmtpRoles.All, static session =>
             $"MAILMAX={Number(session.Services.Limits.MaxTransactions)} RCPTMAX={Number(session.Services.Limits.MaxRecipients)}"),

@@ -53,6 +53,12 @@ public sealed record SmtpLimits
     /// <summary>A client is closed after this many recipients that are nobody here: it is guessing addresses.</summary>
     public int MaxUnknownRecipients { get; init; } = 100;
 
+    /// <summary>A client is closed after this many failed logins.</summary>
+    public int MaxFailedLogins { get; init; } = 5;
+
+    /// <summary>For how long a message may be held back (FUTURERELEASE, RFC 4865). Announced.</summary>
+    public TimeSpan MaxHold { get; init; } = TimeSpan.FromDays(30);
+
     /// <summary>Whether a message with line ends other than CRLF is taken. None of them ever ends the message.</summary>
     public BareLineEnds BareLineEnds { get; init; } = BareLineEnds.Normalize;
 }

@@ -28,6 +28,17 @@ internal static partial class SmtpLog
     public static partial void CommandRefused(
         this ILogger log, string connectionId, string sessionId, string clientIp, string command, string reply);
 
+    [LoggerMessage(Level = LogLevel.Information, Message =
+        "SMTP authentication successful: {username} from {clientIp} with {authMethod} ({connectionId}, session {sessionId})")]
+    public static partial void LoggedIn(
+        this ILogger log, string connectionId, string sessionId, string clientIp, string username, string authMethod);
+
+    // A name that was typed may be a password: the line of EventMail.Logins has what is fit to be told of it.
+    [LoggerMessage(Level = LogLevel.Warning, Message =
+        "SMTP authentication failed from {clientIp} with {authMethod}: {errorCode} ({connectionId}, session {sessionId})")]
+    public static partial void LoginFailed(
+        this ILogger log, string connectionId, string sessionId, string clientIp, string authMethod, int errorCode);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "SMTP {command} from {clientIp} failed ({connectionId}, session {sessionId})")]
     public static partial void CommandFailed(
         this ILogger log, Exception error, string connectionId, string sessionId, string clientIp, string command);

@@ -61,6 +61,27 @@ public static class SmtpReplies
 
     public static readonly SmtpReply LmtpNoValidRecipients = new("503 5.5.1 No valid recipients");
 
+    // Submission.
+    public static readonly SmtpReply AuthSucceeded = new("235 2.7.0 Authentication successful");
+    public static readonly SmtpReply AuthDone = new("503 5.5.1 Authenticated already");
+    public static readonly SmtpReply AuthSyntax = new("501 5.5.4 Syntax: AUTH mechanism [initial-response]");
+    public static readonly SmtpReply AuthMalformed = new("501 5.5.2 That is not base64, or not what the mechanism says");
+    public static readonly SmtpReply AuthCancelled = new("501 5.7.0 Authentication cancelled");
+    public static readonly SmtpReply AuthLineTooLong = new("500 5.5.6 Authentication exchange line too long");
+    public static readonly SmtpReply AuthLater = new("454 4.7.0 Temporary authentication failure");
+    public static readonly SmtpReply NoSuchMechanism = new("504 5.5.4 Unrecognized authentication mechanism");
+    public static readonly SmtpReply BadCredentials = new("535 5.7.8 Authentication credentials invalid");
+    public static readonly SmtpReply AccountDisabled = new("525 5.7.13 User account disabled");
+    public static readonly SmtpReply AuthRequired = new("530 5.7.0 Authentication required");
+    public static readonly SmtpReply TlsFirst = new("530 5.7.0 Must issue a STARTTLS command first");
+    public static readonly SmtpReply TooManyLogins = new("421 4.7.0 Too many failed logins");
+    public static readonly SmtpReply NotYourAddress = new("550 5.7.1 Sender address is not one of yours");
+    public static readonly SmtpReply TooManyMessages = new("450 4.7.1 Too many messages in an hour, try again later");
+    public static readonly SmtpReply TooManyRecipientsPerHour = new("450 4.7.1 Too many recipients in an hour, try again later");
+    public static readonly SmtpReply BadDomain = new("553 5.1.2 Bad destination domain syntax");
+    public static readonly SmtpReply UnqualifiedDomain = new("553 5.1.2 Destination domain is not fully qualified");
+    public static readonly SmtpReply HeldTooLong = new("501 5.5.4 That is later than FUTURERELEASE allows");
+
     // Messages.
     public static readonly SmtpReply MessageTooLarge = new("552 5.3.4 Message exceeds the size limit");
     public static readonly SmtpReply BareLineEnds =

@@ -56,7 +56,7 @@ public sealed class SmtpRole
     /// <summary>A reply behind the message for each recipient (RFC 2033 §4.2).</summary>
     internal bool AnswersEachRecipient { get; private init; }
 
-    /// <summary>No transaction without AUTH (RFC 6409 §4.3).</summary>
+    /// <summary>No transaction without AUTH (RFC 6409 §4.3); with it, mail for others is taken too.</summary>
     internal bool NeedsLogin { get; private init; }
 
     internal bool IsOneOf(SmtpRoles roles) => (roles & _flag) != 0;

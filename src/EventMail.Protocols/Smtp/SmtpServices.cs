@@ -1,3 +1,4 @@
+using EventMail.Protocols.Smtp.Submission;
 using EventMail.Protocols.Wire;
 using Microsoft.Extensions.Logging;
 
@@ -22,6 +23,9 @@ public sealed class SmtpServices(
     public TimeProvider Clock { get; } = clock;
 
     public ILogger Log { get; } = log;
+
+    /// <summary>Not null exactly where the role is <see cref="SmtpRole.Submission"/>.</summary>
+    public SubmissionServices? Submission { get; init; }
 
     /// <summary>Null for no limit.</summary>
     public CommandRateLimiter? RateLimiter { get; init; }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using EventMail.Projections;
+using EventMail.Projections.Accounts;
 using EventMail.Protocols.Smtp.Syntax;
 using EventMail.Protocols.Wire;
 
@@ -148,9 +149,20 @@ internal sealed class SmtpSession
     {
         await ResetAsync();
         Greeted("", false);
+        (Account, _actor) = (null, null);
     }
 
-    /// <summary>A stranger at this address: who causes what the session writes into the log.</summary>
+    /// <summary>Who has logged in.</summary>
+    public AccountEntry? Account { get; private set; }
+
+    public int FailedLogins { get; set; }
+
+    public LoginContext LoginContext(string mechanism) =>
+        new(Connection.Details.ClientAddress, "smtp", Id, mechanism, Connection.IsTls, Actor.HeadersJson);
+
+    public void LogIn(AccountEntry account) => (Account, _actor, FailedLogins) = (account, Actor with { UserName = account.Address }, 0);
+
+    /// <summary>The account, or a stranger at this address: who causes what the session writes into the log.</summary>
     public Actor Actor =>
         _actor ??= Actor.ForSession(Role.Name, Connection.Details.Remote, ConnectionId, Id, Services.Node);
 
@@ -169,6 +181,7 @@ internal sealed class SmtpSession
         Received = Services.Clock.GetLocalNow(),
         Hostname = Services.Hostname,
         Actor = Actor,
+        Account = Account?.Account,
     };
 
     /// <summary>The client is gone, or cannot be understood any more: nothing more is read.</summary>
@@ -209,7 +222,7 @@ internal sealed class SmtpSession
     }
 
     private ValueTask<bool> WithinRateAsync() => Services.RateLimiter is not { } limiter ? new(true) : limiter.TakeAsync(
-        Connection, null, () => Services.Log.RateLimited(ConnectionId, Id, ClientIp), CancellationToken.None);
+        Connection, Account?.Account, () => Services.Log.RateLimited(ConnectionId, Id, ClientIp), CancellationToken.None);
 
     // Null when the line is a command that may run now; _verb is it.
     private SmtpReply? RefuseLine()
@@ -232,6 +245,8 @@ internal sealed class SmtpSession
             return _verb.Elsewhere;
         if ((_verb.Allowed & State) == 0)
             return OutOfOrder(_verb);
+        if (_verb.NeedsLogin && Role.NeedsLogin && Account is null)
+            return Connection.MaySendPassword ? SmtpReplies.AuthRequired : SmtpReplies.TlsFirst;
         return !_verb.TakesArguments && !Arguments.Trim((byte)' ').IsEmpty ? SmtpReplies.NoArguments : null;
     }
 

@@ -37,6 +37,9 @@ internal sealed record SmtpVerb(string Name, SmtpStates Allowed, SmtpReply OutOf
 
     public bool TakesArguments { get; init; } = true;
 
+    /// <summary>Where the role asks for a login at all.</summary>
+    public bool NeedsLogin { get; init; }
+
     /// <summary>Takes more from the client than its line.</summary>
     public bool ReadsContent { get; init; }
 }
@@ -58,7 +61,7 @@ internal static class SmtpVerbs
         {
             Roles = SmtpRoles.LocalDelivery, Elsewhere = SmtpReplies.WrongGreetingForSmtp,
         },
-        new("MAIL", SmtpStates.Ready, SmtpReplies.NestedMail, Mail.RunAsync),
+        new("MAIL", SmtpStates.Ready, SmtpReplies.NestedMail, Mail.RunAsync) { NeedsLogin = true },
         new("RCPT", SmtpStates.Mail | SmtpStates.Rcpt, SmtpReplies.NeedMail, Rcpt.RunAsync),
         new("DATA", SmtpStates.Mail | SmtpStates.Rcpt, SmtpReplies.NeedMail, Commands.Data.RunAsync)
         {
@@ -75,7 +78,10 @@ internal static class SmtpVerbs
         {
             TakesArguments = false, ReadsContent = true,
         },
-        new("AUTH", SmtpStates.Any, SmtpReplies.Ok, Simple.AuthAsync),
+        new("AUTH", SmtpStates.Ready, SmtpReplies.NotInTransaction, Auth.RunAsync)
+        {
+            Roles = SmtpRoles.Submission, Elsewhere = SmtpReplies.NoAuthHere, ReadsContent = true,
+        },
         new("EXPN", SmtpStates.Any, SmtpReplies.Ok, Simple.NotImplementedAsync),
         new("TURN", SmtpStates.Any, SmtpReplies.Ok, Simple.NotImplementedAsync),
         new("ETRN", SmtpStates.Any, SmtpReplies.Ok, Simple.NotImplementedAsync),

@@ -26,16 +26,10 @@ public sealed record CommandRateLimits
 /// </summary>
 public sealed class CommandRateLimiter(CommandRateLimits? limits = null, TimeProvider? time = null)
 {
-    /// <summary>When the share of a client would be whole again, in the clock's ticks: the only state (a leaky bucket as a meter).</summary>
-    private sealed class Meter
-    {
-        public long FullAt;
-    }
-
     private readonly CommandRateLimits _limits = limits ?? new();
     private readonly TimeProvider _time = time ?? TimeProvider.System;
-    private readonly BoundedCache<ClientPrefix, Meter> _addresses = new((limits ?? new()).Tracked);
-    private readonly BoundedCache<string, Meter> _users = new((limits ?? new()).Tracked, StringComparer.Ordinal);
+    private readonly BoundedCache<ClientPrefix, RateMeter> _addresses = new((limits ?? new()).Tracked);
+    private readonly BoundedCache<string, RateMeter> _users = new((limits ?? new()).Tracked, StringComparer.Ordinal);
 
     /// <summary>Counts one command of a client that is not logged in; false when it has had its share of this minute.</summary>
     public bool TryTake(IPAddress client)
@@ -86,24 +80,5 @@ public sealed class CommandRateLimiter(CommandRateLimits? limits = null, TimePro
 
     private bool IsExempt(int limit, IPAddress client) => limit == 0 || (_limits.ExemptLoopback && IPAddress.IsLoopback(client));
 
-    private bool TryTake(Meter meter, int perMinute)
-    {
-        var now = _time.GetTimestamp();
-        var minute = 60 * _time.TimestampFrequency;
-        var cost = minute / perMinute;
-        while (true)
-        {
-            var seen = Volatile.Read(ref meter.FullAt);
-            var next = Math.Max(seen, now) + cost;
-            if (next - now > minute)
-            {
-                return false;
-            }
-
-            if (Interlocked.CompareExchange(ref meter.FullAt, next, seen) == seen)
-            {
-                return true;
-            }
-        }
-    }
+    private bool TryTake(RateMeter meter, int perMinute) => meter.TryTake(_time.GetTimestamp(), 60 * _time.TimestampFrequency, perMinute);
 }

@@ -92,14 +92,14 @@ public sealed class SaslFramingTests
     }
 
     [Fact]
-    public async Task MaxResponseLine_is_taken_and_one_octet_more_is_malformed_and_read_to_its_end()
+    public async Task MaxResponseLine_is_taken_and_one_octet_more_is_too_long_and_read_to_its_end()
     {
         var run = new Run();
         await run.Client.ExpectMatchAsync("334 .*");
         await run.Client.SendLineAsync(new string('A', SaslFraming.MaxResponseLine));
         await run.Client.ExpectMatchAsync("334 .*");
         await run.Client.SendLineAsync(new string('A', SaslFraming.MaxResponseLine + 1));
-        (await run.Outcome).End.ShouldBe(SaslEnd.Malformed);
+        (await run.Outcome).End.ShouldBe(SaslEnd.LineTooLong);
         run.Exchange.Heard[1]!.Length.ShouldBe(SaslFraming.MaxResponseLine / 4 * 3);
 
         // The session is in step: what comes next is a command again.

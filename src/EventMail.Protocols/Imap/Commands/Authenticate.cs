@@ -31,7 +31,7 @@ internal static class Authenticate
             SaslEnd.Done => Login.Finish(session, actor, outcome.Result, exchange.Mechanism, Stopwatch.GetElapsedTime(started)),
             // RFC 3501 §6.2.2: "*" is answered with BAD.
             SaslEnd.Cancelled => Reply.Bad("Authentication cancelled"),
-            SaslEnd.Malformed => Reply.Bad("Malformed response"),
+            SaslEnd.Malformed or SaslEnd.LineTooLong => Reply.Bad("Malformed response"),
             SaslEnd.TimedOut => session.Broken(CommandStatus.TimedOut),
             SaslEnd.Stopping => Stop(session),
             _ => Reply.Close,

@@ -40,7 +40,7 @@ internal static class Auth
                 // RFC 5034 §4
                 session.Err("Authentication cancelled");
                 break;
-            case SaslEnd.Malformed:
+            case SaslEnd.Malformed or SaslEnd.LineTooLong:
                 session.Rubbish("That is not base64, or not what the mechanism says");
                 break;
             case SaslEnd.Stopping:

@@ -1,4 +1,3 @@
-using System.Text;
 using EventMail.Protocols.Smtp.Syntax;
 
 namespace EventMail.Protocols.Smtp.Commands;
@@ -6,27 +5,40 @@ namespace EventMail.Protocols.Smtp.Commands;
 /// <summary>MAIL FROM:&lt;reverse-path&gt; [parameters] (RFC 5321 §4.1.1.2).</summary>
 internal static class Mail
 {
-    public static ValueTask<SmtpReply?> RunAsync(SmtpSession session) => new(Run(session));
-
-    private static SmtpReply? Run(SmtpSession session)
+    public static async ValueTask<SmtpReply?> RunAsync(SmtpSession session)
     {
+        if (Parse(session, out var path, out var parameters) is { } refusal)
+            return refusal;
+        if (session is { Account: { } account, Services.Submission: { } submission })
+        {
+            // The null sender is a notification of the client's (an MDN); its message's From is checked all the same.
+            if (!path.IsNull && !await submission.Senders.AllowAsync(account.Account, path.LocalPart, path.Domain, CancellationToken.None))
+                return SmtpReplies.NotYourAddress;
+            if (!submission.Rates.TryMessage(account.Account, session.Connection.Details.ClientAddress))
+                return SmtpReplies.TooManyMessages;
+        }
+
+        session.BeginTransaction(path, parameters);
+        return SmtpReplies.SenderOk;
+    }
+
+    private static SmtpReply? Parse(SmtpSession session, out SmtpPath path, out MailParameters parameters)
+    {
+        (path, parameters) = (SmtpPath.Null, new());
         var limits = session.Services.Limits;
         if (session.Transactions >= limits.MaxTransactions)
             return SmtpReplies.TooManyTransactions;
         var arguments = session.Arguments;
         if (!PathArgument.TryTake(arguments, "FROM:"u8, out var text))
             return SmtpReplies.MailSyntax;
-        if (!SmtpPath.TryParse(text, out var path, out var length) || length > limits.MaxPathLength)
+        if (!SmtpPath.TryParse(text, out path, out var length) || length > limits.MaxPathLength)
             return SmtpReplies.BadSenderAddress;
-        if (MailParameters.Parse(text[length..], out var parameters) is { } refusal)
+        if (MailParameters.Parse(text[length..], session, out parameters) is { } refusal)
             return refusal;
         // RFC 6531 §3.5
         if (!path.IsAscii && !parameters.SmtpUtf8)
             return SmtpReplies.NonAsciiAddress;
         // RFC 1870 §6.1
-        if (parameters.Size > limits.MaxMessageSize)
-            return SmtpReplies.MessageTooLarge;
-        session.BeginTransaction(path, parameters);
-        return SmtpReplies.SenderOk;
+        return parameters.Size > limits.MaxMessageSize ? SmtpReplies.MessageTooLarge : null;
     }
 }

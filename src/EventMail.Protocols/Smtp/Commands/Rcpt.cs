@@ -1,16 +1,17 @@
 using EventMail.Projections.Accounts;
+using EventMail.Protocols.Smtp.Submission;
 using EventMail.Protocols.Smtp.Syntax;
 
 namespace EventMail.Protocols.Smtp.Commands;
 
-/// <summary>RCPT TO:&lt;forward-path&gt; (RFC 5321 §4.1.1.3). Mail for others is not taken: strangers may not relay.</summary>
+/// <summary>RCPT TO:&lt;forward-path&gt; [parameters] (RFC 5321 §4.1.1.3). Mail for others is taken from our users only: strangers may not relay.</summary>
 internal static class Rcpt
 {
     public static async ValueTask<SmtpReply?> RunAsync(SmtpSession session)
     {
         var transaction = session.Transaction!;
         transaction.RecipientSeen = true;
-        if (Parse(session, transaction, out var path) is { } refusal)
+        if (Parse(session, transaction, out var path, out var parameters) is { } refusal)
             return refusal;
 
         var answer = await session.Services.Destination.ResolveAsync(
@@ -18,14 +19,15 @@ internal static class Rcpt
         switch (answer.Status)
         {
             case RecipientStatus.Local:
-                transaction.Recipients.Add(new(path, answer.Recipients));
-                return SmtpReplies.RecipientOk;
+                return Add(session, new(path, answer.Recipients) { Parameters = parameters });
             case RecipientStatus.Suspended:
                 return SmtpReplies.SuspendedRecipient;
             case RecipientStatus.OverQuota:
                 return SmtpReplies.MailboxFull;
-            case RecipientStatus.NotLocalDomain:
+            case RecipientStatus.NotLocalDomain when session.Account is null:
                 return SmtpReplies.NoRelay;
+            case RecipientStatus.NotLocalDomain:
+                return RemoteDomain.Check(path.Domain, out var domain) ?? Add(session, new(path, []) { Parameters = parameters, RemoteDomain = domain });
             default:
                 return ++session.UnknownRecipients > session.Services.Limits.MaxUnknownRecipients
                     ? SmtpReplies.TooManyUnknown
@@ -33,20 +35,25 @@ internal static class Rcpt
         }
     }
 
-    private static SmtpReply? Parse(SmtpSession session, SmtpTransaction transaction, out SmtpPath path)
+    private static SmtpReply Add(SmtpSession session, AcceptedRecipient recipient)
     {
-        path = SmtpPath.Null;
+        if (session is { Account: { } account, Services.Submission: { } submission }
+            && !submission.Rates.TryRecipient(account.Account, session.Connection.Details.ClientAddress))
+            return SmtpReplies.TooManyRecipientsPerHour;
+        session.Transaction!.Recipients.Add(recipient);
+        return SmtpReplies.RecipientOk;
+    }
+
+    private static SmtpReply? Parse(SmtpSession session, SmtpTransaction transaction, out SmtpPath path, out RcptParameters parameters)
+    {
+        (path, parameters) = (SmtpPath.Null, new());
         if (!PathArgument.TryTake(session.Arguments, "TO:"u8, out var text))
             return SmtpReplies.RcptSyntax;
         var limits = session.Services.Limits;
         if (!SmtpPath.TryParse(text, out path, out var length) || length > limits.MaxPathLength || path.IsNull)
             return SmtpReplies.BadRecipientAddress;
-        // No extension with parameters of RCPT (DSN, RFC 3461) is offered.
-        var parameters = new EsmtpParameters(text[length..]);
-        if (parameters.Next())
-            return SmtpReplies.UnknownParameter;
-        if (parameters.Malformed)
-            return SmtpReplies.RcptSyntax;
+        if (RcptParameters.Parse(text[length..], session, out parameters) is { } refusal)
+            return refusal;
         if (!path.IsAscii && !transaction.Parameters.SmtpUtf8)
             return SmtpReplies.NonAsciiAddress;
         return transaction.Recipients.Count >= limits.MaxRecipients ? SmtpReplies.TooManyRecipients : null;

@@ -14,7 +14,5 @@ internal static class Simple
     public static ValueTask<SmtpReply?> VrfyAsync(SmtpSession session) =>
         new(session.Arguments.Trim((byte)' ').IsEmpty ? SmtpReplies.VrfySyntax : SmtpReplies.VerifyNot);
 
-    public static ValueTask<SmtpReply?> AuthAsync(SmtpSession session) => new(SmtpReplies.NoAuthHere);
-
     public static ValueTask<SmtpReply?> NotImplementedAsync(SmtpSession session) => new(SmtpReplies.NotImplemented);
 }

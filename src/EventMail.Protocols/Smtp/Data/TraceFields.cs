@@ -1,23 +1,22 @@
-using System.Buffers;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using EventMail.Domain.Messages;
+using EventMail.Protocols.Smtp.Syntax;
 
 namespace EventMail.Protocols.Smtp.Data;
 
 /// <summary>The fields in front of a message at its final delivery: Return-Path and Received (RFC 5321 §4.4).</summary>
 internal static class TraceFields
 {
-    public static byte[] Write(SmtpEnvelope envelope)
+    /// <param name="hideClient">Nothing is told of the other end (RFC 5322 §3.6.7 lets the "from" be left out).</param>
+    public static byte[] Write(SmtpEnvelope envelope, bool hideClient = false)
     {
         var text = new StringBuilder(400);
         text.Append(CultureInfo.InvariantCulture, $"Return-Path: <{envelope.ReversePath.Mailbox}>\r\n");
-        var client = AddressLiteral(envelope.Client.Address);
-        text.Append(CultureInfo.InvariantCulture, $"Received: from {envelope.ClientName} ({client})\r\n");
-        var protocol = Protocol(envelope);
-        text.Append(CultureInfo.InvariantCulture, $"\tby {envelope.Hostname} with {protocol} id {envelope.Id}");
+        text.Append("Received: ");
+        if (!hideClient)
+            text.Append(CultureInfo.InvariantCulture, $"from {envelope.ClientName} ({AddressLiterals.Of(envelope.Client.Address)})\r\n\t");
+        text.Append(CultureInfo.InvariantCulture, $"by {envelope.Hostname} with {Protocol(envelope)} id {envelope.Id}");
         // One recipient only: more would tell each about the others (RFC 5321 §7.6).
         if (envelope.Recipients is [var only])
             text.Append(CultureInfo.InvariantCulture, $"\r\n\tfor <{only.Address}>");
@@ -35,9 +34,8 @@ internal static class TraceFields
         var name = envelope.IsExtended ? envelope.Role.Protocol : "SMTP";
         if (envelope.Cipher is not null && name != "SMTP")
             name += "S";
+        if (envelope.Account is not null && name != "SMTP")
+            name += "A";
         return envelope.Parameters.SmtpUtf8 ? "UTF8" + name.Replace("ESMTP", "SMTP", StringComparison.Ordinal) : name;
     }
-
-    private static string AddressLiteral(IPAddress address) =>
-        address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[IPv6:{new IPAddress(address.GetAddressBytes())}]" : $"[{address}]";
 }
