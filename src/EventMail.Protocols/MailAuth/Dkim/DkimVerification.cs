@@ -71,16 +71,6 @@ internal sealed class DkimVerification(MessageHeader header, int position, TagLi
         return first;
     }
 
-    private byte[] HashHeader(DkimSignature signature, TagList tags)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var fields = new SignedFields(header, position);
-        foreach (var name in signature.Names)
-        {
-            if (fields.Next(name) is { } field)
-                HeaderCanonicalizer.AppendField(hash, header.Raw(field).Span, signature.Header);
-        }
-        HeaderCanonicalizer.AppendSignature(hash, header.Raw(position).Span, header.Within(position, tags.Extent("b")), signature.Header);
-        return hash.GetHashAndReset();
-    }
+    private byte[] HashHeader(DkimSignature signature, TagList tags) => SignedHash.Of(
+        header, signature.Names, signature.Header, position, header.Raw(position).Span, header.Within(position, tags.Extent("b")));
 }
