@@ -1,5 +1,6 @@
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Metadata;
 
@@ -10,7 +11,7 @@ public static class EventTypes
 {
     public static EventTypeMap Create()
     {
-        var map = new EventTypeMap().RegisterMailboxEvents().RegisterMetadataEvents();
+        var map = new EventTypeMap().RegisterMailboxEvents().RegisterMetadataEvents().RegisterDeliveryEvents();
         AccountEventTypes.Register(map);
         return map;
     }

@@ -1,5 +1,6 @@
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Maildrops;
 using EventMail.Projections.Metadata;
@@ -10,7 +11,7 @@ namespace EventMail.Projections;
 /// <summary>What the event store is opened with, beside <see cref="EventTypes"/>.</summary>
 public static class ReadModels
 {
-    public static IReadOnlyList<StreamKind> Kinds { get; } = [.. AccountStreamKinds.All, MailboxKind.Instance, MetadataKind.Instance];
+    public static IReadOnlyList<StreamKind> Kinds { get; } = [.. AccountStreamKinds.All, MailboxKind.Instance, MetadataKind.Instance, DeliveryKind.Instance];
 
     /// <summary>In the order in which they lock their rows, the same on every node.</summary>
     public static IReadOnlyList<IInlineProjection> Inline(EventTypeMap types) =>
@@ -22,6 +23,7 @@ public static class ReadModels
         new MessagePreviewTable(),
         new MaildropFormProjection(),
         new MetadataProjection(types),
+        new DeliveryQueueProjection(types),
     ];
 
     /// <summary>Those that follow the log.</summary>

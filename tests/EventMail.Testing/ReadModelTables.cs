@@ -7,7 +7,16 @@ public static class ReadModelTables
 
     /// <summary>Rows that are derived from the log alone.</summary>
     public static IReadOnlyList<string> Derived { get; } =
-        ["account", "mail_domain", "address", "mailbox", "metadata", "metadata_octets", "last_login", "login_place", "login_lockout", "search_text_v2"];
+        ["account", "mail_domain", "address", "mailbox", "metadata", "metadata_octets", "last_login", "login_place", "login_lockout", "search_text_v2",
+        "delivery_queue"];
+
+    /// <summary>Columns of theirs that are not: who has claimed a row, and for how long.</summary>
+    public static IReadOnlyDictionary<string, string[]> Claims { get; } =
+        new Dictionary<string, string[]> { ["delivery_queue"] = ["lease", "owner", "wake"] };
+
+    /// <summary>A row t of a derived table as JSON, without what is not derived.</summary>
+    public static string RowOf(string table) =>
+        $"(to_jsonb(t){string.Concat(Claims.GetValueOrDefault(table, []).Select(column => $" - '{column}'"))})";
 
     /// <summary>Rows that are made again when they are asked for, with their keys: those that are there on both sides are compared.</summary>
     public static IReadOnlyDictionary<string, string> MadeWhenAsked { get; } =

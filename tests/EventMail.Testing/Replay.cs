@@ -31,7 +31,7 @@ internal sealed class Replay
         var replay = new Replay();
         await using var connection = await source.OpenConnectionAsync();
         foreach (var table in ReadModelTables.Derived)
-            replay._tables[table] = await RowsAsync($"select to_jsonb(t)::text from {ReadModelTables.Schema}.{table} t order by 1");
+            replay._tables[table] = await RowsAsync($"select {ReadModelTables.RowOf(table)}::text from {ReadModelTables.Schema}.{table} t order by 1");
         var mailboxes = (await RowsAsync("select tenant_id || ' ' || id from public.mt_streams where type = 'mailbox'"))
             .Select(text => text.Split(' ')).Select(parts => new StreamKey(parts[0], Guid.Parse(parts[1]))).ToList();
         foreach (var (key, state) in await states(connection, mailboxes))

@@ -1,6 +1,7 @@
 using EventMail.EventStore;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Metadata;
 using EventMail.Projections.SearchText;
@@ -24,6 +25,8 @@ public sealed class TestMail : IAsyncDisposable
     public EventLog Log { get; private set; } = null!;
 
     public MailboxService Mailboxes { get; private set; } = null!;
+
+    public DeliveryService Deliveries { get; private set; } = null!;
 
     public MetadataService Metadata { get; private set; } = null!;
 
@@ -60,6 +63,7 @@ public sealed class TestMail : IAsyncDisposable
         SearchText = new(Log, searchText, loggers);
         Directory = await Projections.Accounts.Directory.OpenAsync(Log, new(), loggers, default);
         Mailboxes = new(Log, Directory.UsageWithin, new Subscriptions(Log).Book, Directory.Names, new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) }, loggers);
+        Deliveries = new(Log, Directory, Mailboxes, new() { ReportingHost = "mx.example.test" }, loggers);
         Metadata = new(Log, Mailboxes, "mailto:postmaster@example.test");
         Summaries = new(Log);
         var hasher = new PasswordHasher(new() { Argon2 = new(1, 64, 1), ScramIterations = 4096 });
@@ -101,6 +105,7 @@ public sealed class TestMail : IAsyncDisposable
     {
         Summaries.Dispose();
         Metadata.Dispose();
+        await Deliveries.DisposeAsync();
         await Mailboxes.DisposeAsync();
         Directory.Dispose();
     }

@@ -78,14 +78,23 @@ public sealed record RecipientDelivered(int[] Recipients, int Code, string Enhan
 
 /// <summary>These recipients are tried again.</summary>
 /// <param name="Next">Not before.</param>
-public sealed record DeliveryDeferred(int Attempt, int[] Recipients, DateTimeOffset Next, int Code, string Enhanced, string Text);
+/// <param name="Retries">So many of the schedule's retries are used, the one at <paramref name="Next"/> included.</param>
+/// <param name="Host">Who said so; null when it was nobody's answer.</param>
+public sealed record DeliveryDeferred(
+    int Attempt, int[] Recipients, DateTimeOffset Next, int Retries, int Code, string Enhanced, string Text, string? Host);
 
 /// <summary>These recipients will not get it.</summary>
 /// <param name="Host">Who said so; null for ourselves.</param>
 public sealed record RecipientFailed(int[] Recipients, int Code, string Enhanced, string Text, string? Host);
 
-/// <summary>An attempt was begun and its outcome was never written: a host died. They are tried again, and may get it twice.</summary>
-public sealed record DeliveryOutcomeUnknown(int Attempt, int[] Recipients, string Node, DateTimeOffset Next);
+/// <summary>
+/// An attempt was begun and nobody knows what came of it: a host of ours died, or the connection was lost after the whole message was
+/// sent. They are tried again, and may get it twice.
+/// </summary>
+/// <param name="Node">The host that made it.</param>
+/// <param name="Next">Not before.</param>
+/// <param name="Retries">So many of the schedule's retries are used; hosts that died use none at first.</param>
+public sealed record DeliveryOutcomeUnknown(int Attempt, int[] Recipients, string Node, DateTimeOffset Next, int Retries);
 
 /// <summary>The sender was told (RFC 3464), in the same transaction as what it tells of.</summary>
 /// <param name="Action">"failed", "delayed", "delivered", "relayed" or "expanded" (RFC 3464 §2.3.3).</param>

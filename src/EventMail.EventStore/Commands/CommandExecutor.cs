@@ -94,6 +94,10 @@ public sealed class CommandExecutor : IAsyncDisposable
         return _link.OthersPresent ? new(_states.RefreshAsync(stream, state, cancel)) : new(state);
     }
 
+    /// <summary>The states of many streams of a kind like <see cref="RefreshAsync"/>'s, with a statement or two for all of them.</summary>
+    public Task<IReadOnlyDictionary<StreamKey, LoadedState>> RefreshAsync(StreamKind kind, IReadOnlyList<StreamKey> keys, CancellationToken cancel) =>
+        _states.RefreshAsync(kind, keys, _link.OthersPresent, cancel);
+
     /// <summary>The cached state, if any. Takes no lock.</summary>
     public bool TryGetState(StreamKey key, out LoadedState state) => _cache.TryGet(key, out state, out _);
 

@@ -20,12 +20,16 @@ internal sealed class StateCache(long capacity)
         public bool Gone;
     }
 
+    // Places in the clock of entries that are gone: when they are more than this and more than half, they are swept out.
+    private const int FewGone = 1000;
+
     // How far the hand goes at most for one entry: what is still too much then goes with the next ones.
     private const int MaxSteps = 1000;
 
     private readonly ConcurrentDictionary<StreamKey, Entry> _entries = new();
     private readonly ConcurrentDictionary<StreamKey, int> _held = new();
     private readonly Queue<Entry> _clock = new();
+    private int _gone;
 
     public long Weight { get; private set; }
 
@@ -48,6 +52,11 @@ internal sealed class StateCache(long capacity)
     /// <param name="wasLoaded">Not moved there by events that were told of: see <see cref="LoadedAt"/>.</param>
     public void Put(StreamKind kind, StreamKey key, LoadedState state, bool wasLoaded = false)
     {
+        if (kind.IsOver(state.State))
+        {
+            Remove(key);
+            return;
+        }
         var held = new Held(kind, state, Math.Max(1, kind.Weight(state.State)));
         if (_entries.TryGetValue(key, out var entry))
         {
@@ -69,7 +78,10 @@ internal sealed class StateCache(long capacity)
         {
             var candidate = _clock.Dequeue();
             if (candidate.Gone)
+            {
+                _gone--;
                 continue;
+            }
             if (candidate == entry || candidate.Used || _held.ContainsKey(candidate.Key))
             {
                 candidate.Used = candidate == entry;
@@ -93,11 +105,24 @@ internal sealed class StateCache(long capacity)
     public void Remove(StreamKey key)
     {
         // Its place in the clock stays until the hand comes by: it must not count any more then.
-        if (_entries.TryRemove(key, out var entry))
+        if (!_entries.TryRemove(key, out var entry))
+            return;
+        Weight -= entry.Held.Weight;
+        entry.Gone = true;
+        if (++_gone > FewGone && _gone > _clock.Count / 2)
+            Sweep();
+    }
+
+    // While there is room the hand does not move.
+    private void Sweep()
+    {
+        for (var left = _clock.Count; left > 0; left--)
         {
-            Weight -= entry.Held.Weight;
-            entry.Gone = true;
+            var entry = _clock.Dequeue();
+            if (!entry.Gone)
+                _clock.Enqueue(entry);
         }
+        _gone = 0;
     }
 
     /// <summary>Keeps a stream's state, whenever there is one, until it is released as often.</summary>

@@ -38,6 +38,30 @@ internal sealed class StateLoader(NpgsqlDataSource source, EventReader reader, S
         return (await LoadAsync(stream.Kind, [stream.Key], connection, cancel))[stream.Key];
     }
 
+    /// <summary>States from the cache, the others loaded.</summary>
+    /// <param name="catchUp">What is cached may be behind others' commits.</param>
+    public async Task<IReadOnlyDictionary<StreamKey, LoadedState>> RefreshAsync(
+        StreamKind kind, IReadOnlyList<StreamKey> keys, bool catchUp, CancellationToken cancel)
+    {
+        var states = new Dictionary<StreamKey, LoadedState>(keys.Count);
+        if (catchUp)
+            await CatchUpAsync(keys, cancel);
+        var cold = new List<StreamKey>();
+        foreach (var key in keys)
+        {
+            if (cache.TryGet(key, out var state, out _))
+                states[key] = state;
+            else
+                cold.Add(key);
+        }
+        if (cold.Count == 0)
+            return states;
+        await using var connection = await source.OpenConnectionAsync(cancel);
+        foreach (var (key, state) in await LoadAsync(kind, cold, connection, cancel))
+            states[key] = state;
+        return states;
+    }
+
     /// <summary>Reads what was committed above the cached versions of these streams, and publishes it.</summary>
     public async Task CatchUpAsync(IEnumerable<StreamKey> keys, NpgsqlConnection connection, CancellationToken cancel)
     {

@@ -26,6 +26,9 @@ public abstract class StreamKind
     /// <summary>How much of the cache a state takes (<see cref="EventLogOptions.StateCacheWeight"/>). A small state is 1.</summary>
     public virtual int Weight(object state) => 1;
 
+    /// <summary>True for a state that nobody is going to ask for again, as that of a message which is delivered: it is not kept.</summary>
+    public virtual bool IsOver(object state) => false;
+
     /// <summary>True when other nodes' commits are published even for streams that are not cached (directories, credentials).</summary>
     public virtual bool FollowRemote => false;
 

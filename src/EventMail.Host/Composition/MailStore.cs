@@ -2,6 +2,7 @@ using EventMail.EventStore;
 using EventMail.Host.Configuration;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.SearchText;
 using Microsoft.Extensions.Logging;
@@ -24,6 +25,7 @@ public sealed class MailStore : IAsyncDisposable
         Accounts = new(log, directory, Hasher, Key, Mailboxes, settings.Quota.Default);
         Domains = new(log, directory);
         Queries = new(log.DataSource);
+        Deliveries = new(log, directory, Mailboxes, DeliveryRulesOf(settings), logs);
     }
 
     public EventLog Log { get; }
@@ -41,6 +43,8 @@ public sealed class MailStore : IAsyncDisposable
     public DomainService Domains { get; }
 
     public DirectoryQueries Queries { get; }
+
+    public DeliveryService Deliveries { get; }
 
     /// <param name="searchText">The server's; commands beside it index nothing.</param>
     public static async Task<MailStore> OpenAsync(
@@ -71,9 +75,21 @@ public sealed class MailStore : IAsyncDisposable
         }
     }
 
+    private static DeliveryOptions DeliveryRulesOf(HostSettings settings) => new()
+    {
+        Rules = new()
+        {
+            Schedule = settings.Delivery.Schedule.Each,
+            Jitter = settings.Delivery.Jitter / 100.0,
+            WarnAfter = settings.Delivery.WarnAfter,
+        },
+        ReportingHost = settings.EffectiveHostname,
+    };
+
     public async ValueTask DisposeAsync()
     {
         Log.Executor.BeginClosing(); // the mailboxes write down what is left to be written
+        await Deliveries.DisposeAsync();
         await Mailboxes.DisposeAsync();
         Directory.Dispose();
         Hasher.Dispose();

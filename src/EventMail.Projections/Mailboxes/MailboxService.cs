@@ -339,15 +339,49 @@ public sealed class MailboxService : IAsyncDisposable
         IReadOnlyList<LocalRecipient> recipients, StagedContent content, string reversePath, string? messageId,
         QuotaRule rule, Actor actor, string? cause, CancellationToken cancel)
     {
+        var receiving = await ReceivingAsync(recipients, content, reversePath, messageId, rule, cancel);
+        return receiving.Rejection ?? await RunAsync<IReadOnlyList<Delivered>>(new ReceiveCommand(receiving.Value!, content, actor.Because(cause)), cancel);
+    }
+
+    /// <summary>The same for a command that does more in its transaction.</summary>
+    /// <param name="recipients">May be none.</param>
+    internal async Task<Result<Receiving>> ReceivingAsync(
+        IReadOnlyList<LocalRecipient> recipients, StagedContent content, string reversePath, string? messageId, QuotaRule rule,
+        CancellationToken cancel)
+    {
+        var inboxes = await InboxesAsync(recipients, cancel);
+        return inboxes is null ? Rejection.MailboxMissing : new Receiving(recipients, inboxes, content, reversePath, messageId, _quota, rule);
+    }
+
+    /// <summary>The same for a content that is stored already.</summary>
+    internal async Task<Result<Receiving>> ReceivingAsync(
+        IReadOnlyList<LocalRecipient> recipients, ContentRef content, string reversePath, string? messageId, QuotaRule rule,
+        CancellationToken cancel)
+    {
+        var inboxes = await InboxesAsync(recipients, cancel);
+        return inboxes is null
+            ? Rejection.MailboxMissing
+            : new Receiving(recipients, inboxes, null, () => content, reversePath, messageId, _quota, rule);
+    }
+
+    // Null when one is missing.
+    private async ValueTask<StreamKey[]?> InboxesAsync(IReadOnlyList<LocalRecipient> recipients, CancellationToken cancel)
+    {
         var mailboxes = new StreamKey[recipients.Count];
         for (var i = 0; i < mailboxes.Length; i++)
         {
             if (await _trees.InboxAsync(recipients[i].Account, cancel) is not { } key)
-                return Rejection.MailboxMissing;
+                return null;
             mailboxes[i] = key;
         }
-        return await RunAsync<IReadOnlyList<Delivered>>(
-            new ReceiveCommand(recipients, mailboxes, content, reversePath, messageId, _quota, rule, actor.Because(cause)), cancel);
+        return mailboxes;
+    }
+
+    /// <summary>Tells the log of a quota that a command was refused for.</summary>
+    internal void NoteRefusal(Outcome outcome)
+    {
+        if (outcome is { Rejection: not null, Result: QuotaRefusal full })
+            _quotaLog.QuotaExceeded(full.Account, full.Address, full.Usage, full.Size);
     }
 
     /// <summary>The account's mailboxes for the command that closes it.</summary>
@@ -364,8 +398,7 @@ public sealed class MailboxService : IAsyncDisposable
     private async Task<Result<T>> RunAsync<T>(Command command, CancellationToken cancel)
     {
         var outcome = await _executor.ExecuteAsync(command, cancel);
-        if (outcome is { Rejection: not null, Result: QuotaRefusal full })
-            _quotaLog.QuotaExceeded(full.Account, full.Address, full.Usage, full.Size);
+        NoteRefusal(outcome);
         return outcome.Rejection switch
         {
             null => outcome.Result is T answer ? answer : default!,

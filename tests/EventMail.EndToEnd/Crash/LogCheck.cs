@@ -149,7 +149,7 @@ internal static partial class LogCheck
         var tables = new Dictionary<string, string[]>();
         foreach (var table in ReadModelTables.Derived)
         {
-            tables[table] = await SqlAsync(server, $"select to_jsonb(t) from projections_v1.{table} t order by 1");
+            tables[table] = await SqlAsync(server, $"select {ReadModelTables.RowOf(table)} from projections_v1.{table} t order by 1");
         }
 
         foreach (var (table, key) in ReadModelTables.MadeWhenAsked)

@@ -1,0 +1,37 @@
+using EventMail.Domain.Deliveries;
+using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
+using EventMail.Projections.Accounts;
+
+namespace EventMail.Projections.Deliveries;
+
+/// <summary>A submission: the message is in the log, and in the mailboxes of those recipients that are here, or nothing is.</summary>
+/// <param name="message">With any content: its number is final only when the command decides.</param>
+/// <param name="notices">Of what happens at once (NOTIFY=SUCCESS).</param>
+internal sealed class SubmitCommand(
+    StreamKey delivery, MessageSubmitted message, StagedContent content, LocalArrival arrival, IReadOnlyList<PreparedNotice> notices,
+    EventMetadata metadata) : Command
+{
+    private readonly string _digest = content.DigestHex;
+
+    public override IReadOnlyList<StreamRef> Streams { get; } =
+        [DeliveryKind.Stream(delivery), .. arrival.Streams, .. notices.SelectMany(notice => notice.Streams)];
+
+    public override EventMetadata Metadata { get; } = metadata;
+
+    public override IReadOnlyList<StagedContent> Contents { get; } = [content, .. notices.Select(notice => notice.Content).OfType<StagedContent>()];
+
+    public override void Decide(Decision decision)
+    {
+        var submitted = message with { Content = new ContentRef(content.Number, _digest, content.Size) };
+        if (!decision.Apply(delivery, DeliveryDecider.Submit(decision.State<DeliveryState>(delivery), submitted)))
+            return;
+        decision.Store(content);
+        if (!arrival.Decide(decision, delivery))
+            return;
+        foreach (var notice in notices)
+            if (!notice.Decide(decision, delivery))
+                return;
+        decision.Result = new Submitted(delivery, arrival.Delivered);
+    }
+}

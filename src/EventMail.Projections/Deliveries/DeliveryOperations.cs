@@ -1,0 +1,30 @@
+using EventMail.Domain;
+using EventMail.Domain.Deliveries;
+using EventMail.EventStore;
+
+namespace EventMail.Projections.Deliveries;
+
+/// <summary>What operators see of the queue and do with it. Thread-safe.</summary>
+public sealed class DeliveryOperations(EventLog log)
+{
+    /// <summary>Who waits is due now, all or those of one domain.</summary>
+    public Task<Result<Unit>> RetryAsync(StreamKey delivery, string? domain, Actor actor, CancellationToken cancel) =>
+        RunAsync(delivery, state => DeliveryDecider.Hasten(state, domain), actor, cancel);
+
+    /// <summary>Takes who waits out of the queue. Nobody is told.</summary>
+    public Task<Result<Unit>> CancelAsync(StreamKey delivery, string? domain, string? reason, Actor actor, CancellationToken cancel) =>
+        RunAsync(delivery, state => DeliveryDecider.Cancel(state, domain, reason), actor, cancel);
+
+    public Task<Result<Unit>> HoldAsync(StreamKey delivery, string? reason, Actor actor, CancellationToken cancel) =>
+        RunAsync(delivery, state => DeliveryDecider.Hold(state, reason), actor, cancel);
+
+    public Task<Result<Unit>> ReleaseAsync(StreamKey delivery, Actor actor, CancellationToken cancel) =>
+        RunAsync(delivery, DeliveryDecider.Release, actor, cancel);
+
+    private async Task<Result<Unit>> RunAsync(
+        StreamKey delivery, Func<DeliveryState, Result<object[]>> decide, Actor actor, CancellationToken cancel)
+    {
+        var outcome = await log.Executor.ExecuteAsync(new DeliveryCommand(delivery, decide, actor.Because(null)), cancel);
+        return outcome.Rejection is null ? default(Unit) : DeliveryService.Refused(outcome);
+    }
+}

@@ -1,0 +1,100 @@
+using EventMail.EventStore;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace EventMail.Projections.Deliveries;
+
+/// <summary>
+/// Who has which row of the queue for how long. Leases are no part of the log: they keep hosts from getting into each other's way, and
+/// whoever is late is turned away when it begins. Thread-safe.
+/// </summary>
+internal sealed class DeliveryQueue(NpgsqlDataSource source, Guid node)
+{
+    private const string Mine = $"update {ProjectionSchema.Name}.delivery_queue set";
+    private const string WhereMine = "where id = $1 and domain = $2 and owner = $3";
+
+    // A process that lives has one of these connections, or gets it back within moments (EventStore's NodeLink, CommitterConnection).
+    private const string Owners = $"""
+        select distinct q.owner, exists (
+          select from pg_stat_activity a where a.datname = current_database() and a.application_name like 'eventmail % ' || replace(q.owner::text, '-', ''))
+        from {ProjectionSchema.Name}.delivery_queue q where q.owner is not null
+        """;
+
+    /// <summary>Takes rows that are due.</summary>
+    /// <returns>Them, and when the next one after them wakes if there were fewer than wanted.</returns>
+    public async Task<(List<(StreamKey Stream, string Domain)> Rows, DateTimeOffset? Next)> ClaimAsync(
+        ClaimRequest request, DateTimeOffset now, CancellationToken cancel)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancel);
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new($"select tenant_id, id, domain from {ProjectionSchema.Name}.claim_deliveries($1, $2, $3, $4, $5, $6)")
+                {
+                    Parameters =
+                    {
+                        Time(now), Time(now + request.Lease), new NpgsqlParameter<Guid> { TypedValue = node },
+                        new() { Value = request.Busy.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Varchar },
+                        new NpgsqlParameter<int> { TypedValue = request.Limit },
+                        new() { Value = (object?)request.Domain ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Varchar },
+                    },
+                },
+                new($"select {ProjectionSchema.Name}.next_delivery($1)") { Parameters = { Time(now) } },
+            },
+        };
+        var rows = new List<(StreamKey, string)>();
+        await using var reader = await batch.ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel))
+            rows.Add((new(reader.GetString(0), reader.GetGuid(1)), reader.GetString(2)));
+        await reader.NextResultAsync(cancel);
+        await reader.ReadAsync(cancel);
+        return (rows, reader.IsDBNull(0) ? null : new DateTimeOffset(reader.GetDateTime(0)));
+    }
+
+    /// <summary>False when it is no longer ours.</summary>
+    public async Task<bool> RenewAsync(QueuedDelivery row, DateTimeOffset until, CancellationToken cancel) =>
+        await RunAsync($"{Mine} lease = $4 {WhereMine}", cancel, [.. Key(row.Stream, row.Domain), Time(until)]) > 0;
+
+    /// <summary>Gives a row back that nothing was done with.</summary>
+    /// <param name="due">Not before; null: as the log says.</param>
+    public Task ReturnAsync(StreamKey stream, string domain, DateTimeOffset? due, CancellationToken cancel) =>
+        RunAsync($"{Mine} owner = null, lease = $4 {WhereMine}", cancel, [.. Key(stream, domain), TimeOrNull(due)]);
+
+    /// <summary>Puts off what nobody has claimed of a domain, without a word in the log.</summary>
+    public Task<int> PostponeAsync(string domain, DateTimeOffset until, CancellationToken cancel) =>
+        RunAsync($"{Mine} lease = $2 where domain = $1 and wake < $2 and owner is null", cancel, Text(domain), Time(until));
+
+    /// <summary>The nodes that have claimed something, and whether they are there.</summary>
+    public async Task<List<(Guid Node, bool IsThere)>> OwnersAsync(CancellationToken cancel)
+    {
+        await using var command = source.CreateCommand(Owners);
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var owners = new List<(Guid, bool)>();
+        while (await reader.ReadAsync(cancel))
+            owners.Add((reader.GetGuid(0), reader.GetBoolean(1)));
+        return owners;
+    }
+
+    /// <summary>Frees what a node had claimed.</summary>
+    /// <returns>How many rows.</returns>
+    public Task<int> FreeAsync(Guid dead, CancellationToken cancel) => RunAsync(
+        $"{Mine} owner = null, lease = null where owner = $1", cancel, new NpgsqlParameter<Guid> { TypedValue = dead });
+
+    private NpgsqlParameter[] Key(StreamKey stream, string domain) =>
+        [new NpgsqlParameter<Guid> { TypedValue = stream.Id }, Text(domain), new NpgsqlParameter<Guid> { TypedValue = node }];
+
+    private static NpgsqlParameter Text(string text) => new() { Value = text, NpgsqlDbType = NpgsqlDbType.Varchar };
+
+    private static NpgsqlParameter<DateTime> Time(DateTimeOffset time) => new() { TypedValue = time.UtcDateTime };
+
+    private static NpgsqlParameter TimeOrNull(DateTimeOffset? time) =>
+        new() { Value = (object?)time?.UtcDateTime ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz };
+
+    private async Task<int> RunAsync(string sql, CancellationToken cancel, params NpgsqlParameter[] parameters)
+    {
+        await using var command = source.CreateCommand(sql);
+        command.Parameters.AddRange(parameters);
+        return await command.ExecuteNonQueryAsync(cancel);
+    }
+}

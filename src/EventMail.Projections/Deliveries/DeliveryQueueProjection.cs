@@ -1,0 +1,48 @@
+using EventMail.Domain.Deliveries;
+using EventMail.EventStore;
+using Npgsql;
+
+namespace EventMail.Projections.Deliveries;
+
+/// <summary>
+/// The queue: a row for each message and domain in which somebody is still waiting, in the transaction of the events. At most two
+/// statements a batch. A begun attempt changes no row: the log and the lease say that it is under way.
+/// </summary>
+public sealed class DeliveryQueueProjection(EventTypeMap types) : IInlineProjection
+{
+    public string Name => "delivery_queue";
+
+    public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        var isDue = await InlineRebuild.IsDueAsync(connection, cancel, "delivery_queue");
+        await SqlScript.RunAsync("delivery_queue.sql", connection, cancel);
+        if (isDue)
+            await InlineRebuild.WholeStreamsAsync(this, DeliveryKind.Instance, types, connection, cancel);
+    }
+
+    public void Fold(CommitBatch batch, NpgsqlBatch sql)
+    {
+        List<QueueRow>? written = null;
+        List<(Guid Id, string Domain)>? gone = null;
+        foreach (var change in batch.Changes)
+        {
+            if (change is not { Before: DeliveryState before, After: DeliveryState after })
+                continue;
+            foreach (var destination in after.Destinations)
+            {
+                var row = QueueRow.Of(change.Key, after, destination);
+                if (before.Find(destination.Domain) is not { } old || row != QueueRow.Of(change.Key, before, old))
+                    (written ??= []).Add(row);
+            }
+            foreach (var destination in before.Destinations)
+            {
+                if (after.Find(destination.Domain) is null)
+                    (gone ??= []).Add((change.Key.Id, destination.Domain));
+            }
+        }
+        if (written is not null)
+            sql.BatchCommands.Add(QueueRow.Write(written));
+        if (gone is not null)
+            sql.BatchCommands.Add(QueueRow.Remove(gone));
+    }
+}

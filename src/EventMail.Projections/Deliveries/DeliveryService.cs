@@ -1,0 +1,167 @@
+using EventMail.Domain;
+using EventMail.Domain.Deliveries;
+using EventMail.Domain.Deliveries.Notifications;
+using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
+using EventMail.Projections.Accounts;
+using EventMail.Projections.Mailboxes;
+using Microsoft.Extensions.Logging;
+using Directory = EventMail.Projections.Accounts.Directory;
+
+namespace EventMail.Projections.Deliveries;
+
+/// <summary>
+/// Submitted messages and the queue of those that wait. A task that ends without a rejection is durable; what many do at once is
+/// committed together. Thread-safe.
+/// </summary>
+public sealed class DeliveryService : IAsyncDisposable
+{
+    private readonly CommandExecutor _executor;
+    private readonly MailboxService _mailboxes;
+    private readonly DeliveryOptions _options;
+    private readonly DeliveryQueue _queue;
+    private readonly DeliverySettling _settling;
+    private readonly SenderNotifications _notifications;
+    private readonly DeliveryAlarm _alarm;
+
+    public DeliveryService(EventLog log, Directory directory, MailboxService mailboxes, DeliveryOptions options, ILoggerFactory loggers)
+    {
+        (_executor, _mailboxes, _options) = (log.Executor, mailboxes, options);
+        _queue = new(log.DataSource, log.Executor.Node);
+        _notifications = new(directory, mailboxes, log.Contents, options.ReportingHost);
+        _settling = new(log.Executor, _notifications, directory, mailboxes, options);
+        _alarm = new(log.Executor.Feed, _queue, options, loggers.CreateLogger("EventMail.Queue"));
+        Operations = new(log);
+    }
+
+    /// <summary>What operators see and do.</summary>
+    public DeliveryOperations Operations { get; }
+
+    /// <summary>
+    /// Takes a message in: it is in the queue for its recipients elsewhere and in the mailboxes of those here, in one transaction. One
+    /// that is to be held (FUTURERELEASE) waits in the queue for those here as well.
+    /// </summary>
+    /// <param name="locals">The recipients that are here.</param>
+    public async Task<Result<Submitted>> SubmitAsync(
+        Submission submission, StagedContent content, IReadOnlyList<SubmittedLocal> locals, QuotaRule rule, Actor actor, string? cause,
+        CancellationToken cancel)
+    {
+        var now = _options.Clock.GetUtcNow();
+        if (submission.HoldUntil > now)
+            locals = [];
+        var receiving = await _mailboxes.ReceivingAsync(
+            [.. locals.Select(local => local.Local)], content, submission.Sender, submission.MessageId, rule, cancel);
+        if (receiving.Rejection is { } rejection)
+            return rejection;
+        var message = new MessageSubmitted(
+            submission.Sender, new ContentRef(0, content.DigestHex, content.Size), submission.Skip, submission.MessageId,
+            submission.EnvelopeId, submission.Return, submission.Body, submission.SmtpUtf8, submission.RequireTls, submission.HoldUntil,
+            submission.DeliverBy, submission.Priority, submission.Recipients);
+        int[] positions = [.. locals.Select(local => local.Recipient)];
+        var notices = await _notifications.PrepareAsync(
+            submission.Account, message, now, Arrived(message, positions), SenderNotifications.Staged(content, submission.Skip), now, cancel);
+        var delivery = new StreamKey(submission.Account, Guid.CreateVersion7(now));
+        var outcome = await _executor.ExecuteAsync(
+            new SubmitCommand(delivery, message, content, new(receiving.Value!, positions), notices, actor.Because(cause)), cancel);
+        _mailboxes.NoteRefusal(outcome);
+        return outcome.Rejection is null ? (Submitted)outcome.Result! : Refused(outcome);
+    }
+
+    // RFC 3461 §5.2.8: who asked for it is told of those who have it.
+    private static IReadOnlyList<SenderNotice> Arrived(MessageSubmitted message, int[] positions)
+    {
+        var told = positions.Distinct().Where(position => (message.Recipients[position].Notify & NotifyOn.Success) != 0)
+            .Select(LocalArrival.Noticed).ToList();
+        return told.Count > 0 ? [new(DeliveryActions.Delivered, told)] : [];
+    }
+
+    /// <summary>
+    /// Takes what is due, most urgent first. On the way it settles what needs no attempt: attempts that a dead host left behind,
+    /// messages whose time is up, recipients that are here.
+    /// </summary>
+    public async Task<IReadOnlyList<QueuedDelivery>> ClaimAsync(ClaimRequest request, CancellationToken cancel)
+    {
+        var now = _options.Clock.GetUtcNow();
+        var (rows, next) = await _queue.ClaimAsync(request, now, cancel);
+        if (next is { } at)
+            _alarm.At(at);
+        if (rows.Count == 0)
+            return [];
+        var states = await _executor.RefreshAsync(DeliveryKind.Instance, [.. rows.Select(row => row.Stream).Distinct()], cancel);
+        var claimed = new List<QueuedDelivery>(rows.Count);
+        var settled = new List<Task>();
+        foreach (var (stream, domain) in rows)
+        {
+            var state = (DeliveryState)states[stream].State;
+            if (state.Find(domain) is not { } destination || state.Held)
+                settled.Add(_queue.ReturnAsync(stream, domain, null, cancel)); // it has changed this very moment
+            else if (destination.UnderWay is not null)
+                settled.Add(_settling.GiveUpAsync(stream, domain, cancel));
+            else if (AttemptDecider.IsExpired(state, now))
+                settled.Add(_settling.ExpireAsync(stream, domain, cancel));
+            else if (await _settling.IsHereAsync(domain, cancel))
+                settled.Add(_settling.DeliverHereAsync(stream, domain, cancel));
+            else
+                claimed.Add(new(
+                    stream, domain, destination.Recipients, destination.Attempts + 1, destination.Retries, state.Message!, state.Submitted,
+                    now + request.Lease));
+        }
+        await Task.WhenAll(settled);
+        return claimed;
+    }
+
+    /// <summary>
+    /// Writes down that the attempt begins. A rejection means that it must not: it was cancelled or held meanwhile, or somebody else
+    /// has taken it; the row is given back.
+    /// </summary>
+    public async Task<Result<Unit>> BeginAsync(QueuedDelivery row, CancellationToken cancel)
+    {
+        var outcome = await _executor.ExecuteAsync(new DeliveryCommand(
+            row.Stream, state => DeliveryDecider.Begin(state, row.Domain, row.Attempt, _options.Node), _settling.Metadata), cancel);
+        if (outcome.Rejection is null)
+            return default(Unit);
+        await _queue.ReturnAsync(row.Stream, row.Domain, null, cancel);
+        return Refused(outcome);
+    }
+
+    /// <summary>
+    /// Writes down what came of an attempt that was begun, decides what follows, and tells the sender where that is due: one
+    /// transaction.
+    /// </summary>
+    public Task<RecordedAttempt> RecordAsync(QueuedDelivery row, AttemptReport report, CancellationToken cancel) =>
+        _settling.RecordAsync(row, report, cancel);
+
+    /// <summary>Gives a row back that was not begun after all. No event.</summary>
+    /// <param name="due">Not before.</param>
+    public Task ReturnAsync(QueuedDelivery row, DateTimeOffset due, CancellationToken cancel)
+    {
+        _alarm.At(due);
+        return _queue.ReturnAsync(row.Stream, row.Domain, due, cancel);
+    }
+
+    /// <summary>Keeps a row for a longer transfer. False when somebody else has it by now.</summary>
+    /// <param name="lease">From now on.</param>
+    public Task<bool> RenewAsync(QueuedDelivery row, TimeSpan lease, CancellationToken cancel) =>
+        _queue.RenewAsync(row, _options.Clock.GetUtcNow() + lease, cancel);
+
+    /// <summary>
+    /// Puts off whatever waits for a domain and is nobody's at the moment, as while its hosts cannot be reached. No event.
+    /// </summary>
+    /// <returns>How many rows.</returns>
+    public Task<int> PostponeAsync(string domain, DateTimeOffset until, CancellationToken cancel)
+    {
+        _alarm.At(until);
+        return _queue.PostponeAsync(domain, until, cancel);
+    }
+
+    /// <summary>
+    /// Calls <paramref name="wake"/> whenever something may be due: a submission, a release, a retry now, of this node or another, and
+    /// when a wait is over. On any thread; must be quick. The first subscription starts the watch over dead nodes' claims.
+    /// </summary>
+    public IDisposable OnWork(Action wake) => _alarm.Subscribe(wake);
+
+    internal static Rejection Refused(Outcome outcome) => outcome.Rejection as Rejection
+        ?? throw new InvalidOperationException($"a command on a delivery was refused with {outcome.Rejection}");
+
+    public ValueTask DisposeAsync() => _alarm.DisposeAsync();
+}

@@ -1,0 +1,101 @@
+using System.Globalization;
+using EventMail.Domain.Deliveries;
+using EventMail.Domain.Deliveries.Notifications;
+using EventMail.EventStore;
+using EventMail.Projections.Accounts;
+using EventMail.Projections.Mailboxes;
+using Directory = EventMail.Projections.Accounts.Directory;
+
+namespace EventMail.Projections.Deliveries;
+
+/// <summary>
+/// Composes what senders are told and finds the mailboxes that it goes to. Senders are accounts here, so it never leaves this server.
+/// Thread-safe.
+/// </summary>
+internal sealed class SenderNotifications(Directory directory, MailboxService mailboxes, ContentStore contents, string reportingHost)
+{
+    /// <summary>The original's first octets, as many as are asked for.</summary>
+    public delegate ValueTask<byte[]> OriginalOctets(int count, CancellationToken cancel);
+
+    /// <param name="account">Who submitted it.</param>
+    public async Task<IReadOnlyList<PreparedNotice>> PrepareAsync(
+        string account, MessageSubmitted message, DateTimeOffset submitted, IReadOnlyList<SenderNotice> notices, OriginalOctets original,
+        DateTimeOffset now, CancellationToken cancel)
+    {
+        if (notices.Count == 0)
+            return [];
+        var recipients = await WhoIsToldAsync(account, message.Sender, cancel);
+        var prepared = new List<PreparedNotice>(notices.Count);
+        foreach (var notice in notices)
+            prepared.Add(recipients.Count == 0
+                ? new(notice, null, null, null)
+                : await ComposeAsync(recipients, message, submitted, notice, original, now, cancel));
+        return prepared;
+    }
+
+    /// <summary>The octets of a content that is stored.</summary>
+    public OriginalOctets Stored(MessageSubmitted message) => async (count, cancel) =>
+    {
+        await using var content = await contents.ReadAsync(message.Content.Number, cancel);
+        var octets = new byte[count];
+        return octets[..await content.ReadAtAsync(message.Skip, octets, cancel)];
+    };
+
+    /// <summary>The octets of a content that is on its way in.</summary>
+    public static OriginalOctets Staged(StagedContent content, int skip) => async (count, cancel) =>
+    {
+        if (content.Path is not { } path)
+            return content.Bytes.Slice(skip, count).ToArray();
+        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        file.Seek(skip, SeekOrigin.Begin);
+        var octets = new byte[count];
+        return octets[..await file.ReadAtLeastAsync(octets, count, throwOnEndOfStream: false, cancel)];
+    };
+
+    private async Task<PreparedNotice> ComposeAsync(
+        IReadOnlyList<LocalRecipient> recipients, MessageSubmitted message, DateTimeOffset submitted, SenderNotice notice,
+        OriginalOctets original, DateTimeOffset now, CancellationToken cancel)
+    {
+        var messageId = $"{Guid.CreateVersion7(now):n}@{reportingHost}";
+        var size = message.Content.Size - message.Skip;
+        var octets = await original(OriginalMessage.OctetsNeeded(notice.Action, message.Return, size), cancel);
+        var report = new StatusReport(
+            reportingHost, now, messageId, message.Sender, message.EnvelopeId, submitted, notice.Action,
+            [.. notice.Recipients.Select(recipient => Reported(message.Recipients[recipient.Recipient], recipient, notice.Action, now))],
+            message.SmtpUtf8);
+        await using var incoming = IncomingMessage.Begin(contents);
+        await incoming.WriteAsync(StatusNotification.Write(report, new(octets, size, message.Return)), cancel);
+        var content = await incoming.CompleteAsync(mayExist: false, cancel);
+        var receiving = await mailboxes.ReceivingAsync(recipients, content, "", messageId, QuotaRule.SomeoneFits, cancel);
+        // The account was closed since it was looked up.
+        return receiving.Rejection is null ? new(notice, receiving.Value, content, messageId) : new(notice, null, null, null);
+    }
+
+    private static ReportedRecipient Reported(SubmittedRecipient recipient, NoticedRecipient noticed, string action, DateTimeOffset now) => new(
+        recipient.Address, recipient.OriginalRecipient, action, noticed.Enhanced, noticed.Host, Diagnostic(noticed), now, noticed.WillRetryUntil);
+
+    // RFC 3464 §2.3.6: what no remote host said has a type of our own.
+    private static string? Diagnostic(NoticedRecipient noticed) =>
+        noticed.Reply.Length == 0 ? null
+        : noticed.Code > 0 ? string.Create(CultureInfo.InvariantCulture, $"smtp; {noticed.Code} {noticed.Reply}")
+        : $"X-EventMail; {noticed.Reply}";
+
+    /// <summary>
+    /// Those behind the reverse-path. It goes beyond their quotas: a sender who is full would never hear of what was lost. Who is
+    /// suspended finds it later.
+    /// </summary>
+    private async ValueTask<IReadOnlyList<LocalRecipient>> WhoIsToldAsync(string account, string sender, CancellationToken cancel)
+    {
+        // RFC 5321 §6.1: never a bounce for a bounce.
+        var at = sender.LastIndexOf('@');
+        if (at <= 0)
+            return [];
+        var answer = await directory.ResolveAsync(sender[..at], sender[(at + 1)..], 0, cancel);
+        return answer.Status switch
+        {
+            RecipientStatus.Local => [.. answer.Recipients.Select(recipient => recipient with { BeyondQuota = true })],
+            RecipientStatus.Suspended or RecipientStatus.OverQuota => [new(account, sender, sender) { BeyondQuota = true }],
+            _ => [],
+        };
+    }
+}
