@@ -61,7 +61,7 @@ public static class HeaderFields
         }
     }
 
-    private static ReadOnlySpan<byte> NameOf(ReadOnlySpan<byte> field)
+    internal static ReadOnlySpan<byte> NameOf(ReadOnlySpan<byte> field)
     {
         var end = field.IndexOfAny(NameEnd);
         if (end < 0 || field[end] != (byte)':')
