@@ -3,6 +3,7 @@ using EventMail.Projections.Accounts;
 using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Metadata;
+using EventMail.Projections.Reception;
 
 namespace EventMail.Projections;
 
@@ -11,7 +12,7 @@ public static class EventTypes
 {
     public static EventTypeMap Create()
     {
-        var map = new EventTypeMap().RegisterMailboxEvents().RegisterMetadataEvents().RegisterDeliveryEvents();
+        var map = new EventTypeMap().RegisterMailboxEvents().RegisterMetadataEvents().RegisterDeliveryEvents().RegisterReceptionEvents();
         AccountEventTypes.Register(map);
         return map;
     }

@@ -4,6 +4,7 @@ using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Maildrops;
 using EventMail.Projections.Metadata;
+using EventMail.Projections.Reception;
 using EventMail.Projections.SearchText;
 
 namespace EventMail.Projections;
@@ -11,7 +12,7 @@ namespace EventMail.Projections;
 /// <summary>What the event store is opened with, beside <see cref="EventTypes"/>.</summary>
 public static class ReadModels
 {
-    public static IReadOnlyList<StreamKind> Kinds { get; } = [.. AccountStreamKinds.All, MailboxKind.Instance, MetadataKind.Instance, DeliveryKind.Instance];
+    public static IReadOnlyList<StreamKind> Kinds { get; } = [.. AccountStreamKinds.All, MailboxKind.Instance, MetadataKind.Instance, DeliveryKind.Instance, ReceptionKind.Instance];
 
     /// <summary>In the order in which they lock their rows, the same on every node.</summary>
     public static IReadOnlyList<IInlineProjection> Inline(EventTypeMap types) =>

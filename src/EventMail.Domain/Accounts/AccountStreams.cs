@@ -16,6 +16,9 @@ public static class AccountStreams
     /// <summary>In the account's tenant.</summary>
     public static Guid Logins(string account) => Named("login", account);
 
+    /// <summary>Mail that was not let in. In the account's tenant.</summary>
+    public static Guid Reception(string account) => Named("reception", account);
+
     /// <summary>A mailbox's annotations. In its account's tenant.</summary>
     /// <param name="mailbox">The mailbox's stream.</param>
     public static Guid Metadata(Guid mailbox) => Named("metadata", mailbox.ToString());

@@ -1,4 +1,5 @@
 using System.Numerics;
+using EventMail.Domain.Reception;
 
 namespace EventMail.Domain.Mailboxes;
 
@@ -54,10 +55,11 @@ public static class MailboxDecider
     }
 
     public static Result<MessageReceived> Receive(
-        MailboxState state, ContentRef content, DateTimeOffset now, string reversePath, string recipient, string? messageId) =>
+        MailboxState state, ContentRef content, DateTimeOffset now, string reversePath, string recipient, string? messageId,
+        Authentication? authentication = null) =>
         Refuse(state, content.Size) is { } rejection
             ? rejection
-            : new MessageReceived(state.UidNext, content, now, reversePath, recipient, messageId, []);
+            : new MessageReceived(state.UidNext, content, now, reversePath, recipient, messageId, [], authentication);
 
     public static Result<MessageAppended> Append(
         MailboxState state, ContentRef content, DateTimeOffset internalDate, IReadOnlyList<string> flags, string? messageId,

@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using EventMail.Domain.Reception;
+
 namespace EventMail.Domain.Mailboxes;
 
 // The events of a mailbox's stream. The stream's version is the mailbox's HIGHESTMODSEQ; an event's version is the MODSEQ of
@@ -28,8 +31,10 @@ public sealed record ContentRef(long Number, string Sha256, long Size);
 /// <param name="Recipient">RCPT TO as the client gave it.</param>
 /// <param name="MessageId">The Message-ID field, for people who search the log; null when there is none.</param>
 /// <param name="Flags">Flags that it starts with; normally none.</param>
+/// <param name="Authentication">What the checks said; null when there were none.</param>
 public sealed record MessageReceived(
-    uint Uid, ContentRef Content, DateTimeOffset InternalDate, string ReversePath, string Recipient, string? MessageId, string[] Flags);
+    uint Uid, ContentRef Content, DateTimeOffset InternalDate, string ReversePath, string Recipient, string? MessageId, string[] Flags,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Authentication? Authentication = null);
 
 /// <summary>A client put a message here by IMAP APPEND.</summary>
 public sealed record MessageAppended(uint Uid, ContentRef Content, DateTimeOffset InternalDate, string[] Flags, string? MessageId);

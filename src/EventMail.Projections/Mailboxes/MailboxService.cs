@@ -332,15 +332,25 @@ public sealed class MailboxService : IAsyncDisposable
         OpenMailbox mailbox, UidSet uids, Actor actor, string? cause, CancellationToken cancel) =>
         RunAsync<UidSet>(new ExpungeCommand(mailbox.Ref, _views, uids, deletedOnly: false, actor.Because(cause)), cancel);
 
-    /// <summary>SMTP and LMTP: one content into every recipient's INBOX, all or nothing, in one transaction.</summary>
+    /// <summary>SMTP and LMTP: one content into every recipient's INBOX (or Junk), all or nothing, in one transaction.</summary>
     /// <param name="reversePath">Without angle brackets; empty for the null sender.</param>
     /// <param name="messageId">For people who search the log, or null.</param>
     public async Task<Result<IReadOnlyList<Delivered>>> ReceiveAsync(
         IReadOnlyList<LocalRecipient> recipients, StagedContent content, string reversePath, string? messageId,
-        QuotaRule rule, Actor actor, string? cause, CancellationToken cancel)
+        QuotaRule rule, Actor actor, string? cause, CancellationToken cancel, Arrival? arrival = null)
     {
-        var receiving = await ReceivingAsync(recipients, content, reversePath, messageId, rule, cancel);
-        return receiving.Rejection ?? await RunAsync<IReadOnlyList<Delivered>>(new ReceiveCommand(receiving.Value!, content, actor.Because(cause)), cancel);
+        arrival ??= Arrival.Plain;
+        var result = await ReceiveOnceAsync(arrival.Placement);
+        // The mailbox for junk is gone since it was looked up.
+        return arrival.Placement == Placement.Junk && result.Rejection == Rejection.MailboxMissing ? await ReceiveOnceAsync(Placement.Inbox) : result;
+
+        async Task<Result<IReadOnlyList<Delivered>>> ReceiveOnceAsync(Placement placement)
+        {
+            if (await MailboxesForAsync(recipients, placement, cancel) is not { } mailboxes)
+                return Rejection.MailboxMissing;
+            var receiving = new Receiving(recipients, mailboxes, content, reversePath, messageId, _quota, rule, arrival.Authentication);
+            return await RunAsync<IReadOnlyList<Delivered>>(new ReceiveCommand(receiving, content, actor.Because(cause)), cancel);
+        }
     }
 
     /// <summary>The same for a command that does more in its transaction.</summary>
@@ -349,7 +359,7 @@ public sealed class MailboxService : IAsyncDisposable
         IReadOnlyList<LocalRecipient> recipients, StagedContent content, string reversePath, string? messageId, QuotaRule rule,
         CancellationToken cancel)
     {
-        var inboxes = await InboxesAsync(recipients, cancel);
+        var inboxes = await MailboxesForAsync(recipients, Placement.Inbox, cancel);
         return inboxes is null ? Rejection.MailboxMissing : new Receiving(recipients, inboxes, content, reversePath, messageId, _quota, rule);
     }
 
@@ -358,19 +368,20 @@ public sealed class MailboxService : IAsyncDisposable
         IReadOnlyList<LocalRecipient> recipients, ContentRef content, string reversePath, string? messageId, QuotaRule rule,
         CancellationToken cancel)
     {
-        var inboxes = await InboxesAsync(recipients, cancel);
+        var inboxes = await MailboxesForAsync(recipients, Placement.Inbox, cancel);
         return inboxes is null
             ? Rejection.MailboxMissing
             : new Receiving(recipients, inboxes, null, () => content, reversePath, messageId, _quota, rule);
     }
 
     // Null when one is missing.
-    private async ValueTask<StreamKey[]?> InboxesAsync(IReadOnlyList<LocalRecipient> recipients, CancellationToken cancel)
+    private async ValueTask<StreamKey[]?> MailboxesForAsync(IReadOnlyList<LocalRecipient> recipients, Placement placement, CancellationToken cancel)
     {
         var mailboxes = new StreamKey[recipients.Count];
         for (var i = 0; i < mailboxes.Length; i++)
         {
-            if (await _trees.InboxAsync(recipients[i].Account, cancel) is not { } key)
+            var junk = placement == Placement.Junk ? await _trees.JunkAsync(recipients[i].Account, cancel) : null;
+            if ((junk ?? await _trees.InboxAsync(recipients[i].Account, cancel)) is not { } key)
                 return null;
             mailboxes[i] = key;
         }

@@ -24,6 +24,9 @@ internal sealed class MailboxTree
 
         public string Name { get; } = header.Name;
 
+        /// <summary>For as long as the mailbox lives (RFC 6154).</summary>
+        public string? SpecialUse { get; } = header.SpecialUse;
+
         /// <summary>The header as it was loaded; null once a commit has changed it.</summary>
         public MailboxState? Header
         {

@@ -63,6 +63,13 @@ internal sealed class MailboxTrees(NpgsqlDataSource source, CommandExecutor exec
         return tree.Find(MailboxName.Inbox) is { } inbox ? tree.KeyOf(inbox) : null;
     }
 
+    /// <summary>The account's mailbox for junk, the first by name; null when it has none.</summary>
+    public async ValueTask<StreamKey?> JunkAsync(string account, CancellationToken cancel)
+    {
+        var tree = await GetAsync(account, cancel);
+        return tree.Sorted.FirstOrDefault(node => node.SpecialUse == SpecialUses.Junk) is { } junk ? tree.KeyOf(junk) : null;
+    }
+
     private long AlonePresence => executor.OthersPresent ? NotAlone : executor.Presence;
 
     /// <summary>From the table, whatever is in memory.</summary>

@@ -1,21 +1,22 @@
 using EventMail.Domain;
 using EventMail.Domain.Mailboxes;
+using EventMail.Domain.Reception;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 
 namespace EventMail.Projections.Mailboxes;
 
-/// <summary>One content into the INBOXes of local recipients, all or none: what every command that delivers decides. Needs only their headers.</summary>
+/// <summary>One content into mailboxes of local recipients, all or none: what every command that delivers decides. Needs only their headers.</summary>
 /// <param name="mailboxes">Each recipient's; several recipients may lead to one.</param>
 /// <param name="content">Staged, or stored long ago (then <paramref name="staged"/> is null). Its number is final when it is asked for.</param>
 internal sealed class Receiving(
     IReadOnlyList<LocalRecipient> recipients, StreamKey[] mailboxes, StagedContent? staged, Func<ContentRef> content, string reversePath,
-    string? messageId, QuotaGuard quota, QuotaRule rule)
+    string? messageId, QuotaGuard quota, QuotaRule rule, Authentication? authentication = null)
 {
     public Receiving(
         IReadOnlyList<LocalRecipient> recipients, StreamKey[] mailboxes, StagedContent content, string reversePath, string? messageId,
-        QuotaGuard quota, QuotaRule rule)
-        : this(recipients, mailboxes, content, Lasting(content), reversePath, messageId, quota, rule)
+        QuotaGuard quota, QuotaRule rule, Authentication? authentication = null)
+        : this(recipients, mailboxes, content, Lasting(content), reversePath, messageId, quota, rule, authentication)
     {
     }
 
@@ -32,7 +33,7 @@ internal sealed class Receiving(
         for (var i = 0; i < mailboxes.Length; i++)
         {
             var state = decision.State<MailboxState>(mailboxes[i]);
-            var received = MailboxDecider.Receive(state, stored, decision.Now, reversePath, recipients[i].Recipient, messageId);
+            var received = MailboxDecider.Receive(state, stored, decision.Now, reversePath, recipients[i].Recipient, messageId, authentication);
             if (received.Rejection is { } rejection)
             {
                 decision.Reject(rejection);

@@ -1,0 +1,16 @@
+using System.Text.Json.Serialization;
+
+namespace EventMail.Domain.Reception;
+
+// The events of an account's reception stream, in its tenant: mail for it that was not let in.
+
+/// <summary>A whole message was refused behind its end; its sender was told. Nothing of it was kept.</summary>
+/// <param name="ReversePath">MAIL FROM without angle brackets; empty for the null sender.</param>
+/// <param name="Recipient">RCPT TO as the client gave it.</param>
+/// <param name="MessageId">The Message-ID field, for people who search the log; null when there is none.</param>
+/// <param name="Size">Octets as the client sent them.</param>
+/// <param name="By">Which check refused it: "dmarc", "header".</param>
+/// <param name="Reply">What the client was told: a reply of SMTP.</param>
+public sealed record MessageRefused(
+    string ReversePath, string Recipient, string? MessageId, long Size, string By, string Reply,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Authentication? Authentication = null);
