@@ -29,6 +29,17 @@ create table if not exists eventmail.node (
   heartbeat     timestamptz not null
 );
 
+-- What others said of themselves, to be believed until a time: no part of the log, because nothing of ours happened.
+create table if not exists eventmail.observation (
+  kind   text        not null,
+  name   text        not null,
+  value  text        not null,
+  seen   timestamptz not null,
+  until  timestamptz not null,
+  tried  timestamptz not null, -- when somebody last set out to see it again
+  constraint observation_pkey primary key (kind, name)
+);
+
 -- Ends a transaction whose statement touched other rows than it was decided on.
 create or replace function eventmail.require_rows(expected bigint, actual bigint, code text) returns void
 language plpgsql as $$

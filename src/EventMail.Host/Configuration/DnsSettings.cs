@@ -1,24 +1,41 @@
+using EventMail.Protocols.Dns;
+
 namespace EventMail.Host.Configuration;
 
-/// <summary>Whom the server asks for names.</summary>
+/// <summary>Whom mail asks for names. A recursive resolver on this machine that validates (unbound) is the best there is.</summary>
 public sealed record DnsSettings
 {
-    /// <summary>The resolvers' addresses, `127.0.0.1` or `[::1]:5353`, separated by blanks; those of /etc/resolv.conf when empty.</summary>
+    /// <summary>Recursive resolvers, `127.0.0.1, [2001:db8::1]:5353`; those of /etc/resolv.conf, read again when it changes, when empty.</summary>
     public string Servers { get; init; } = "";
 
-    /// <summary>For one resolver's answer.</summary>
-    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>How long one server has for one answer; 0: what resolv.conf says, else 5 s.</summary>
+    public TimeSpan Timeout { get; init; }
 
-    /// <summary>
-    /// Believes the resolvers when they say that an answer is authentic (DNSSEC); DANE needs it. On when all of them are on this machine;
-    /// for others only where the way to them is safe.
-    /// </summary>
-    public DnsTrust TrustAuthenticData { get; init; } = DnsTrust.Loopback;
-}
+    /// <summary>How often each server is asked; 0: what resolv.conf says, else twice.</summary>
+    [Range(0, 10)]
+    public int Attempts { get; init; }
 
-public enum DnsTrust
-{
-    Never,
-    Loopback,
-    Always,
+    /// <summary>Whether the servers are believed that they validated an answer (DNSSEC): Auto when all are on this machine or resolv.conf has `options trust-ad`.</summary>
+    public TrustAd TrustAd { get; init; }
+
+    /// <summary>Random case of the letters of a question: makes answers harder to forge. Turn off for a server that loses it.</summary>
+    public bool MixCase { get; init; } = true;
+
+    /// <summary>Longer TTLs are cut to this.</summary>
+    public TimeSpan MaxTtl { get; init; } = TimeSpan.FromDays(1);
+
+    /// <summary>The same for what does not exist.</summary>
+    public TimeSpan MaxNegativeTtl { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Answers that are remembered.</summary>
+    [Range(0, 10_000_000)]
+    public int CacheEntries { get; init; } = 20_000;
+
+    /// <summary>The memory that they may take.</summary>
+    [Bytes, Range(0)]
+    public long CacheSize { get; init; } = 16L << 20;
+
+    /// <summary>Questions that are under way at a time.</summary>
+    [Range(1, 10_000)]
+    public int MaxConcurrent { get; init; } = 256;
 }

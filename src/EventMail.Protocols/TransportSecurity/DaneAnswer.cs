@@ -1,0 +1,48 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using EventMail.Protocols.Dns;
+
+namespace EventMail.Protocols.TransportSecurity;
+
+/// <summary>What the DNS asks of a connection to a mail server (RFC 7672 §2.2).</summary>
+public enum DaneStatus
+{
+    /// <summary>Nothing: no TLSA records, or none that were validated. MTA-STS or opportunistic TLS, then.</summary>
+    None,
+
+    /// <summary>There are TLSA records, none of which can be used: TLS is a must, the certificate may be any (§2.2).</summary>
+    Encrypted,
+
+    /// <summary>TLS with a certificate that the records name.</summary>
+    Authenticated,
+
+    /// <summary>The question could not be answered: this server must not be used now (§2.1.3, §2.2).</summary>
+    Failed,
+}
+
+/// <param name="Records">The ones to authenticate by; empty unless <see cref="DaneStatus.Authenticated"/>.</param>
+/// <param name="ServerName">The TLSA base domain: to be sent as SNI (§8.1).</param>
+/// <param name="Names">What a certificate under a DANE-TA record may be for (§3.2.2).</param>
+/// <param name="Detail">For people: why it failed, or why records cannot be used; null otherwise.</param>
+public sealed record DaneAnswer(
+    DaneStatus Status, IReadOnlyList<TlsaRecord> Records, string ServerName, IReadOnlyList<string> Names, string? Detail)
+{
+    /// <summary>
+    /// Whether the peer's chain is one that the records allow; what the system's own check found (<paramref name="errors"/>) is no part
+    /// of it. Fits <see cref="SslClientAuthenticationOptions.RemoteCertificateValidationCallback"/>.
+    /// </summary>
+    public bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) =>
+        certificate is not null && Refusal(certificate as X509Certificate2 ?? new X509Certificate2(certificate), Presented(chain)) is null;
+
+    /// <summary>Why the records do not allow this chain; null when they do.</summary>
+    /// <param name="presented">The certificates that the peer sent beside its own, in any order.</param>
+    public string? Refusal(X509Certificate2 certificate, IReadOnlyList<X509Certificate2> presented) => Status switch
+    {
+        DaneStatus.Authenticated => new DaneVerifier(Records, Names).Refusal(certificate, presented),
+        DaneStatus.Failed => Detail ?? "the TLSA records are not known",
+        _ => null,
+    };
+
+    // SslStream puts there what the peer sent.
+    private static IReadOnlyList<X509Certificate2> Presented(X509Chain? chain) => chain is null ? [] : [.. chain.ChainPolicy.ExtraStore];
+}
