@@ -22,6 +22,7 @@ public sealed class EventMailServices : IAsyncDisposable
     private readonly MetadataService _metadata;
     private readonly MaildropLocks _locks;
     private readonly QuotaWatch _quotas;
+    private readonly NameServices _names;
     private readonly SearchTextIndex? _searchText;
 
     private EventMailServices(HostContext host, MailStore store, SearchTextProjection? searchText)
@@ -32,6 +33,8 @@ public sealed class EventMailServices : IAsyncDisposable
         _metadata = new(store.Log, store.Mailboxes, $"mailto:postmaster@{host.Settings.EffectiveHostname}", host.Settings.Quota.Annotations);
         _locks = new(store.Log.Sessions, host.Logs.CreateLogger("EventMail.Pop3"));
         _quotas = new(store.Log, store.Directory, host.Logs);
+        _names = new(host.Settings.Dns, store.Log, host.Logs);
+        _names.Policies.Start();
         Listeners = ListenerTable.Of(host.Settings, Servers(host));
     }
 
@@ -60,6 +63,7 @@ public sealed class EventMailServices : IAsyncDisposable
     {
         _store.Log.Executor.BeginClosing();
         await _quotas.DisposeAsync();
+        await _names.DisposeAsync();
         await _locks.DisposeAsync();
         _summaries.Dispose();
         _metadata.Dispose();

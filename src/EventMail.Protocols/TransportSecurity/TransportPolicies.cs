@@ -1,8 +1,8 @@
+using System.Data.Common;
 using EventMail.EventStore.Observations;
 using EventMail.Projections;
 using EventMail.Protocols.Dns;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace EventMail.Protocols.TransportSecurity;
 
@@ -101,7 +101,7 @@ public sealed class TransportPolicies(
                 {
                     await RefreshAsync(_closing.Token).ConfigureAwait(false);
                 }
-                catch (NpgsqlException error)
+                catch (DbException error)
                 {
                     log.PolicyStoreFailed(error);
                 }
@@ -125,7 +125,7 @@ public sealed class TransportPolicies(
                 known = new(found is null ? null : HeldPolicy.Of(found), now);
                 _known.Set(domain, known);
             }
-            catch (NpgsqlException error) when (known is not null)
+            catch (DbException error) when (known is not null)
             {
                 log.PolicyStoreFailed(error);
             }
@@ -163,7 +163,7 @@ public sealed class TransportPolicies(
                 await store.SaveAsync(held.ToObservation(), _closing.Token).ConfigureAwait(false);
             return held;
         }
-        catch (NpgsqlException error)
+        catch (DbException error)
         {
             // It holds as long as this process.
             log.PolicyStoreFailed(error);
