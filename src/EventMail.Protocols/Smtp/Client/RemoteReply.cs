@@ -15,7 +15,7 @@ internal enum ReplyFault
 
 /// <summary>A remote host's reply, or what came instead of one.</summary>
 /// <param name="Code">0 when there was none.</param>
-/// <param name="Enhanced">As the host said it, when its class agrees with the code's (RFC 2034 §4); ours for a fault; else null.</param>
+/// <param name="Enhanced">As the host said it; ours for a fault; else null.</param>
 /// <param name="Text">One printable line, without the codes.</param>
 /// <param name="Lines">The lines' texts as they came, for EHLO and AUTH.</param>
 internal sealed record RemoteReply(int Code, string? Enhanced, string Text, IReadOnlyList<string> Lines, ReplyFault Fault = ReplyFault.None)

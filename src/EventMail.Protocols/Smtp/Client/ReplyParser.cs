@@ -36,7 +36,8 @@ internal struct ReplyParser(ClientLimits limits, bool utf8)
 
         _code = code;
         var text = Decode(line.Length > 4 ? line[4..] : default);
-        if (EnhancedCode.TryRead(text, out var enhanced, out _) && enhanced[0] == (char)line[0])
+        // RFC 2034 §4: the classes agree. Those of refusals may not, which says something too; success and refusal cannot be meant both.
+        if (EnhancedCode.TryRead(text, out var enhanced, out _) && (enhanced[0] == '2') == (code < 400))
         {
             _enhanced ??= enhanced;
         }

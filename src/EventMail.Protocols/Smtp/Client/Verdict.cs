@@ -16,16 +16,18 @@ internal static class Verdict
             return new(SendOutcome.Deferred, reply.Code, "4.5.3", reply.Text, stage);
         }
 
-        var permanent = reply.Code >= 500 && enhanced[0] == '5';
-        return new(permanent ? SendOutcome.Failed : SendOutcome.Deferred, reply.Code, enhanced, reply.Text, stage);
+        return new(enhanced[0] == '5' ? SendOutcome.Failed : SendOutcome.Deferred, reply.Code, enhanced, reply.Text, stage);
     }
 
     /// <summary>A host says that it takes no more recipients in this transaction: those before may go, the others right behind.</summary>
     public static bool IsTooManyRecipients(RemoteReply reply) =>
         reply.Code is 452 or 552 && reply.Enhanced is null or "4.5.3" or "5.5.3";
 
-    /// <summary>The host's, or the class of its code with nothing more to tell.</summary>
-    public static string EnhancedOf(RemoteReply reply) => reply.Enhanced ?? $"{reply.Code / 100}.0.0";
+    /// <summary>The host's, in the class that counts, or that class with nothing more to tell.</summary>
+    public static string EnhancedOf(RemoteReply reply) =>
+        reply.Enhanced is not { } enhanced ? $"{reply.Code / 100}.0.0"
+        : enhanced[0] == '5' && reply.Code < 500 ? EnhancedCode.InClass(enhanced, '4')
+        : enhanced;
 
     /// <summary>A reply that belongs to nothing that was asked, or is positive where only a refusal is possible.</summary>
     public static RemoteReply OutOfPlace(RemoteReply reply, string command) =>
