@@ -40,7 +40,11 @@ internal sealed class DeliveryFixture : IAsyncDisposable
     {
         var options = new DeliveryOptions
         {
-            Rules = new() { Jitter = 0 }, ReportingHost = "mx.example.test", Node = "node-a", Clock = clock, Random = () => 0.5,
+            Rules = new() { Jitter = 0 },
+            ReportingHost = "mx.example.test",
+            Node = "node-a",
+            Clock = clock,
+            Random = () => 0.5,
         };
         return new(log, directory, mailboxes, with is null ? options : with(options), NullLoggerFactory.Instance);
     }
