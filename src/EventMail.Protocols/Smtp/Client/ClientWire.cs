@@ -117,9 +117,20 @@ internal sealed class ClientWire : IAsyncDisposable
     }
 
     /// <summary>Sends what was written.</summary>
+    /// <inheritdoc cref="SendAsync"/>
+    public ValueTask<bool> FlushAsync(TimeSpan? timeout = null) => SendAsync(TakeOutput(), timeout);
+
+    /// <summary>What was written, to be sent before anything else is written.</summary>
+    public ReadOnlyMemory<byte> TakeOutput()
+    {
+        var octets = Output.WrittenMemory;
+        Output.ResetWrittenCount();
+        return octets;
+    }
+
     /// <param name="timeout">Until the system has taken it; null where a read beside it keeps the time.</param>
     /// <returns>False when that failed: a reply may be there all the same.</returns>
-    public async ValueTask<bool> FlushAsync(TimeSpan? timeout = null)
+    public async ValueTask<bool> SendAsync(ReadOnlyMemory<byte> octets, TimeSpan? timeout)
     {
         if (Fault is not null || _writeFailed)
         {
@@ -133,7 +144,7 @@ internal sealed class ClientWire : IAsyncDisposable
                 _clock.CancelAfter(time);
             }
 
-            await _stream.WriteAsync(Output.WrittenMemory, _clock.Token).ConfigureAwait(false);
+            await _stream.WriteAsync(octets, _clock.Token).ConfigureAwait(false);
             return true;
         }
         catch (OperationCanceledException e)
@@ -149,7 +160,6 @@ internal sealed class ClientWire : IAsyncDisposable
         }
         finally
         {
-            Output.ResetWrittenCount();
             if (timeout is not null)
             {
                 _clock.CancelAfter(Timeout.InfiniteTimeSpan);

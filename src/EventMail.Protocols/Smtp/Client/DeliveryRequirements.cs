@@ -2,7 +2,7 @@ using System.Text;
 
 namespace EventMail.Protocols.Smtp.Client;
 
-/// <summary>What a message needs and a host does not offer. Nothing is converted: it would break signatures (decision 0027).</summary>
+/// <summary>What a message needs and a host does not offer. Nothing is converted: it would break signatures (docs/decisions/0027-nothing-is-converted.md).</summary>
 internal static class DeliveryRequirements
 {
     /// <returns>Null when the message may be sent.</returns>

@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Globalization;
-using System.Text;
 
 namespace EventMail.Protocols.Smtp.Client;
 
@@ -45,14 +43,14 @@ internal sealed class MessageTransfer(SmtpClient client, OutgoingMessage message
 
         CheckSize(octets);
         lines.End(Wire.Output);
-        return await EndAsync().ConfigureAwait(false);
+        return await EndAsync(Wire.TakeOutput()).ConfigureAwait(false);
     }
 
     /// <summary>BDAT (RFC 3030 §2): the envelope was accepted.</summary>
     public async Task<RemoteReply> SendChunksAsync(CancellationToken cancel)
     {
         var limit = Wire.Limits.Chunk;
-        var chunk = new ArrayBufferWriter<byte>((int)Math.Min(limit, message.Size + 1));
+        var chunk = new ChunkBuffer((int)Math.Min(limit, message.Size));
         var lines = new MessageLines(stuffed: false);
         var isBinary = DeliveryRequirements.IsBinary(message);
         var (octets, unanswered) = (0L, 0);
@@ -61,10 +59,10 @@ internal sealed class MessageTransfer(SmtpClient client, OutgoingMessage message
             octets += piece.Length;
             for (var rest = piece; !rest.IsEmpty;)
             {
-                if (chunk.WrittenCount >= limit)
+                if (chunk.Count >= limit)
                 {
-                    WriteChunk(chunk, isLast: false);
-                    var sent = await Wire.FlushAsync(client.Timeouts.DataBlock).ConfigureAwait(false);
+                    var sent = await Wire.SendAsync(chunk.Framed(isLast: false), client.Timeouts.DataBlock).ConfigureAwait(false);
+                    chunk.Clear();
                     unanswered++;
                     // One chunk is under way while the one before is answered: the line is never idle, and little is sent for nothing.
                     for (var keep = sent && client.Extensions.Pipelining ? 1 : 0; unanswered > keep; unanswered--)
@@ -76,15 +74,15 @@ internal sealed class MessageTransfer(SmtpClient client, OutgoingMessage message
                     }
                 }
 
-                var part = rest[..Math.Min(limit - Math.Min(limit - 1, chunk.WrittenCount), rest.Length)];
+                var part = rest[..Math.Min(limit - chunk.Count, rest.Length)];
                 rest = rest[part.Length..];
                 if (isBinary)
                 {
-                    chunk.Write(part.Span);
+                    chunk.Output.Write(part.Span);
                 }
                 else
                 {
-                    lines.Write(chunk, part.Span);
+                    lines.Write(chunk.Output, part.Span);
                 }
             }
         }
@@ -98,9 +96,8 @@ internal sealed class MessageTransfer(SmtpClient client, OutgoingMessage message
             }
         }
 
-        lines.End(chunk);
-        WriteChunk(chunk, isLast: true);
-        return await EndAsync().ConfigureAwait(false);
+        lines.End(chunk.Output);
+        return await EndAsync(chunk.Framed(isLast: true)).ConfigureAwait(false);
     }
 
     // Null: go on.
@@ -108,7 +105,6 @@ internal sealed class MessageTransfer(SmtpClient client, OutgoingMessage message
     {
         if (Wire.HasInput)
         {
-            Wire.Output.ResetWrittenCount();
             return await EarlyReplyAsync().ConfigureAwait(false);
         }
 
@@ -142,24 +138,16 @@ internal sealed class MessageTransfer(SmtpClient client, OutgoingMessage message
         return refusal;
     }
 
-    private async ValueTask<RemoteReply> EndAsync()
+    private async ValueTask<RemoteReply> EndAsync(ReadOnlyMemory<byte> end)
     {
         if (Wire.HasInput)
         {
-            Wire.Output.ResetWrittenCount();
             return await EarlyReplyAsync().ConfigureAwait(false);
         }
 
         IsEndSent = true;
-        var sent = await Wire.FlushAsync(client.Timeouts.DataBlock).ConfigureAwait(false);
+        var sent = await Wire.SendAsync(end, client.Timeouts.DataBlock).ConfigureAwait(false);
         return await Wire.ReadAsync(sent ? client.Timeouts.DataTermination : LastWords).ConfigureAwait(false);
-    }
-
-    private void WriteChunk(ArrayBufferWriter<byte> chunk, bool isLast)
-    {
-        Wire.Output.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"BDAT {chunk.WrittenCount}{(isLast ? " LAST" : "")}\r\n")));
-        Wire.Output.Write(chunk.WrittenSpan);
-        chunk.ResetWrittenCount();
     }
 
     // A message that was cut off by a fault of ours must not end as if it were whole.
