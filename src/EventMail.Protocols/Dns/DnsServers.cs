@@ -85,10 +85,19 @@ internal sealed class DnsServers
 
     private (DateTime, long) Look()
     {
-        var file = new FileInfo(_options.ResolvConf);
-        // A link (systemd-resolved's, resolvconf's) is as old as what it leads to.
-        var target = file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
-        return target.Exists ? (target.LastWriteTimeUtc, target.Length) : default;
+        if (_options.Servers.Count > 0)
+            return default;
+        try
+        {
+            // A link (systemd-resolved's, resolvconf's) is as old as what it leads to.
+            var file = new FileInfo(_options.ResolvConf);
+            var target = file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
+            return target.Exists ? (target.LastWriteTimeUtc, target.Length) : default;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return default; // not there, or not to be read: as if it were empty
+        }
     }
 
     private ServerSet Read()
