@@ -9,6 +9,7 @@ using EventMail.Projections.SearchText;
 using EventMail.Protocols.Imap;
 using EventMail.Protocols.Pop3;
 using EventMail.Protocols.Smtp;
+using EventMail.Protocols.Smtp.Submission;
 using EventMail.Protocols.Wire;
 using Microsoft.Extensions.Logging;
 
@@ -88,6 +89,17 @@ public sealed class EventMailServices : IAsyncDisposable
         var limiter = new CommandRateLimiter(LoginSettings.CommandsOf(settings));
         var destination = new MailboxDestination(_store.Directory, log.Contents, _store.Mailboxes);
         var (smtp, lmtp) = (SmtpOf(SmtpRole.Exchange), SmtpOf(SmtpRole.LocalDelivery));
+        var submission = new SmtpServices(
+            hostname, node,
+            new SubmissionDestination(
+                _store.Directory, log.Contents, _store.Deliveries, new(Path.Combine(settings.Data, "spool")),
+                new() { CheckFrom = settings.Submission.CheckFrom, HideClient = settings.Submission.HideClient }, signer: null),
+            ProtocolLimits.Of(settings.Smtp, settings.Submission), TimeProvider.System, host.Logs.CreateLogger("EventMail.Smtp"))
+        {
+            Role = SmtpRole.Submission,
+            Submission = new(authenticator, new(ProtocolLimits.RatesOf(settings.Submission))),
+            RateLimiter = limiter,
+        };
         var imap = new ImapServices
         {
             Mailboxes = _store.Mailboxes,
@@ -112,6 +124,7 @@ public sealed class EventMailServices : IAsyncDisposable
         {
             Smtp = (connection, stopping) => SmtpServer.ServeAsync(connection, smtp, stopping),
             Lmtp = (connection, stopping) => SmtpServer.ServeAsync(connection, lmtp, stopping),
+            Submission = (connection, stopping) => SmtpServer.ServeAsync(connection, submission, stopping),
             Imap = (connection, stopping) => ImapServer.ServeAsync(connection, imap, stopping),
             Pop3 = (connection, stopping) => Pop3Server.ServeAsync(connection, pop3, stopping),
         };

@@ -9,6 +9,7 @@ public sealed record ProtocolServers
 {
     public required Func<MailConnection, CancellationToken, Task> Smtp { get; init; }
     public required Func<MailConnection, CancellationToken, Task> Lmtp { get; init; }
+    public required Func<MailConnection, CancellationToken, Task> Submission { get; init; }
     public required Func<MailConnection, CancellationToken, Task> Imap { get; init; }
     public required Func<MailConnection, CancellationToken, Task> Pop3 { get; init; }
 }
@@ -30,6 +31,17 @@ public static class ListenerTable
             Name = "lmtp", Settings = settings.Lmtp, StopTimeout = settings.Smtp.StopTimeout, Serve = servers.Lmtp,
             TooManyConnections = "421 4.3.2 Too many connections, try again later\r\n"u8.ToArray(),
             TooManyFromAddress = "421 4.7.0 Too many connections from your address\r\n"u8.ToArray(),
+        },
+        new()
+        {
+            Name = "submission", Settings = settings.Submission, StopTimeout = settings.Smtp.StopTimeout, Serve = servers.Submission,
+            TooManyConnections = "421 4.3.2 Too many connections, try again later\r\n"u8.ToArray(),
+            TooManyFromAddress = "421 4.7.0 Too many connections from your address\r\n"u8.ToArray(),
+        },
+        new()
+        {
+            Name = "submissions", Settings = settings.Submissions, StopTimeout = settings.Smtp.StopTimeout, Serve = servers.Submission,
+            ImplicitTls = true, TooManyConnections = default, TooManyFromAddress = default,
         },
         new()
         {

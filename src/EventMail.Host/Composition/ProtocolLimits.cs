@@ -1,7 +1,9 @@
 using EventMail.Host.Configuration;
 using EventMail.Protocols.Imap;
 using EventMail.Protocols.Pop3;
+using EventMail.Protocols.Sasl;
 using EventMail.Protocols.Smtp;
+using EventMail.Protocols.Smtp.Submission;
 
 namespace EventMail.Host.Composition;
 
@@ -25,6 +27,26 @@ internal static class ProtocolLimits
         MaxUnknownRecipients = settings.MaxUnknownRecipients,
         BareLineEnds = settings.BareLineEnds,
         StopTime = settings.StopTimeout > 2 * Farewell ? settings.StopTimeout - Farewell : settings.StopTimeout / 2,
+    };
+
+    /// <summary>What submission has otherwise than the MX port.</summary>
+    public static SmtpLimits Of(SmtpSettings smtp, SubmissionSettings settings) => Of(smtp) with
+    {
+        // RFC 4954 §4: an initial response may be as long as a response, and access tokens are long.
+        MaxCommandLength = SaslFraming.MaxResponseLine + 64,
+        MaxRecipients = settings.MaxRecipients,
+        MaxFailedLogins = settings.MaxFailedLogins,
+        MaxHold = settings.MaxHold,
+        MaxPriority = settings.MaxPriority,
+    };
+
+    public static SubmissionRateLimits RatesOf(SubmissionSettings settings) => new()
+    {
+        MessagesPerAccount = settings.MessagesPerHour,
+        RecipientsPerAccount = settings.RecipientsPerHour,
+        MessagesPerAddress = settings.MessagesPerHourPerAddress,
+        RecipientsPerAddress = settings.RecipientsPerHourPerAddress,
+        ExemptLoopback = settings.ExemptLoopback,
     };
 
     public static ImapLimits Of(ImapSettings settings) => new()

@@ -14,6 +14,8 @@ public sealed record HostSettings
 
     public SmtpSettings Smtp { get; init; } = new();
     public LmtpSettings Lmtp { get; init; } = new();
+    public SubmissionSettings Submission { get; init; } = new();
+    public ListenerSettings Submissions { get; init; } = new() { Port = 1465, MaxConnections = 100, MaxConnectionsPerAddress = 50 };
     public ImapSettings Imap { get; init; } = new();
     public ListenerSettings Imaps { get; init; } = new() { Port = 1993, MaxConnections = 200, MaxConnectionsPerAddress = 50 };
     public Pop3Settings Pop3 { get; init; } = new();

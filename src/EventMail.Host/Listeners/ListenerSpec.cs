@@ -6,7 +6,7 @@ namespace EventMail.Host.Listeners;
 /// <summary>One row of the server's table of listeners.</summary>
 public sealed record ListenerSpec
 {
-    /// <summary>As in the ready line and in logs: smtp, lmtp, imap, imaps, pop3, pop3s.</summary>
+    /// <summary>As in the ready line and in logs: smtp, lmtp, submission, submissions, imap, imaps, pop3, pop3s.</summary>
     public required string Name { get; init; }
 
     public required ListenerSettings Settings { get; init; }

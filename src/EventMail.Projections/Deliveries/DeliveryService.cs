@@ -49,15 +49,17 @@ public sealed class DeliveryService : IAsyncDisposable
         var now = _options.Clock.GetUtcNow();
         if (submission.HoldUntil > now)
             locals = [];
+        // One account that several addresses lead to gets one.
+        var arrivals = locals.GroupBy(local => local.Local.Account, StringComparer.Ordinal).ToList();
         var receiving = await _mailboxes.ReceivingAsync(
-            [.. locals.Select(local => local.Local)], content, submission.Sender, submission.MessageId, rule, cancel);
+            [.. arrivals.Select(arrival => arrival.First().Local)], content, submission.Sender, submission.MessageId, rule, cancel);
         if (receiving.Rejection is { } rejection)
             return rejection;
         var message = new MessageSubmitted(
             submission.Sender, new ContentRef(0, content.DigestHex, content.Size), submission.Skip, submission.MessageId,
             submission.EnvelopeId, submission.Return, submission.Body, submission.SmtpUtf8, submission.RequireTls, submission.HoldUntil,
             submission.DeliverBy, submission.Priority, submission.Recipients);
-        int[] positions = [.. locals.Select(local => local.Recipient)];
+        int[][] positions = [.. arrivals.Select(arrival => arrival.Select(local => local.Recipient).Distinct().ToArray())];
         var notices = await _notifications.PrepareAsync(
             submission.Account, message, now, Arrived(message, positions), SenderNotifications.Staged(content, submission.Skip), now, cancel);
         var delivery = new StreamKey(submission.Account, Guid.CreateVersion7(now));
@@ -68,9 +70,9 @@ public sealed class DeliveryService : IAsyncDisposable
     }
 
     // RFC 3461 §5.2.8: who asked for it is told of those who have it.
-    private static IReadOnlyList<SenderNotice> Arrived(MessageSubmitted message, int[] positions)
+    private static IReadOnlyList<SenderNotice> Arrived(MessageSubmitted message, int[][] positions)
     {
-        var told = positions.Distinct().Where(position => (message.Recipients[position].Notify & NotifyOn.Success) != 0)
+        var told = positions.SelectMany(several => several).Distinct().Where(position => (message.Recipients[position].Notify & NotifyOn.Success) != 0)
             .Select(LocalArrival.Noticed).ToList();
         return told.Count > 0 ? [new(DeliveryActions.Delivered, told)] : [];
     }

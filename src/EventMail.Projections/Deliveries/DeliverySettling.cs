@@ -53,7 +53,7 @@ internal sealed class DeliverySettling(
             var settlement = visit.Settle(state, destination, options, now, random);
             var notices = await notifications.PrepareAsync(
                 stream.Tenant, state.Message!, state.Submitted, settlement.Notices, notifications.Stored(state.Message!), now, cancel);
-            var arrival = visit.Locals.Count > 0 ? new LocalArrival(receiving.Value!, visit.Positions) : null;
+            var arrival = visit.Locals.Count > 0 ? new LocalArrival(receiving.Value!, [.. visit.Positions.Select(position => (int[])[position])]) : null;
             var outcome = await executor.ExecuteAsync(
                 new SettleCommand(stream, loaded.Version, settlement.Events, notices, Metadata, arrival), cancel);
             mailboxes.NoteRefusal(outcome);

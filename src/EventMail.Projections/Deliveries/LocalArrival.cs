@@ -5,8 +5,8 @@ using EventMail.Projections.Mailboxes;
 namespace EventMail.Projections.Deliveries;
 
 /// <summary>A submitted message's arrival in the mailboxes of those recipients that are here, within a command.</summary>
-/// <param name="positions">The recipient of each of the receiving's; one behind which there are several accounts comes several times.</param>
-internal sealed class LocalArrival(Receiving receiving, IReadOnlyList<int> positions)
+/// <param name="positions">Who each of the receiving's was named as; one behind which there are several accounts comes several times.</param>
+internal sealed class LocalArrival(Receiving receiving, IReadOnlyList<int[]> positions)
 {
     // What our own SMTP and LMTP answer.
     private const int Code = 250;
@@ -30,7 +30,7 @@ internal sealed class LocalArrival(Receiving receiving, IReadOnlyList<int> posit
             return false;
         for (var i = 0; i < delivered.Length; i++)
             decision.Append(delivery, new RecipientDelivered(
-                [positions[i]], Code, Enhanced, Text, delivered[i].Mailbox.Id, delivered[i].Uid, Relayed: false));
+                positions[i], Code, Enhanced, Text, delivered[i].Mailbox.Id, delivered[i].Uid, Relayed: false));
         Delivered = delivered;
         return true;
     }

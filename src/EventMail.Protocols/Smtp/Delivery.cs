@@ -88,7 +88,7 @@ internal static class Delivery
         session.Delivered();
         log.MessageAccepted(
             session.ConnectionId, session.Id, session.ClientIp, transaction.Id, intake.Message.MessageId, transaction.ReversePath,
-            recipients.Count, intake.Size, (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+            session.Role.NeedsLogin ? transaction.Recipients.Count : recipients.Count, intake.Size, (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds);
         return null;
     }
 

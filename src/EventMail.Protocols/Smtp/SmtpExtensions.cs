@@ -24,6 +24,17 @@ internal static class SmtpExtensions
         // RFC 4954 §3: none before TLS, none any more behind a login.
         new("AUTH", SmtpRoles.Submission, static session => session.Account is null && session.Services.Submission is { } submission
             && SaslServer.Offered(session.Connection, submission.Authenticator) is { Count: > 0 } mechanisms ? string.Join(' ', mechanisms) : null),
+        // RFC 3461 §4: not where strangers come in, docs/protocols/submission.md tells why.
+        new("DSN", SmtpRoles.Submission, Always),
+        // RFC 8689 §2: behind TLS only
+        new("REQUIRETLS", SmtpRoles.Submission, static session => session.Connection.IsTls ? "" : null),
+        // RFC 4865 §3
+        new("FUTURERELEASE", SmtpRoles.Submission, static session => session.Services.Limits.MaxHold is var most && most > TimeSpan.Zero
+            ? $"{Number((long)most.TotalSeconds)} {session.Services.Clock.GetUtcNow() + most:yyyy-MM-dd'T'HH:mm:ss'Z'}" : null),
+        // RFC 2852 §3: no time is too short to be tried.
+        new("DELIVERBY", SmtpRoles.Submission, Always),
+        // RFC 6710 §3: of no particular policy
+        new("MT-PRIORITY", SmtpRoles.Submission, Always),
         // RFC 9422 §4
         new("LIMITS", SmtpRoles.All, static session =>
             $"MAILMAX={Number(session.Services.Limits.MaxTransactions)} RCPTMAX={Number(session.Services.Limits.MaxRecipients)}"),

@@ -59,6 +59,9 @@ public sealed record SmtpLimits
     /// <summary>For how long a message may be held back (FUTURERELEASE, RFC 4865). Announced.</summary>
     public TimeSpan MaxHold { get; init; } = TimeSpan.FromDays(30);
 
+    /// <summary>The highest priority that a client is given (MT-PRIORITY, RFC 6710): what it asks for beyond is lowered.</summary>
+    public int MaxPriority { get; init; } = 4;
+
     /// <summary>Whether a message with line ends other than CRLF is taken. None of them ever ends the message.</summary>
     public BareLineEnds BareLineEnds { get; init; } = BareLineEnds.Normalize;
 }

@@ -76,6 +76,9 @@ public static class SmtpReplies
     public static readonly SmtpReply TlsFirst = new("530 5.7.0 Must issue a STARTTLS command first");
     public static readonly SmtpReply TooManyLogins = new("421 4.7.0 Too many failed logins");
     public static readonly SmtpReply NotYourAddress = new("550 5.7.1 Sender address is not one of yours");
+    public static readonly SmtpReply NotYourFrom = new("550 5.7.1 The From field has an address that is not one of yours");
+    public static readonly SmtpReply NotYourSender = new("550 5.7.1 The Sender field has an address that is not one of yours");
+    public static readonly SmtpReply HeaderTooLong = new("552 5.3.4 The header is too long");
     public static readonly SmtpReply TooManyMessages = new("450 4.7.1 Too many messages in an hour, try again later");
     public static readonly SmtpReply TooManyRecipientsPerHour = new("450 4.7.1 Too many recipients in an hour, try again later");
     public static readonly SmtpReply BadDomain = new("553 5.1.2 Bad destination domain syntax");

@@ -182,6 +182,7 @@ internal sealed class SmtpSession
         Hostname = Services.Hostname,
         Actor = Actor,
         Account = Account?.Account,
+        MaxPriority = Services.Limits.MaxPriority,
     };
 
     /// <summary>The client is gone, or cannot be understood any more: nothing more is read.</summary>

@@ -4,7 +4,7 @@ namespace EventMail.Protocols.Wire;
 
 /// <summary>Who is connected, to which listener.</summary>
 /// <param name="Id">connection_id in logs and events.</param>
-/// <param name="Listener">The listener's name in the ready line: smtp, lmtp, imap, imaps, pop3, pop3s.</param>
+/// <param name="Listener">The listener's name in the ready line: smtp, lmtp, submission, submissions, imap, imaps, pop3, pop3s.</param>
 /// <param name="AllowPlaintextLogin">Auth:AllowPlaintextOnLoopback; matters for loopback clients only.</param>
 public sealed record ConnectionDetails(string Id, string Listener, IPEndPoint Local, IPEndPoint Remote, bool AllowPlaintextLogin = false)
 {

@@ -29,6 +29,8 @@ public sealed class SettingsTests : IDisposable
     {
         var settings = Load();
         settings.Smtp.Port.Number.ShouldBe(1025);
+        settings.Submission.Port.Number.ShouldBe(1587);
+        settings.Submissions.Port.Number.ShouldBe(1465);
         settings.Imap.Port.Number.ShouldBe(1143);
         settings.Imaps.Port.Number.ShouldBe(1993);
         settings.Pop3.Port.Number.ShouldBe(1110);

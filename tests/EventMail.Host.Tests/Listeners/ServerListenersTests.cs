@@ -31,9 +31,9 @@ public sealed class ServerListenersTests : IAsyncLifetime
 
     private async Task<Dictionary<string, IPEndPoint>> OpenAsync(params string[] set)
     {
-        string[] free = ["Smtp:Port=0", "Lmtp:Port=0", "Imap:Port=0", "Imaps:Port=0", "Pop3:Port=0", "Pop3s:Port=0"];
+        string[] free = ["Smtp:Port=0", "Lmtp:Port=0", "Submission:Port=0", "Submissions:Port=0", "Imap:Port=0", "Imaps:Port=0", "Pop3:Port=0", "Pop3s:Port=0"];
         var settings = new SettingsSources(_folder, null, [.. free, .. set]).Load();
-        var table = ListenerTable.Of(settings, new() { Smtp = EchoAsync, Lmtp = EchoAsync, Imap = EchoAsync, Pop3 = EchoAsync });
+        var table = ListenerTable.Of(settings, new() { Smtp = EchoAsync, Lmtp = EchoAsync, Submission = EchoAsync, Imap = EchoAsync, Pop3 = EchoAsync });
         var tls = ServerCertificates.Open(settings, NullLogger.Instance).ServerTls;
         _listeners = await ServerListeners.OpenAsync(table, tls, allowPlaintextLogin: false, LoggerFactory.Create(logging => logging.AddProvider(_log)));
         return _listeners.Addresses.Split(' ', StringSplitOptions.RemoveEmptyEntries)
@@ -92,7 +92,7 @@ public sealed class ServerListenersTests : IAsyncLifetime
     public async Task S001_I001_When_the_server_starts_all_listeners_accept_connections_and_the_secure_ones_start_with_tls()
     {
         var addresses = await OpenAsync();
-        addresses.Keys.ShouldBe(["smtp", "lmtp", "imap", "imaps", "pop3", "pop3s"]);
+        addresses.Keys.ShouldBe(["smtp", "lmtp", "submission", "submissions", "imap", "imaps", "pop3", "pop3s"]);
         foreach (var (name, address) in addresses)
         {
             var secure = name.EndsWith('s');
@@ -114,7 +114,7 @@ public sealed class ServerListenersTests : IAsyncLifetime
     public async Task A_listener_that_is_off_is_not_opened()
     {
         var addresses = await OpenAsync("Pop3:Port=off", "Pop3s:Port=off");
-        addresses.Keys.ShouldBe(["smtp", "lmtp", "imap", "imaps"]);
+        addresses.Keys.ShouldBe(["smtp", "lmtp", "submission", "submissions", "imap", "imaps"]);
     }
 
     [Fact]
@@ -135,6 +135,7 @@ public sealed class ServerListenersTests : IAsyncLifetime
 
     [Theory]
     [InlineData("smtp", "Smtp", "421 4.3.2 Too many connections, try again later")]
+    [InlineData("submission", "Submission", "421 4.3.2 Too many connections, try again later")]
     [InlineData("imap", "Imap", "* BYE Maximum connections reached")]
     [InlineData("pop3", "Pop3", "-ERR [SYS/TEMP] Too many connections, try again later")]
     public async Task S001_I001_Given_the_maximum_of_connections_one_more_is_told_so_and_closed(string name, string section, string reply)
@@ -164,6 +165,8 @@ public sealed class ServerListenersTests : IAsyncLifetime
     [OwnAddressTheory]
     [InlineData("smtp", "Smtp", "421 4.7.0 Too many connections from your address\r\n")]
     [InlineData("lmtp", "Lmtp", "421 4.7.0 Too many connections from your address\r\n")]
+    [InlineData("submission", "Submission", "421 4.7.0 Too many connections from your address\r\n")]
+    [InlineData("submissions", "Submissions", "")]
     [InlineData("imap", "Imap", "* BYE Too many connections from your address\r\n")]
     [InlineData("imaps", "Imaps", "")]
     [InlineData("pop3", "Pop3", "-ERR [SYS/TEMP] Too many connections from your address\r\n")]
@@ -282,10 +285,10 @@ public sealed class ServerListenersTests : IAsyncLifetime
     [Fact]
     public async Task A_bug_in_a_session_costs_its_connection_only()
     {
-        var settings = new SettingsSources(_folder, null, ["Smtp:Port=0", "Imap:Port=off", "Imaps:Port=off", "Pop3:Port=off", "Pop3s:Port=off"]).Load();
+        var settings = new SettingsSources(_folder, null, ["Smtp:Port=0", "Submission:Port=off", "Submissions:Port=off", "Imap:Port=off", "Imaps:Port=off", "Pop3:Port=off", "Pop3s:Port=off"]).Load();
         static Task Broken(MailConnection connection, CancellationToken stopping) => throw new InvalidOperationException("a bug");
         _listeners = await ServerListeners.OpenAsync(
-            ListenerTable.Of(settings, new() { Smtp = Broken, Lmtp = Broken, Imap = Broken, Pop3 = Broken }),
+            ListenerTable.Of(settings, new() { Smtp = Broken, Lmtp = Broken, Submission = Broken, Imap = Broken, Pop3 = Broken }),
             ServerCertificates.Open(settings, NullLogger.Instance).ServerTls, false, LoggerFactory.Create(logging => logging.AddProvider(_log)));
         var address = IPEndPoint.Parse(_listeners.Addresses["smtp=".Length..]);
         for (var i = 0; i < 3; i++)

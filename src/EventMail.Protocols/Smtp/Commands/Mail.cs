@@ -19,7 +19,10 @@ internal static class Mail
         }
 
         session.BeginTransaction(path, parameters);
-        return SmtpReplies.SenderOk;
+        // RFC 6710 §4.1: the client is told of a priority that is not the one it asked for.
+        return parameters.Priority > session.Services.Limits.MaxPriority
+            ? new SmtpReply(string.Create(null, $"250 2.3.6 {session.Services.Limits.MaxPriority} is the new priority of the message"))
+            : SmtpReplies.SenderOk;
     }
 
     private static SmtpReply? Parse(SmtpSession session, out SmtpPath path, out MailParameters parameters)

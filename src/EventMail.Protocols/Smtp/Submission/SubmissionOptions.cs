@@ -8,7 +8,4 @@ public sealed record SubmissionOptions
 
     /// <summary>Received does not tell where the client was nor how it called itself.</summary>
     public bool HideClient { get; init; } = true;
-
-    /// <summary>The highest priority that a client is given (RFC 6710): what it asks for beyond is lowered.</summary>
-    public int MaxPriority { get; init; } = 4;
 }

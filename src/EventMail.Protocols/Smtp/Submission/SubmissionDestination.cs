@@ -1,0 +1,32 @@
+using EventMail.EventStore;
+using EventMail.Projections.Accounts;
+using EventMail.Projections.Deliveries;
+using EventMail.Protocols.MailAuth.Dkim;
+using EventMail.Protocols.Smtp.Data;
+using Directory = EventMail.Projections.Accounts.Directory;
+
+namespace EventMail.Protocols.Smtp.Submission;
+
+/// <summary>Mail of our users: for mailboxes here and, through the queue, for the rest of the world.</summary>
+/// <param name="signer">Null: nothing is signed.</param>
+public sealed class SubmissionDestination(
+    Directory directory, ContentStore contents, DeliveryService deliveries, SpoolSpace spools, SubmissionOptions options, DkimSigner? signer)
+    : ISmtpDestination
+{
+    internal Directory Directory { get; } = directory;
+
+    internal SenderRules Senders { get; } = new(directory);
+
+    internal ContentStore Contents { get; } = contents;
+
+    internal DeliveryService Deliveries { get; } = deliveries;
+
+    internal SubmissionOptions Options { get; } = options;
+
+    internal DkimSigner? Signer { get; } = signer;
+
+    public ValueTask<RecipientAnswer> ResolveAsync(string localPart, string domain, long size, CancellationToken cancel) =>
+        Directory.ResolveAsync(localPart, domain, size, cancel);
+
+    public ISmtpMessage Begin(SmtpEnvelope envelope) => new SubmittedMessage(this, envelope, spools.Begin());
+}

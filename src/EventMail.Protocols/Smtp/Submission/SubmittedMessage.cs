@@ -1,0 +1,103 @@
+using EventMail.Domain;
+using EventMail.Domain.Messages.Submitted;
+using EventMail.EventStore;
+using EventMail.Projections;
+using EventMail.Projections.Accounts;
+using EventMail.Projections.Mailboxes;
+using EventMail.Protocols.Smtp.Data;
+
+namespace EventMail.Protocols.Smtp.Submission;
+
+/// <summary>
+/// A message that a user hands in: spooled while it arrives, since what is put right in it (RFC 6409 §8) and its signature stand in front
+/// of what is known only at its end.
+/// </summary>
+internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEnvelope envelope, MessageSpool spool) : ISmtpMessage
+{
+    private readonly ContentNeeds _needs = new();
+    private IncomingMessage? _incoming;
+    private StagedContent? _content;
+    private SubmittedHeader? _header;
+    private int _skip;
+
+    private string Account => envelope.Account ?? throw new InvalidOperationException("Nobody is logged in.");
+
+    public string? MessageId => _incoming?.MessageId;
+
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel)
+    {
+        _needs.Feed(bytes.Span);
+        return spool.WriteAsync(bytes, cancel);
+    }
+
+    public async ValueTask<SmtpReply?> CompleteAsync(CancellationToken cancel)
+    {
+        if (spool.HeaderTooLong)
+            return SmtpReplies.HeaderTooLong;
+        var read = SubmittedHeader.Read(spool.Header);
+        if (read.Value is not { } header)
+            return new($"554 5.6.0 {read.Rejection!.Text}");
+        if (await destination.Directory.GetAsync(Account, cancel) is not { } account)
+            return SmtpReplies.NotYourAddress;
+        var isAuthor = await AllowsAllAsync(header.Authors, cancel);
+        if (destination.Options.CheckFrom && !isAuthor)
+            return SmtpReplies.NotYourFrom;
+        if (destination.Options.CheckFrom && !await AllowsAllAsync(header.Senders, cancel))
+            return SmtpReplies.NotYourSender;
+
+        _header = header;
+        await ComposeAsync(header.Write(Additions(account, !isAuthor)), header.Authors[0].Domain, cancel);
+        return null;
+    }
+
+    public async Task<Rejection?> DeliverAsync(
+        IReadOnlyList<LocalRecipient> recipients, QuotaRule rule, string reversePath, Actor actor, string cause, CancellationToken cancel)
+    {
+        var content = _content ?? throw new InvalidOperationException("The message is not whole.");
+        var submission = SubmittedEnvelope.Of(envelope, Account, _header!, _needs, _skip, MessageId);
+        var submitted = await destination.Deliveries.SubmitAsync(
+            submission, content, SubmittedEnvelope.Locals(envelope), rule, actor, cause, cancel);
+        return submitted.Rejection;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await spool.DisposeAsync();
+        if (_incoming is not null)
+            await _incoming.DisposeAsync();
+    }
+
+    private async ValueTask<bool> AllowsAllAsync(IReadOnlyList<HeaderAddress> addresses, CancellationToken cancel)
+    {
+        foreach (var address in addresses)
+        {
+            if (!await destination.Senders.AllowAsync(Account, address.LocalPart, address.Domain, cancel))
+                return false;
+        }
+
+        return true;
+    }
+
+    private HeaderAdditions Additions(AccountEntry account, bool needsSender) => new(
+        envelope.Received, $"{Guid.CreateVersion7():n}@{MessageIdHost(account)}", account.Address, needsSender);
+
+    // RFC 5322 §3.6.4: a domain of the host's; a bare machine name is not unique in the world.
+    private string MessageIdHost(AccountEntry account) =>
+        envelope.Hostname.Contains('.') ? envelope.Hostname : account.Address[(account.Address.LastIndexOf('@') + 1)..];
+
+    private async ValueTask ComposeAsync(byte[] header, string domain, CancellationToken cancel)
+    {
+        _incoming = IncomingMessage.Begin(destination.Contents);
+        var trace = TraceFields.Write(envelope, destination.Options.HideClient);
+        // Return-Path is for mailboxes here: others write their own.
+        _skip = trace.AsSpan().IndexOf((byte)'\n') + 1;
+        await _incoming.WriteAsync(trace, cancel);
+        if (destination.Signer is { } signer
+            && await signer.SignAsync(domain, header, spool.BodyAsync(cancel), envelope.Received, cancel) is { } signature)
+            await _incoming.WriteAsync(signature, cancel);
+        await _incoming.WriteAsync(header, cancel);
+        await foreach (var piece in spool.BodyAsync(cancel))
+            await _incoming.WriteAsync(piece, cancel);
+        _content = await _incoming.CompleteAsync(mayExist: false, cancel);
+    }
+}

@@ -1,0 +1,211 @@
+using System.Text;
+using EventMail.Domain.Deliveries;
+using EventMail.Projections;
+using EventMail.Projections.Accounts;
+using EventMail.Protocols.MailAuth.Dkim;
+using EventMail.Protocols.Smtp;
+using EventMail.Protocols.Smtp.Submission;
+using EventMail.Testing.Transcripts;
+
+namespace EventMail.Protocols.Tests.Smtp.Submission;
+
+/// <summary>What becomes of a submitted message: its event, its octets, and the mailboxes here.</summary>
+public sealed class SubmissionMessageTests(SubmissionFixture fixture) : IClassFixture<SubmissionFixture>, IAsyncLifetime
+{
+    private AccountEntry _alice = null!;
+    private AccountEntry _bob = null!;
+
+    public async Task InitializeAsync()
+    {
+        (_alice, _bob) = (await fixture.Mail.NewAccountAsync(), await fixture.Mail.NewAccountAsync());
+        await fixture.SubmittedAsync();
+    }
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    [Fact]
+    public async Task One_event_holds_the_envelope_and_the_mailbox_here_has_the_message_in_the_same_transaction()
+    {
+        await using var client = await fixture.LogInAsync(_alice, tls: true);
+        (await client.AskAsync($"MAIL FROM:<{_alice.Address}> RET=HDRS ENVID=QQ+2B1 REQUIRETLS MT-PRIORITY=3 BY=600;RT"))!.ShouldStartWith("250 ");
+        (await client.AskAsync($"RCPT TO:<{_bob.Address}> NOTIFY=NEVER"))!.ShouldStartWith("250 ");
+        (await client.AskAsync("RCPT TO:<\"a b\"@B\u00dcCHER.example> NOTIFY=SUCCESS ORCPT=rfc822;x"))!.ShouldStartWith("553 5.6.7");
+        (await client.AskAsync("RCPT TO:<\"a b\"@XN--BCHER-KVA.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;a+20b@x"))!.ShouldStartWith("250 ");
+        (await client.AskAsync("DATA"))!.ShouldStartWith("354 ");
+        await client.SendAsync(Encoding.ASCII.GetBytes($"From: <{_alice.Address}>\r\nBcc: secret@x\r\n\r\nhello\r\n.\r\n"));
+        var id = (await client.ReadLineAsync())!.Split(' ')[^1];
+
+        var (message, text) = await fixture.OnlySubmittedAsync();
+        message.Sender.ShouldBe(_alice.Address);
+        message.EnvelopeId.ShouldBe("QQ+1");
+        message.Return.ShouldBe("hdrs");
+        message.Body.ShouldBe("7bit");
+        message.RequireTls.ShouldBeTrue();
+        message.SmtpUtf8.ShouldBeFalse();
+        message.Priority.ShouldBe(3);
+        message.DeliverBy.ShouldNotBeNull().ShouldSatisfyAllConditions(by => by.Mode.ShouldBe("R"), by => by.Trace.ShouldBeTrue());
+        message.Recipients.ShouldBe(
+        [
+            new(_bob.Address, "example.test", null, NotifyOn.None),
+            new("\"a b\"@xn--bcher-kva.example", "xn--bcher-kva.example", "rfc822;a+20b@x", NotifyOn.Success | NotifyOn.Delay),
+        ]);
+        text[..message.Skip].ShouldBe($"Return-Path: <{_alice.Address}>\r\n");
+        text.ShouldContain($"Received: by {SubmissionFixture.Hostname} with ESMTPSA id {id}");
+        text.ShouldNotContain("laptop");
+        text.ShouldNotContain("127.0.0.1");
+        text.ShouldNotContain("secret@x");
+        text.ShouldContain("\r\nDate: ");
+        text.ShouldContain($"@{SubmissionFixture.Hostname}>\r\n\r\nhello\r\n");
+        (await fixture.MailboxAsync(_bob)).ShouldBe([text]);
+    }
+
+    [Fact]
+    public async Task What_a_message_needs_counts_and_not_what_was_declared()
+    {
+        await using var client = await fixture.LogInAsync(_alice);
+        var from = $"From: <{_alice.Address}>\r\n";
+        foreach (var (parameters, body, expected, utf8) in new[]
+        {
+            (" BODY=8BITMIME SMTPUTF8", from + "\r\nascii", "7bit", false),
+            ("", from + "\r\n\u00fc", "8bitmime", false),
+            (" SMTPUTF8", from + "Subject: \u00fc\r\n\r\nx", "8bitmime", true),
+            // Old clients do so: it goes as it is where nobody said SMTPUTF8.
+            ("", from + "Subject: \u00fc\r\n\r\nx", "8bitmime", false),
+            ("", from + "\r\n" + new string('x', 1500), "7bit", false),
+        })
+        {
+            (await SubmissionFixture.SendAsync(client, $"<{_alice.Address}>{parameters}", ["<a@example.com>"], body)).ShouldStartWith("250 ");
+            var (message, _) = await fixture.OnlySubmittedAsync();
+            (message.Body, message.SmtpUtf8).ShouldBe((expected, utf8), body);
+        }
+
+        (await client.AskAsync($"MAIL FROM:<{_alice.Address}> BODY=BINARYMIME"))!.ShouldStartWith("250 ");
+        (await client.AskAsync("RCPT TO:<a@example.com>"))!.ShouldStartWith("250 ");
+        var binary = Encoding.ASCII.GetBytes(from + "\r\na\0b");
+        await client.SendAsync((byte[])[.. Encoding.ASCII.GetBytes($"BDAT {binary.Length} LAST\r\n"), .. binary]);
+        (await client.ReadLineAsync())!.ShouldStartWith("250 ");
+        (await fixture.OnlySubmittedAsync()).Message.Body.ShouldBe("binarymime");
+    }
+
+    [Fact]
+    public async Task An_address_beyond_ASCII_needs_SMTPUTF8_its_domain_does_not()
+    {
+        await using var client = await fixture.LogInAsync(_alice);
+        (await SubmissionFixture.SendAsync(
+            client, $"<{_alice.Address}> SMTPUTF8", ["<a@b\u00fccher.example>"], $"From: <{_alice.Address}>\r\n\r\nx")).ShouldStartWith("250 ");
+        var (ascii, _) = await fixture.OnlySubmittedAsync();
+        ascii.Recipients[0].ShouldBe(new("a@xn--bcher-kva.example", "xn--bcher-kva.example", null, NotifyOn.Default));
+        ascii.SmtpUtf8.ShouldBeFalse();
+
+        (await SubmissionFixture.SendAsync(
+            client, $"<{_alice.Address}> SMTPUTF8", ["<j\u00fcrgen@b\u00fccher.example>"], $"From: <{_alice.Address}>\r\n\r\nx")).ShouldStartWith("250 ");
+        var (utf8, text) = await fixture.OnlySubmittedAsync();
+        utf8.SmtpUtf8.ShouldBeTrue();
+        utf8.Recipients[0].Address.ShouldBe("j\u00fcrgen@xn--bcher-kva.example");
+        text.ShouldContain("with UTF8SMTPA id");
+    }
+
+    [Fact]
+    public async Task A_message_that_is_held_back_is_in_no_mailbox_yet()
+    {
+        await using var client = await fixture.LogInAsync(_alice);
+        (await SubmissionFixture.SendAsync(
+            client, $"<{_alice.Address}> HOLDFOR=3600", [$"<{_bob.Address}>"], $"From: <{_alice.Address}>\r\n\r\nlater")).ShouldStartWith("250 ");
+        var (message, _) = await fixture.OnlySubmittedAsync();
+        message.HoldUntil!.Value.ShouldBeInRange(DateTimeOffset.UtcNow.AddMinutes(58), DateTimeOffset.UtcNow.AddMinutes(61));
+        (await fixture.MailboxAsync(_bob)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Two_addresses_of_one_mailbox_are_one_delivery_and_both_are_done()
+    {
+        await using var client = await fixture.LogInAsync(_alice);
+        (await SubmissionFixture.SendAsync(
+            client, $"<{_alice.Address}>", [$"<{_bob.Address}>", $"<{_bob.Address.Replace("@", "+x@")}>"], $"From: <{_alice.Address}>\r\n\r\nx"))
+            .ShouldStartWith("250 ");
+        (await fixture.OnlySubmittedAsync()).Message.Recipients.Length.ShouldBe(2);
+        (await fixture.MailboxAsync(_bob)).Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Without_CheckFrom_a_foreign_author_gets_a_Sender_and_with_HideClient_off_the_client_is_told()
+    {
+        var services = fixture.NewServices(new() { CheckFrom = false, HideClient = false });
+        await using var client = await fixture.LogInAsync(_alice, services, "192.0.2.7", tls: true);
+        (await SubmissionFixture.SendAsync(client, $"<{_alice.Address}>", ["<a@example.com>"], $"From: <{_bob.Address}>\r\n\r\nx")).ShouldStartWith("250 ");
+        var (_, text) = await fixture.OnlySubmittedAsync();
+        text.ShouldContain($"\r\nSender: <{_alice.Address}>\r\n");
+        text.ShouldContain("Received: from laptop.example.net ([192.0.2.7])\r\n\tby mx.example.test with ESMTPSA id ");
+    }
+
+    [Fact]
+    public async Task Sending_on_somebody_elses_message_is_told_by_Resent_fields()
+    {
+        await using var client = await fixture.LogInAsync(_alice);
+        var original = "From: boss@other.example\r\nDate: x\r\n\r\nx";
+        (await SubmissionFixture.SendAsync(client, $"<{_alice.Address}>", ["<a@example.com>"], $"Resent-From: {_bob.Address}\r\n{original}"))
+            .ShouldBe("550 5.7.1 The From field has an address that is not one of yours");
+        (await SubmissionFixture.SendAsync(client, $"<{_alice.Address}>", ["<a@example.com>"], $"Resent-From: {_alice.Address}\r\n{original}"))
+            .ShouldStartWith("250 ");
+        (await fixture.OnlySubmittedAsync()).Text.ShouldContain($"\r\nResent-From: {_alice.Address}\r\nFrom: boss@other.example\r\nDate: x\r\n\r\nx");
+    }
+
+    [Fact]
+    public async Task A_grant_lets_an_account_send_as_another_in_envelope_and_header()
+    {
+        (await fixture.Mail.Accounts.GrantSendAsAsync(_alice.Address, "sales@example.com", Actor.System, default)).Rejection.ShouldBeNull();
+        await using var client = await fixture.LogInAsync(_alice);
+        (await SubmissionFixture.SendAsync(client, "<sales+eu@example.com>", ["<a@example.com>"], "From: Sales <sales@example.com>\r\n\r\nx")).ShouldStartWith("250 ");
+        (await fixture.OnlySubmittedAsync()).Message.Sender.ShouldBe("sales+eu@example.com");
+    }
+
+    [Fact]
+    public async Task The_message_is_signed_for_its_author_s_domain_as_it_goes_out()
+    {
+        string? asked = null;
+        var services = fixture.NewServices(signer: new DkimSigner((domain, _) =>
+        {
+            asked = domain;
+            return new([]);
+        }));
+        await using var client = await fixture.LogInAsync(_alice, services);
+        (await SubmissionFixture.SendAsync(client, $"<{_alice.Address}>", ["<a@example.com>"], $"From: <{_alice.Address}>\r\n\r\nx")).ShouldStartWith("250 ");
+        asked.ShouldBe("example.test");
+    }
+
+    [Fact]
+    public async Task A_large_message_goes_by_way_of_a_file_and_comes_out_whole()
+    {
+        await using var client = await fixture.LogInAsync(_alice);
+        var body = string.Concat(Enumerable.Repeat(new string('y', 98) + "\r\n", 25_000));
+        (await SubmissionFixture.SendAsync(client, $"<{_alice.Address}>", [$"<{_bob.Address}>"], $"From: <{_alice.Address}>\r\n\r\n{body}")).ShouldStartWith("250 ");
+        var (message, text) = await fixture.OnlySubmittedAsync();
+        text.ShouldEndWith("\r\n\r\n" + body + "\r\n");
+        message.Content.Size.ShouldBe(text.Length);
+    }
+
+    [Fact]
+    public async Task Events_are_caused_by_the_account()
+    {
+        await using var client = await fixture.LogInAsync(_alice);
+        (await SubmissionFixture.SendAsync(client, $"<{_alice.Address}>", [$"<{_bob.Address}>"], $"From: <{_alice.Address}>\r\n\r\nx")).ShouldStartWith("250 ");
+        var users = new List<string?>();
+        await foreach (var e in fixture.Mail.Log.Reader.ReadAllAsync(0))
+        {
+            if (e.Data is MessageSubmitted)
+                users.Add(e.Metadata.UserName);
+        }
+
+        users[^1].ShouldBe(_alice.Address);
+    }
+
+    [Fact]
+    public async Task A_full_mailbox_here_is_told_at_RCPT_and_others_go_on()
+    {
+        var full = await fixture.Mail.NewAccountAsync(quota: 0);
+        await using var client = await fixture.LogInAsync(_alice);
+        (await client.AskAsync($"MAIL FROM:<{_alice.Address}>"))!.ShouldStartWith("250 ");
+        (await client.AskAsync($"RCPT TO:<{full.Address}>")).ShouldBe("552 5.2.2 Mailbox full");
+        (await client.AskAsync("RCPT TO:<a@example.com>"))!.ShouldStartWith("250 ");
+    }
+}
