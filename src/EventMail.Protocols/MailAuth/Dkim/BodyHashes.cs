@@ -1,23 +1,16 @@
 namespace EventMail.Protocols.MailAuth.Dkim;
 
-/// <summary>The body of a message is read once for all its signatures, while their keys are asked for.</summary>
+/// <summary>The body of a message is read once for all its signatures.</summary>
 internal static class BodyHashes
 {
     public static async ValueTask CheckAsync(
-        IReadOnlyList<DkimVerification> signatures, DkimKeyLookup keys, IAsyncEnumerable<ReadOnlyMemory<byte>> body, DkimLimits limits,
-        CancellationToken cancel)
+        IReadOnlyList<DkimVerification> signatures, IAsyncEnumerable<ReadOnlyMemory<byte>> body, DkimLimits limits, CancellationToken cancel)
     {
         var hashers = new Dictionary<(Canonicalization, long?), BodyHasher>();
         try
         {
             foreach (var signature in signatures)
-            {
-                if (!signature.IsOpen || signature.Signature is not { } wanted)
-                    continue;
-                keys.Begin(wanted.Selector, wanted.Domain, cancel);
-                if (!hashers.ContainsKey((wanted.Body, wanted.Length)))
-                    hashers.Add((wanted.Body, wanted.Length), BodyHasher.Create(wanted.Body, wanted.Length));
-            }
+                Begin(signature, hashers, limits);
             if (hashers.Count == 0)
                 return;
             await foreach (var piece in body.WithCancellation(cancel).ConfigureAwait(false))
@@ -28,7 +21,7 @@ internal static class BodyHashes
             var hashes = hashers.ToDictionary(pair => pair.Key, pair => (Hash: pair.Value.Finish(), pair.Value.Total));
             foreach (var signature in signatures)
             {
-                if (signature.IsOpen && signature.Signature is { } wanted && hashes[(wanted.Body, wanted.Length)] is var (hash, total))
+                if (signature.Open is { } wanted && hashes[(wanted.Body, wanted.Length)] is var (hash, total))
                     signature.CheckBody(hash, total, limits);
             }
         }
@@ -37,5 +30,15 @@ internal static class BodyHashes
             foreach (var hasher in hashers.Values)
                 hasher.Dispose();
         }
+    }
+
+    private static void Begin(DkimVerification signature, Dictionary<(Canonicalization, long?), BodyHasher> hashers, DkimLimits limits)
+    {
+        if (signature.Open is not { } wanted || hashers.ContainsKey((wanted.Body, wanted.Length)))
+            return;
+        if (hashers.Count < limits.BodyHashes)
+            hashers.Add((wanted.Body, wanted.Length), BodyHasher.Create(wanted.Body, wanted.Length));
+        else
+            signature.Refuse(DkimVerdict.Policy, "too many ways to hash the body");
     }
 }

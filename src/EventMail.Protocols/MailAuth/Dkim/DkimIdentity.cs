@@ -20,7 +20,7 @@ internal readonly record struct DkimIdentity(string Domain, string? Text)
         if (at < 0 || !DkimNames.TryDomain(text[(at + 1)..], out var domain))
             return new(DkimVerdict.PermError, "i= is no identity");
         identity = new(domain, text[..at].All(IsPlain) ? $"{text[..at]}@{domain}" : null);
-        return DkimNames.IsWithin(domain, signer) ? null : new(DkimVerdict.PermError, "domain mismatch of i= and d=");
+        return DomainNames.IsWithin(domain, signer) ? null : new(DkimVerdict.PermError, "domain mismatch of i= and d=");
     }
 
     // atext and the dot: what needs no quotes.

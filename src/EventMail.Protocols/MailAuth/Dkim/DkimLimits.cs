@@ -5,9 +5,12 @@ public sealed record DkimLimits
 {
     public static readonly DkimLimits Default = new();
 
-    /// <summary>DKIM-Signature fields that are verified, from the top; what is below them is left alone. Each costs a question to the DNS,
-    /// a pass over its header fields and, when it stands alone with its canonicalization and l=, one over the body.</summary>
+    /// <summary>DKIM-Signature fields that are verified, from the top; what is below them is left alone. Each costs a question to the DNS
+    /// and a pass over its header fields.</summary>
     public int Signatures { get; init; } = 10;
+
+    /// <summary>Hashes of one body: signatures share one when canonicalization and l= are the same.</summary>
+    public int BodyHashes { get; init; } = 5;
 
     /// <summary>Octets of one signature's field.</summary>
     public int SignatureOctets { get; init; } = 64 * 1024;

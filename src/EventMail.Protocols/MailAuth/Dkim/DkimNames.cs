@@ -7,11 +7,6 @@ namespace EventMail.Protocols.MailAuth.Dkim;
 /// <summary>Domains and selectors of signatures.</summary>
 internal static class DkimNames
 {
-    /// <summary>RFC 1035 §2.3.4, written out.</summary>
-    private const int Longest = 253;
-
-    private const int LongestLabel = 63;
-
     /// <summary>domain-name = sub-domain 1*("." sub-domain), in lower-case A-labels. U-labels become such (RFC 8616 §5).</summary>
     public static bool TryDomain(string? text, [NotNullWhen(true)] out string? domain) =>
         TryName(text, out domain) && domain.Contains('.');
@@ -23,17 +18,13 @@ internal static class DkimNames
     public static string? KeyName(string selector, string domain)
     {
         var name = $"{selector}._domainkey.{domain}";
-        return name.Length <= Longest ? name : null;
+        return name.Length <= DomainNames.MaxLength ? name : null;
     }
-
-    /// <summary>The same, or below.</summary>
-    public static bool IsWithin(string name, string domain) =>
-        name == domain || (name.Length > domain.Length && name.EndsWith(domain, StringComparison.Ordinal) && name[^(domain.Length + 1)] == '.');
 
     private static bool TryName(string? text, [NotNullWhen(true)] out string? name)
     {
         name = null;
-        if (text is not { Length: > 0 and <= Longest })
+        if (text is not { Length: > 0 and <= DomainNames.MaxLength })
             return false;
         if (!Ascii.IsValid(text))
         {
@@ -47,7 +38,7 @@ internal static class DkimNames
             }
         }
         var lower = text.ToLowerInvariant();
-        if (lower.Length > Longest || !lower.Split('.').All(IsLabel))
+        if (lower.Length > DomainNames.MaxLength || !lower.Split('.').All(IsLabel))
             return false;
         name = lower;
         return true;
@@ -55,6 +46,6 @@ internal static class DkimNames
 
     // RFC 5321's sub-domain, and the underscore: selectors have it.
     private static bool IsLabel(string label) =>
-        label.Length is > 0 and <= LongestLabel && label[0] != '-' && label[^1] != '-'
+        label.Length is > 0 and <= DomainNames.MaxLabel && label[0] != '-' && label[^1] != '-'
         && label.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 }

@@ -3,15 +3,9 @@ using System.Security.Cryptography;
 namespace EventMail.Protocols.MailAuth.Dkim;
 
 /// <summary>One signature of a message on its way to a result, for DKIM and for ARC's message signatures.</summary>
-internal sealed class DkimVerification(MessageHeader header, int position, TagList? tags, DkimSignature? signature, DkimFault? fault)
+internal sealed class DkimVerification(MessageHeader header, int position, TagList? tags, DkimSignature? read, DkimFault? fault)
 {
-    /// <summary>Where its field is in the header.</summary>
-    public int Position => position;
-
     public TagList? Tags => tags;
-
-    /// <summary>Null when it is none.</summary>
-    public DkimSignature? Signature => signature;
 
     public DkimFault? Fault { get; private set; } = fault;
 
@@ -21,15 +15,17 @@ internal sealed class DkimVerification(MessageHeader header, int position, TagLi
     /// <summary>i= as it may be shown.</summary>
     public string? IdentityText { get; init; }
 
-    /// <summary>True when it still can become a pass.</summary>
-    public bool IsOpen => Fault is null;
+    /// <summary>The signature, as long as it can become a pass.</summary>
+    public DkimSignature? Open => Fault is null ? read : null;
 
     public bool IsTesting { get; private set; }
+
+    public void Refuse(DkimVerdict verdict, string reason) => Fault ??= new(verdict, reason);
 
     /// <summary>RFC 6376 §3.7, step 1.</summary>
     public void CheckBody(byte[] hash, long total, DkimLimits limits)
     {
-        if (signature is null || Fault is not null)
+        if (Open is not { } signature)
             return;
         if (signature.Length > total)
             Fault = new(DkimVerdict.PermError, "l= is more than the body has");
@@ -42,33 +38,16 @@ internal sealed class DkimVerification(MessageHeader header, int position, TagLi
     /// <summary>RFC 6376 §3.7, step 2, and §6.1.3.</summary>
     public async ValueTask CheckSignatureAsync(DkimKeyLookup keys, DkimLimits limits, CancellationToken cancel)
     {
-        if (signature is null || Fault is not null)
+        if (Open is not { } signature)
             return;
         var (records, fault) = await keys.FindAsync(signature.Algorithm, signature.Selector, signature.Domain, Identity, cancel)
             .ConfigureAwait(false);
-        Fault = fault ?? CheckSignature(HashHeader(signature, tags!), signature.Signature, records, limits);
-    }
-
-    /// <summary>The first record that verifies counts; the reason is the first one's.</summary>
-    private DkimFault? CheckSignature(byte[] hash, byte[] octets, IReadOnlyList<DkimKeyRecord> records, DkimLimits limits)
-    {
-        DkimFault? first = null;
-        foreach (var record in records)
+        if (fault is null)
         {
-            if (!DkimPublicKey.TryCreate(record, limits, out var key, out var why))
-            {
-                first ??= why;
-                continue;
-            }
-            using (key)
-            {
-                IsTesting = record.IsTesting;
-                if (key.Verify(hash, octets))
-                    return null;
-            }
-            first ??= new(DkimVerdict.Fail, "signature did not verify");
+            fault = DkimKeyCheck.Verify(HashHeader(signature, tags!), signature.Signature, records, limits, out var testing);
+            IsTesting = testing;
         }
-        return first;
+        Fault = fault;
     }
 
     private byte[] HashHeader(DkimSignature signature, TagList tags) => SignedHash.Of(

@@ -24,7 +24,10 @@ public sealed class DkimVerifier(DkimLimits limits)
         if (signatures.Count == 0)
             return [DkimResult.NotSigned];
         var keys = new DkimKeyLookup(dns, limits);
-        await BodyHashes.CheckAsync(signatures, keys, body, limits, cancel).ConfigureAwait(false);
+        // The keys are on their way while the body is hashed.
+        foreach (var signature in signatures.Select(signature => signature.Open).OfType<DkimSignature>())
+            keys.Begin(signature.Selector, signature.Domain, cancel);
+        await BodyHashes.CheckAsync(signatures, body, limits, cancel).ConfigureAwait(false);
         foreach (var signature in signatures)
             await signature.CheckSignatureAsync(keys, limits, cancel).ConfigureAwait(false);
         return [.. signatures.Select(ResultOf)];
