@@ -23,6 +23,12 @@ public static class AccountLimits
 
     public const int AliasTargets = 100;
 
+    /// <summary>Keys of one domain that are not retired.</summary>
+    public const int DkimKeys = 10;
+
+    /// <summary>Characters: with "._domainkey." and a long domain it must still be a name.</summary>
+    public const int DkimSelector = 63;
+
     /// <summary>How many aliases may lead to each other before the last one must be an account.</summary>
     public const int AliasDepth = 10;
 

@@ -7,6 +7,10 @@ public static class AccountRejections
     public static readonly Rejection DomainExists = new(RejectionKind.AlreadyExists, "Domain already exists");
     public static readonly Rejection DomainMissing = new(RejectionKind.NonExistent, "No such domain");
     public static readonly Rejection DomainInUse = new(RejectionKind.InUse, "Domain still has addresses");
+    public static readonly Rejection DkimKeyMissing = new(RejectionKind.NonExistent, "The domain has no key of this selector");
+    public static readonly Rejection DkimKeyRetired = new(RejectionKind.CannotChange, "The key is retired");
+    public static readonly Rejection DkimSelectorUsed = new(RejectionKind.AlreadyExists, "The domain has, or had, a key of this selector: keys get new ones");
+    public static readonly Rejection DkimSelectorInvalid = new(RejectionKind.Invalid, "A selector consists of letters, digits, hyphens and dots");
     public static readonly Rejection AliasMissing = new(RejectionKind.NonExistent, "No such alias");
     public static readonly Rejection AliasLoop = new(RejectionKind.Invalid, "Alias leads back to itself");
     public static readonly Rejection AccountClosed = new(RejectionKind.NonExistent, "Account is closed");

@@ -5,10 +5,14 @@ public sealed record DomainState(string Name, bool Exists)
 {
     public static readonly DomainState Empty = new("", false);
 
+    /// <summary>The newest is the last.</summary>
+    public DkimKey[] DkimKeys { get; init; } = [];
+
     public DomainState Evolve(object @event) => @event switch
     {
-        DomainAdded e => new(e.Name, true),
-        DomainRemoved => this with { Exists = false },
+        DomainAdded e => this with { Name = e.Name, Exists = true },
+        DomainRemoved => this with { Exists = false, DkimKeys = Accounts.DkimKeys.RetireAll(DkimKeys) },
+        DkimKeyAdded or DkimKeyActivated or DkimKeyRetired => this with { DkimKeys = Accounts.DkimKeys.Evolve(DkimKeys, @event) },
         _ => throw new ArgumentException($"not an event of a mail domain: {@event.GetType().Name}", nameof(@event)),
     };
 }

@@ -24,6 +24,7 @@ public sealed class MailStore : IAsyncDisposable
         Mailboxes = new(log, directory.UsageWithin, new Subscriptions(log).Book, directory.Names, new(), logs);
         Accounts = new(log, directory, Hasher, Key, Mailboxes, settings.Quota.Default);
         Domains = new(log, directory);
+        DkimKeys = new(log, directory, Key, logs.CreateLogger("EventMail.Dkim"));
         Queries = new(log.DataSource);
         Deliveries = new(log, directory, Mailboxes, DeliveryRulesOf(settings), logs);
     }
@@ -41,6 +42,8 @@ public sealed class MailStore : IAsyncDisposable
     public AccountService Accounts { get; }
 
     public DomainService Domains { get; }
+
+    public DkimKeyService DkimKeys { get; }
 
     public DirectoryQueries Queries { get; }
 

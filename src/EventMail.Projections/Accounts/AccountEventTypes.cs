@@ -30,6 +30,9 @@ public static class AccountEventTypes
             .Register("save_sent_set", json.SaveSentSet)
             .Register("domain_added", json.DomainAdded)
             .Register("domain_removed", json.DomainRemoved)
+            .Register("dkim_key_added", json.DkimKeyAdded)
+            .Register("dkim_key_activated", json.DkimKeyActivated)
+            .Register("dkim_key_retired", json.DkimKeyRetired)
             .Register("alias_added", json.AliasAdded)
             .Register("alias_removed", json.AliasRemoved)
             .Register("login_succeeded", json.LoginSucceeded)
@@ -58,6 +61,9 @@ public static class AccountEventTypes
 [JsonSerializable(typeof(SaveSentSet))]
 [JsonSerializable(typeof(DomainAdded))]
 [JsonSerializable(typeof(DomainRemoved))]
+[JsonSerializable(typeof(DkimKeyAdded))]
+[JsonSerializable(typeof(DkimKeyActivated))]
+[JsonSerializable(typeof(DkimKeyRetired))]
 [JsonSerializable(typeof(AliasAdded))]
 [JsonSerializable(typeof(AliasRemoved))]
 [JsonSerializable(typeof(LoginSucceeded))]

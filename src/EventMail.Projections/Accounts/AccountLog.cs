@@ -59,4 +59,7 @@ internal static partial class AccountLog
 
     [LoggerMessage(1015, LogLevel.Warning, "The issuer's token is of type '{type}', not at+jwt: it was not taken for an access token (Auth:OAuth:AcceptUnmarked {accept_unmarked})")]
     public static partial void TokenTypeRefused(this ILogger log, string type, bool accept_unmarked);
+
+    [LoggerMessage(1016, LogLevel.Error, "The DKIM key {selector} of {domain} was encrypted with another key ({key_id}, here {here}): copy that Host's secret.key, or retire it and make another; mail goes out without its signature")]
+    public static partial void DkimKeyUnreadable(this ILogger log, string domain, string selector, string key_id, string here);
 }

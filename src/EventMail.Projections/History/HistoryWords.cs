@@ -56,6 +56,9 @@ internal static class HistoryWords
             $"logins locked out for {l.LockoutSeconds} s ({l.Scope}) after {l.Failures} failures in {l.WindowSeconds} s, last from {l.Source} by {l.Protocol}"),
         DomainAdded d => $"mail domain {d.Name} added",
         DomainRemoved d => $"mail domain {d.Name} removed",
+        DkimKeyAdded d => $"DKIM key {d.Selector} ({d.Algorithm}) made",
+        DkimKeyActivated d => $"DKIM key {d.Selector} signs from now on",
+        DkimKeyRetired d => $"DKIM key {d.Selector} retired",
         AliasAdded a => $"alias {a.Address} leads to {string.Join(", ", a.Targets)}",
         AliasRemoved a => $"alias {a.Address} removed",
         // An event of a version that this one does not know: its type is told beside this.

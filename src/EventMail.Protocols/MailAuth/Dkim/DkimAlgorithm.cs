@@ -18,6 +18,14 @@ public static class DkimAlgorithms
     /// <summary>As in a key's k=.</summary>
     public static string KeyType(this DkimAlgorithm algorithm) => algorithm == DkimAlgorithm.RsaSha256 ? "rsa" : "ed25519";
 
+    /// <exception cref="ArgumentException">No such type.</exception>
+    public static DkimAlgorithm OfKeyType(string type) => type switch
+    {
+        "rsa" => DkimAlgorithm.RsaSha256,
+        "ed25519" => DkimAlgorithm.Ed25519Sha256,
+        _ => throw new ArgumentException($"no type of DKIM keys: {type}", nameof(type)),
+    };
+
     /// <summary>Names are compared with case, as all values of tags (RFC 6376 §3.2).</summary>
     internal static DkimAlgorithm? Find(string? name) => name switch
     {
