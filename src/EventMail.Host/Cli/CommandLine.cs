@@ -43,6 +43,7 @@ public static class CommandLine
             DomainCommand.Create(),
             AliasCommand.Create(),
             MailboxCommand.Create(),
+            QueueCommand.Create(),
             HistoryCommand.Create(),
             TraceCommand.Create(),
             DatabaseCommand.Create(),

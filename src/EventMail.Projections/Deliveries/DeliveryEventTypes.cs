@@ -7,6 +7,9 @@ namespace EventMail.Projections.Deliveries;
 /// <summary>The aliases under which a delivery's events are stored.</summary>
 public static class DeliveryEventTypes
 {
+    /// <summary>What stands in a delivery's stream, old aliases included.</summary>
+    public static IReadOnlySet<string> Aliases { get; } = new EventTypeMap().RegisterDeliveryEvents().Aliases.ToHashSet(StringComparer.Ordinal);
+
     public static EventTypeMap RegisterDeliveryEvents(this EventTypeMap types) => types
         .Register("message_submitted", DeliveryEventJson.Default.MessageSubmitted)
         .Register("delivery_begun", DeliveryEventJson.Default.DeliveryBegun)

@@ -5,8 +5,14 @@ using EventMail.EventStore;
 namespace EventMail.Projections.Deliveries;
 
 /// <summary>What operators see of the queue and do with it. Thread-safe.</summary>
-public sealed class DeliveryOperations(EventLog log)
+public sealed class DeliveryOperations(EventLog log, DeliveryRules rules)
 {
+    public DeliveryQueries Queries { get; } = new(log.DataSource);
+
+    /// <summary>A message with the history of each recipient, also when it is over; null when there is none.</summary>
+    public async Task<DeliveryReport?> ShowAsync(Guid delivery, CancellationToken cancel) =>
+        await Queries.FindAsync(delivery, cancel) is { } key ? await DeliveryReport.ReadAsync(log.Reader, key, rules, cancel) : null;
+
     /// <summary>Who waits is due now, all or those of one domain.</summary>
     public Task<Result<Unit>> RetryAsync(StreamKey delivery, string? domain, Actor actor, CancellationToken cancel) =>
         RunAsync(delivery, state => DeliveryDecider.Hasten(state, domain), actor, cancel);

@@ -31,7 +31,7 @@ public sealed class DeliveryService : IAsyncDisposable
         _notifications = new(directory, mailboxes, log.Contents, options.ReportingHost);
         _settling = new(log.Executor, _notifications, directory, mailboxes, options);
         _alarm = new(log.Executor.Feed, _queue, options, loggers.CreateLogger("EventMail.Queue"));
-        Operations = new(log);
+        Operations = new(log, options.Rules);
     }
 
     /// <summary>What operators see and do.</summary>

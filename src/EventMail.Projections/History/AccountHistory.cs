@@ -1,9 +1,11 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using EventMail.Domain.Accounts;
+using EventMail.Domain.Deliveries;
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.Deliveries;
 using Directory = EventMail.Projections.Accounts.Directory;
 
 namespace EventMail.Projections.History;
@@ -11,6 +13,9 @@ namespace EventMail.Projections.History;
 /// <summary>The log of an account, read for people. Thread-safe; memory does not grow with the number of events told.</summary>
 public sealed class AccountHistory(EventLog log, Directory directory)
 {
+    // Submitted messages whose recipients are remembered by address.
+    private const int RememberedDeliveries = 1000;
+
     private static readonly string[] NamingTypes = ["mailbox_created", "mailbox_renamed"];
 
     /// <summary>Whose history goes by this address: the account that has it now, or every one that had it and was closed.</summary>
@@ -40,6 +45,7 @@ public sealed class AccountHistory(EventLog log, Directory directory)
         var names = new Dictionary<Guid, string>();
         var streams = new HashSet<StreamKey>();
         var users = new Dictionary<string, string>(StringComparer.Ordinal);
+        var recipients = new BoundedCache<Guid, string[]>(RememberedDeliveries);
         await foreach (var e in log.Reader.ReadHistoryAsync(new() { Tenant = account, Types = NamingTypes }, cancel).ConfigureAwait(false))
         {
             var name = NameAfter(e)!;
@@ -59,7 +65,10 @@ public sealed class AccountHistory(EventLog log, Directory directory)
                 names[e.Stream.Id] = name;
             if (e.Data is MailboxAclChanged acl)
                 await LearnAsync(acl.Identifier.TrimStart('-'), users, cancel).ConfigureAwait(false);
-            yield return EntryOf(e, names, users);
+            var delivery = DeliveryEventTypes.Aliases.Contains(e.Type)
+                ? DeliveryWords.Of(e.Data, await RecipientsAsync(e, recipients, cancel).ConfigureAwait(false))
+                : null;
+            yield return EntryOf(e, delivery, names, users);
         }
     }
 
@@ -71,12 +80,25 @@ public sealed class AccountHistory(EventLog log, Directory directory)
             users[account] = state.Address;
     }
 
-    private static HistoryEntry EntryOf(StoredEvent e, Dictionary<Guid, string> names, Dictionary<string, string> users)
+    // Each delivery begins with them.
+    private async ValueTask<string[]> RecipientsAsync(StoredEvent e, BoundedCache<Guid, string[]> known, CancellationToken cancel)
+    {
+        if (known.TryGet(e.Stream.Id, out var addresses))
+            return addresses;
+        addresses = [];
+        await foreach (var first in log.Reader.ReadStreamAsync(e.Stream, toVersion: 1, cancel: cancel).ConfigureAwait(false))
+            if (first.Data is MessageSubmitted message)
+                addresses = [.. message.Recipients.Select(recipient => recipient.Address)];
+        return known.GetOrAdd(e.Stream.Id, _ => addresses);
+    }
+
+    /// <param name="delivery">The words, where it is a delivery's event.</param>
+    private static HistoryEntry EntryOf(StoredEvent e, string? delivery, Dictionary<Guid, string> names, Dictionary<string, string> users)
     {
         var headers = e.Metadata.HeadersJson is { } json ? JsonNode.Parse(json) as JsonObject : null;
         return new(
             e.Sequence, e.Timestamp, e.Type, names.GetValueOrDefault(e.Stream.Id),
-            HistoryWords.Of(e.Data, id => names.GetValueOrDefault(id, "another mailbox"), id => users.GetValueOrDefault(id, id)),
+            delivery ?? HistoryWords.Of(e.Data, id => names.GetValueOrDefault(id, "another mailbox"), id => users.GetValueOrDefault(id, id)),
             e.Metadata.UserName, (string?)headers?["protocol"], (string?)headers?["client_ip"], e.Metadata.CorrelationId, e.Metadata.CausationId);
     }
 
