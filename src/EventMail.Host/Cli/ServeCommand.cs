@@ -32,12 +32,14 @@ internal static class ServeCommand
         var listeners = await ServerListeners.OpenAsync(services.Listeners, certificates.ServerTls, settings.Auth.AllowPlaintextOnLoopback, logs);
         if (await services.Accounts.EnsureFirstAccountAsync(settings.Hostname, new("system", "serve", "{}"), stop) is { } first)
             await Console.Out.WriteLineAsync($"first account {first.Address} password {first.Password}");
+        services.StartDelivering(listeners.EndPointsOf("smtp"));
         var tracing = new TraceFile(settings.Data).FollowAsync(listeners.Traces, log, stop);
         await Console.Out.WriteLineAsync($"ready {listeners.Addresses}".TrimEnd());
 
         await Task.WhenAny(Task.Delay(Timeout.Infinite, stop));
         log.Stopping();
-        await listeners.StopAsync(run.Signals.AtOnce);
+        // Sessions may still submit meanwhile: what they do waits in the queue.
+        await Task.WhenAll(listeners.StopAsync(run.Signals.AtOnce), services.StopDeliveringAsync(run.Signals.AtOnce));
         await tracing;
         return ExitCodes.Done;
     }

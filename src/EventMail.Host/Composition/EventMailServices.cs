@@ -1,5 +1,7 @@
+using System.Net;
 using EventMail.Host.Cli;
 using EventMail.Host.Configuration;
+using EventMail.Host.Delivery;
 using EventMail.Host.Listeners;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
@@ -25,10 +27,12 @@ public sealed class EventMailServices : IAsyncDisposable
     private readonly QuotaWatch _quotas;
     private readonly NameServices _names;
     private readonly SearchTextIndex? _searchText;
+    private readonly HostContext _host;
+    private DeliveryAgent? _agent;
 
     private EventMailServices(HostContext host, MailStore store, SearchTextProjection? searchText)
     {
-        _store = store;
+        (_host, _store) = (host, store);
         _searchText = searchText is null ? null : new(store.Log, searchText, host.Logs);
         _summaries = new(store.Log);
         _metadata = new(store.Log, store.Mailboxes, $"mailto:postmaster@{host.Settings.EffectiveHostname}", host.Settings.Quota.Annotations);
@@ -59,9 +63,18 @@ public sealed class EventMailServices : IAsyncDisposable
         }
     }
 
+    /// <summary>Begins to deliver, where that is on.</summary>
+    /// <param name="smtp">Where this server takes mail from others.</param>
+    public void StartDelivering(IReadOnlyList<IPEndPoint> smtp) => _agent = DeliveryAgents.Start(_host.Settings, _store, _names, smtp, _host.Logs);
+
+    /// <summary>Ends delivering in order; at once when <paramref name="atOnce"/> fires.</summary>
+    public Task StopDeliveringAsync(CancellationToken atOnce) => _agent?.StopAsync(atOnce) ?? Task.CompletedTask;
+
     /// <summary>Called when all sessions have ended and before the database stops.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_agent is not null)
+            await _agent.DisposeAsync();
         _store.Log.Executor.BeginClosing();
         await _quotas.DisposeAsync();
         await _names.DisposeAsync();

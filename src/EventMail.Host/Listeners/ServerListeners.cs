@@ -30,6 +30,10 @@ public sealed class ServerListeners
     /// <summary>`smtp=127.0.0.1:1025 imap=127.0.0.1:1143`: each open listener with its real port.</summary>
     public string Addresses => string.Join(' ', _listeners.Select(listener => $"{listener.Name}={listener.EndPoint}"));
 
+    /// <summary>Where the listeners of a name are, with their real ports.</summary>
+    public IReadOnlyList<IPEndPoint> EndPointsOf(string name) =>
+        [.. _listeners.Where(listener => listener.Name == name).Select(listener => listener.EndPoint)];
+
     /// <summary>Connections by listener, now.</summary>
     public IEnumerable<(string Name, int Connections)> Counts => _listeners.Select(listener => (listener.Name, listener.Connections));
 

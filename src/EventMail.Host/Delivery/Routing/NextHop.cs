@@ -24,24 +24,46 @@ public sealed class NextHopTable
     /// <summary>As a smarthost's name: where the DNS says.</summary>
     public const string NoSmarthost = "none";
 
-    private readonly NextHop? _all;
-    private readonly Dictionary<string, NextHop?> _byDomain = new(StringComparer.OrdinalIgnoreCase);
+    private readonly SmarthostNextHop? _all;
+    private readonly Dictionary<string, SmarthostNextHop?> _byDomain = new(StringComparer.OrdinalIgnoreCase);
 
     public NextHopTable(DeliverySettings settings)
     {
         _all = Of(settings.Smarthost);
         foreach (var (domain, smarthost) in settings.Smarthosts)
-            _byDomain[domain] = Of(smarthost);
+            _byDomain[domain.ToLowerInvariant()] = Of(smarthost);
     }
 
     /// <param name="domain">Lower-case A-labels, or an address literal in its brackets.</param>
     public NextHop For(string domain)
     {
-        if ((_byDomain.TryGetValue(domain, out var smarthost) ? smarthost : _all) is { } relayed)
+        var relayed = _byDomain.TryGetValue(domain, out var named) ? named : _all;
+        if (relayed is not null)
             return relayed;
         if (!domain.StartsWith('['))
             return new DomainNextHop(domain);
         return AddressIn(domain) is { } address ? new LiteralNextHop(domain, address) : new UnknownNextHop(domain);
+    }
+
+    /// <summary>The smarthost of all domains that are not named; null where there is none.</summary>
+    public NextHop? TakesAll => _all;
+
+    /// <summary>The domains of these next hops, as far as they can be named.</summary>
+    public IEnumerable<string> DomainsOf(IReadOnlyCollection<string> keys)
+    {
+        foreach (var key in keys)
+        {
+            var relayed = false;
+            foreach (var (domain, hop) in _byDomain)
+            {
+                if (hop?.Key != key)
+                    continue;
+                relayed = true;
+                yield return domain;
+            }
+            if (!relayed)
+                yield return key;
+        }
     }
 
     private static SmarthostNextHop? Of(SmarthostSettings smarthost) =>

@@ -1,0 +1,174 @@
+using EventMail.Host.Configuration;
+using EventMail.Host.Delivery.Attempts;
+using EventMail.Host.Delivery.Lanes;
+using EventMail.Host.Delivery.Routing;
+using EventMail.Projections.Deliveries;
+using Microsoft.Extensions.Logging;
+
+namespace EventMail.Host.Delivery;
+
+/// <summary>
+/// Delivers what the queue holds: claims what is due, hands it to the lanes of its next hops, and stops in order. Several may work on
+/// one database.
+/// </summary>
+internal sealed class DeliveryAgent : IAsyncDisposable
+{
+    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+
+    private readonly DeliveryService _queue;
+    private readonly AttemptServices _services;
+    private readonly DeliverySettings _settings;
+    private readonly NextHopTable _hops;
+    private readonly DeliveryRun _run;
+    private readonly LaneScheduler<ClaimedDelivery> _lanes;
+    private readonly SemaphoreSlim _wake = new(1, 1);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _atOnce = new();
+    private readonly IDisposable _work;
+    private readonly Task _claiming;
+    private int _stopped;
+    private volatile bool _mayBeMore = true;
+
+    private DeliveryAgent(DeliveryService queue, AttemptServices services)
+    {
+        (_queue, _services, _settings) = (queue, services, services.Settings);
+        _hops = new(_settings);
+        _run = new(queue, services, _settings.Lease, _atOnce.Token);
+        _lanes = new(LaneLimits.Of(_settings), services.Time, _run.RunAsync, Wake);
+        _work = queue.OnWork(() =>
+        {
+            _mayBeMore = true;
+            Wake();
+        });
+        _claiming = Task.Run(ClaimAllAsync);
+        services.Log.AgentStarted(
+            services.Client.HelloName, _settings.Port, _settings.Concurrency, _settings.PerDestination,
+            _settings.Smarthost.Host.Length > 0 ? $", by {_settings.Smarthost.Host}:{_settings.Smarthost.Port}" : "");
+    }
+
+    public static DeliveryAgent Start(DeliveryService queue, AttemptServices services) => new(queue, services);
+
+    /// <summary>
+    /// Begins nothing more, gives back what was claimed, and waits for what is under way: at most for Delivery:StopTimeout, or until
+    /// <paramref name="atOnce"/> fires. What is cut off then is recorded as far as it is known.
+    /// </summary>
+    public async Task StopAsync(CancellationToken atOnce)
+    {
+        if (Interlocked.Exchange(ref _stopped, 1) != 0)
+            return;
+        var begun = _services.Time.GetTimestamp();
+        _work.Dispose();
+        await _stop.CancelAsync();
+        await _claiming;
+        var (notBegun, ended) = _lanes.Close();
+        await GiveBackAsync(notBegun);
+        using (var impatient = CancellationTokenSource.CreateLinkedTokenSource(atOnce))
+        {
+            await Task.WhenAny(ended, Task.Delay(_settings.StopTimeout, _services.Time, impatient.Token));
+            await impatient.CancelAsync();
+        }
+        await _atOnce.CancelAsync();
+        await ended;
+        await _services.Connections.DisposeAsync();
+        _lanes.Dispose();
+        _services.Log.AgentStopped(notBegun.Count, _run.CutOff, (long)_services.Time.GetElapsedTime(begun).TotalMilliseconds);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(new CancellationToken(canceled: true));
+        _wake.Dispose();
+        _stop.Dispose();
+        _atOnce.Dispose();
+    }
+
+    private void Wake()
+    {
+        // Full is as good as once: whoever is woken looks at everything.
+        if (_wake.CurrentCount > 0)
+            return;
+        try
+        {
+            _wake.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // Somebody else was faster.
+        }
+    }
+
+    private async Task ClaimAllAsync()
+    {
+        var wait = FirstWait;
+        HashSet<string> passedOver = [];
+        try
+        {
+            while (true)
+            {
+                await _wake.WaitAsync(_stop.Token);
+                try
+                {
+                    passedOver = await ClaimAsync(passedOver);
+                    wait = FirstWait;
+                }
+                catch (Exception error) when (error is not OperationCanceledException)
+                {
+                    _services.Log.ClaimFailed(error, (long)wait.TotalMilliseconds);
+                    await Task.Delay(wait, _services.Time, _stop.Token);
+                    wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
+                    _mayBeMore = true;
+                    Wake();
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped.
+        }
+    }
+
+    // Until the lanes have enough, or there is nothing more for those that have not.
+    private async Task<HashSet<string>> ClaimAsync(HashSet<string> passedOver)
+    {
+        while (!_stop.IsCancellationRequested && _lanes.Room is > 0 and var room)
+        {
+            var full = _lanes.Full();
+            // What had enough the last time and is not full any more may have rows.
+            if (!_mayBeMore && !passedOver.Except(full).Any())
+                return passedOver;
+            if (_hops.TakesAll is { } everything && full.Contains(everything.Key))
+                return passedOver;
+            _mayBeMore = false;
+            passedOver = full;
+            var begun = _services.Time.GetTimestamp();
+            // Not cancelled: what is claimed must be known, to be given back.
+            var claimed = await _queue.ClaimAsync(new(room, _settings.Lease, [.. _hops.DomainsOf(full)]), CancellationToken.None);
+            _mayBeMore |= claimed.Count > 0;
+            foreach (var delivery in claimed)
+            {
+                var hop = _hops.For(delivery.Domain);
+                _lanes.Add(hop.Key, new(delivery, hop));
+            }
+            var (running, waiting) = _lanes.Load;
+            _services.Log.QueueProcessed(waiting, running, claimed.Count, (long)_services.Time.GetElapsedTime(begun).TotalMilliseconds);
+        }
+        return passedOver;
+    }
+
+    private async Task GiveBackAsync(IReadOnlyList<ClaimedDelivery> notBegun)
+    {
+        foreach (var claimed in notBegun)
+        {
+            try
+            {
+                await _queue.ReturnAsync(claimed.Delivery, _services.Time.GetUtcNow(), CancellationToken.None);
+            }
+            catch (Exception error)
+            {
+                // Its lease ends by itself.
+                _services.Log.ReturnFailed(error, claimed.Delivery.Stream.Id, claimed.Delivery.Domain);
+            }
+        }
+    }
+}
