@@ -66,23 +66,25 @@ internal static class InlineRebuild
     }
 
     /// <summary>All events of a kind, stream by stream. Read by pages: a connection that is in the middle of a query cannot write.</summary>
+    /// <param name="tenant">Only this one's; null for all.</param>
     public static async IAsyncEnumerable<StoredEvent> EventsAsync(
         StreamKind kind, EventTypeMap types, NpgsqlConnection connection,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel, string? tenant = null)
     {
-        const string sql = """
+        var sql = $"""
             select e.seq_id, e.id, e.tenant_id, e.stream_id, e.version, e.type, e.data::text, e.timestamp
             from public.mt_events e join public.mt_streams s on s.tenant_id = e.tenant_id and s.id = e.stream_id
             where s.type = $1 and not e.is_archived and (e.tenant_id, e.stream_id, e.version) > ($2, $3, $4)
+              {(tenant is null ? "" : "and e.tenant_id = $2")}
             order by e.tenant_id, e.stream_id, e.version limit 5000
             """;
-        var (tenant, id, version) = ("", Guid.Empty, 0L);
+        var (from, id, version) = (tenant ?? "", Guid.Empty, 0L);
         while (true)
         {
             var page = new List<StoredEvent>();
             await using (var command = new NpgsqlCommand(sql, connection)
             {
-                Parameters = { new() { Value = kind.Name }, new() { Value = tenant }, new() { Value = id }, new() { Value = version } },
+                Parameters = { new() { Value = kind.Name }, new() { Value = from }, new() { Value = id }, new() { Value = version } },
             })
             await using (var row = await command.ExecuteReaderAsync(cancel))
             {
@@ -96,7 +98,7 @@ internal static class InlineRebuild
                 yield break;
             foreach (var e in page)
                 yield return e;
-            (tenant, id, version) = (page[^1].Stream.Tenant, page[^1].Stream.Id, page[^1].Version);
+            (from, id, version) = (page[^1].Stream.Tenant, page[^1].Stream.Id, page[^1].Version);
         }
     }
 

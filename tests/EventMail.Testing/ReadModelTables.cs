@@ -7,7 +7,7 @@ public static class ReadModelTables
 
     /// <summary>Rows that are derived from the log alone.</summary>
     public static IReadOnlyList<string> Derived { get; } =
-        ["account", "mail_domain", "address", "mailbox", "metadata", "metadata_octets", "last_login", "login_place", "login_lockout", "search_text_v2",
+        ["account", "mail_domain", "address", "mailbox", "quota", "metadata", "metadata_octets", "last_login", "login_place", "login_lockout", "search_text_v2",
         "delivery_queue"];
 
     /// <summary>Columns of theirs that are not: who has claimed a row, and for how long.</summary>

@@ -41,6 +41,11 @@ public sealed record MessageLimitSet(long? Limit);
 /// <param name="Limit">In bytes.</param>
 public sealed record QuotaThresholdCrossed(int Percent, long Used, long Limit);
 
+/// <summary>An alarm: the total that is kept of the account's mail was not what its mailboxes have by the log. It was put right with this event.</summary>
+/// <param name="KeptBytes">What was kept.</param>
+/// <param name="Bytes">What the log says.</param>
+public sealed record QuotaDriftFound(long KeptBytes, long KeptMessages, long Bytes, long Messages);
+
 public sealed record AccountSuspended(string? Reason);
 
 public sealed record AccountResumed;

@@ -90,6 +90,7 @@ public sealed record AccountState
         QuotaLimitSet e => this with { QuotaLimit = e.Limit },
         MessageLimitSet e => this with { MessageLimit = e.Limit },
         QuotaThresholdCrossed e => this with { QuotaMark = e.Percent },
+        QuotaDriftFound => this,
         AccountSuspended e => this with { Status = AccountStatus.Suspended, SuspendedBecause = e.Reason },
         AccountResumed => this with { Status = AccountStatus.Open, SuspendedBecause = null },
         AccountClosed => this with

@@ -23,6 +23,12 @@ internal sealed class Batch(IReadOnlyList<PendingCommand> commands, EventTypeMap
     /// <summary>What the accepted commands store, possibly one content more than once.</summary>
     public List<StagedContent> Contents { get; } = [];
 
+    /// <summary>What the accepted commands were decided on beside their streams.</summary>
+    public List<CommitTerm> Terms { get; } = [];
+
+    /// <summary>A term of these commands did not hold when they were last written.</summary>
+    public bool TermsFailed { get; init; }
+
     /// <summary>Commands that want something prepared first.</summary>
     public List<(PendingCommand Command, Func<CancellationToken, Task> Prepare)> Deferred { get; } = [];
 
@@ -73,7 +79,7 @@ internal sealed class Batch(IReadOnlyList<PendingCommand> commands, EventTypeMap
                 decision.Discard();
             _decided.Add(new(pending, new(decision.Rejection, decision.Result)));
         }
-        Commit = new([.. Changed().Select(s => s.ToChange())], Distinct(Contents), Remote: false);
+        Commit = new([.. Changed().Select(s => s.ToChange())], Distinct(Contents), Remote: false) { Terms = Terms };
     }
 
     /// <summary>The streams that got events, in the order in which their rows are locked.</summary>

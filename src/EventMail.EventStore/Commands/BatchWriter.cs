@@ -16,6 +16,9 @@ internal static class BatchWriter
     /// <summary>A content's digest (or number) is stored already.</summary>
     public const string ContentConflict = "VC002";
 
+    /// <summary>A <see cref="CommitTerm"/> does not hold: raised by the inline projection that keeps what it is about.</summary>
+    public const string TermConflict = "VC003";
+
     private static readonly (string, string)[] VersionColumns = [("tenant_id", "varchar"), ("id", "uuid"), ("expected", "bigint")];
 
     private static readonly RowsStatement MoveStreams = new(

@@ -58,9 +58,10 @@ internal sealed class Committer(
     {
         var locked = 0;
         var losses = 0;
+        var termsFailed = false;
         while (true)
         {
-            var batch = new Batch(commands, types, Now());
+            var batch = new Batch(commands, types, Now()) { TermsFailed = termsFailed };
             try
             {
                 var connection = await connections.GetAsync(stop);
@@ -74,6 +75,7 @@ internal sealed class Committer(
             {
                 log.Conflict(e.SqlState, commands.Count);
                 locked++;
+                termsFailed = e.SqlState == CommitTerm.Conflict;
             }
             catch (Exception e) when (Faults.IsLoss(e) || (batch.Sent && e is not PostgresException))
             {

@@ -13,6 +13,7 @@ public sealed class Decision
     private Command _command = null!;
     private int _events;
     private int _contents;
+    private int _terms;
 
     internal Decision(Batch batch) => _batch = batch;
 
@@ -68,6 +69,15 @@ public sealed class Decision
         _batch.Contents.Add(content);
     }
 
+    /// <summary>Other nodes' commits have broken a term of this command: what it was decided on must be read again.</summary>
+    public bool TermsFailed => _batch.TermsFailed;
+
+    /// <summary>
+    /// Makes the commit depend on what no stream says. Where it does not hold then the command is decided again, with
+    /// <see cref="TermsFailed"/>.
+    /// </summary>
+    public void Require(CommitTerm term) => _batch.Terms.Add(term);
+
     /// <summary>Refuses the command with a value of the domain: nothing that it appended is kept.</summary>
     public void Reject(object rejection) => Rejection = rejection;
 
@@ -82,7 +92,7 @@ public sealed class Decision
         _command = command;
         (Result, Rejection, Preparation) = (null, null, null);
         _undo.Clear();
-        (_events, _contents) = (_batch.Events.Count, _batch.Contents.Count);
+        (_events, _contents, _terms) = (_batch.Events.Count, _batch.Contents.Count, _batch.Terms.Count);
     }
 
     /// <summary>Takes back everything the command appended.</summary>
@@ -95,6 +105,7 @@ public sealed class Decision
         }
         _batch.Events.RemoveRange(_events, _batch.Events.Count - _events);
         _batch.Contents.RemoveRange(_contents, _batch.Contents.Count - _contents);
+        _batch.Terms.RemoveRange(_terms, _batch.Terms.Count - _terms);
     }
 
     private void Remember(WorkingStream stream)

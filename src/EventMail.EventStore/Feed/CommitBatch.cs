@@ -4,7 +4,11 @@ namespace EventMail.EventStore;
 /// <param name="Changes">One per touched stream.</param>
 /// <param name="Contents">The contents that became durable with it; empty for other nodes' commits.</param>
 /// <param name="Remote">True when another node (or another application) committed it.</param>
-public sealed record CommitBatch(IReadOnlyList<StreamChange> Changes, IReadOnlyList<StagedContent> Contents, bool Remote);
+public sealed record CommitBatch(IReadOnlyList<StreamChange> Changes, IReadOnlyList<StagedContent> Contents, bool Remote)
+{
+    /// <summary>What must hold in its transaction, for the inline projections that know of it.</summary>
+    public IReadOnlyList<CommitTerm> Terms { get; init; } = [];
+}
 
 /// <summary>How one stream moved.</summary>
 /// <param name="Before">The state at <paramref name="FromVersion"/> - 1.</param>

@@ -144,19 +144,38 @@ internal static class AccountCommand
         var address = Address();
         var size = new Argument<string?>("SIZE") { Arity = ArgumentArity.ZeroOrOne, Description = "For example 1GB" };
         var messages = new Option<string?>("--messages") { HelpName = "NUMBER", Description = "How many messages at most; none for no such limit" };
-        var command = new Command("quota", "Sets how much mail an account may keep.") { address, size, messages };
+        var verify = new Option<bool>("--verify") { Description = "Computes how much mail it has from the log, and puts the total right if it is wrong" };
+        var command = new Command("quota", "Sets how much mail an account may keep, or verifies how much it has.") { address, size, messages, verify };
         StoreCommand.SetAction(command, async (store, run, stop) =>
         {
             var name = Named(run, address);
             var (bytes, most) = (SizeOf(run.Arguments.GetValue(size)), run.Arguments.GetValue(messages));
-            if (bytes is null && most is null)
-                throw new CommandFailedException("Give a size, such as 1GB, or --messages NUMBER.", ExitCodes.Usage);
-            var limit = most is null or "none" ? default(long?) : NumberOf(most);
-            var account = (await store.Accounts.SetQuotaAsync(
-                name, now => new(bytes ?? now.Bytes, most is null ? now.Messages : limit), StoreCommand.Operator, stop)).OrFail(name);
-            await Console.Out.WriteLineAsync($"account {account.Address} may keep {Kept(account.QuotaLimit, account.MessageLimit)}");
+            if (bytes is null && most is null && !run.Arguments.GetValue(verify))
+                throw new CommandFailedException("Give a size, such as 1GB, --messages NUMBER or --verify.", ExitCodes.Usage);
+            if (bytes is not null || most is not null)
+                await SetQuotaAsync(store, name, bytes, most, stop);
+            if (run.Arguments.GetValue(verify))
+                await VerifyAsync(store, name, stop);
         });
         return command;
+    }
+
+    private static async Task SetQuotaAsync(MailStore store, string name, long? bytes, string? most, CancellationToken stop)
+    {
+        var limit = most is null or "none" ? default(long?) : NumberOf(most);
+        var account = (await store.Accounts.SetQuotaAsync(
+            name, now => new(bytes ?? now.Bytes, most is null ? now.Messages : limit), StoreCommand.Operator, stop)).OrFail(name);
+        await Console.Out.WriteLineAsync($"account {account.Address} may keep {Kept(account.QuotaLimit, account.MessageLimit)}");
+    }
+
+    private static async Task VerifyAsync(MailStore store, string name, CancellationToken stop)
+    {
+        var found = await store.Directory.FindAsync(name, stop) ?? throw new CommandFailedException($"There is no account {name}.");
+        var verified = (await store.QuotaAudit.VerifyAsync(found.Account, StoreCommand.Operator, stop)).OrFail(name);
+        var has = $"account {found.Address} has {Kept(verified.Bytes, verified.Messages)}";
+        await Console.Out.WriteLineAsync(verified.IsRight
+            ? $"{has}, as was kept"
+            : $"{has}; the total that was kept, {Kept(verified.KeptBytes, verified.KeptMessages)}, was wrong and has been put right");
     }
 
     private static long NumberOf(string text) =>

@@ -7,6 +7,7 @@ using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Maildrops;
 using EventMail.Projections.Metadata;
+using EventMail.Projections.Quotas;
 using EventMail.Projections.SearchText;
 using EventMail.Protocols.Imap;
 using EventMail.Protocols.Pop3;
@@ -26,6 +27,7 @@ public sealed class EventMailServices : IAsyncDisposable
     private readonly MaildropLocks _locks;
     private readonly QuotaWatch _quotas;
     private readonly NameServices _names;
+    private readonly QuotaAudits _audits;
     private readonly SearchTextIndex? _searchText;
     private readonly HostContext _host;
     private DeliveryAgent? _agent;
@@ -37,9 +39,11 @@ public sealed class EventMailServices : IAsyncDisposable
         _summaries = new(store.Log);
         _metadata = new(store.Log, store.Mailboxes, $"mailto:postmaster@{host.Settings.EffectiveHostname}", host.Settings.Quota.Annotations);
         _locks = new(store.Log.Sessions, host.Logs.CreateLogger("EventMail.Pop3"));
-        _quotas = new(store.Log, store.Directory, host.Logs);
         _names = new(host.Settings.Dns, store.Log, host.Logs);
         _names.Policies.Start();
+        var marks = new QuotaMarks(store.Log, store.Directory, store.Mailboxes, host.Settings.EffectiveHostname, host.Logs);
+        _quotas = new(store.Log, store.Directory, marks, host.Logs);
+        _audits = new(store.Log, store.QuotaAudit, _quotas, host.Settings.Quota.VerifyEvery, TimeProvider.System, host.Logs);
         Listeners = ListenerTable.Of(host.Settings, Servers(host));
     }
 
@@ -76,6 +80,7 @@ public sealed class EventMailServices : IAsyncDisposable
         if (_agent is not null)
             await _agent.DisposeAsync();
         _store.Log.Executor.BeginClosing();
+        await _audits.DisposeAsync();
         await _quotas.DisposeAsync();
         await _names.DisposeAsync();
         await _locks.DisposeAsync();

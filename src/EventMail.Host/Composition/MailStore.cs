@@ -4,6 +4,7 @@ using EventMail.Projections;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
+using EventMail.Projections.Quotas;
 using EventMail.Projections.SearchText;
 using Microsoft.Extensions.Logging;
 using Directory = EventMail.Projections.Accounts.Directory;
@@ -16,7 +17,7 @@ namespace EventMail.Host.Composition;
 /// </summary>
 public sealed class MailStore : IAsyncDisposable
 {
-    private MailStore(HostSettings settings, ILoggerFactory logs, EventLog log, Directory directory)
+    private MailStore(HostSettings settings, ILoggerFactory logs, EventLog log, EventTypeMap types, Directory directory)
     {
         (Log, Directory) = (log, directory);
         Hasher = new(LoginSettings.HashingOf(settings));
@@ -27,6 +28,7 @@ public sealed class MailStore : IAsyncDisposable
         DkimKeys = new(log, directory, Key, logs.CreateLogger("EventMail.Dkim"));
         Queries = new(log.DataSource);
         Deliveries = new(log, directory, Mailboxes, DeliveryRulesOf(settings), logs);
+        QuotaAudit = new(log, types, logs);
     }
 
     public EventLog Log { get; }
@@ -49,6 +51,8 @@ public sealed class MailStore : IAsyncDisposable
 
     public DeliveryService Deliveries { get; }
 
+    public QuotaAudit QuotaAudit { get; }
+
     /// <param name="searchText">The server's; commands beside it index nothing.</param>
     public static async Task<MailStore> OpenAsync(
         HostSettings settings, HostDatabase database, ILoggerFactory logs, CancellationToken cancel, SearchTextProjection? searchText = null)
@@ -69,7 +73,7 @@ public sealed class MailStore : IAsyncDisposable
             searchText is null ? [] : ReadModels.Asynchronous(searchText), logs, cancel);
         try
         {
-            return new(settings, logs, log, await Directory.OpenAsync(log, new(), logs, cancel));
+            return new(settings, logs, log, types, await Directory.OpenAsync(log, new(), logs, cancel));
         }
         catch
         {

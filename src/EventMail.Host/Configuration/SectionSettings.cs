@@ -152,6 +152,9 @@ public sealed record QuotaSettings
     /// <summary>How much each account may annotate (IMAP METADATA), names and values together.</summary>
     [Bytes, Range(0)]
     public long Annotations { get; init; } = MetadataLimits.DefaultTotal;
+
+    /// <summary>How often all accounts' totals are computed anew from the log and compared; 0s: never.</summary>
+    public TimeSpan VerifyEvery { get; init; } = TimeSpan.FromDays(1);
 }
 
 /// <summary>The index of message texts for SEARCH BODY and TEXT.</summary>

@@ -20,6 +20,7 @@ public static class AccountEventTypes
             .Register("quota_limit_set", json.QuotaLimitSet)
             .Register("message_limit_set", json.MessageLimitSet)
             .Register("quota_threshold_crossed", json.QuotaThresholdCrossed)
+            .Register("quota_drift_found", json.QuotaDriftFound)
             .Register("account_suspended", json.AccountSuspended)
             .Register("account_resumed", json.AccountResumed)
             .Register("account_closed", json.AccountClosed)
@@ -51,6 +52,7 @@ public static class AccountEventTypes
 [JsonSerializable(typeof(QuotaLimitSet))]
 [JsonSerializable(typeof(MessageLimitSet))]
 [JsonSerializable(typeof(QuotaThresholdCrossed))]
+[JsonSerializable(typeof(QuotaDriftFound))]
 [JsonSerializable(typeof(AccountSuspended))]
 [JsonSerializable(typeof(AccountResumed))]
 [JsonSerializable(typeof(AccountClosed))]

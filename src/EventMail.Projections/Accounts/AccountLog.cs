@@ -38,6 +38,14 @@ internal static partial class AccountLog
     [LoggerMessage(1011, LogLevel.Warning, "Quota warning of account {user_id} could not be noted")]
     public static partial void QuotaNotNoted(this ILogger log, Exception error, string user_id);
 
+    [LoggerMessage(1016, LogLevel.Critical,
+        "ALERT: Quota drift found and repaired (user_id {user_id}, email {email}, kept_bytes {kept_bytes}, kept_messages {kept_messages}, used_bytes {used_bytes}, used_messages {used_messages})")]
+    public static partial void QuotaDrift(
+        this ILogger log, string user_id, string email, long kept_bytes, long kept_messages, long used_bytes, long used_messages);
+
+    [LoggerMessage(1017, LogLevel.Warning, "The totals of the accounts could not be verified")]
+    public static partial void QuotaNotVerified(this ILogger log, Exception error);
+
     /// <param name="size">0 when it is not known.</param>
     public static void QuotaExceeded(this ILogger log, string account, string address, QuotaUsage usage, long size)
     {

@@ -3,6 +3,7 @@ using EventMail.Domain.Accounts;
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 using EventMail.Projections.Mailboxes;
+using EventMail.Projections.Quotas;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -17,7 +18,7 @@ public sealed class Directory : IDisposable
     private readonly CommandExecutor _executor;
     private readonly DirectoryOptions _options;
     private readonly NameTable _names;
-    private readonly Quotas _quotas;
+    private readonly UsageMemory _quotas;
     private readonly ILogger _log;
     private readonly IDisposable _subscription;
     private int _recoverable;
@@ -97,7 +98,7 @@ public sealed class Directory : IDisposable
     public async ValueTask<QuotaUsage> UsageAsync(string account, CancellationToken cancel)
     {
         var state = await StateAsync(account, cancel).ConfigureAwait(false);
-        return Quotas.Of(await _quotas.UsedAsync(account, cancel).ConfigureAwait(false), state);
+        return UsageMemory.Of(await _quotas.UsedAsync(account, cancel).ConfigureAwait(false), state);
     }
 
     /// <summary>
@@ -245,7 +246,7 @@ public sealed class Directory : IDisposable
             if (state.Status == AccountStatus.Suspended)
                 return Refused(RecipientStatus.Suspended);
             // A message of unknown size has at least one byte: a full account is full.
-            var usage = Quotas.Of(await _quotas.UsedAsync(account, cancel).ConfigureAwait(false), state);
+            var usage = UsageMemory.Of(await _quotas.UsedAsync(account, cancel).ConfigureAwait(false), state);
             var fits = usage.HasRoomFor(Math.Max(size, 1), 1);
             room |= fits;
             full ??= fits ? null : (state, usage);

@@ -1,3 +1,5 @@
+using EventMail.Projections.Quotas;
+
 namespace EventMail.Projections.Accounts;
 
 public enum RecipientStatus
@@ -31,6 +33,9 @@ public readonly record struct RecipientAnswer(RecipientStatus Status, IReadOnlyL
 /// <param name="MessageLimit">Null: as many messages as there is room for.</param>
 public readonly record struct QuotaUsage(long Used, long Limit, long Messages = 0, long? MessageLimit = null)
 {
+    /// <summary>What of it was committed when it was asked for; null while no other node may commit.</summary>
+    internal MailTotals? Committed { get; init; }
+
     public bool HasRoomFor(long bytes, long messages) => HasBytes(bytes) && HasMessages(messages);
 
     /// <summary>Of what nothing is added, nothing has to be free.</summary>

@@ -47,6 +47,8 @@ internal static class HistoryWords
         MessageLimitSet a => a.Limit is { } limit ? string.Create(CultureInfo.InvariantCulture, $"limited to {limit} messages") : "not limited in messages any more",
         QuotaThresholdCrossed a =>
             $"mail {(a.Percent > 0 ? $"reached {a.Percent} % of" : "is back below all warning marks of")} the quota: {Octets(a.Used)} of {Octets(a.Limit)}",
+        QuotaDriftFound a => string.Create(CultureInfo.InvariantCulture,
+            $"ALARM: the total kept was {Octets(a.KeptBytes)} in {a.KeptMessages} messages, the mailboxes have {Octets(a.Bytes)} in {a.Messages}; put right"),
         AccountSuspended a => $"account suspended{(a.Reason is { } reason ? $": {reason}" : "")}",
         AccountResumed => "account resumed",
         AccountClosed a => $"account {a.Address} closed",

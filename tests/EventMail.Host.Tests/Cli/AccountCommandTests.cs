@@ -142,6 +142,8 @@ public sealed class AccountCommandTests(CliServer cli) : IClassFixture<CliServer
         (await cli.DoAsync("account", "show", "room@eleven.example")).ShouldContain("messages    0 of 7");
         (await cli.DoAsync("history", "room@eleven.example")).ShouldContain("limited to 7 messages");
         (await cli.DoAsync("account", "quota", "room@eleven.example", "6MB", "--messages", "none")).ShouldNotContain("messages");
+        (await cli.DoAsync("account", "quota", "room@eleven.example", "--verify")).ShouldBe("account room@eleven.example has 0 bytes, 0 messages, as was kept");
+        (await cli.FailAsync(1, "account", "quota", "nobody@eleven.example", "--verify")).ShouldContain("no account");
         (await cli.FailAsync(2, "account", "quota", "room@eleven.example", "--messages", "-1")).ShouldContain("none");
         (await cli.FailAsync(2, "account", "quota", "room@eleven.example")).ShouldContain("--messages");
         (await cli.FailAsync(2, "account", "quota", "room@eleven.example", "much")).ShouldContain("500MB");

@@ -3,6 +3,7 @@ using System.Text;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
+using EventMail.Projections.Quotas;
 using EventMail.Testing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -125,6 +126,10 @@ public sealed class TestAccounts : IAsyncDisposable
         public required Authenticator Authenticator { get; init; }
         public required MailboxService Mailboxes { get; init; }
         public required DirectoryQueries Queries { get; init; }
+        public required QuotaAudit Audit { get; init; }
+        public required ILoggerFactory Loggers { get; init; }
+
+        public QuotaWatch Watch() => new(Log, Directory, new(Log, Directory, Mailboxes, "mail.example.com", Loggers), Loggers);
 
         internal static async Task<Node> OpenAsync(
             string connectionString, string folder, AuthenticatorOptions options, PasswordHashOptions hashing, long defaultQuota,
@@ -148,6 +153,8 @@ public sealed class TestAccounts : IAsyncDisposable
                 Mailboxes = mailboxes,
                 Authenticator = new(log, directory, hasher, key, options, loggers, time),
                 Queries = new(log.DataSource),
+                Audit = new(log, types, loggers),
+                Loggers = loggers,
             };
         }
 

@@ -1,6 +1,7 @@
 using EventMail.Domain;
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
+using EventMail.Projections.Quotas;
 
 namespace EventMail.Projections.Mailboxes;
 
@@ -39,7 +40,10 @@ internal sealed record QuotaCheck(QuotaGuard Guard, string Account, string Addre
         if (Guard(decision, Account) is not { } usage)
             return false;
         if (usage.HasRoomFor(bytes, messages))
+        {
+            decision.RequireRoom(Account, usage, bytes, messages);
             return true;
+        }
         decision.Result = new QuotaRefusal(Account, Address, usage, bytes);
         decision.Reject(Rejection.OverQuota);
         return false;

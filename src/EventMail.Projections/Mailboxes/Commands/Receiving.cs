@@ -3,6 +3,7 @@ using EventMail.Domain.Mailboxes;
 using EventMail.Domain.Reception;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.Quotas;
 
 namespace EventMail.Projections.Mailboxes;
 
@@ -66,10 +67,13 @@ internal sealed class Receiving(
             if (recipient.BeyondQuota || usage.HasRoomFor(size, 1))
             {
                 taken++;
+                if (!recipient.BeyondQuota)
+                    decision.RequireRoom(recipient.Account, usage, size, 1);
                 continue;
             }
             refusal ??= new(recipient.Account, recipient.Address, usage, size);
             overrun |= usage.IsFull;
+            decision.RequireRoom(recipient.Account, usage, 1, 1);
         }
         if (refusal is null || (rule == QuotaRule.SomeoneFits && taken > 0 && !overrun))
             return true;

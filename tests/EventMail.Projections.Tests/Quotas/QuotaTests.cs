@@ -5,10 +5,10 @@ using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
+using EventMail.Projections.Tests.Accounts;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
-namespace EventMail.Projections.Tests.Accounts;
+namespace EventMail.Projections.Tests.Quotas;
 
 /// <summary>The quota seed's scenarios, in kilobytes for its gigabytes.</summary>
 public sealed class QuotaTests
@@ -128,48 +128,6 @@ public sealed class QuotaTests
         (await accounts.Directory.ResolveAsync("team", "example.com", 100, default)).Status.ShouldBe(RecipientStatus.Suspended);
     }
 
-    [Fact]
-    public async Task U006_Given_a_mark_is_passed_one_event_says_so_each_time()
-    {
-        await using var accounts = await OpenAsync();
-        await using var watch = new QuotaWatch(accounts.Events, accounts.Directory, NullLoggerFactory.Instance);
-        var joe = await FillAsync(accounts, 700_000);
-        await FillAsync(accounts, 120_000);
-        await EventuallyAsync(accounts, 80);
-        await FillAsync(accounts, 150_000);
-        await EventuallyAsync(accounts, 80, 95);
-        var inbox = (await accounts.First.Mailboxes.OpenAsync(joe, "INBOX", default)).Value!;
-        using (inbox)
-            await accounts.First.Mailboxes.RemoveAsync(inbox, UidSet.FromRanges([new(1, 2)]), Actor.System, null, default);
-        await EventuallyAsync(accounts, 80, 95, 0);
-        await FillAsync(accounts, 700_000);
-        await EventuallyAsync(accounts, 80, 95, 0, 80);
-    }
-
-    [Fact]
-    public async Task U006_Given_97_percent_used_the_highest_mark_passed_is_95_and_is_logged_as_a_warning()
-    {
-        await using var accounts = await OpenAsync();
-        using var logs = LoggerFactory.Create(builder => builder.AddProvider(accounts.Log));
-        await using var watch = new QuotaWatch(accounts.Events, accounts.Directory, logs);
-        await FillAsync(accounts, 970_000);
-        await EventuallyAsync(accounts, 95);
-        await TestAccounts.EventuallyAsync(() => Task.FromResult(accounts.Log.Lines.Any(line =>
-            line.Level == LogLevel.Warning && line.Text.Contains("95") && line.Text.Contains("970000"))));
-    }
-
-    [Fact]
-    public async Task U006_Given_a_mark_reached_exactly_it_is_passed_and_a_full_account_has_passed_100()
-    {
-        await using var accounts = await OpenAsync();
-        await using var watch = new QuotaWatch(accounts.Events, accounts.Directory, NullLoggerFactory.Instance);
-        await FillAsync(accounts, 799_999);
-        await FillAsync(accounts, 200);
-        await EventuallyAsync(accounts, 80);
-        await FillAsync(accounts, 199_801);
-        await EventuallyAsync(accounts, 80, 100);
-    }
-
     // Other than the seed says, nothing is added for overhead: docs/decisions/0016-where-the-requirements-disagree.md.
     [Fact]
     public async Task U006_Given_many_messages_the_quota_used_is_the_sum_of_their_octets_also_when_it_is_computed_anew()
@@ -189,21 +147,6 @@ public sealed class QuotaTests
         await using var accounts = await TestAccounts.OpenAsync(defaultQuota: AccountLimits.DefaultQuota);
         var joe = await accounts.AddAsync("joe@example.com");
         (await accounts.Directory.UsageAsync(joe.Account, default)).ShouldBe(new QuotaUsage(0, 1_073_741_824));
-    }
-
-    [Fact]
-    public async Task Watching_ends_with_the_watch_and_a_mark_missed_meanwhile_is_noted_with_the_next_message()
-    {
-        await using var accounts = await OpenAsync();
-        await FillAsync(accounts, 850_000);
-        await using (new QuotaWatch(accounts.Events, accounts.Directory, NullLoggerFactory.Instance))
-        {
-            await FillAsync(accounts, 1_000);
-            await EventuallyAsync(accounts, 80);
-        }
-
-        await FillAsync(accounts, 100_000);
-        await EventuallyAsync(accounts, 80);
     }
 
     [Fact]
@@ -327,7 +270,4 @@ public sealed class QuotaTests
         return (await accounts.First.Mailboxes.AppendAsync(
             account, "INBOX", staged, [], DateTimeOffset.UtcNow, Actor.System, null, default)).Rejection;
     }
-
-    private static Task EventuallyAsync(TestAccounts accounts, params int[] marks) => TestAccounts.EventuallyAsync(async () =>
-        (await accounts.EventsAsync("quota_threshold_crossed")).Select(e => ((QuotaThresholdCrossed)e.Data).Percent).SequenceEqual(marks));
 }

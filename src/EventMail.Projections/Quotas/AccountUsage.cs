@@ -1,9 +1,15 @@
-namespace EventMail.Projections.Accounts;
+using EventMail.Domain.Mailboxes;
+
+namespace EventMail.Projections.Quotas;
 
 /// <summary>What is in mailboxes.</summary>
 internal readonly record struct MailTotals(long Bytes, long Messages)
 {
     public static MailTotals operator +(MailTotals a, MailTotals b) => new(a.Bytes + b.Bytes, a.Messages + b.Messages);
+
+    /// <param name="state">Of a stream of any kind.</param>
+    public static MailTotals Of(object state) =>
+        state is MailboxState { Deleted: false } mailbox ? new(mailbox.Bytes, mailbox.Messages) : default;
 
     public static MailTotals operator -(MailTotals a, MailTotals b) => new(a.Bytes - b.Bytes, a.Messages - b.Messages);
 }
@@ -43,8 +49,8 @@ internal sealed class AccountUsage
         }
     }
 
-    /// <summary>What would be used with these mailboxes at these versions; one each.</summary>
-    public MailTotals With(IEnumerable<(Guid Mailbox, long Version, MailTotals Mail)> changed)
+    /// <summary>What is used, and what would be with these mailboxes at these versions; one each.</summary>
+    public (MailTotals Now, MailTotals Then) With(IEnumerable<(Guid Mailbox, long Version, MailTotals Mail)> changed)
     {
         lock (_lock)
         {
@@ -55,7 +61,7 @@ internal sealed class AccountUsage
                 if (known.Version < version)
                     used += mail - known.Mail;
             }
-            return used;
+            return (_used, used);
         }
     }
 
