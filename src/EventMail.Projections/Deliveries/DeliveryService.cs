@@ -42,9 +42,10 @@ public sealed class DeliveryService : IAsyncDisposable
     /// that is to be held (FUTURERELEASE) waits in the queue for those here as well.
     /// </summary>
     /// <param name="locals">The recipients that are here.</param>
+    /// <param name="copy">Also goes, as \Seen, into the account's mailbox for sent mail; null for none. May be the content.</param>
     public async Task<Result<Submitted>> SubmitAsync(
         Submission submission, StagedContent content, IReadOnlyList<SubmittedLocal> locals, QuotaRule rule, Actor actor, string? cause,
-        CancellationToken cancel)
+        CancellationToken cancel, StagedContent? copy = null)
     {
         var now = _options.Clock.GetUtcNow();
         if (submission.HoldUntil > now)
@@ -62,9 +63,10 @@ public sealed class DeliveryService : IAsyncDisposable
         int[][] positions = [.. arrivals.Select(arrival => arrival.Select(local => local.Recipient).Distinct().ToArray())];
         var notices = await _notifications.PrepareAsync(
             submission.Account, message, now, Arrived(message, positions), SenderNotifications.Staged(content, submission.Skip), now, cancel);
+        var sent = copy is null ? null : await _mailboxes.SentCopyAsync(submission.Account, copy, cancel);
         var delivery = new StreamKey(submission.Account, Guid.CreateVersion7(now));
         var outcome = await _executor.ExecuteAsync(
-            new SubmitCommand(delivery, message, content, new(receiving.Value!, positions), notices, actor.Because(cause)), cancel);
+            new SubmitCommand(delivery, message, content, new(receiving.Value!, positions), sent, notices, actor.Because(cause)), cancel);
         _mailboxes.NoteRefusal(outcome);
         return outcome.Rejection is null ? (Submitted)outcome.Result! : Refused(outcome);
     }

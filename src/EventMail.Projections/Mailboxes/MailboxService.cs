@@ -374,13 +374,17 @@ public sealed class MailboxService : IAsyncDisposable
             : new Receiving(recipients, inboxes, null, () => content, reversePath, messageId, _quota, rule);
     }
 
+    /// <summary>A copy for the account's mailbox for sent mail; null when it has none.</summary>
+    internal async ValueTask<SentCopy?> SentCopyAsync(string account, StagedContent content, CancellationToken cancel) =>
+        await _trees.ForUseAsync(account, SpecialUses.Sent, cancel) is { } key ? new(new(key, account, ""), content, _quota) : null;
+
     // Null when one is missing.
     private async ValueTask<StreamKey[]?> MailboxesForAsync(IReadOnlyList<LocalRecipient> recipients, Placement placement, CancellationToken cancel)
     {
         var mailboxes = new StreamKey[recipients.Count];
         for (var i = 0; i < mailboxes.Length; i++)
         {
-            var junk = placement == Placement.Junk ? await _trees.JunkAsync(recipients[i].Account, cancel) : null;
+            var junk = placement == Placement.Junk ? await _trees.ForUseAsync(recipients[i].Account, SpecialUses.Junk, cancel) : null;
             if ((junk ?? await _trees.InboxAsync(recipients[i].Account, cancel)) is not { } key)
                 return null;
             mailboxes[i] = key;

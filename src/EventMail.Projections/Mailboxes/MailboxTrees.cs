@@ -63,11 +63,11 @@ internal sealed class MailboxTrees(NpgsqlDataSource source, CommandExecutor exec
         return tree.Find(MailboxName.Inbox) is { } inbox ? tree.KeyOf(inbox) : null;
     }
 
-    /// <summary>The account's mailbox for junk, the first by name; null when it has none.</summary>
-    public async ValueTask<StreamKey?> JunkAsync(string account, CancellationToken cancel)
+    /// <summary>The account's mailbox with a special use (RFC 6154), the first by name; null when it has none.</summary>
+    public async ValueTask<StreamKey?> ForUseAsync(string account, string specialUse, CancellationToken cancel)
     {
         var tree = await GetAsync(account, cancel);
-        return tree.Sorted.FirstOrDefault(node => node.SpecialUse == SpecialUses.Junk) is { } junk ? tree.KeyOf(junk) : null;
+        return tree.Sorted.FirstOrDefault(node => node.SpecialUse == specialUse) is { } found ? tree.KeyOf(found) : null;
     }
 
     private long AlonePresence => executor.OthersPresent ? NotAlone : executor.Presence;

@@ -2,24 +2,26 @@ using EventMail.Domain.Deliveries;
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.Mailboxes;
 
 namespace EventMail.Projections.Deliveries;
 
 /// <summary>A submission: the message is in the log, and in the mailboxes of those recipients that are here, or nothing is.</summary>
 /// <param name="message">With any content: its number is final only when the command decides.</param>
+/// <param name="copy">For the sender, where the account has it so.</param>
 /// <param name="notices">Of what happens at once (NOTIFY=SUCCESS).</param>
 internal sealed class SubmitCommand(
-    StreamKey delivery, MessageSubmitted message, StagedContent content, LocalArrival arrival, IReadOnlyList<PreparedNotice> notices,
+    StreamKey delivery, MessageSubmitted message, StagedContent content, LocalArrival arrival, SentCopy? copy, IReadOnlyList<PreparedNotice> notices,
     EventMetadata metadata) : Command
 {
     private readonly string _digest = content.DigestHex;
 
     public override IReadOnlyList<StreamRef> Streams { get; } =
-        [DeliveryKind.Stream(delivery), .. arrival.Streams, .. notices.SelectMany(notice => notice.Streams)];
+        [DeliveryKind.Stream(delivery), .. arrival.Streams, .. copy?.Streams ?? [], .. notices.SelectMany(notice => notice.Streams)];
 
     public override EventMetadata Metadata { get; } = metadata;
 
-    public override IReadOnlyList<StagedContent> Contents { get; } = [content, .. notices.Select(notice => notice.Content).OfType<StagedContent>()];
+    public override IReadOnlyList<StagedContent> Contents { get; } = [content, .. Copied(content, copy), .. notices.Select(notice => notice.Content).OfType<StagedContent>()];
 
     public override void Decide(Decision decision)
     {
@@ -29,9 +31,15 @@ internal sealed class SubmitCommand(
         decision.Store(content);
         if (!arrival.Decide(decision, delivery))
             return;
+        if (copy is not null && !copy.Decide(decision))
+            return;
         foreach (var notice in notices)
             if (!notice.Decide(decision, delivery))
                 return;
         decision.Result = new Submitted(delivery, arrival.Delivered);
     }
+
+    // The same octets, unless the copy tells who was in Bcc.
+    private static IEnumerable<StagedContent> Copied(StagedContent content, SentCopy? copy) =>
+        copy is null || ReferenceEquals(copy.Content, content) ? [] : [copy.Content];
 }

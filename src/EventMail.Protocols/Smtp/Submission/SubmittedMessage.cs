@@ -16,7 +16,9 @@ internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEn
 {
     private readonly ContentNeeds _needs = new();
     private IncomingMessage? _incoming;
+    private IncomingMessage? _withBcc;
     private StagedContent? _content;
+    private StagedContent? _copy;
     private SubmittedHeader? _header;
     private int _skip;
 
@@ -46,7 +48,18 @@ internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEn
             return SmtpReplies.NotYourSender;
 
         _header = header;
-        await ComposeAsync(header.Write(Additions(account, !isAuthor)), header.Authors[0].Domain, cancel);
+        var additions = Additions(account, !isAuthor);
+        var trace = TraceFields.Write(envelope, destination.Options.HideClient);
+        // Return-Path is for mailboxes here: others write their own.
+        _skip = trace.AsSpan().IndexOf((byte)'\n') + 1;
+        var written = header.Write(additions);
+        var signature = destination.Signer is { } signer
+            ? await signer.SignAsync(header.Authors[0].Domain, written, spool.BodyAsync(cancel), envelope.Received, cancel)
+            : null;
+        _incoming = IncomingMessage.Begin(destination.Contents);
+        _content = await ComposeAsync(_incoming, [.. trace, .. signature ?? [], .. written], cancel);
+        if (account.SaveSent)
+            _copy = header.HasBcc ? await CopyAsync([.. trace, .. header.Write(additions, keepBcc: true)], cancel) : _content;
         return null;
     }
 
@@ -56,7 +69,7 @@ internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEn
         var content = _content ?? throw new InvalidOperationException("The message is not whole.");
         var submission = SubmittedEnvelope.Of(envelope, Account, _header!, _needs, _skip, MessageId);
         var submitted = await destination.Deliveries.SubmitAsync(
-            submission, content, SubmittedEnvelope.Locals(envelope), rule, actor, cause, cancel);
+            submission, content, SubmittedEnvelope.Locals(envelope), rule, actor, cause, cancel, _copy);
         return submitted.Rejection;
     }
 
@@ -65,6 +78,8 @@ internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEn
         await spool.DisposeAsync();
         if (_incoming is not null)
             await _incoming.DisposeAsync();
+        if (_withBcc is not null)
+            await _withBcc.DisposeAsync();
     }
 
     private async ValueTask<bool> AllowsAllAsync(IReadOnlyList<HeaderAddress> addresses, CancellationToken cancel)
@@ -85,19 +100,18 @@ internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEn
     private string MessageIdHost(AccountEntry account) =>
         envelope.Hostname.Contains('.') ? envelope.Hostname : account.Address[(account.Address.LastIndexOf('@') + 1)..];
 
-    private async ValueTask ComposeAsync(byte[] header, string domain, CancellationToken cancel)
+    // Only its sender learns who was in Bcc (RFC 5322 §3.6.3). No signature would hold for it.
+    private async ValueTask<StagedContent> CopyAsync(byte[] front, CancellationToken cancel)
     {
-        _incoming = IncomingMessage.Begin(destination.Contents);
-        var trace = TraceFields.Write(envelope, destination.Options.HideClient);
-        // Return-Path is for mailboxes here: others write their own.
-        _skip = trace.AsSpan().IndexOf((byte)'\n') + 1;
-        await _incoming.WriteAsync(trace, cancel);
-        if (destination.Signer is { } signer
-            && await signer.SignAsync(domain, header, spool.BodyAsync(cancel), envelope.Received, cancel) is { } signature)
-            await _incoming.WriteAsync(signature, cancel);
-        await _incoming.WriteAsync(header, cancel);
+        _withBcc = IncomingMessage.Begin(destination.Contents);
+        return await ComposeAsync(_withBcc, front, cancel);
+    }
+
+    private async ValueTask<StagedContent> ComposeAsync(IncomingMessage message, byte[] front, CancellationToken cancel)
+    {
+        await message.WriteAsync(front, cancel);
         await foreach (var piece in spool.BodyAsync(cancel))
-            await _incoming.WriteAsync(piece, cancel);
-        _content = await _incoming.CompleteAsync(mayExist: false, cancel);
+            await message.WriteAsync(piece, cancel);
+        return await message.CompleteAsync(mayExist: false, cancel);
     }
 }

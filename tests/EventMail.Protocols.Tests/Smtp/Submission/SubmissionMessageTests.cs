@@ -200,6 +200,41 @@ public sealed class SubmissionMessageTests(SubmissionFixture fixture) : IClassFi
     }
 
     [Fact]
+    public async Task What_an_account_with_save_sent_submits_is_in_its_Sent_mailbox_with_its_Bcc_and_nobody_else_has_that()
+    {
+        (await fixture.Mail.Accounts.SetSaveSentAsync(_alice.Address, true, Actor.System, default)).Rejection.ShouldBeNull();
+        await using var client = await fixture.LogInAsync(_alice);
+        var head = $"From: <{_alice.Address}>\r\n";
+        (await SubmissionFixture.SendAsync(client, $"<{_alice.Address}>", [$"<{_bob.Address}>"], head + "\r\nplain")).ShouldStartWith("250 ");
+        (await SubmissionFixture.SendAsync(client, $"<{_alice.Address}>", [$"<{_bob.Address}>"], head + "Bcc: secret@x\r\n\r\nbcc")).ShouldStartWith("250 ");
+
+        var received = await fixture.MailboxAsync(_bob);
+        var sent = await fixture.MailboxAsync(_alice, "Sent");
+        sent.Count.ShouldBe(2);
+        sent[0].ShouldBe(received[0]);
+        received[1].ShouldNotContain("secret@x");
+        sent[1].ShouldBe(received[1].Replace(head, head + "Bcc: secret@x\r\n"));
+        (await fixture.Mail.Mailboxes.FindAsync(_alice.Account, "Sent", default)).Value!.Unseen.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Who_has_no_room_or_no_mailbox_for_the_copy_sends_all_the_same()
+    {
+        var full = await fixture.Mail.NewAccountAsync(quota: 0);
+        (await fixture.Mail.Accounts.SetSaveSentAsync(full.Address, true, Actor.System, default)).Rejection.ShouldBeNull();
+        (await fixture.Mail.Accounts.SetSaveSentAsync(_alice.Address, true, Actor.System, default)).Rejection.ShouldBeNull();
+        (await fixture.Mail.Mailboxes.DeleteAsync(_alice.Account, "Sent", Actor.System, null, default)).Rejection.ShouldBeNull();
+        foreach (var sender in new[] { full, _alice })
+        {
+            await using var client = await fixture.LogInAsync(sender);
+            (await SubmissionFixture.SendAsync(client, $"<{sender.Address}>", [$"<{_bob.Address}>"], $"From: <{sender.Address}>\r\n\r\nx")).ShouldStartWith("250 ");
+        }
+
+        (await fixture.MailboxAsync(full, "Sent")).ShouldBeEmpty();
+        (await fixture.MailboxAsync(_bob)).Count.ShouldBe(2);
+    }
+
+    [Fact]
     public async Task A_full_mailbox_here_is_told_at_RCPT_and_others_go_on()
     {
         var full = await fixture.Mail.NewAccountAsync(quota: 0);

@@ -1,0 +1,26 @@
+using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
+
+namespace EventMail.Projections.Mailboxes;
+
+/// <summary>
+/// The sender's copy of a submitted message in the mailbox for sent mail, within the command that takes the message in. It never keeps the
+/// message from going out: without room or without a mailbox there is none.
+/// </summary>
+internal sealed class SentCopy(MailboxRef mailbox, StagedContent content, QuotaGuard quota)
+{
+    public IReadOnlyList<StreamRef> Streams { get; } = [MailboxKind.Stream(mailbox.Key)];
+
+    public StagedContent Content { get; } = content;
+
+    /// <returns>False when the command was deferred or refused.</returns>
+    public bool Decide(Decision decision)
+    {
+        if (decision.State<MailboxState>(mailbox.Key) is not { Exists: true })
+            return true;
+        if (quota(decision, mailbox.Owner) is not { } usage)
+            return false;
+        return !usage.HasRoomFor(Content.Size, 1)
+            || AppendCommand.Append(decision, mailbox, new(Content, [SystemFlags.Names[0]], decision.Now));
+    }
+}
