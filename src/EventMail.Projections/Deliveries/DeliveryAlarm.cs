@@ -23,6 +23,7 @@ internal sealed class DeliveryAlarm : IAsyncDisposable
     private ITimer? _timer;
     private DateTimeOffset _armed = DateTimeOffset.MaxValue;
     private Task _watching = Task.CompletedTask;
+    private int _disposed;
 
     public DeliveryAlarm(CommitFeed feed, DeliveryQueue queue, DeliveryOptions options, ILogger log) =>
         (_feed, _queue, _options, _log) = (feed, queue, options, log);
@@ -129,6 +130,8 @@ internal sealed class DeliveryAlarm : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
         foreach (var subscription in _subscriptions)
             subscription.Dispose();
         await _stop.CancelAsync();

@@ -1,0 +1,198 @@
+using EventMail.Domain.Deliveries;
+using EventMail.EventStore;
+using EventMail.Projections.Deliveries;
+
+namespace EventMail.Projections.Tests.Deliveries;
+
+/// <summary>Who gets what of the queue, and what becomes of it when whoever has it is gone.</summary>
+public sealed class ClaimTests
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(2);
+
+    [Fact]
+    public async Task Many_claimers_on_two_nodes_share_the_queue_and_nobody_gets_a_row_twice_within_a_lease()
+    {
+        const int Messages = 120;
+        await using var test = await DeliveryFixture.StartAsync();
+        await using var second = await SecondNode.StartAsync(test);
+        await Task.WhenAll(Enumerable.Range(0, Messages).Select(i => test.SubmitAsync($"a@d{i % 7}.example", $"b@e{i % 5}.example")));
+        var claims = await Task.WhenAll(Enumerable.Range(0, 8).Select(claimer => Task.Run(async () =>
+        {
+            var queue = claimer % 2 == 0 ? test.Queue : second.Queue;
+            var mine = new List<QueuedDelivery>();
+            while (await queue.ClaimAsync(new(1 + claimer, Lease, []), default) is { Count: > 0 } rows)
+                mine.AddRange(rows);
+            return mine;
+        })));
+        var all = claims.SelectMany(mine => mine).Select(row => (row.Stream, row.Domain)).ToList();
+        all.Count.ShouldBe(2 * Messages);
+        all.Distinct().Count().ShouldBe(2 * Messages);
+    }
+
+    [Fact]
+    public async Task The_most_urgent_come_first_then_the_oldest_and_busy_domains_are_passed_over()
+    {
+        await using var test = await DeliveryFixture.StartAsync();
+        foreach (var (address, priority) in new[] { ("a@low.example", -9), ("a@first.example", 0), ("a@busy.example", 9), ("a@second.example", 0), ("a@urgent.example", 6) })
+            await test.SubmitAsync(test.Submission(address) with { Priority = priority });
+        foreach (var expected in new[] { "urgent.example", "first.example", "second.example", "low.example" })
+            (await test.Queue.ClaimAsync(new(1, Lease, ["busy.example"]), default)).ShouldHaveSingleItem().Domain.ShouldBe(expected);
+        (await test.Queue.ClaimAsync(new(10, Lease, ["busy.example"]), default)).ShouldBeEmpty();
+        (await test.Queue.ClaimAsync(new(10, Lease, [], "low.example"), default)).ShouldBeEmpty();
+        (await test.Queue.ClaimAsync(new(10, Lease, [], "busy.example"), default)).ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task A_domain_that_is_put_off_waits_and_what_others_have_of_it_does_not()
+    {
+        await using var test = await DeliveryFixture.StartAsync();
+        await test.SubmitAsync("a@b.example");
+        var mine = await test.ClaimOneAsync();
+        await test.SubmitAsync("b@b.example");
+        await test.SubmitAsync("c@c.example");
+        (await test.Queue.PostponeAsync("b.example", test.Clock.GetUtcNow().AddMinutes(1), default)).ShouldBe(1);
+        (await test.ClaimOneAsync()).Domain.ShouldBe("c.example");
+        (await test.Queue.BeginAsync(mine, default)).Rejection.ShouldBeNull();
+        test.Clock.Advance(TimeSpan.FromSeconds(61));
+        (await test.ClaimOneAsync()).Domain.ShouldBe("b.example");
+    }
+
+    [Fact]
+    public async Task A_claim_that_was_not_begun_is_free_when_its_lease_is_over_and_whoever_is_late_may_not_begin()
+    {
+        await using var test = await DeliveryFixture.StartAsync();
+        await using var second = await SecondNode.StartAsync(test);
+        await test.SubmitAsync("a@b.example");
+        var late = await test.ClaimOneAsync();
+        (await second.Queue.ClaimAsync(DeliveryFixture.All, default)).ShouldBeEmpty();
+        test.Clock.Advance(Lease);
+        var other = (await second.Queue.ClaimAsync(DeliveryFixture.All, default)).ShouldHaveSingleItem();
+        (await test.Queue.RenewAsync(late, Lease, default)).ShouldBeFalse();
+        (await second.Queue.BeginAsync(other, default)).Rejection.ShouldBeNull();
+        (await test.Queue.BeginAsync(late, default)).Rejection.ShouldBe(DeliveryRejections.Overtaken);
+        (await second.Queue.RenewAsync(other, Lease, default)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_lease_that_is_renewed_goes_on()
+    {
+        await using var test = await DeliveryFixture.StartAsync();
+        await test.SubmitAsync("a@b.example");
+        var row = await test.BeginOneAsync();
+        test.Clock.Advance(Lease / 2);
+        (await test.Queue.RenewAsync(row, Lease, default)).ShouldBeTrue();
+        test.Clock.Advance(Lease * 0.7);
+        (await test.Queue.ClaimAsync(DeliveryFixture.All, default)).ShouldBeEmpty();
+        await test.RecordAsync(row, OutcomeKind.Delivered, 250, "2.0.0", "Ok");
+        (await test.RowsAsync()).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task An_attempt_without_an_outcome_is_unknown_when_its_lease_is_over_and_is_tried_again_soon()
+    {
+        await using var test = await DeliveryFixture.StartAsync();
+        await using var second = await SecondNode.StartAsync(test);
+        var delivery = await test.SubmitAsync("a@b.example");
+        await test.BeginOneAsync();
+        test.Clock.Advance(Lease);
+        (await second.Queue.ClaimAsync(DeliveryFixture.All, default)).ShouldBeEmpty();
+        var unknown = (await test.EventsAsync(delivery))[^1].ShouldBeOfType<DeliveryOutcomeUnknown>();
+        (unknown.Attempt, unknown.Node, unknown.Retries).ShouldBe((1, "node-a", 0));
+        test.Clock.Advance(TimeSpan.FromMinutes(1));
+        (await second.Queue.ClaimAsync(DeliveryFixture.All, default)).ShouldHaveSingleItem().Attempt.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task An_outcome_that_comes_late_counts_for_those_who_have_it_and_for_nobody_else()
+    {
+        await using var test = await DeliveryFixture.StartAsync();
+        await using var second = await SecondNode.StartAsync(test);
+        var delivery = await test.SubmitAsync("a@b.example", "b@b.example", "c@b.example");
+        var late = await test.BeginOneAsync();
+        test.Clock.Advance(Lease);
+        (await second.Queue.ClaimAsync(DeliveryFixture.All, default)).ShouldBeEmpty();
+        test.Clock.Advance(TimeSpan.FromMinutes(1));
+        var again = (await second.Queue.ClaimAsync(DeliveryFixture.All, default)).ShouldHaveSingleItem();
+        (await second.Queue.BeginAsync(again, default)).Rejection.ShouldBeNull();
+        await test.Queue.RecordAsync(late, new([], [
+            new(0, OutcomeKind.Delivered, 250, "2.0.0", "Ok", "mx"), new(1, OutcomeKind.Failed, 550, "5.1.1", "No", "mx"),
+            new(2, OutcomeKind.Deferred, 450, "4.2.0", "Later", "mx")]), default);
+        (await test.StateAsync(delivery)).Recipients.ShouldBe([DeliveryStatus.Delivered, DeliveryStatus.Queued, DeliveryStatus.Queued]);
+        await second.Queue.RecordAsync(again, DeliveryFixture.Report(again, OutcomeKind.Delivered, 250, "2.0.0", "Ok"), default);
+        var state = await test.StateAsync(delivery);
+        state.IsOver.ShouldBeTrue();
+        (await test.EventsAsync(delivery)).OfType<RecipientDelivered>().SelectMany(e => e.Recipients).ShouldBe([0, 1, 2]);
+        (await test.RowsAsync()).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task What_a_node_that_is_gone_had_claimed_is_free_before_its_lease_is_over()
+    {
+        await using var test = await DeliveryFixture.StartAsync(options => options with { DeadAfter = TimeSpan.FromMilliseconds(200) });
+        var begun = await test.SubmitAsync("a@b.example");
+        var claimed = await test.SubmitAsync("a@c.example");
+        await using (var second = await SecondNode.StartAsync(test))
+        {
+            var rows = await second.Queue.ClaimAsync(DeliveryFixture.All, default);
+            (await second.Queue.BeginAsync(rows.Single(row => row.Stream == begun), default)).Rejection.ShouldBeNull();
+        }
+        (await test.Queue.ClaimAsync(DeliveryFixture.All, default)).ShouldBeEmpty();
+        using var woken = new SemaphoreSlim(0);
+        using var watching = test.Queue.OnWork(() => woken.Release());
+        var free = new List<QueuedDelivery>();
+        for (var i = 0; i < 20 && free.Count == 0; i++)
+        {
+            (await woken.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBeTrue();
+            free.AddRange(await test.Queue.ClaimAsync(DeliveryFixture.All, default));
+        }
+        free.ShouldHaveSingleItem().Stream.ShouldBe(claimed);
+        (await test.EventsAsync(begun))[^1].ShouldBeOfType<DeliveryOutcomeUnknown>().Node.ShouldBe("node-b");
+    }
+
+    [Fact]
+    public async Task A_node_hears_of_what_another_one_takes_in()
+    {
+        await using var test = await DeliveryFixture.StartAsync();
+        await using var second = await SecondNode.StartAsync(test);
+        using var woken = new SemaphoreSlim(0);
+        using var subscription = second.Queue.OnWork(() => woken.Release());
+        while (await woken.WaitAsync(TimeSpan.FromMilliseconds(300)))
+        {
+        }
+        await test.SubmitAsync("a@b.example");
+        (await woken.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBeTrue();
+        (await second.Queue.ClaimAsync(DeliveryFixture.All, default)).Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Two_nodes_that_take_turns_count_the_attempts_as_one()
+    {
+        await using var test = await DeliveryFixture.StartAsync();
+        await using var second = await SecondNode.StartAsync(test);
+        var delivery = await test.SubmitAsync("a@b.example");
+        for (var attempt = 1; attempt <= 6; attempt++)
+        {
+            var queue = attempt % 2 == 0 ? second.Queue : test.Queue;
+            var row = (await queue.ClaimAsync(DeliveryFixture.All, default)).ShouldHaveSingleItem();
+            (row.Attempt, row.Retries).ShouldBe((attempt, attempt - 1));
+            (await queue.BeginAsync(row, default)).Rejection.ShouldBeNull();
+            await queue.RecordAsync(row, DeliveryFixture.Report(row, OutcomeKind.Deferred, 451, "4.3.0", "later"), default);
+            test.Clock.Advance(TimeSpan.FromHours(5));
+        }
+        (await test.StateAsync(delivery)).Find("b.example")!.Retries.ShouldBe(6);
+    }
+
+    [Fact]
+    public async Task The_states_of_messages_that_are_over_are_not_kept()
+    {
+        await using var test = await DeliveryFixture.StartAsync();
+        var deliveries = new List<StreamKey>();
+        for (var i = 0; i < 20; i++)
+        {
+            deliveries.Add(await test.SubmitAsync("a@b.example"));
+            await test.AttemptAsync(OutcomeKind.Delivered, 250, "2.0.0", "Ok");
+        }
+        foreach (var delivery in deliveries)
+            test.Mail.Log.Executor.TryGetState(delivery, out _).ShouldBeFalse();
+    }
+}
