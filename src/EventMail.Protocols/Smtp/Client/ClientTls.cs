@@ -26,7 +26,7 @@ public enum TlsRequirement
 /// <param name="certificate">The remote host's own.</param>
 /// <param name="others">What it sent beside, in no particular order.</param>
 /// <returns>Null when it is right, else why not, for people.</returns>
-public delegate string? CertificateCheck(X509Certificate2 certificate, X509Certificate2Collection others);
+public delegate string? CertificateCheck(X509Certificate2 certificate, IReadOnlyList<X509Certificate2> others);
 
 /// <summary>What is asked of TLS.</summary>
 public sealed record ClientTls

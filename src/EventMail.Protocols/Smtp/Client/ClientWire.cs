@@ -19,6 +19,7 @@ internal sealed class ClientWire : IAsyncDisposable
     private int _start;
     private int _end;
     private bool _writeFailed;
+    private bool _disposed;
 
     /// <param name="socket">Below the transport; null in memory.</param>
     public ClientWire(Stream transport, Socket? socket, ClientLimits limits)
@@ -204,19 +205,37 @@ internal sealed class ClientWire : IAsyncDisposable
         return Fault;
     }
 
-    /// <summary>Cuts the connection without a word: what was sent of a message has no end then.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Says close_notify, where there is somebody to hear it (RFC 8446 §6.1).</summary>
+    public async ValueTask CloseTlsAsync(TimeSpan timeout)
     {
+        if (Fault is not null || Ssl is null)
+        {
+            return;
+        }
+
         try
         {
-            if (Fault is null)
-            {
-                await _stream.DisposeAsync().ConfigureAwait(false);
-            }
+            await Ssl.ShutdownAsync().WaitAsync(timeout).ConfigureAwait(false);
         }
-        catch (Exception e) when (IsLoss(e))
+        catch (Exception e) when (IsLoss(e) || e is TimeoutException)
         {
             End(RemoteReply.Lost(e.Message));
+        }
+    }
+
+    /// <summary>Cuts the connection without a word: what was sent of a message has no end then. May be called again.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        End(RemoteReply.Lost("The connection was closed here"));
+        if (Ssl is not null)
+        {
+            await Ssl.DisposeAsync().ConfigureAwait(false);
         }
 
         await _transport.DisposeAsync().ConfigureAwait(false);

@@ -42,7 +42,7 @@ internal sealed class PeerVerification(RemoteHost host, ClientTls tls)
     private bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
         Problem = certificate is not X509Certificate2 own ? "no certificate"
-            : tls.Check is { } check ? check(own, chain?.ChainPolicy.ExtraStore ?? [])
+            : tls.Check is { } check ? check(own, chain is null ? [] : [.. chain.ChainPolicy.ExtraStore])
             : (errors & SslPolicyErrors.RemoteCertificateChainErrors) != 0 ? ChainProblem(chain)
             // RFC 6125 §6.4.4, RFC 8461 §4.1: the subject's common name does not count.
             : _names.Any(name => own.MatchesHostname(name.TrimEnd('.'), allowWildcards: true, allowCommonName: false)) ? null

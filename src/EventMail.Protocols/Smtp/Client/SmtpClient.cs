@@ -78,6 +78,7 @@ public sealed class SmtpClient : IAsyncDisposable
             if (await Wire.FlushAsync(Timeouts.Quit).ConfigureAwait(false))
             {
                 await Wire.ReadAsync(Timeouts.Quit).ConfigureAwait(false);
+                await Wire.CloseTlsAsync(Timeouts.Quit).ConfigureAwait(false);
             }
         }
 
