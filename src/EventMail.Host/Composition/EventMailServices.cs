@@ -105,7 +105,9 @@ public sealed class EventMailServices : IAsyncDisposable
         var authenticator = new Authenticator(
             log, _store.Directory, _store.Hasher, _store.Key, LoginSettings.LoginsOf(settings), host.Logs);
         var limiter = new CommandRateLimiter(LoginSettings.CommandsOf(settings));
-        var destination = new MailboxDestination(_store.Directory, log.Contents, _store.Mailboxes);
+        var destination = new MailboxDestination(
+            _store.Directory, log.Contents, _store.Mailboxes,
+            ReceptionServices.Checks(settings, _names.Dns, ReceptionServices.Spool(settings), log, host.Logs));
         var (smtp, lmtp) = (SmtpOf(SmtpRole.Exchange), SmtpOf(SmtpRole.LocalDelivery));
         var submission = new SmtpServices(
             hostname, node,

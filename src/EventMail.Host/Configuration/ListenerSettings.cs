@@ -1,5 +1,6 @@
 using EventMail.Protocols.Imap;
 using EventMail.Protocols.Smtp;
+using EventMail.Protocols.Smtp.Data;
 
 namespace EventMail.Host.Configuration;
 
@@ -38,6 +39,14 @@ public sealed record SmtpSettings : ListenerSettings
     /// <summary>RFC 1870: the SIZE that is announced. LMTP has the same.</summary>
     [Bytes, Range(64 * 1024)]
     public long MaxMessageSize { get; init; } = 50L << 20;
+
+    /// <summary>How much of a message that is looked at as a whole waits in memory; the rest of it is a file in `spool`.</summary>
+    [Bytes, Range(16 * 1024, 1 << 30)]
+    public long SpoolMemory { get; init; } = SpoolSpace.DefaultPerMessage;
+
+    /// <summary>How much all of them together; beyond that they are files at once.</summary>
+    [Bytes, Range(0)]
+    public long SpoolMemoryForAll { get; init; } = SpoolSpace.DefaultForAll;
 
     /// <summary>RFC 5321 §4.5.3.1.8: at least 100.</summary>
     [Range(100)]

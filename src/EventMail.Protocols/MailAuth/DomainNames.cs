@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -31,6 +32,24 @@ internal static class DomainNames
 
     /// <summary>A name of several labels, no address literal (RFC 7208 §4.3).</summary>
     public static bool IsQualified(string name) => IsAskable(name) && name[0] != '[' && Plain(name).Contains('.');
+
+    /// <summary>A name as hosts have it: letters, digits, hyphens, and the underscore that some use.</summary>
+    public static bool IsHostName(string name) => IsAskable(name) && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+
+    /// <summary>In lower-case A-labels; as it is where it has none.</summary>
+    public static string ToAscii(string name)
+    {
+        if (Ascii.IsValid(name))
+            return name.ToLowerInvariant();
+        try
+        {
+            return new IdnMapping().GetAscii(name).ToLowerInvariant();
+        }
+        catch (ArgumentException)
+        {
+            return name;
+        }
+    }
 
     /// <summary>The same name or one below it.</summary>
     public static bool IsWithin(string name, string domain)

@@ -4,17 +4,21 @@ using EventMail.Projections;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.Smtp.Data;
+using EventMail.Protocols.Smtp.Reception;
 using Directory = EventMail.Projections.Accounts.Directory;
 
 namespace EventMail.Protocols.Smtp;
 
 /// <summary>The accounts of this server.</summary>
-public sealed class MailboxDestination(Directory directory, ContentStore contents, MailboxService mailboxes) : ISmtpDestination
+/// <param name="checks">What mail from other servers goes through first; null for nothing.</param>
+public sealed class MailboxDestination(Directory directory, ContentStore contents, MailboxService mailboxes, ReceptionChecks? checks = null) : ISmtpDestination
 {
     public ValueTask<RecipientAnswer> ResolveAsync(string localPart, string domain, long size, CancellationToken cancel) =>
         directory.ResolveAsync(localPart, domain, size, cancel);
 
-    public ISmtpMessage Begin(SmtpEnvelope envelope) => new StreamedMessage(IncomingMessage.Begin(contents), mailboxes, TraceFields.Write(envelope));
+    public ISmtpMessage Begin(SmtpEnvelope envelope) => checks?.Concern(envelope) == true
+        ? new CheckedMessage(envelope, checks, contents, mailboxes)
+        : new StreamedMessage(IncomingMessage.Begin(contents), mailboxes, TraceFields.Write(envelope));
 
     /// <summary>Nobody looks at it: its octets go straight into the store.</summary>
     private sealed class StreamedMessage(IncomingMessage incoming, MailboxService mailboxes, byte[] trace) : ISmtpMessage

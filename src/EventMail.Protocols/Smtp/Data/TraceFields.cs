@@ -9,13 +9,17 @@ namespace EventMail.Protocols.Smtp.Data;
 internal static class TraceFields
 {
     /// <param name="hideClient">Nothing is told of the other end (RFC 5322 §3.6.7 lets the "from" be left out).</param>
-    public static byte[] Write(SmtpEnvelope envelope, bool hideClient = false)
+    /// <param name="reverseName">The client's name by the DNS, where it leads back to the client.</param>
+    /// <param name="fields">Results of checks: above Received (RFC 8601 §4), below Return-Path, which is "at the beginning" (RFC 5321 §4.4).</param>
+    public static byte[] Write(SmtpEnvelope envelope, bool hideClient = false, string? reverseName = null, IReadOnlyList<string>? fields = null)
     {
         var text = new StringBuilder(400);
         text.Append(CultureInfo.InvariantCulture, $"Return-Path: <{envelope.ReversePath.Mailbox}>\r\n");
+        foreach (var field in fields ?? [])
+            text.Append(field);
         text.Append("Received: ");
         if (!hideClient)
-            text.Append(CultureInfo.InvariantCulture, $"from {envelope.ClientName} ({AddressLiterals.Of(envelope.Client.Address)})\r\n\t");
+            text.Append(CultureInfo.InvariantCulture, $"from {envelope.ClientName} ({(reverseName is null ? "" : reverseName + " ")}{AddressLiterals.Of(envelope.Client.Address)})\r\n\t");
         text.Append(CultureInfo.InvariantCulture, $"by {envelope.Hostname} with {Protocol(envelope)} id {envelope.Id}");
         // One recipient only: more would tell each about the others (RFC 5321 §7.6).
         if (envelope.Recipients is [var only])

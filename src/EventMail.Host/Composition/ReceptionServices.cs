@@ -1,0 +1,45 @@
+using System.Net;
+using EventMail.EventStore;
+using EventMail.Host.Configuration;
+using EventMail.Protocols.Dns;
+using EventMail.Protocols.MailAuth;
+using EventMail.Protocols.Smtp.Data;
+using EventMail.Protocols.Smtp.Reception;
+using Microsoft.Extensions.Logging;
+
+namespace EventMail.Host.Composition;
+
+/// <summary>The checks of mail from other servers, put together by the settings.</summary>
+internal static class ReceptionServices
+{
+    /// <exception cref="SettingsException">MailAuth:TrustedNetworks is no list of networks.</exception>
+    public static ReceptionChecks Checks(HostSettings settings, IDnsSource dns, SpoolSpace spool, EventLog log, ILoggerFactory logs)
+    {
+        var steps = new List<IReceptionStep>();
+        if (settings.MailAuth.Enabled)
+        {
+            steps.Add(new AuthenticationStep(
+                dns, settings.EffectiveHostname, new() { Timeout = settings.MailAuth.Timeout, Dmarc = settings.MailAuth.Dmarc }, TimeProvider.System,
+                logs.CreateLogger("EventMail.MailAuth")));
+        }
+        return new(steps, Networks(settings.MailAuth.TrustedNetworks), spool, new(log));
+    }
+
+    public static SpoolSpace Spool(HostSettings settings) =>
+        new(Path.Combine(settings.Data, "spool"), (int)settings.Smtp.SpoolMemory, settings.Smtp.SpoolMemoryForAll);
+
+    private static List<IPNetwork> Networks(string text)
+    {
+        var networks = new List<IPNetwork>();
+        foreach (var word in text.Split([',', ' ', ';'], StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (IPAddress.TryParse(word, out var address))
+                networks.Add(new(address, 8 * address.GetAddressBytes().Length));
+            else if (IPNetwork.TryParse(word, out var network))
+                networks.Add(network);
+            else
+                throw new SettingsException($"MailAuth:TrustedNetworks has '{word}': write networks such as 192.0.2.0/24, 2001:db8::/32 or 198.51.100.7");
+        }
+        return networks;
+    }
+}
