@@ -105,14 +105,14 @@ public sealed class EventMailServices : IAsyncDisposable
         var authenticator = new Authenticator(
             log, _store.Directory, _store.Hasher, _store.Key, LoginSettings.LoginsOf(settings), host.Logs);
         var limiter = new CommandRateLimiter(LoginSettings.CommandsOf(settings));
+        var spool = ReceptionServices.Spool(settings);
         var destination = new MailboxDestination(
-            _store.Directory, log.Contents, _store.Mailboxes,
-            ReceptionServices.Checks(settings, _names.Dns, ReceptionServices.Spool(settings), log, host.Logs));
+            _store.Directory, log.Contents, _store.Mailboxes, ReceptionServices.Checks(settings, _names.Dns, spool, log, host.Logs));
         var (smtp, lmtp) = (SmtpOf(SmtpRole.Exchange), SmtpOf(SmtpRole.LocalDelivery));
         var submission = new SmtpServices(
             hostname, node,
             new SubmissionDestination(
-                _store.Directory, log.Contents, _store.Deliveries, new(Path.Combine(settings.Data, "spool")),
+                _store.Directory, log.Contents, _store.Deliveries, spool,
                 new() { CheckFrom = settings.Submission.CheckFrom, HideClient = settings.Submission.HideClient }, signer: null),
             ProtocolLimits.Of(settings.Smtp, settings.Submission), TimeProvider.System, host.Logs.CreateLogger("EventMail.Smtp"))
         {

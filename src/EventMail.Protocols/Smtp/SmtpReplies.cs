@@ -87,7 +87,6 @@ public static class SmtpReplies
 
     // Messages.
     public static readonly SmtpReply MessageTooLarge = new("552 5.3.4 Message exceeds the size limit");
-    public static readonly SmtpReply HeaderTooLong = new("552 5.3.4 Message header exceeds the size limit");
     public static readonly SmtpReply BareLineEnds =
         new("550 5.6.11 Bare CR or LF in the message: lines must end in CRLF (RFC 5321 section 2.3.8)");
     public static readonly SmtpReply RoutingLoop = new("554 5.4.6 Too many Received fields: routing loop");

@@ -183,7 +183,7 @@ public sealed class SmtpReceptionTests
         await using var mail = await TestMail.StartAsync();
         var account = await mail.NewAccountAsync();
         var text = string.Concat(Enumerable.Repeat("X: " + new string('x', 900) + "\r\n", 1300));
-        (await SendAsync(HarnessOf(mail, Dns("v=spf1")), account.Address, text)).ShouldBe("552 5.3.4 Message header exceeds the size limit");
+        (await SendAsync(HarnessOf(mail, Dns("v=spf1")), account.Address, text)).ShouldBe("552 5.3.4 The header is too long");
         (await EventsAsync<MessageRefused>(mail, account)).ShouldHaveSingleItem().By.ShouldBe("header");
     }
 
