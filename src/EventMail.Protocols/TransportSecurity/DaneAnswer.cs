@@ -1,4 +1,3 @@
-using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using EventMail.Protocols.Dns;
 
@@ -28,21 +27,14 @@ public sealed record DaneAnswer(
     DaneStatus Status, IReadOnlyList<TlsaRecord> Records, string ServerName, IReadOnlyList<string> Names, string? Detail)
 {
     /// <summary>
-    /// Whether the peer's chain is one that the records allow; what the system's own check found (<paramref name="errors"/>) is no part
-    /// of it. Fits <see cref="SslClientAuthenticationOptions.RemoteCertificateValidationCallback"/>.
+    /// Why the records do not allow this chain; null when they do. What the system itself thinks of the chain is no part of it. Fits
+    /// <see cref="Smtp.Client.CertificateCheck"/>.
     /// </summary>
-    public bool Validate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) =>
-        certificate is not null && Refusal(certificate as X509Certificate2 ?? new X509Certificate2(certificate), Presented(chain)) is null;
-
-    /// <summary>Why the records do not allow this chain; null when they do.</summary>
-    /// <param name="presented">The certificates that the peer sent beside its own, in any order.</param>
-    public string? Refusal(X509Certificate2 certificate, IReadOnlyList<X509Certificate2> presented) => Status switch
+    /// <param name="others">The certificates that the peer sent beside its own, in any order.</param>
+    public string? Refusal(X509Certificate2 certificate, X509Certificate2Collection others) => Status switch
     {
-        DaneStatus.Authenticated => new DaneVerifier(Records, Names).Refusal(certificate, presented),
+        DaneStatus.Authenticated => new DaneVerifier(Records, Names).Refusal(certificate, [.. others]),
         DaneStatus.Failed => Detail ?? "the TLSA records are not known",
         _ => null,
     };
-
-    // SslStream puts there what the peer sent.
-    private static IReadOnlyList<X509Certificate2> Presented(X509Chain? chain) => chain is null ? [] : [.. chain.ChainPolicy.ExtraStore];
 }
