@@ -10,6 +10,7 @@ using EventMail.Projections.Metadata;
 using EventMail.Projections.Quotas;
 using EventMail.Projections.SearchText;
 using EventMail.Protocols.Imap;
+using EventMail.Protocols.MailAuth.Dkim;
 using EventMail.Protocols.Pop3;
 using EventMail.Protocols.Smtp;
 using EventMail.Protocols.Smtp.Submission;
@@ -113,7 +114,8 @@ public sealed class EventMailServices : IAsyncDisposable
             hostname, node,
             new SubmissionDestination(
                 _store.Directory, log.Contents, _store.Deliveries, spool,
-                new() { CheckFrom = settings.Submission.CheckFrom, HideClient = settings.Submission.HideClient }, signer: null),
+                new() { CheckFrom = settings.Submission.CheckFrom, HideClient = settings.Submission.HideClient },
+                new(new DomainKeys(_store.DkimKeys).ForAsync)),
             ProtocolLimits.Of(settings.Smtp, settings.Submission), TimeProvider.System, host.Logs.CreateLogger("EventMail.Smtp"))
         {
             Role = SmtpRole.Submission,

@@ -8,6 +8,7 @@ using EventMail.Protocols.Smtp.Submission;
 using EventMail.Protocols.Wire;
 using EventMail.Testing;
 using EventMail.Testing.Transcripts;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EventMail.Protocols.Tests.Smtp.Submission;
@@ -34,13 +35,13 @@ public sealed class SubmissionFixture : IAsyncLifetime
     /// <summary>Others for the same accounts.</summary>
     public SmtpServices NewServices(
         SubmissionOptions? options = null, SubmissionRateLimits? rates = null, SmtpLimits? limits = null, DkimSigner? signer = null,
-        TimeProvider? clock = null) => new(
+        TimeProvider? clock = null, Authenticator? authenticator = null, ILogger? log = null) => new(
         Hostname, "node1",
         new SubmissionDestination(Mail.Directory, Mail.Log.Contents, Mail.Deliveries, new(_spool.Path), options ?? new(), signer),
-        limits ?? new() { MaxCommandLength = 12_400, MaxErrors = 100 }, clock ?? TimeProvider.System, NullLogger.Instance)
+        limits ?? new() { MaxCommandLength = 12_400, MaxErrors = 100 }, clock ?? TimeProvider.System, log ?? NullLogger.Instance)
         {
             Role = SmtpRole.Submission,
-            Submission = new(Mail.Authenticator, new(rates ?? new() { MessagesPerAccount = 0, RecipientsPerAccount = 0 }, clock)),
+            Submission = new(authenticator ?? Mail.Authenticator, new(rates ?? new() { MessagesPerAccount = 0, RecipientsPerAccount = 0 }, clock)),
         };
 
     /// <param name="listener">"remote": passwords need TLS; anything else: they do not.</param>
