@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 
 namespace EventMail.Protocols.Smtp.Client;
 
@@ -180,7 +181,8 @@ internal sealed class ClientWire : IAsyncDisposable
             (_stream, Ssl) = (ssl, ssl);
             return null;
         }
-        catch (Exception e) when (IsLoss(e) || e is System.Security.Authentication.AuthenticationException)
+        // ArgumentException: a host's name that cannot be an SNI.
+        catch (Exception e) when (IsLoss(e) || e is AuthenticationException or ArgumentException)
         {
             await ssl.DisposeAsync().ConfigureAwait(false);
             var fault = End(FaultOf(e, timeout));

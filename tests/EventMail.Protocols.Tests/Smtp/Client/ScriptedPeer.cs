@@ -19,13 +19,19 @@ internal sealed class ScriptedPeer : IAsyncDisposable
     /// <summary>As an answer: say nothing for ever.</summary>
     public const string Silence = "\u0001silence";
 
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _sessions = [];
     private readonly Task _accepting;
 
     public ScriptedPeer(params string[] extensions)
+        : this(IPAddress.Loopback, extensions)
     {
+    }
+
+    public ScriptedPeer(IPAddress address, params string[] extensions)
+    {
+        _listener = new(address, 0);
         Extensions = extensions;
         _listener.Start();
         _accepting = AcceptAsync();
@@ -46,7 +52,10 @@ internal sealed class ScriptedPeer : IAsyncDisposable
     /// <summary>As they came between the commands; without the final dot, the dots still stuffed.</summary>
     public List<byte[]> Messages { get; } = [];
 
-    public int Connections { get; private set; }
+    /// <summary>Where connections came from.</summary>
+    public List<IPAddress> Clients { get; } = [];
+
+    public int Connections => Clients.Count;
 
     public RemoteHost Host => new("localhost", (IPEndPoint)_listener.LocalEndpoint);
 
@@ -68,7 +77,7 @@ internal sealed class ScriptedPeer : IAsyncDisposable
             {
                 var socket = await _listener.AcceptSocketAsync(_stop.Token);
                 socket.NoDelay = true;
-                Connections++;
+                Clients.Add(((IPEndPoint)socket.RemoteEndPoint!).Address);
                 _sessions.Add(ServeAsync(socket));
             }
         }
