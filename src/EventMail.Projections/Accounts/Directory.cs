@@ -105,7 +105,9 @@ public sealed class Directory : IDisposable
     /// What a command that adds mail decides on: the account's usage with everything that its batch has taken before it. Null when
     /// the command has been deferred until that is in memory.
     /// </summary>
-    public QuotaUsage? UsageWithin(Decision decision, string account) => _quotas.Within(decision, account);
+    /// <param name="bytes">To be added, as the messages.</param>
+    public QuotaUsage? UsageWithin(Decision decision, string account, long bytes, long messages) =>
+        _quotas.Within(decision, account, bytes, messages);
 
     public void Dispose() => _subscription.Dispose();
 

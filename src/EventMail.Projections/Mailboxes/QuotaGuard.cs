@@ -6,9 +6,10 @@ namespace EventMail.Projections.Mailboxes;
 
 /// <summary>
 /// Answers while a command decides what an account has and may have, with all that the command's batch has taken before it; null
-/// when the command has been deferred until that is known.
+/// when the command has been deferred until that is known. So many octets and messages are to be added: what seems to have no room for
+/// them is looked at again where other nodes may have made some.
 /// </summary>
-public delegate QuotaUsage? QuotaGuard(Decision decision, string account);
+public delegate QuotaUsage? QuotaGuard(Decision decision, string account, long bytes, long messages);
 
 /// <summary>Whom a message goes to when it does not fit everywhere.</summary>
 public enum QuotaRule

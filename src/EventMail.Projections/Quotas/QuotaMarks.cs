@@ -71,7 +71,7 @@ public sealed class QuotaMarks(EventLog log, Directory directory, MailboxService
 
         public override void Decide(Decision decision)
         {
-            if (directory.UsageWithin(decision, account) is not { } usage)
+            if (directory.UsageWithin(decision, account, 0, 0) is not { } usage)
                 return;
             var state = decision.State<AccountState>(_account.Key);
             if (AccountDecider.NoteUsage(state, usage.Used).Value is not [QuotaThresholdCrossed crossed])

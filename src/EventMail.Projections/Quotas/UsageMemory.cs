@@ -13,6 +13,9 @@ namespace EventMail.Projections.Quotas;
 /// </summary>
 internal sealed class UsageMemory(CommandExecutor executor, NpgsqlDataSource source, DirectoryOptions options)
 {
+    // Long enough for a command that was deferred to come back.
+    private static readonly TimeSpan RefusalAge = TimeSpan.FromSeconds(1);
+
     private const string MailboxesOf = $"""
         select m.id, m.version, s.version, m.deleted, m.bytes, m.messages
         from {ProjectionSchema.Name}.mailbox m join public.mt_streams s on s.tenant_id = m.tenant_id and s.id = m.id where m.tenant_id = $1
@@ -35,13 +38,17 @@ internal sealed class UsageMemory(CommandExecutor executor, NpgsqlDataSource sou
     /// What a command decides on: the usage with everything that its batch has taken before it. Null when it is not in memory; the
     /// command has been deferred then until it is.
     /// </summary>
-    public QuotaUsage? Within(Decision decision, string account)
+    /// <param name="bytes">To be added, as the messages.</param>
+    public QuotaUsage? Within(Decision decision, string account, long bytes, long messages)
     {
         var stream = AccountStreamKinds.AccountStream(account);
-        if (!decision.TermsFailed && Fresh(account) is { } usage && executor.TryGetState(stream.Key, out var loaded))
+        if (!decision.TermsFailed && Fresh(account, options.UsageAge) is { } usage && executor.TryGetState(stream.Key, out var loaded))
         {
             var (now, then) = usage.With(Changed(decision, account));
-            return Of(then, (AccountState)loaded.State) with { Committed = executor.OthersPresent ? now : null };
+            var answer = Of(then, (AccountState)loaded.State) with { Committed = executor.OthersPresent ? now : null };
+            // Room is held to the row at the commit; that there is none is not, and others may have made some.
+            if (answer.HasRoomFor(bytes, messages) || Fresh(account, RefusalAge) is not null)
+                return answer;
         }
         decision.Defer(async cancel =>
         {
@@ -76,9 +83,9 @@ internal sealed class UsageMemory(CommandExecutor executor, NpgsqlDataSource sou
         (await KeptAsync(source, [account], cancel).ConfigureAwait(false)).GetValueOrDefault(account);
 
     // Other nodes' commits are heard only for mailboxes that are in this node's memory: with other nodes about it is read again.
-    private AccountUsage? Fresh(string account) =>
+    private AccountUsage? Fresh(string account, TimeSpan age) =>
         _usage.TryGet(account, out var usage) && usage.Used is not null
-        && (!executor.OthersPresent || Environment.TickCount64 - usage.LoadedAt < options.UsageAge.TotalMilliseconds)
+        && (!executor.OthersPresent || Environment.TickCount64 - usage.LoadedAt < age.TotalMilliseconds)
             ? usage
             : null;
 

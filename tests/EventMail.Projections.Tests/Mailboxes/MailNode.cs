@@ -44,7 +44,7 @@ internal sealed class MailNode : IAsyncDisposable
             [new MailboxListProjection(types), new MessageSummaryProjection(), new MetadataProjection(types)], projections ?? [],
             NullLoggerFactory.Instance, default);
         var mailboxes = new MailboxService(
-            log, quota ?? ((_, _) => new QuotaUsage(0, long.MaxValue)), NoSubscriptions, Names, options ?? new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) },
+            log, quota ?? ((_, _, _, _) => new QuotaUsage(0, long.MaxValue)), NoSubscriptions, Names, options ?? new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) },
             NullLoggerFactory.Instance);
         return new(folder, log, mailboxes, new(log, summaryBytes));
     }

@@ -172,7 +172,7 @@ public class MailboxServiceTests
             await node.ReceiveAsync(1, Account);
             usage = new(1000, 1000);
             await MayMoveOnlyAsync(node);
-        }, (_, _) => usage);
+        }, (_, _, _, _) => usage);
     }
 
     private static async Task MayMoveOnlyAsync(MailNode node)

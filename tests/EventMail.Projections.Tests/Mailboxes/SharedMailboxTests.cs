@@ -116,7 +116,7 @@ public class SharedMailboxTests
     {
         await using var database = await TestDatabase.CreateAsync();
         await using var node = await MailNode.StartAsync(
-            database, quota: (_, account) => new(0, account == Alice ? 0 : long.MaxValue));
+            database, quota: (_, account, _, _) => new(0, account == Alice ? 0 : long.MaxValue));
         await node.AddAccountAsync(Alice);
         await node.AddAccountAsync(Bob);
         await node.AppendAsync(Bob, "INBOX", 1, @"\Seen");

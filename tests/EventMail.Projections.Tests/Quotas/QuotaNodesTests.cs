@@ -1,4 +1,5 @@
 using EventMail.Domain;
+using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Tests.Accounts;
@@ -51,6 +52,21 @@ public sealed class QuotaNodesTests
         (await second.Directory.ResolveAsync("joe", "example.com", 100_000, default)).Status.ShouldBe(RecipientStatus.OverQuota);
         (await Filling.AppendAsync(second, joe, 100_000, "Sent")).ShouldBe(Rejection.OverQuota);
         (await Filling.AppendAsync(second, joe, 50_000, "Sent")).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Room_that_another_node_made_is_found_before_a_message_is_refused()
+    {
+        await using var accounts = await Filling.OpenAsync();
+        var second = await TwoAsync(accounts);
+        var joe = await Filling.JoeAsync(accounts);
+        (await Filling.AppendAsync(accounts.First, joe, 950_000, "Archive")).ShouldBeNull();
+        (await Filling.AppendAsync(second, joe, 10_000, "Sent")).ShouldBeNull(); // it knows of both
+        using (var archive = (await accounts.First.Mailboxes.OpenAsync(joe, "Archive", default)).Value!)
+            await accounts.First.Mailboxes.RemoveAsync(archive, UidSet.Of(1), Actor.System, null, default);
+        await Task.Delay(1100);
+        (await Filling.AppendAsync(second, joe, 500_000, "Sent")).ShouldBeNull();
+        await Filling.ShouldBeRightAsync(accounts);
     }
 
     private static async Task<TestAccounts.Node> TwoAsync(TestAccounts accounts)

@@ -37,7 +37,7 @@ internal sealed record QuotaCheck(QuotaGuard Guard, string Account, string Addre
     /// <returns>False when the command was deferred or refused.</returns>
     public bool Allows(Decision decision, long bytes, long messages)
     {
-        if (Guard(decision, Account) is not { } usage)
+        if (Guard(decision, Account, bytes, messages) is not { } usage)
             return false;
         if (usage.HasRoomFor(bytes, messages))
         {

@@ -62,7 +62,7 @@ internal sealed class Receiving(
         QuotaRefusal? refusal = null;
         foreach (var recipient in recipients)
         {
-            if (quota(decision, recipient.Account) is not { } usage)
+            if (quota(decision, recipient.Account, recipient.BeyondQuota ? 0 : size, recipient.BeyondQuota ? 0 : 1) is not { } usage)
                 return false;
             if (recipient.BeyondQuota || usage.HasRoomFor(size, 1))
             {

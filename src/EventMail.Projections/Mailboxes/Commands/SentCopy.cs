@@ -1,5 +1,6 @@
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
+using EventMail.Projections.Quotas;
 
 namespace EventMail.Projections.Mailboxes;
 
@@ -18,9 +19,11 @@ internal sealed class SentCopy(MailboxRef mailbox, StagedContent content, QuotaG
     {
         if (decision.State<MailboxState>(mailbox.Key) is not { Exists: true })
             return true;
-        if (quota(decision, mailbox.Owner) is not { } usage)
+        if (quota(decision, mailbox.Owner, Content.Size, 1) is not { } usage)
             return false;
-        return !usage.HasRoomFor(Content.Size, 1)
-            || AppendCommand.Append(decision, mailbox, new(Content, [SystemFlags.Names[0]], decision.Now));
+        if (!usage.HasRoomFor(Content.Size, 1))
+            return true;
+        decision.RequireRoom(mailbox.Owner, usage, Content.Size, 1);
+        return AppendCommand.Append(decision, mailbox, new(Content, [SystemFlags.Names[0]], decision.Now));
     }
 }
