@@ -19,11 +19,17 @@ internal static class ReceptionServices
         if (settings.MailAuth.Enabled)
         {
             steps.Add(new AuthenticationStep(
-                dns, settings.EffectiveHostname, new() { Timeout = settings.MailAuth.Timeout, Dmarc = settings.MailAuth.Dmarc }, TimeProvider.System,
-                logs.CreateLogger("EventMail.MailAuth")));
+                dns, settings.EffectiveHostname, OptionsOf(settings.MailAuth), TimeProvider.System, logs.CreateLogger("EventMail.MailAuth")));
         }
         return new(steps, Networks(settings.MailAuth.TrustedNetworks), spool, new(log));
     }
+
+    private static MailAuthOptions OptionsOf(MailAuthSettings settings) => new()
+    {
+        Timeout = settings.Timeout,
+        Dmarc = settings.Dmarc,
+        TrustedSealers = settings.TrustedSealers.Split([',', ' ', ';'], StringSplitOptions.RemoveEmptyEntries).Select(name => name.ToLowerInvariant()).ToHashSet(),
+    };
 
     public static SpoolSpace Spool(HostSettings settings) =>
         new(Path.Combine(settings.Data, "spool"), (int)settings.Smtp.SpoolMemory, settings.Smtp.SpoolMemoryForAll);

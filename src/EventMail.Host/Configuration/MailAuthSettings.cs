@@ -11,6 +11,10 @@ public sealed record MailAuthSettings
     /// <summary>Whose mail is not checked, `192.0.2.0/24, 2001:db8::/32, 198.51.100.7`: this machine, relays of one's own. Empty for nobody.</summary>
     public string TrustedNetworks { get; init; } = "127.0.0.0/8, ::1";
 
+    /// <summary>Domains of forwarders and lists whose ARC seals are believed, `lists.example, relay.example`: a failure of DMARC is forgiven where
+    /// all that sealed a message are among them and the first of them saw it pass.</summary>
+    public string TrustedSealers { get; init; } = "";
+
     /// <summary>For all checks of one message together; what has no result by then has a temporary error, which refuses nothing.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(20);
 

@@ -1,4 +1,5 @@
 using EventMail.Protocols.Dns;
+using EventMail.Protocols.MailAuth.Arc;
 using EventMail.Protocols.MailAuth.Dkim;
 using EventMail.Protocols.MailAuth.Dmarc;
 using EventMail.Protocols.MailAuth.Spf;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace EventMail.Protocols.MailAuth;
 
 /// <summary>
-/// Who a message is from, as far as that can be proved: iprev, SPF, DKIM and what DMARC makes of them. All at once, within one time;
+/// Who a message is from, as far as that can be proved: iprev, SPF, DKIM, ARC and what DMARC makes of them. All at once, within one time;
 /// what fails on our side or has no answer is a temporary error and refuses nothing.
 /// </summary>
 /// <param name="hostname">Our name in Authentication-Results (authserv-id, RFC 8601 §2.5).</param>
@@ -18,6 +19,7 @@ public sealed class AuthenticationStep(IDnsSource dns, string hostname, MailAuth
 
     private readonly SpfVerifier _spf = new(dns, hostname, clock);
     private readonly DkimVerifier _dkim = new();
+    private readonly ArcVerifier _arc = new();
     private readonly DmarcVerifier _dmarc = new(dns);
 
     public async ValueTask<StepResult> RunAsync(ReceivedMessage message, CancellationToken cancel)
@@ -28,7 +30,7 @@ public sealed class AuthenticationStep(IDnsSource dns, string hostname, MailAuth
         var results = await CheckAsync(message, time.Token, cancel).ConfigureAwait(false);
         message.EditedHeader = ForeignResults.Remove(message.EditedHeader, hostname);
         message.Prepend(results.Field(envelope, hostname));
-        var disposition = DispositionOf(results.Dmarc);
+        var disposition = DispositionOf(results);
         message.Authentication = results.Finding(envelope, disposition);
         log.Checked(envelope.Id, envelope.Client.Address.ToString(), results.ToString());
         return disposition switch
@@ -57,13 +59,16 @@ public sealed class AuthenticationStep(IDnsSource dns, string hostname, MailAuth
         var dkim = WithinAsync<IReadOnlyList<DkimResult>>(
             "dkim", token => _dkim.VerifyAsync(message.Header, message.BodyAsync(token), dns, clock.GetUtcNow(), token),
             why => [new(DkimVerdict.TempError, why)]);
+        var arc = WithinAsync(
+            "arc", token => _arc.VerifyAsync(message.Header, message.BodyAsync(token), dns, clock.GetUtcNow(), token),
+            why => new ArcResult(ArcVerdict.Fail, why));
         // None of them is left behind with the message's memory.
-        await Task.WhenAll(helo is null ? [reverse, spf, dkim] : [reverse, spf, helo, dkim]).ConfigureAwait(false);
+        await Task.WhenAll(helo is null ? [reverse, spf, dkim, arc] : [reverse, spf, helo, dkim, arc]).ConfigureAwait(false);
         var (mailFrom, signatures) = (await spf.ConfigureAwait(false), await dkim.ConfigureAwait(false));
         var dmarc = options.Dmarc == DmarcHandling.Off ? null : await WithinAsync(
             "dmarc", token => _dmarc.EvaluateAsync(message.Header, mailFrom, signatures, token),
             why => new DmarcOutcome(DmarcResult.TempError, null, null, null, why)).ConfigureAwait(false);
-        return new(await reverse.ConfigureAwait(false), mailFrom, helo is null ? null : await helo.ConfigureAwait(false), signatures, dmarc);
+        return new(await reverse.ConfigureAwait(false), mailFrom, helo is null ? null : await helo.ConfigureAwait(false), signatures, await arc.ConfigureAwait(false), dmarc);
 
         async Task<T> WithinAsync<T>(string check, Func<CancellationToken, ValueTask<T>> run, Func<string, T> missing)
         {
@@ -84,9 +89,10 @@ public sealed class AuthenticationStep(IDnsSource dns, string hostname, MailAuth
         }
     }
 
-    private DmarcPolicy DispositionOf(DmarcOutcome? outcome) => (options.Dmarc, outcome?.Requested ?? DmarcPolicy.None) switch
+    private DmarcPolicy DispositionOf(CheckResults results) => (options.Dmarc, results.Dmarc?.Requested ?? DmarcPolicy.None) switch
     {
         (_, DmarcPolicy.None) or (DmarcHandling.Off or DmarcHandling.Record, _) => DmarcPolicy.None,
+        _ when TrustedForwarding.Vouches(results.Arc, options.TrustedSealers, results.Dmarc!.Domain!) => DmarcPolicy.None,
         (DmarcHandling.Reject, DmarcPolicy.Reject) => DmarcPolicy.Reject,
         _ => DmarcPolicy.Quarantine,
     };

@@ -23,4 +23,7 @@ public sealed record MailAuthOptions
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(20);
 
     public DmarcHandling Dmarc { get; init; } = DmarcHandling.Quarantine;
+
+    /// <summary>Domains of forwarders whose ARC seals are believed, lower-case A-labels.</summary>
+    public IReadOnlySet<string> TrustedSealers { get; init; } = new HashSet<string>();
 }
