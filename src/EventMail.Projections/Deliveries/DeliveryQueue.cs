@@ -91,10 +91,18 @@ internal sealed class DeliveryQueue(NpgsqlDataSource source, Guid node)
     private static NpgsqlParameter TimeOrNull(DateTimeOffset? time) =>
         new() { Value = (object?)time?.UtcDateTime ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz };
 
+    // Not waited for: a lease that the server's last moments take with them does no harm, and the log is another matter.
     private async Task<int> RunAsync(string sql, CancellationToken cancel, params NpgsqlParameter[] parameters)
     {
-        await using var command = source.CreateCommand(sql);
-        command.Parameters.AddRange(parameters);
-        return await command.ExecuteNonQueryAsync(cancel);
+        await using var connection = await source.OpenConnectionAsync(cancel);
+        var change = new NpgsqlBatchCommand(sql);
+        foreach (var parameter in parameters)
+            change.Parameters.Add(parameter);
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands = { new("select set_config('synchronous_commit', 'off', true)"), change },
+        };
+        await batch.ExecuteNonQueryAsync(cancel);
+        return change.RecordsAffected;
     }
 }

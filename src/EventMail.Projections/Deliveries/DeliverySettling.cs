@@ -11,6 +11,11 @@ namespace EventMail.Projections.Deliveries;
 internal sealed class DeliverySettling(
     CommandExecutor executor, SenderNotifications notifications, Directory directory, MailboxService mailboxes, DeliveryOptions options)
 {
+    /// <summary>
+    /// How often a delivery here is looked up anew because its mailboxes changed meanwhile; then it waits until its lease is over.
+    /// </summary>
+    private const int MaxLookUps = 5;
+
     /// <summary>Of what the agent does.</summary>
     public EventMetadata Metadata { get; } = new(
         "system", "delivery", null, new JsonObject { ["protocol"] = "delivery", ["node"] = options.Node }.ToJsonString());
@@ -38,7 +43,7 @@ internal sealed class DeliverySettling(
     public async Task DeliverHereAsync(StreamKey stream, string domain, CancellationToken cancel)
     {
         var random = options.Random();
-        while (true)
+        for (var lookUp = 0; lookUp < MaxLookUps; lookUp++)
         {
             var loaded = await executor.RefreshAsync(DeliveryKind.Stream(stream), cancel);
             var now = options.Clock.GetUtcNow();
