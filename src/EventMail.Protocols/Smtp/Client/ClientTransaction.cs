@@ -35,11 +35,11 @@ internal sealed class ClientTransaction(SmtpClient client, OutgoingMessage messa
         Wire.Utf8 = DeliveryRequirements.NeedsUtf8(message);
         try
         {
-            // A host that has spoken or closed since the last transaction will not hear this one.
-            if (_isReused && Wire.HasInput)
+            // A host that has spoken or closed since its last reply will not hear this one, and its words must not be taken for replies.
+            if (Wire.HasInput)
             {
                 Wire.End(await Wire.ReadAsync(client.Timeouts.Quit).ConfigureAwait(false) is { Ends: true } farewell ? farewell
-                    : RemoteReply.Garbage("Something was said between two transactions"));
+                    : RemoteReply.Garbage("Something was said ahead of the transaction"));
             }
             else
             {

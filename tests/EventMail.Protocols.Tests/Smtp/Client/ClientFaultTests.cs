@@ -238,6 +238,46 @@ public sealed class ClientFaultTests
     }
 
     [Fact]
+    public async Task Replies_ahead_of_the_first_transaction_are_none()
+    {
+        await using var peer = new ScriptedPeer("PIPELINING")
+        {
+            Answer = command => command.StartsWith("EHLO", StringComparison.Ordinal) ? "250-peer\r\n250 PIPELINING\r\n250 Ok\r\n250 Ok\r\n354 Go on\r\n250 Taken" : null,
+        };
+        await using var client = await ClientTesting.ConnectAsync(peer.Host);
+        var result = (await client.SendAsync(ClientTesting.Small())).Only();
+        (result.Outcome, result.Enhanced).ShouldBe((SendOutcome.Deferred, "4.5.0"));
+        peer.CommandsNamed("MAIL").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_connection_has_so_many_transactions_and_no_more()
+    {
+        await using var peer = new ScriptedPeer("PIPELINING", "LIMITS MAILMAX=100");
+        await using var client = await ClientTesting.ConnectAsync(peer.Host, ClientTesting.Options with { MaxTransactions = 2 });
+        await client.SendAsync(ClientTesting.Small());
+        client.CanReuse.ShouldBeTrue();
+        await client.SendAsync(ClientTesting.Small());
+        client.CanReuse.ShouldBeFalse();
+        await Should.ThrowAsync<InvalidOperationException>(() => client.SendAsync(ClientTesting.Small()));
+    }
+
+    [Fact]
+    public async Task A_host_that_does_not_answer_SYN_costs_its_time_out()
+    {
+        // A queue that is full: further connections are neither taken nor refused.
+        using var full = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        full.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        full.Listen(0);
+        using var first = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await first.ConnectAsync(full.LocalEndPoint!);
+        var fault = await ClientTesting.FailAsync(
+            new("localhost", (IPEndPoint)full.LocalEndPoint!), ClientTesting.Options with { Timeouts = ClientTesting.Patient with { Connect = ClientTesting.Soon } });
+        (fault.Stage, fault.Enhanced).ShouldBe(("connect", "4.4.1"));
+        fault.Text.ShouldContain("within");
+    }
+
+    [Fact]
     public async Task Cancelling_before_the_end_of_the_message_is_no_attempt_and_behind_it_unknown()
     {
         foreach (var (silent, outcome) in new[] { ("RCPT", SendOutcome.NotTried), (".", SendOutcome.Unknown) })
