@@ -4,7 +4,7 @@ namespace EventMail.Host.Cli;
 
 internal static class DomainCommand
 {
-    public static Command Create() => new("domain", "Mail domains: what mail is taken for.") { Add(), List(), Remove(), DkimCommand.Create() };
+    public static Command Create() => new("domain", "Mail domains: what mail is taken for.") { Add(), List(), Remove(), DkimCommand.Create(), DomainCheckCommand.Create() };
 
     private static Command Add()
     {

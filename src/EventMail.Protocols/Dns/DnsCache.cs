@@ -95,6 +95,7 @@ internal sealed class DnsCache(int maxEntries, long maxBytes, TimeProvider time)
             TxtRecord text => text.Text.Length,
             TlsaRecord tlsa => tlsa.Data.Length,
             MxRecord mx => Encoding.Unicode.GetByteCount(mx.Exchange),
+            SrvRecord service => Encoding.Unicode.GetByteCount(service.Target),
             NameRecord name => Encoding.Unicode.GetByteCount(name.Name),
             _ => 0,
         });

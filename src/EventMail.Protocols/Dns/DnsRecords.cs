@@ -2,7 +2,7 @@ using System.Net;
 
 namespace EventMail.Protocols.Dns;
 
-/// <summary>The types of records that mail needs, with their numbers on the wire (RFC 1035 §3.2.2, RFC 3596, RFC 6698).</summary>
+/// <summary>The types of records that mail needs, with their numbers on the wire (RFC 1035 §3.2.2, RFC 2782, RFC 3596, RFC 6698).</summary>
 public enum DnsType : ushort
 {
     A = 1,
@@ -11,6 +11,7 @@ public enum DnsType : ushort
     Mx = 15,
     Txt = 16,
     Aaaa = 28,
+    Srv = 33,
     Tlsa = 52,
 }
 
@@ -44,6 +45,9 @@ public sealed record TxtRecord(ReadOnlyMemory<byte> Text) : DnsRecord;
 
 /// <summary>CNAME or PTR: another name, lower case, without the last dot.</summary>
 public sealed record NameRecord(string Name) : DnsRecord;
+
+/// <param name="Target">Lower case, without the last dot; empty where the service is decidedly not there (RFC 2782).</param>
+public sealed record SrvRecord(int Priority, int Weight, int Port, string Target) : DnsRecord;
 
 /// <summary>RFC 6698 §2.1.</summary>
 public sealed record TlsaRecord(byte Usage, byte Selector, byte Matching, ReadOnlyMemory<byte> Data) : DnsRecord;

@@ -169,13 +169,21 @@ internal sealed class DnsResponse
                 at += 2;
                 record = DnsName.Read(message, ref at) is { } exchange ? new MxRecord(BinaryPrimitives.ReadUInt16BigEndian(data), exchange) : null;
                 return record is not null && at == message.Length;
+            case DnsType.Srv when data.Length >= 7:
+                at += 6;
+                record = DnsName.Read(message, ref at) is { } target
+                    ? new SrvRecord(
+                        BinaryPrimitives.ReadUInt16BigEndian(data), BinaryPrimitives.ReadUInt16BigEndian(data[2..]),
+                        BinaryPrimitives.ReadUInt16BigEndian(data[4..]), target)
+                    : null;
+                return record is not null && at == message.Length;
             case DnsType.Txt:
                 record = ReadText(data) is { } text ? new TxtRecord(text) : null;
                 return record is not null;
             case DnsType.Tlsa when data.Length >= 3:
                 record = new TlsaRecord(data[0], data[1], data[2], data[3..].ToArray());
                 return true;
-            case DnsType.A or DnsType.Aaaa or DnsType.Mx or DnsType.Tlsa:
+            case DnsType.A or DnsType.Aaaa or DnsType.Mx or DnsType.Srv or DnsType.Tlsa:
                 return false;
             default:
                 return true;

@@ -21,6 +21,7 @@ public sealed class RealServerTests
         www     CNAME web
         web     CNAME far.other.test.
         lost    CNAME nowhere.other.test.
+        _imaps._tcp SRV 1 2 993 mail
         loop    CNAME pool
         pool    CNAME loop
         _25._tcp.mx1 TLSA 3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
@@ -49,6 +50,7 @@ public sealed class RealServerTests
         Encoding.ASCII.GetString((await Ask(resolver, "example.test", DnsType.Txt)).Of<TxtRecord>().Single().Text.Span).ShouldBe("v=spf1 -all");
         (await Ask(resolver, ReverseName.Of(IPAddress.Parse("192.0.2.1")), DnsType.Ptr)).Of<NameRecord>().Single().Name.ShouldBe("mx1.example.test");
         (await Ask(resolver, "www.example.test", DnsType.Cname)).Of<NameRecord>().Single().Name.ShouldBe("web.example.test");
+        (await Ask(resolver, "_imaps._tcp.example.test", DnsType.Srv)).Of<SrvRecord>().ShouldBe([new(1, 2, 993, "mail.example.test")]);
         var tlsa = (await Ask(resolver, "_25._tcp.mx1.example.test", DnsType.Tlsa)).Of<TlsaRecord>().Single();
         (tlsa.Usage, tlsa.Selector, tlsa.Matching, tlsa.Data.Length).ShouldBe(((byte)3, (byte)1, (byte)1, 32));
     }
