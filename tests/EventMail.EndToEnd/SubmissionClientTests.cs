@@ -49,6 +49,28 @@ public sealed class SubmissionClientTests(MailServer server) : IClassFixture<Mai
         (await SubjectsAsync(recipient)).ShouldBe([$"by msmtp with {mechanism}"]);
     }
 
+    [NeedsFact("msmtp")]
+    public async Task Msmtp_submits_with_access_tokens()
+    {
+        using var home = new TempFolder();
+        var keys = Path.Combine(home.Path, "keys.json");
+        await File.WriteAllTextAsync(keys, TestIssuer.Jwks());
+        await using var issued = await TestServer.StartAsync(new()
+        {
+            Settings = [.. MailServer.Settings, $"Auth:OAuth:Issuer={TestIssuer.Issuer}", "Auth:OAuth:Audience=mail-server", $"Auth:OAuth:Keys={keys}"],
+        });
+        var sender = await MailServer.NewAccountAsync(issued);
+        await File.WriteAllTextAsync(Path.Combine(home.Path, "token"), TestIssuer.Token("RS256", "r1", TestIssuer.Claims(sender)));
+        foreach (var mechanism in new[] { "oauthbearer", "xoauth2" })
+        {
+            await ClientProgram.RunAsync("msmtp",
+            [
+                $"--host={issued["submission"].Address}", $"--port={issued["submission"].Port}", "--tls=on", "--tls-starttls=on", "--tls-certcheck=off",
+                $"--auth={mechanism}", $"--user={sender}", $"--passwordeval=cat {home.Path}/token", $"--from={sender}", sender,
+            ], Encoding.ASCII.GetBytes($"From: {sender}\nSubject: by token\n\nhello\n"), home.Path);
+        }
+    }
+
     [NeedsTheory("swaks")]
     [InlineData("")]
     [InlineData("not the password")]

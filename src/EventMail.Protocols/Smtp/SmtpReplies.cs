@@ -72,6 +72,7 @@ public static class SmtpReplies
     public static readonly SmtpReply NoSuchMechanism = new("504 5.5.4 Unrecognized authentication mechanism");
     public static readonly SmtpReply BadCredentials = new("535 5.7.8 Authentication credentials invalid");
     public static readonly SmtpReply AccountDisabled = new("525 5.7.13 User account disabled");
+    public static readonly SmtpReply AccountDisabledMeanwhile = new("550 5.7.13 User account disabled");
     public static readonly SmtpReply AuthRequired = new("530 5.7.0 Authentication required");
     public static readonly SmtpReply TlsFirst = new("530 5.7.0 Must issue a STARTTLS command first");
     public static readonly SmtpReply TooManyLogins = new("421 4.7.0 Too many failed logins");

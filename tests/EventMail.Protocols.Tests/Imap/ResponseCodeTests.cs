@@ -3,7 +3,6 @@ using System.Text;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
 using EventMail.Protocols.Imap;
-using EventMail.Protocols.Tests.Sasl;
 using EventMail.Testing;
 using EventMail.Testing.Transcripts;
 

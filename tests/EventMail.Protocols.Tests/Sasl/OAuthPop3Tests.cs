@@ -2,7 +2,7 @@ using System.Text;
 using EventMail.Protocols.Pop3;
 using EventMail.Protocols.Tests.Pop3;
 using EventMail.Testing.Transcripts;
-using static EventMail.Protocols.Tests.Sasl.TestIssuer;
+using static EventMail.Testing.TestIssuer;
 
 namespace EventMail.Protocols.Tests.Sasl;
 

@@ -9,7 +9,7 @@ using EventMail.Testing.Transcripts;
 using FsCheck;
 using FsCheck.Fluent;
 using Microsoft.Extensions.Logging.Abstractions;
-using static EventMail.Protocols.Tests.Sasl.TestIssuer;
+using static EventMail.Testing.TestIssuer;
 
 namespace EventMail.Protocols.Tests.Sasl;
 

@@ -3,7 +3,6 @@ using EventMail.Projections;
 using EventMail.Projections.Accounts;
 using EventMail.Protocols.Sasl;
 using EventMail.Protocols.Smtp;
-using EventMail.Protocols.Tests.Sasl;
 using EventMail.Protocols.Wire;
 using EventMail.Testing;
 using EventMail.Testing.Transcripts;
@@ -61,6 +60,15 @@ public sealed class SubmissionLoginTests(SubmissionFixture fixture) : IClassFixt
         (await client.AskAsync(Plain(account, TestMail.Password))).ShouldBe("525 5.7.13 User account disabled");
         (await client.AskAsync(Plain(account, "wrong"))).ShouldBe("535 5.7.8 Authentication credentials invalid");
         (await client.AskAsync("AUTH PLAIN " + TestIssuer.Base64($"somebody\0{account.Address}\0{TestMail.Password}")))!.ShouldStartWith("5");
+    }
+
+    [Fact]
+    public async Task An_account_that_is_suspended_in_the_middle_of_a_session_begins_no_message()
+    {
+        var account = await fixture.Mail.NewAccountAsync();
+        await using var client = await fixture.LogInAsync(account);
+        (await fixture.Mail.Accounts.SuspendAsync(account.Address, null, Actor.System, default)).Rejection.ShouldBeNull();
+        (await client.AskAsync($"MAIL FROM:<{account.Address}>")).ShouldBe("550 5.7.13 User account disabled");
     }
 
     [Fact]

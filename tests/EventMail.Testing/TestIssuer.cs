@@ -2,10 +2,10 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 
-namespace EventMail.Protocols.Tests.Sasl;
+namespace EventMail.Testing;
 
 /// <summary>An issuer of access tokens, with keys of its own.</summary>
-internal static class TestIssuer
+public static class TestIssuer
 {
     public const string Issuer = "https://issuer.example.test";
     public const string AccessToken = "\"typ\":\"at+jwt\",";
