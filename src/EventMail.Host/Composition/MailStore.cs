@@ -89,6 +89,7 @@ public sealed class MailStore : IAsyncDisposable
             Schedule = settings.Delivery.Schedule.Each,
             Jitter = settings.Delivery.Jitter / 100.0,
             WarnAfter = settings.Delivery.WarnAfter,
+            UnknownWait = settings.Delivery.UnknownWait,
         },
         ReportingHost = settings.EffectiveHostname,
     };

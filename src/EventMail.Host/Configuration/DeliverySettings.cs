@@ -98,6 +98,9 @@ public sealed record DeliverySettings
     [Range(0, 50)]
     public int Jitter { get; init; } = 10;
 
+    /// <summary>The wait after an attempt that a dying host of ours left without an outcome.</summary>
+    public TimeSpan UnknownWait { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>The sender is told once that a message is late.</summary>
     public TimeSpan WarnAfter { get; init; } = TimeSpan.FromHours(4);
 

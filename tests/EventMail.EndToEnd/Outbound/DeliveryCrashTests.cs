@@ -1,0 +1,130 @@
+using System.Diagnostics;
+using System.Globalization;
+using EventMail.Testing;
+using Xunit.Abstractions;
+
+namespace EventMail.EndToEnd.Outbound;
+
+/// <summary>
+/// kill -9 of the Host that delivers, at each moment of a transaction: no message is lost, none is called delivered that was not, and
+/// one comes twice only where SMTP cannot tell, and says so.
+/// </summary>
+/// <remarks>EVENTMAIL_DELIVERY_CRASH_ROUNDS sets how many kills there are (<see cref="DefaultRounds"/>); 50 take about three minutes.</remarks>
+public sealed class DeliveryCrashTests(ITestOutputHelper output)
+{
+    private const int DefaultRounds = 7;
+
+    /// <summary>Stages of <see cref="SinkScript"/>; "answered" is the moment behind the reply to the final dot.</summary>
+    private static readonly string[] Moments = ["final", "answered", "greeting", "body", "mail", "rcpt", "data"];
+
+    private static int Rounds =>
+        int.TryParse(Environment.GetEnvironmentVariable("EVENTMAIL_DELIVERY_CRASH_ROUNDS"), CultureInfo.InvariantCulture, out var rounds) ? rounds : DefaultRounds;
+
+    [OutboundFact]
+    public async Task What_was_submitted_survives_kill_9_before_during_and_after_the_final_dot()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var contents = new TempFolder();
+        await using var sink = MailSink.Start();
+        await using var dns = await OutboundSettings.DnsAsync("one.test");
+        await using var submitting = await StartAsync("Delivery:Enabled=false");
+        var account = await MailServer.NewAccountAsync(submitting);
+        await using var client = await OutboundClient.LoginAsync(submitting["submission"], account);
+        var elapsed = Stopwatch.StartNew();
+        var unknown = 0;
+        TestServer? delivering = null;
+        try
+        {
+            for (var round = 0; round < Rounds; round++)
+            {
+                var moment = Moments[round % Moments.Length];
+                var killed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                delivering = await StartAsync("Delivery:PerDestination=1");
+                var victim = delivering;
+                sink.Script = new()
+                {
+                    Answer = (stage, _, _) =>
+                    {
+                        if (stage == moment)
+                            Kill();
+                        else if (moment == "answered" && stage == "final")
+                            _ = Task.Delay(Random.Shared.Next(6)).ContinueWith(_ => Kill(), TaskScheduler.Default);
+                        return null;
+
+                        void Kill()
+                        {
+                            victim.Kill();
+                            killed.TrySetResult();
+                        }
+                    },
+                };
+                await client.SendAsync("r@one.test", string.Create(CultureInfo.InvariantCulture, $"m{round}@example.test"));
+                await killed.Task.WaitAsync(TimeSpan.FromSeconds(60));
+                await victim.WaitForExitAsync();
+                await victim.DisposeAsync();
+            }
+
+            sink.Script = new();
+            delivering = await StartAsync("Delivery:PerDestination=4");
+            await DrainedAsync(delivering);
+
+            var counts = sink.Messages.GroupBy(message => message.MessageId).ToDictionary(group => group.Key, group => group.Count());
+            foreach (var round in Enumerable.Range(0, Rounds))
+            {
+                var id = string.Create(CultureInfo.InvariantCulture, $"<m{round}@example.test>");
+                counts.ShouldContainKey(id, "a message was lost");
+                var delivery = await DeliveryAsync(database, id.Trim('<', '>'));
+                delivery.Delivered.ShouldBe(1, id);
+                sink.Messages.ShouldContain(message => message.MessageId == id && message.IsAnswered, $"{id} is called delivered and was not");
+                counts[id].ShouldBeLessThanOrEqualTo(1 + delivery.Unknown, $"{id} came twice and nobody says so");
+                unknown += delivery.Unknown;
+                if (counts[id] > 1)
+                {
+                    var shown = (await delivering.RunAsync("queue", "show", delivery.Id.ToString())).Output;
+                    shown.ShouldContain("unknown", Case.Insensitive, shown);
+                }
+            }
+
+            output.WriteLine(
+                $"{Rounds} kills, {unknown} outcomes unknown, {counts.Values.Sum() - counts.Count} messages twice, {elapsed.Elapsed.TotalSeconds:0} s");
+            counts.Keys.ShouldAllBe(id => id.EndsWith("@example.test>"));
+        }
+        finally
+        {
+            if (delivering is not null)
+            {
+                await delivering.DisposeAsync();
+            }
+        }
+
+        Task<TestServer> StartAsync(string setting) => TestServer.StartAsync(new()
+        {
+            ConnectionString = database.ConnectionString,
+            Settings = OutboundSettings.Of(
+                dns, sink.EndPoint.Port, $"Content:Folder={contents.Path}", "Delivery:UnknownWait=1s", "Delivery:CoolDown=1ms", "Delivery:Schedule=1s 1s 1s 1s 1s 1s 1s 1s", setting),
+        });
+    }
+
+    private static async Task DrainedAsync(TestServer server)
+    {
+        for (var patience = Stopwatch.StartNew(); !(await server.RunAsync("queue", "list")).Output.Contains("0 rows"); await Task.Delay(1000))
+        {
+            patience.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(90), "the queue is not drained");
+        }
+    }
+
+    // From the log itself.
+    private static async Task<(Guid Id, int Delivered, int Unknown)> DeliveryAsync(TestDatabase database, string messageId)
+    {
+        await using var command = database.DataSource.CreateCommand(
+            """
+            select s.stream_id, count(*) filter (where e.type = 'recipient_delivered'), count(*) filter (where e.type = 'delivery_outcome_unknown')
+            from public.mt_events s join public.mt_events e on e.stream_id = s.stream_id and e.tenant_id = s.tenant_id
+            where s.type = 'message_submitted' and s.data::text like '%' || $1 || '%' group by s.stream_id
+            """);
+        command.Parameters.Add(new() { Value = messageId });
+        await using var reader = await command.ExecuteReaderAsync();
+        (await reader.ReadAsync()).ShouldBeTrue($"{messageId} is not in the log");
+        return (reader.GetGuid(0), (int)reader.GetInt64(1), (int)reader.GetInt64(2));
+    }
+}
