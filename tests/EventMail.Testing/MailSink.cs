@@ -71,6 +71,9 @@ public sealed class MailSink : IAsyncDisposable
 
     public int Connections => Volatile.Read(ref _connections);
 
+    /// <summary>Connections now.</summary>
+    public int Open => Volatile.Read(ref _open);
+
     /// <summary>Connections at the same time, at most.</summary>
     public int MostOpen => Volatile.Read(ref _mostOpen);
 

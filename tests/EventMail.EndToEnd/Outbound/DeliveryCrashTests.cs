@@ -9,7 +9,7 @@ namespace EventMail.EndToEnd.Outbound;
 /// kill -9 of the Host that delivers, at each moment of a transaction: no message is lost, none is called delivered that was not, and
 /// one comes twice only where SMTP cannot tell, and says so.
 /// </summary>
-/// <remarks>EVENTMAIL_DELIVERY_CRASH_ROUNDS sets how many kills there are (<see cref="DefaultRounds"/>); 50 take about three minutes.</remarks>
+/// <remarks>EVENTMAIL_DELIVERY_CRASH_ROUNDS sets how many kills there are (<see cref="DefaultRounds"/>); 50 take about five minutes.</remarks>
 public sealed class DeliveryCrashTests(ITestOutputHelper output)
 {
     private const int DefaultRounds = 7;

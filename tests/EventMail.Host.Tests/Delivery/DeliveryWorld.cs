@@ -53,6 +53,9 @@ internal sealed class DeliveryWorld : IAsyncDisposable
     /// <summary>Whose certificates are good.</summary>
     public X509Certificate2Collection? TrustAnchors { get; set; }
 
+    /// <summary>Asked instead of <see cref="Names"/>.</summary>
+    public IDnsSource? Dns { get; set; }
+
     public ILogger Log { get; set; } = NullLogger.Instance;
 
     public DeliverySettings Settings => _settings;
@@ -117,8 +120,8 @@ internal sealed class DeliveryWorld : IAsyncDisposable
         var agent = DeliveryAgent.Start(Queue, new()
         {
             Settings = settings,
-            Router = new(_dns, settings, own, Random.Shared),
-            Ladder = new(settings, new(_dns), (domain, _) => ValueTask.FromResult(Policies.GetValueOrDefault(domain, TransportPolicy.None)), Log),
+            Router = new(Dns ?? _dns, settings, own, Random.Shared),
+            Ladder = new(settings, new(Dns ?? _dns), (domain, _) => ValueTask.FromResult(Policies.GetValueOrDefault(domain, TransportPolicy.None)), Log),
             Own = own,
             Connections = new(settings.ReuseTimeout, settings.Concurrency, TimeProvider.System),
             Client = new(settings, OwnName) { TrustAnchors = TrustAnchors },
