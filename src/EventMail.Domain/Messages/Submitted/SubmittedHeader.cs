@@ -33,7 +33,7 @@ public sealed class SubmittedHeader
     /// <summary>It was sent on by whom <see cref="Authors"/> names; From is somebody else's.</summary>
     public bool IsResent => _resent.Exists;
 
-    /// <summary>What remains in the message has octets beyond ASCII.</summary>
+    /// <summary>Nothing of what remains in the message is beyond ASCII.</summary>
     public bool IsAscii { get; private set; }
 
     public bool HasBcc { get; private set; }
