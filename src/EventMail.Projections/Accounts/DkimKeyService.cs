@@ -50,7 +50,7 @@ public sealed class DkimKeyService(EventLog log, Directory directory, SecretKey 
 
     /// <summary>
     /// What signs mail from a domain: its own active keys; without any, those of the nearest domain above it that is here, too
-    /// (docs/decisions/0033-dkim-keys-wait-for-their-record.md).
+    /// (docs/decisions/0034-dkim-keys-wait-for-their-record.md).
     /// </summary>
     /// <param name="domain">Lower-case A-labels.</param>
     public async ValueTask<IReadOnlyList<DkimSecret>> SigningAsync(string domain, CancellationToken cancel)
