@@ -15,6 +15,10 @@ internal static class Delivery
     public static async ValueTask<SmtpReply?> FinishAsync(SmtpSession session, SmtpTransaction transaction, MessageIntake intake)
     {
         var started = Stopwatch.GetTimestamp();
+        // A message may take hours to come.
+        if (session is { Account: { } account, Services.Submission: { } submission }
+            && await submission.VoidAsync(account, CancellationToken.None) is { } disabled)
+            intake.Refuse(disabled);
         await intake.CompleteAsync();
         var reply = session.Role.AnswersEachRecipient
             ? await AnswerEachAsync(session, transaction, intake, started)

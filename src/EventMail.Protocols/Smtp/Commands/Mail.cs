@@ -11,8 +11,8 @@ internal static class Mail
             return refusal;
         if (session is { Account: { } account, Services.Submission: { } submission })
         {
-            if (await submission.Authenticator.Directory.GetAsync(account.Account, CancellationToken.None) is not { Suspended: false })
-                return SmtpReplies.AccountDisabledMeanwhile;
+            if (await submission.VoidAsync(account, CancellationToken.None) is { } disabled)
+                return disabled;
             // The null sender is a notification of the client's (an MDN); its message's From is checked all the same.
             if (!path.IsNull && !await submission.Senders.AllowAsync(account.Account, path.LocalPart, path.Domain, CancellationToken.None))
                 return SmtpReplies.NotYourAddress;
