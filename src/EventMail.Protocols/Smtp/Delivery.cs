@@ -3,6 +3,7 @@ using EventMail.Domain;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.Smtp.Data;
+using EventMail.Protocols.Smtp.Faults;
 
 namespace EventMail.Protocols.Smtp;
 
@@ -20,6 +21,12 @@ internal static class Delivery
             && await submission.VoidAsync(account, CancellationToken.None) is { } disabled)
             intake.Refuse(disabled);
         await intake.CompleteAsync();
+        if (await FaultPoints.AtDataAsync(session, transaction) is { } fault)
+        {
+            if (fault.Reply is not { } refusal)
+                return null;
+            intake.Refuse(refusal);
+        }
         var reply = session.Role.AnswersEachRecipient
             ? await AnswerEachAsync(session, transaction, intake, started)
             : await AnswerOnceAsync(session, transaction, intake, started);
