@@ -16,7 +16,8 @@ namespace EventMail.Bench;
 
 /// <summary>
 /// What the queue takes while more and more of it waits: claims of what is due, polls when nothing is, and messages through the whole
-/// of it (submitted, claimed, begun, delivered), with so many deferred rows beside them.
+/// of it (submitted, claimed, begun, delivered), with so many deferred rows beside them; then the same with rows that are all due and
+/// of one domain that is busy.
 /// </summary>
 internal static class QueueBench
 {
@@ -25,6 +26,7 @@ internal static class QueueBench
     private const int Polls = 500;
     private const int Messages = 2000;
     private const int AtOnce = 64;
+    private const string Busy = "busy.example";
 
     private static readonly int[] Deferred = [0, 1_000, 10_000, 100_000, 1_000_000];
 
@@ -37,7 +39,21 @@ internal static class QueueBench
         from generate_series($1::int + 1, $2::int) n
         """;
 
+    // Due for an hour, older than whatever is submitted meanwhile, of one domain whose lanes are full.
+    private const string FillBusy = $"""
+        insert into projections_v1.delivery_queue (
+          tenant_id, id, domain, due, held, priority, attempts, recipients, sender, size, submitted, ready)
+        select 'a' || n % 100, md5('busy' || n)::uuid, '{Busy}', now() - interval '1 hour', false, 0, 0, 1, 'sender@example.test', 4096, now(), true
+        from generate_series($1::int + 1, $2::int) n
+        """;
+
     public static async Task RunAsync(BenchDatabase database)
+    {
+        await RunAsync(database, "deferred rows", Fill, []);
+        await RunAsync(database, "due and busy", FillBusy, [Busy]);
+    }
+
+    private static async Task RunAsync(BenchDatabase database, string title, string fill, string[] busy)
     {
         var connectionString = await database.CreateAsync();
         var types = EventTypes.Create();
@@ -48,17 +64,17 @@ internal static class QueueBench
         await using var mailboxes = new MailboxService(
             log, directory.UsageWithin, new Subscriptions(log).Book, directory.Names, new(), NullLoggerFactory.Instance);
         await using var queue = new DeliveryService(log, directory, mailboxes, new(), NullLoggerFactory.Instance);
-        await CycleAsync(log, queue); // warm
+        await CycleAsync(log, queue, busy); // warm
 
-        Console.WriteLine($"\n{"deferred rows",14} {"claim of 5 ms",14} {"p99",8} {"poll ms",10} {"p99",8} {"messages/s",12} {"count ms",10}");
+        Console.WriteLine($"\n{title,14} {"claim of 5 ms",14} {"p99",8} {"poll ms",10} {"p99",8} {"messages/s",12} {"count ms",10}");
         var filled = 0;
         foreach (var rows in Deferred)
         {
-            await FillAsync(log.DataSource, filled, rows);
+            await FillAsync(log.DataSource, fill, filled, rows);
             filled = rows;
-            var claims = await ClaimAsync(log, queue);
-            var polls = await TimesAsync(Polls, () => queue.ClaimAsync(new(RowsPerClaim, TimeSpan.FromMinutes(1), []), default));
-            var cycle = await CycleAsync(log, queue);
+            var claims = await ClaimAsync(log, queue, busy);
+            var polls = await TimesAsync(Polls, () => queue.ClaimAsync(new(RowsPerClaim, TimeSpan.FromMinutes(1), busy), default));
+            var cycle = await CycleAsync(log, queue, busy);
             var count = await TimesAsync(3, () => queue.Operations.Queries.CountAsync(new(), default));
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
@@ -66,20 +82,20 @@ internal static class QueueBench
         }
     }
 
-    private static async Task FillAsync(NpgsqlDataSource source, int from, int to)
+    private static async Task FillAsync(NpgsqlDataSource source, string fill, int from, int to)
     {
-        await using var command = source.CreateCommand(Fill);
+        await using var command = source.CreateCommand(fill);
         command.CommandTimeout = 300;
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = from });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = to });
         await command.ExecuteNonQueryAsync();
     }
 
-    private static async Task<List<double>> ClaimAsync(EventLog log, DeliveryService queue)
+    private static async Task<List<double>> ClaimAsync(EventLog log, DeliveryService queue, string[] busy)
     {
         await SubmitAsync(log, queue, Claims * RowsPerClaim);
         var claimed = new List<QueuedDelivery>();
-        var times = await TimesAsync(Claims, async () => claimed.AddRange(await queue.ClaimAsync(new(RowsPerClaim, TimeSpan.FromMinutes(1), []), default)));
+        var times = await TimesAsync(Claims, async () => claimed.AddRange(await queue.ClaimAsync(new(RowsPerClaim, TimeSpan.FromMinutes(1), busy), default)));
         if (claimed.Count != Claims * RowsPerClaim)
             throw new InvalidOperationException($"{claimed.Count} rows were claimed");
         await DeliverAsync(queue, claimed);
@@ -87,13 +103,13 @@ internal static class QueueBench
     }
 
     /// <returns>Messages a second.</returns>
-    private static async Task<double> CycleAsync(EventLog log, DeliveryService queue)
+    private static async Task<double> CycleAsync(EventLog log, DeliveryService queue, string[] busy)
     {
         var clock = Stopwatch.StartNew();
         var submitting = SubmitAsync(log, queue, Messages);
         for (var delivered = 0; delivered < Messages;)
         {
-            var rows = await queue.ClaimAsync(new(AtOnce, TimeSpan.FromMinutes(1), []), default);
+            var rows = await queue.ClaimAsync(new(AtOnce, TimeSpan.FromMinutes(1), busy), default);
             if (rows.Count == 0)
                 await Task.Delay(1);
             await DeliverAsync(queue, rows);

@@ -10,9 +10,9 @@ public static class ReadModelTables
         ["account", "mail_domain", "address", "mailbox", "quota", "metadata", "metadata_octets", "last_login", "login_place", "login_lockout", "search_text_v2",
         "delivery_queue"];
 
-    /// <summary>Columns of theirs that are not: who has claimed a row, and for how long.</summary>
+    /// <summary>Columns of theirs that are not: who has claimed a row, for how long, and whether it was seen to be due.</summary>
     public static IReadOnlyDictionary<string, string[]> Claims { get; } =
-        new Dictionary<string, string[]> { ["delivery_queue"] = ["lease", "owner", "wake"] };
+        new Dictionary<string, string[]> { ["delivery_queue"] = ["lease", "owner", "wake", "ready"] };
 
     /// <summary>A row t of a derived table as JSON, without what is not derived.</summary>
     public static string RowOf(string table) =>

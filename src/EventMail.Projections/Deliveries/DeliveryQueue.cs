@@ -13,6 +13,9 @@ internal sealed class DeliveryQueue(NpgsqlDataSource source, Guid node)
     private const string Mine = $"update {ProjectionSchema.Name}.delivery_queue set";
     private const string WhereMine = "where id = $1 and domain = $2 and owner = $3";
 
+    // A lease that the server's last moments take with them does no harm, and the log is another matter.
+    private const string NotWaitedFor = "select set_config('synchronous_commit', 'off', true)";
+
     // A process that lives has one of these connections, or gets it back within moments (EventStore's NodeLink, CommitterConnection).
     private const string Owners = $"""
         select distinct q.owner, exists (
@@ -20,8 +23,14 @@ internal sealed class DeliveryQueue(NpgsqlDataSource source, Guid node)
         from {ProjectionSchema.Name}.delivery_queue q where q.owner is not null
         """;
 
+    // Rows that become due together are made ready by so many at a time.
+    private const int MadeReady = 1000;
+
+    // Where the domains that take turns go on.
+    private volatile string _turn = "";
+
     /// <summary>Takes rows that are due.</summary>
-    /// <returns>Them, and when the next one after them wakes if there were fewer than wanted.</returns>
+    /// <returns>Them, and when it should be looked again: when the next one wakes, or now when more were due than could be made ready.</returns>
     public async Task<(List<(StreamKey Stream, string Domain)> Rows, DateTimeOffset? Next)> ClaimAsync(
         ClaimRequest request, DateTimeOffset now, CancellationToken cancel)
     {
@@ -30,7 +39,12 @@ internal sealed class DeliveryQueue(NpgsqlDataSource source, Guid node)
         {
             BatchCommands =
             {
-                new($"select tenant_id, id, domain from {ProjectionSchema.Name}.claim_deliveries($1, $2, $3, $4, $5, $6)")
+                new(NotWaitedFor),
+                new($"select {ProjectionSchema.Name}.ready_deliveries($1, $2)")
+                {
+                    Parameters = { Time(now), new NpgsqlParameter<int> { TypedValue = MadeReady } },
+                },
+                new($"select tenant_id, id, domain from {ProjectionSchema.Name}.claim_deliveries($1, $2, $3, $4, $5, $6, $7)")
                 {
                     Parameters =
                     {
@@ -38,15 +52,24 @@ internal sealed class DeliveryQueue(NpgsqlDataSource source, Guid node)
                         new() { Value = request.Busy.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Varchar },
                         new NpgsqlParameter<int> { TypedValue = request.Limit },
                         new() { Value = (object?)request.Domain ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Varchar },
+                        Text(_turn),
                     },
                 },
                 new($"select {ProjectionSchema.Name}.next_delivery($1)") { Parameters = { Time(now) } },
             },
         };
-        var rows = new List<(StreamKey, string)>();
+        var rows = new List<(StreamKey Stream, string Domain)>();
         await using var reader = await batch.ExecuteReaderAsync(cancel);
+        await reader.NextResultAsync(cancel);
+        await reader.ReadAsync(cancel);
+        var mayBeMore = reader.GetInt32(0) == MadeReady;
+        await reader.NextResultAsync(cancel);
         while (await reader.ReadAsync(cancel))
             rows.Add((new(reader.GetString(0), reader.GetGuid(1)), reader.GetString(2)));
+        if (rows.Count > 0)
+            _turn = rows[^1].Domain;
+        if (mayBeMore)
+            return (rows, now);
         await reader.NextResultAsync(cancel);
         await reader.ReadAsync(cancel);
         return (rows, reader.IsDBNull(0) ? null : new DateTimeOffset(reader.GetDateTime(0)));
@@ -60,10 +83,6 @@ internal sealed class DeliveryQueue(NpgsqlDataSource source, Guid node)
     /// <param name="due">Not before; null: as the log says.</param>
     public Task ReturnAsync(StreamKey stream, string domain, DateTimeOffset? due, CancellationToken cancel) =>
         RunAsync($"{Mine} owner = null, lease = $4 {WhereMine}", cancel, [.. Key(stream, domain), TimeOrNull(due)]);
-
-    /// <summary>Puts off what nobody has claimed of a domain, without a word in the log.</summary>
-    public Task<int> PostponeAsync(string domain, DateTimeOffset until, CancellationToken cancel) =>
-        RunAsync($"{Mine} lease = $2 where domain = $1 and wake < $2 and owner is null", cancel, Text(domain), Time(until));
 
     /// <summary>The nodes that have claimed something, and whether they are there.</summary>
     public async Task<List<(Guid Node, bool IsThere)>> OwnersAsync(CancellationToken cancel)
@@ -91,7 +110,6 @@ internal sealed class DeliveryQueue(NpgsqlDataSource source, Guid node)
     private static NpgsqlParameter TimeOrNull(DateTimeOffset? time) =>
         new() { Value = (object?)time?.UtcDateTime ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz };
 
-    // Not waited for: a lease that the server's last moments take with them does no harm, and the log is another matter.
     private async Task<int> RunAsync(string sql, CancellationToken cancel, params NpgsqlParameter[] parameters)
     {
         await using var connection = await source.OpenConnectionAsync(cancel);
@@ -100,7 +118,7 @@ internal sealed class DeliveryQueue(NpgsqlDataSource source, Guid node)
             change.Parameters.Add(parameter);
         await using var batch = new NpgsqlBatch(connection)
         {
-            BatchCommands = { new("select set_config('synchronous_commit', 'off', true)"), change },
+            BatchCommands = { new(NotWaitedFor), change },
         };
         await batch.ExecuteNonQueryAsync(cancel);
         return change.RecordsAffected;

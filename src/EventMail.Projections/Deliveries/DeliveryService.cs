@@ -149,16 +149,6 @@ public sealed class DeliveryService : IAsyncDisposable
         _queue.RenewAsync(row, _options.Clock.GetUtcNow() + lease, cancel);
 
     /// <summary>
-    /// Puts off whatever waits for a domain and is nobody's at the moment, as while its hosts cannot be reached. No event.
-    /// </summary>
-    /// <returns>How many rows.</returns>
-    public Task<int> PostponeAsync(string domain, DateTimeOffset until, CancellationToken cancel)
-    {
-        _alarm.At(until);
-        return _queue.PostponeAsync(domain, until, cancel);
-    }
-
-    /// <summary>
     /// Calls <paramref name="wake"/> whenever something may be due: a submission, a release, a retry now, of this node or another, and
     /// when a wait is over. On any thread; must be quick. The first subscription starts the watch over dead nodes' claims.
     /// </summary>

@@ -21,12 +21,13 @@ internal readonly record struct QueueRow(
     private static readonly RowsStatement Upsert = new(
         $"""
         insert into {ProjectionSchema.Name}.delivery_queue as q (
-          tenant_id, id, domain, due, held, priority, attempts, recipients, sender, size, submitted, reason, lease)
-        select * from {Rows}
+          tenant_id, id, domain, due, held, priority, attempts, recipients, sender, size, submitted, reason, lease, ready)
+        select w.*, w.due <= now() and not w.held and w.lease is null from {Rows}
         on conflict (id, domain) do update set
           due = excluded.due, held = excluded.held, attempts = excluded.attempts, recipients = excluded.recipients,
           reason = excluded.reason,
-          lease = case when q.due = excluded.due then q.lease end, owner = case when q.due = excluded.due then q.owner end
+          lease = case when q.due = excluded.due then q.lease end, owner = case when q.due = excluded.due then q.owner end,
+          ready = q.ready and q.due = excluded.due and not excluded.held
         """,
         ("tenant_id", "varchar"), ("id", "uuid"), ("domain", "varchar"), ("due", "timestamptz"), ("held", "boolean"),
         ("priority", "smallint"), ("attempts", "int"), ("recipients", "int"), ("sender", "varchar"), ("size", "bigint"),

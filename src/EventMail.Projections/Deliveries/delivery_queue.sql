@@ -1,7 +1,8 @@
 create schema if not exists projections_v1;
 
 -- One row for each message and domain that somebody is still waiting in. What follows from the log comes first. The lease does not:
--- a host that has claimed the row has it until then, and one that died leaves it behind.
+-- a host that has claimed the row has it until then, and one that died leaves it behind. Nor does whether it is ready: it has been seen
+-- to be due. Claims look among those alone, so that neither what waits nor its domains cost them anything.
 create table if not exists projections_v1.delivery_queue (
   tenant_id varchar not null,
   id uuid not null,
@@ -18,54 +19,124 @@ create table if not exists projections_v1.delivery_queue (
   lease timestamptz null,
   owner uuid null,
   wake timestamptz not null generated always as (case when held then 'infinity'::timestamptz else greatest(due, lease) end) stored,
+  ready boolean not null default false,
   primary key (id, domain)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_analyze_scale_factor = 0.05);
 
-select eventmail.ensure_index('projections_v1.delivery_queue_wake',
-  'create index delivery_queue_wake on projections_v1.delivery_queue (priority, wake)');
-select eventmail.ensure_index('projections_v1.delivery_queue_domain',
-  'create index delivery_queue_domain on projections_v1.delivery_queue (domain, wake)');
+-- A table of before there was this column.
+alter table projections_v1.delivery_queue add column if not exists ready boolean not null default false;
+drop index if exists projections_v1.delivery_queue_wake, projections_v1.delivery_queue_domain;
+
+select eventmail.ensure_index('projections_v1.delivery_queue_waiting',
+  'create index delivery_queue_waiting on projections_v1.delivery_queue (priority, wake) where not ready');
+select eventmail.ensure_index('projections_v1.delivery_queue_ready',
+  'create index delivery_queue_ready on projections_v1.delivery_queue (priority, wake) where ready');
+select eventmail.ensure_index('projections_v1.delivery_queue_turn',
+  'create index delivery_queue_turn on projections_v1.delivery_queue (priority, domain, wake) where ready');
 select eventmail.ensure_index('projections_v1.delivery_queue_owner',
   'create index delivery_queue_owner on projections_v1.delivery_queue (owner) where owner is not null');
 
--- What is due at a time, most urgent first (RFC 6710), then longest due; passed over: what others are just claiming, and busy domains.
--- Each priority is a walk along the index that ends when there is enough, so that what is not due costs nothing, however much it is.
--- The settings keep a plan that was made while the table was small from reading all of it. A claim that is lost with the server's last
--- moments does no harm: the log decides who may begin.
+-- Marks what has become due, most urgent first (RFC 6710). When it is as much as was asked for there may be more. The settings, here
+-- and below, keep a plan that was made while the table was small from reading all of it.
+create or replace function projections_v1.ready_deliveries(now_at timestamptz, at_most int) returns int
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_sort = on set plan_cache_mode = force_generic_plan
+as $$
+declare
+  marked int;
+begin
+  with woken as materialized (
+    select r.id, r.domain from generate_series(9, -9, -1) as p (priority)
+    cross join lateral (
+      select q.id, q.domain from projections_v1.delivery_queue q
+      where not q.ready and q.priority = p.priority and q.wake <= now_at
+      order by q.wake limit at_most for update skip locked) r
+    limit at_most)
+  update projections_v1.delivery_queue q set ready = true from woken where q.id = woken.id and q.domain = woken.domain;
+  get diagnostics marked = row_count;
+  return marked;
+end $$;
+
+drop function if exists projections_v1.claim_deliveries(timestamptz, timestamptz, uuid, varchar[], int, varchar);
+
+-- What is ready, most urgent first, then longest due; passed over: what others are just claiming, and busy domains. First a walk along
+-- an index, over a window: that is all there is, or all that is wanted, unless busy domains have more than that in front of the others.
+-- Then the domains take turns, beginning behind `turn`, each found by one step from the one before it.
 create or replace function projections_v1.claim_deliveries(
-  now_at timestamptz, lease_until timestamptz, new_owner uuid, busy varchar[], at_most int, only_domain varchar)
+  now_at timestamptz, lease_until timestamptz, new_owner uuid, busy varchar[], at_most int, only_domain varchar, turn varchar)
 returns table (tenant_id varchar, id uuid, domain varchar)
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_sort = on set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
+declare
+  beyond constant int := 1000;
+  claimed int;
 begin
-  perform set_config('synchronous_commit', 'off', true);
   if only_domain is not null then
     return query
-      with ready as materialized (
-        select q.id, q.domain from projections_v1.delivery_queue q
-        where q.domain = only_domain and q.wake <= now_at
-        order by q.wake limit at_most for update skip locked)
-      update projections_v1.delivery_queue q set lease = lease_until, owner = new_owner from ready
-      where q.id = ready.id and q.domain = ready.domain
-      returning q.tenant_id, q.id, q.domain;
-  else
-    return query
-      with ready as materialized (
+      with mine as materialized (
         select r.id, r.domain from generate_series(9, -9, -1) as p (priority)
         cross join lateral (
           select q.id, q.domain from projections_v1.delivery_queue q
-          where q.priority = p.priority and q.wake <= now_at and q.domain <> all (busy)
+          where q.ready and q.priority = p.priority and q.domain = only_domain and q.wake <= now_at
           order by q.wake limit at_most for update skip locked) r
         limit at_most)
-      update projections_v1.delivery_queue q set lease = lease_until, owner = new_owner from ready
-      where q.id = ready.id and q.domain = ready.domain
+      update projections_v1.delivery_queue q set lease = lease_until, owner = new_owner, ready = false from mine
+      where q.id = mine.id and q.domain = mine.domain
       returning q.tenant_id, q.id, q.domain;
+    return;
   end if;
+  return query
+    with mine as materialized (
+      select r.id, r.domain from generate_series(9, -9, -1) as p (priority)
+      cross join lateral (
+        select q.id, q.domain from (
+          select w.id, w.domain from projections_v1.delivery_queue w
+          where w.ready and w.priority = p.priority and w.wake <= now_at
+          order by w.wake limit at_most + beyond) w
+        join projections_v1.delivery_queue q on q.id = w.id and q.domain = w.domain
+        where w.domain <> all (busy) and q.ready and q.wake <= now_at
+        limit at_most for update of q skip locked) r
+      limit at_most)
+    update projections_v1.delivery_queue q set lease = lease_until, owner = new_owner, ready = false from mine
+    where q.id = mine.id and q.domain = mine.domain
+    returning q.tenant_id, q.id, q.domain;
+  get diagnostics claimed = row_count;
+  if claimed = at_most or not exists (
+    select from generate_series(9, -9, -1) as p (priority)
+    cross join lateral (
+      select from projections_v1.delivery_queue q
+      where q.ready and q.priority = p.priority and q.wake <= now_at order by q.wake offset beyond limit 1) r)
+  then
+    return;
+  end if;
+  return query
+    with mine as materialized (
+      select r.id, r.domain from generate_series(9, -9, -1) as p (priority)
+      cross join (values (turn, null), ('', turn)) as half (after, upto)
+      cross join lateral (
+        with recursive taken as (
+          (select q.domain from projections_v1.delivery_queue q
+           where q.ready and q.priority = p.priority and q.domain > half.after order by q.domain limit 1)
+          union all
+          select (
+            select q.domain from projections_v1.delivery_queue q
+            where q.ready and q.priority = p.priority and q.domain > t.domain order by q.domain limit 1)
+          from taken t where t.domain is not null and (half.upto is null or t.domain <= half.upto))
+        select t.domain from taken t
+        where t.domain <> all (busy) and (half.upto is null or t.domain <= half.upto)) d
+      cross join lateral (
+        select q.id, q.domain from projections_v1.delivery_queue q
+        where q.ready and q.priority = p.priority and q.domain = d.domain and q.wake <= now_at
+        order by q.wake limit at_most - claimed for update skip locked) r
+      limit at_most - claimed)
+    update projections_v1.delivery_queue q set lease = lease_until, owner = new_owner, ready = false from mine
+    where q.id = mine.id and q.domain = mine.domain
+    returning q.tenant_id, q.id, q.domain;
 end $$;
 
--- When the next one wakes after a time; null when none does.
+-- When the next one that waits wakes after a time; null when none does.
 create or replace function projections_v1.next_delivery(after timestamptz) returns timestamptz
 language sql stable
 set enable_seqscan = off set plan_cache_mode = force_generic_plan
@@ -73,6 +144,6 @@ as $$
   select min(r.wake) from generate_series(9, -9, -1) as p (priority)
   cross join lateral (
     select q.wake from projections_v1.delivery_queue q
-    where q.priority = p.priority and q.wake > after and q.wake < 'infinity'
+    where not q.ready and q.priority = p.priority and q.wake > after and q.wake < 'infinity'
     order by q.wake limit 1) r
 $$;

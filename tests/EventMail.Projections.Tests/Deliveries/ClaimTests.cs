@@ -43,17 +43,60 @@ public sealed class ClaimTests
     }
 
     [Fact]
-    public async Task A_domain_that_is_put_off_waits_and_what_others_have_of_it_does_not()
+    public async Task Behind_a_busy_domain_with_more_rows_than_a_claim_looks_at_the_others_take_turns()
     {
         await using var test = await DeliveryFixture.StartAsync();
-        await test.SubmitAsync("a@b.example");
-        var mine = await test.ClaimOneAsync();
-        await test.SubmitAsync("b@b.example");
-        await test.SubmitAsync("c@c.example");
-        (await test.Queue.PostponeAsync("b.example", test.Clock.GetUtcNow().AddMinutes(1), default)).ShouldBe(1);
-        (await test.ClaimOneAsync()).Domain.ShouldBe("c.example");
-        (await test.Queue.BeginAsync(mine, default)).Rejection.ShouldBeNull();
-        test.Clock.Advance(TimeSpan.FromSeconds(61));
+        await FillAsync(test, "busy.example", 1500);
+        foreach (var address in new[] { "a@a.example", "b@c.example", "c@d.example" })
+            await test.SubmitAsync(address);
+        await test.SubmitAsync(test.Submission("d@e.example") with { Priority = 3 });
+        var domains = new List<string>();
+        while (await test.Queue.ClaimAsync(new(1, Lease, ["busy.example"]), default) is [var row])
+            domains.Add(row.Domain);
+        domains[0].ShouldBe("e.example", "the most urgent comes first");
+        domains.ShouldBe(["e.example", "a.example", "c.example", "d.example"]);
+        (await test.RowsAsync("owner is not null")).ShouldBe(4, "nothing of the busy one is touched");
+    }
+
+    [Fact]
+    public async Task Nobody_waits_behind_more_rows_than_are_made_ready_at_once()
+    {
+        await using var test = await DeliveryFixture.StartAsync();
+        await test.SubmitAsync("a@late.example");
+        await test.AttemptAsync(OutcomeKind.Deferred);
+        await FillAsync(test, "busy.example", 2500, ready: false);
+        test.Clock.Advance(TimeSpan.FromMinutes(6));
+        var wakes = 0;
+        using var subscription = test.Queue.OnWork(() => Interlocked.Increment(ref wakes));
+        var claimed = new List<QueuedDelivery>();
+        for (var claim = 0; claim < 3; claim++)
+        {
+            var before = Volatile.Read(ref wakes);
+            claimed.AddRange(await test.Queue.ClaimAsync(new(10, Lease, ["busy.example"]), default));
+            for (var i = 0; i < 200 && claimed.Count == 0 && Volatile.Read(ref wakes) == before; i++)
+                await Task.Delay(10);
+            (claimed.Count > 0 || Volatile.Read(ref wakes) > before).ShouldBeTrue("whoever delivers is told that there is more");
+        }
+        claimed.ShouldHaveSingleItem().Domain.ShouldBe("late.example");
+    }
+
+    [Fact]
+    public async Task What_waits_ends_its_wait_by_its_urgency_and_not_before_its_time()
+    {
+        await using var test = await DeliveryFixture.StartAsync();
+        foreach (var (address, priority) in new[] { ("a@b.example", 0), ("a@c.example", 4) })
+        {
+            await test.SubmitAsync(test.Submission(address) with { Priority = priority });
+            await test.AttemptAsync(OutcomeKind.Deferred);
+        }
+        (await test.RowsAsync("ready")).ShouldBe(0);
+        test.Clock.Advance(TimeSpan.FromMinutes(6));
+        (await test.Queue.ClaimAsync(new(1, Lease, []), default)).ShouldHaveSingleItem().Domain.ShouldBe("c.example");
+        (await test.RowsAsync("ready")).ShouldBe(1);
+        // A clock that was wrong and is put right: what was seen to be due is not any more.
+        test.Clock.Advance(-TimeSpan.FromMinutes(6));
+        (await test.Queue.ClaimAsync(DeliveryFixture.All, default)).ShouldBeEmpty();
+        test.Clock.Advance(TimeSpan.FromMinutes(6));
         (await test.ClaimOneAsync()).Domain.ShouldBe("b.example");
     }
 
@@ -194,5 +237,19 @@ public sealed class ClaimTests
         }
         foreach (var delivery in deliveries)
             test.Mail.Log.Executor.TryGetState(delivery, out _).ShouldBeFalse();
+    }
+
+    // Rows that have long been due; no stream stands behind them.
+    private static async Task FillAsync(DeliveryFixture test, string domain, int rows, bool ready = true)
+    {
+        await using var command = test.Mail.Log.DataSource.CreateCommand("""
+            insert into projections_v1.delivery_queue (
+              tenant_id, id, domain, due, held, priority, attempts, recipients, sender, size, submitted, ready)
+            select 'a', gen_random_uuid(), $1, now() - interval '1 hour', false, 0, 0, 1, 'a@example.test', 1, now(), $3 from generate_series(1, $2)
+            """);
+        command.Parameters.Add(new() { Value = domain });
+        command.Parameters.Add(new() { Value = rows });
+        command.Parameters.Add(new() { Value = ready });
+        await command.ExecuteNonQueryAsync();
     }
 }
