@@ -69,7 +69,7 @@ public sealed record DeliveryState
             Reason = "outcome unknown",
         }),
         BounceIssued { Action: DeliveryActions.Delayed } told => With(told.Recipients, destination => destination with { Warned = true }),
-        DeliveryHastened hastened => With(hastened.Recipients, destination => destination with { Due = at }),
+        DeliveryHastened hastened => With(hastened.Recipients, destination => destination with { Due = at, Hastened = at }),
         DeliveryHeld => this with { Held = true },
         DeliveryReleased => this with { Held = false },
         _ => this,

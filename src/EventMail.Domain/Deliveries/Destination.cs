@@ -17,6 +17,9 @@ public sealed record Destination(string Domain, int[] Recipients, DateTimeOffset
     /// <summary>The sender has been told that it takes longer.</summary>
     public bool Warned { get; init; }
 
+    /// <summary>When an operator last wanted it tried, whatever is known of its hosts; null for never.</summary>
+    public DateTimeOffset? Hastened { get; init; }
+
     /// <summary>What the last attempt met with; null before it.</summary>
     public string? Reason { get; init; }
 

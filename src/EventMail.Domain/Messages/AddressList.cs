@@ -18,40 +18,34 @@ public static class AddressList
     }
 
     /// <summary>Appends the addresses of one field body.</summary>
-    /// <returns>False where something belongs to no address, or was not read: others may read other addresses there.</returns>
-    public static bool Read(Octets field, List<Address> addresses, int maxAddresses)
+    public static void Read(Octets field, List<Address> addresses, int maxAddresses)
     {
         if (field.IsNil)
-            return true;
+            return;
         var tokens = field.Tokens();
-        return ReadList(ref tokens, addresses, maxAddresses, insideGroup: false) && !tokens.HasOpenEnd;
+        ReadList(ref tokens, addresses, maxAddresses, insideGroup: false);
     }
 
-    private static bool ReadList(ref HeaderTokens tokens, List<Address> addresses, int maxAddresses, bool insideGroup)
+    private static void ReadList(ref HeaderTokens tokens, List<Address> addresses, int maxAddresses, bool insideGroup)
     {
-        var isWhole = true;
         while (true)
         {
             tokens.SkipCfws();
             if (tokens.AtEnd || (insideGroup && tokens.Current == (byte)';'))
-                return isWhole;
+                return;
             // RFC 5322 §4.4: list elements may be empty.
             if (tokens.TryTake((byte)','))
                 continue;
             if (addresses.Count >= maxAddresses)
-                return false;
-            isWhole &= ReadAddress(ref tokens, addresses, maxAddresses, insideGroup);
-            tokens.SkipCfws();
-            var behind = tokens.Position;
+                return;
+            ReadAddress(ref tokens, addresses, maxAddresses, insideGroup);
             // Rubbish behind an address does not hide the addresses that follow.
             tokens.SkipTo((byte)',', insideGroup ? (byte)';' : (byte)',');
-            isWhole &= tokens.Position == behind;
         }
     }
 
-    private static bool ReadAddress(ref HeaderTokens tokens, List<Address> addresses, int maxAddresses, bool insideGroup)
+    private static void ReadAddress(ref HeaderTokens tokens, List<Address> addresses, int maxAddresses, bool insideGroup)
     {
-        var isWhole = true;
         tokens.ForgetComment();
         switch (Classify(tokens, insideGroup))
         {
@@ -59,8 +53,8 @@ public static class AddressList
                 var name = ReadPhrase(ref tokens);
                 tokens.TryTake((byte)':');
                 addresses.Add(new Address(Octets.Nil, Octets.Nil, name, Octets.Nil));
-                isWhole = ReadList(ref tokens, addresses, maxAddresses, insideGroup: true);
-                isWhole &= tokens.TryTake((byte)';');
+                ReadList(ref tokens, addresses, maxAddresses, insideGroup: true);
+                tokens.TryTake((byte)';');
                 addresses.Add(default);
                 break;
             case Form.NameAddr:
@@ -73,7 +67,6 @@ public static class AddressList
                 addresses.Add(ReadBare(ref tokens));
                 break;
         }
-        return isWhole;
     }
 
     // tokens is a copy here: looking ahead moves nothing. What is looked at is always taken by the form it decides,

@@ -148,7 +148,7 @@ internal sealed class DeliveryAgent : IAsyncDisposable
             foreach (var delivery in claimed)
             {
                 var hop = _hops.For(delivery.Domain);
-                _lanes.Add(hop.Key, new(delivery, hop));
+                _lanes.Add(hop.Key, new(delivery, hop), delivery.Hastened);
             }
             var (running, waiting) = _lanes.Load;
             _services.Log.QueueProcessed(waiting, running, claimed.Count, (long)_services.Time.GetElapsedTime(begun).TotalMilliseconds);

@@ -38,8 +38,7 @@ public static class AccountEventTypes
             .Register("alias_removed", json.AliasRemoved)
             .Register("login_succeeded", json.LoginSucceeded)
             .Register("login_failed", json.LoginFailed)
-            .Register("login_throttled", json.LoginThrottled)
-            .Register("credentials_captured", json.CredentialsCaptured);
+            .Register("login_throttled", json.LoginThrottled);
     }
 }
 
@@ -72,5 +71,4 @@ public static class AccountEventTypes
 [JsonSerializable(typeof(LoginSucceeded))]
 [JsonSerializable(typeof(LoginFailed))]
 [JsonSerializable(typeof(LoginThrottled))]
-[JsonSerializable(typeof(CredentialsCaptured))]
 internal sealed partial class AccountEventJson : JsonSerializerContext;

@@ -108,7 +108,8 @@ public sealed class DeliveryService : IAsyncDisposable
             else
                 claimed.Add(new(
                     stream, domain, destination.Recipients, destination.Attempts + 1, destination.Retries, state.Message!, state.Submitted,
-                    now + request.Lease));
+                    now + request.Lease)
+                { Hastened = destination.Hastened });
         }
         await Task.WhenAll(settled);
         return claimed;

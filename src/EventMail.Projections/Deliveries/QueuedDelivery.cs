@@ -17,7 +17,11 @@ public sealed record ClaimRequest(int Limit, TimeSpan Lease, IReadOnlyCollection
 /// <param name="LeaseEnd">Until then nobody else gets it.</param>
 public sealed record QueuedDelivery(
     StreamKey Stream, string Domain, int[] Recipients, int Attempt, int Retries, MessageSubmitted Message, DateTimeOffset Submitted,
-    DateTimeOffset LeaseEnd);
+    DateTimeOffset LeaseEnd)
+{
+    /// <summary>When somebody asked for it to be tried at once; null for nobody.</summary>
+    public DateTimeOffset? Hastened { get; init; }
+}
 
 /// <summary>What was decided of an attempt.</summary>
 /// <param name="Retries">So many of the schedule's retries are used.</param>

@@ -1,4 +1,3 @@
-using EventMail.Protocols.Smtp.Faults;
 using EventMail.Protocols.Smtp.Submission;
 using EventMail.Protocols.Wire;
 using Microsoft.Extensions.Logging;
@@ -25,14 +24,11 @@ public sealed class SmtpServices(
 
     public ILogger Log { get; } = log;
 
-    /// <summary>Not null exactly where the role is <see cref="SmtpRole.Submission"/> or <see cref="SmtpRole.Capture"/>.</summary>
+    /// <summary>Not null exactly where the role is <see cref="SmtpRole.Submission"/>.</summary>
     public SubmissionServices? Submission { get; init; }
 
     /// <summary>Null for no limit.</summary>
     public CommandRateLimiter? RateLimiter { get; init; }
-
-    /// <summary>Faults on demand, in capture mode; null: none are possible.</summary>
-    public FaultTable? Faults { get; init; }
 
     internal SmtpReply Greeting => field ??= new($"220 {Hostname} {Role.Protocol} EventMail");
 

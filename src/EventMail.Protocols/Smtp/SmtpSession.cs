@@ -129,11 +129,8 @@ internal sealed class SmtpSession
 
     public void Greeted(string name, bool extended) => (GreetingName, IsEsmtp) = (name, extended);
 
-    public void BeginTransaction(SmtpPath sender, MailParameters parameters)
-    {
+    public void BeginTransaction(SmtpPath sender, MailParameters parameters) =>
         Transaction = new(string.Create(null, $"{Id}.{++Transactions}"), sender, parameters);
-        Connection.Facts.BeginEnvelope(sender.Mailbox);
-    }
 
     /// <summary>A message came through: earlier errors are forgiven.</summary>
     public void Delivered() => _errors = 0;
@@ -143,7 +140,6 @@ internal sealed class SmtpSession
     {
         var chunks = Transaction?.Chunks;
         Transaction = null;
-        Connection.Facts.EndEnvelope();
         if (chunks is not null)
             await chunks.DisposeAsync();
     }
@@ -153,7 +149,7 @@ internal sealed class SmtpSession
     {
         await ResetAsync();
         Greeted("", false);
-        (Account, _actor, Connection.Facts.User) = (null, null, null);
+        (Account, _actor) = (null, null);
     }
 
     /// <summary>Who has logged in.</summary>
@@ -164,8 +160,7 @@ internal sealed class SmtpSession
     public LoginContext LoginContext(string mechanism) =>
         new(Connection.Details.ClientAddress, "smtp", Id, mechanism, Connection.IsTls, Actor.HeadersJson);
 
-    public void LogIn(AccountEntry account) =>
-        (Account, _actor, FailedLogins, Connection.Facts.User) = (account, Actor with { UserName = account.Address }, 0, account.Address);
+    public void LogIn(AccountEntry account) => (Account, _actor, FailedLogins) = (account, Actor with { UserName = account.Address }, 0);
 
     /// <summary>The account, or a stranger at this address: who causes what the session writes into the log.</summary>
     public Actor Actor =>

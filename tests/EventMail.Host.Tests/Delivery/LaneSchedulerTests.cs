@@ -29,6 +29,23 @@ public sealed class LaneSchedulerTests
     }
 
     [Fact]
+    public void Who_asks_for_another_try_gets_one_alone_and_what_that_finds_holds_for_all_who_asked_before()
+    {
+        var lane = new Lane("a.test", new(10, 4, TimeSpan.Zero, TimeSpan.FromMinutes(1)));
+        lane.End(lane.Begin(Start), LaneOutcome.Lost(Away), Start.AddSeconds(5));
+        lane.Reopen(Start.AddSeconds(4));
+        lane.IsClosed(Start.AddSeconds(11)).ShouldBeTrue("it was known when it was asked for");
+
+        lane.Reopen(Start.AddSeconds(10));
+        var alone = lane.Begin(Start.AddSeconds(11));
+        alone.Suspension.ShouldBeNull();
+        lane.NextStart(Start.AddSeconds(11)).ShouldBeNull();
+        lane.End(alone, LaneOutcome.Lost(Away), Start.AddSeconds(20));
+        lane.Reopen(Start.AddSeconds(10));
+        lane.IsClosed(Start.AddSeconds(21)).ShouldBeTrue();
+    }
+
+    [Fact]
     public void Failures_that_were_under_way_together_count_once()
     {
         var lane = new Lane("a.test", new(10, 4, TimeSpan.Zero, TimeSpan.FromMinutes(1)));

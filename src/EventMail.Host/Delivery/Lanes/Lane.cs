@@ -34,6 +34,13 @@ internal sealed class Lane(string key, LaneLimits limits)
         return Running >= Window ? null : _next > now ? _next : now;
     }
 
+    /// <summary>Tried again, by one alone, unless it led nowhere even after that time.</summary>
+    public void Reopen(DateTimeOffset asked)
+    {
+        if (Suspended?.Since < asked)
+            Suspended = null;
+    }
+
     public LaneTurn Begin(DateTimeOffset now)
     {
         Running++;

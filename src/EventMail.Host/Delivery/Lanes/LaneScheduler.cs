@@ -74,7 +74,8 @@ internal sealed class LaneScheduler<T> : IDisposable
     }
 
     /// <summary>False when it is closed.</summary>
-    public bool Add(string key, T item)
+    /// <param name="hastened">Since then somebody wants it tried: what was known of the lane before does not count.</param>
+    public bool Add(string key, T item, DateTimeOffset? hastened = null)
     {
         lock (_gate)
         {
@@ -85,6 +86,8 @@ internal sealed class LaneScheduler<T> : IDisposable
                 Forget();
                 _lanes[key] = entry = new(new(key, _limits));
             }
+            if (hastened is { } since)
+                entry.Lane.Reopen(since);
             entry.Waiting.Enqueue(item);
             _waiting++;
             Queue(entry);

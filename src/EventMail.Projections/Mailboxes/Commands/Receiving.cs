@@ -1,5 +1,6 @@
 using EventMail.Domain;
 using EventMail.Domain.Mailboxes;
+using EventMail.Domain.Reception;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Quotas;
@@ -11,12 +12,12 @@ namespace EventMail.Projections.Mailboxes;
 /// <param name="content">Staged, or stored long ago (then <paramref name="staged"/> is null). Its number is final when it is asked for.</param>
 internal sealed class Receiving(
     IReadOnlyList<LocalRecipient> recipients, StreamKey[] mailboxes, StagedContent? staged, Func<ContentRef> content, string reversePath,
-    string? messageId, QuotaGuard quota, QuotaRule rule, Arrival? arrival = null)
+    string? messageId, QuotaGuard quota, QuotaRule rule, Authentication? authentication = null)
 {
     public Receiving(
         IReadOnlyList<LocalRecipient> recipients, StreamKey[] mailboxes, StagedContent content, string reversePath, string? messageId,
-        QuotaGuard quota, QuotaRule rule, Arrival? arrival = null)
-        : this(recipients, mailboxes, content, Lasting(content), reversePath, messageId, quota, rule, arrival)
+        QuotaGuard quota, QuotaRule rule, Authentication? authentication = null)
+        : this(recipients, mailboxes, content, Lasting(content), reversePath, messageId, quota, rule, authentication)
     {
     }
 
@@ -33,8 +34,7 @@ internal sealed class Receiving(
         for (var i = 0; i < mailboxes.Length; i++)
         {
             var state = decision.State<MailboxState>(mailboxes[i]);
-            var received = MailboxDecider.Receive(
-                state, stored, decision.Now, reversePath, recipients[i].Recipient, messageId, arrival?.Authentication, arrival?.Verdicts);
+            var received = MailboxDecider.Receive(state, stored, decision.Now, reversePath, recipients[i].Recipient, messageId, authentication);
             if (received.Rejection is { } rejection)
             {
                 decision.Reject(rejection);

@@ -1,7 +1,6 @@
 using System.Text;
 using EventMail.Projections.Accounts;
 using EventMail.Protocols.Sasl;
-using EventMail.Protocols.Smtp.Faults;
 
 namespace EventMail.Protocols.Smtp.Commands;
 
@@ -26,9 +25,7 @@ internal static class Auth
         switch (outcome.End)
         {
             case SaslEnd.Done:
-                return await FaultPoints.AtAuthAsync(session, outcome.Result.Account?.Address ?? "") is { } fault
-                    ? fault.Reply
-                    : Answer(session, outcome.Result, exchange.Mechanism);
+                return Answer(session, outcome.Result, exchange.Mechanism);
             case SaslEnd.Cancelled:
                 return SmtpReplies.AuthCancelled;
             case SaslEnd.Malformed:
