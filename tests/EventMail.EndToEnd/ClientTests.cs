@@ -112,25 +112,8 @@ public sealed class ClientTests(MailServer server) : IClassFixture<MailServer>
         var account = await server.NewAccountAsync();
         using var folder = new TempFolder();
         await DeliverAsync(account, 3);
-        var rc = folder.Write("rc", $"""
-            set imap_user = "{account}"
-            set imap_pass = "{MailServer.Password}"
-            # Else it asks first whether to make ~/Mail.
-            set folder = "{folder.Path}"
-            set imap_authenticators = "plain:login"
-            set ssl_starttls = no
-            set ssl_force_tls = no
-            set confirmappend = no
-            set confirmcreate = no
-            set delete = yes
-            set quit = yes
-            set mail_check = 0
-            set header_cache = ""
-            """);
-        var keys = $"<tag-pattern>~A<enter><tag-prefix><copy-message>{folder["saved"]}<enter><first-entry><flag-message><quit>";
-        var command =
-            $"neomutt -n -F {rc} -f imap://{server["imap"]}/INBOX -e 'push \"{keys}\"'";
-        await ClientProgram.RunAsync("script", ["--quiet", "--return", "--command", "TERM=xterm " + command, "/dev/null"], home: folder.Path);
+        await Neomutt.RunAsync(
+            folder, server["imap"], account, $"<tag-pattern>~A<enter><tag-prefix><copy-message>{folder["saved"]}<enter><first-entry><flag-message>");
         File.ReadAllText(folder["saved"]).Split("\nBody ").Length.ShouldBe(4);
         await using var imap = await ImapClient.LoginAsync(server["imap"], account);
         await imap.RunAsync("EXAMINE INBOX");

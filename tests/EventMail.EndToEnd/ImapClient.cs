@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using EventMail.Testing.Transcripts;
@@ -7,6 +8,8 @@ namespace EventMail.EndToEnd;
 /// <summary>An IMAP client of the tests' own, as small as can be: for what the ordinary clients cannot be made to do.</summary>
 internal sealed class ImapClient : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private readonly ScriptedClient _client;
     private int _tag;
 
@@ -61,6 +64,20 @@ internal sealed class ImapClient : IAsyncDisposable
         }
 
         return messages;
+    }
+
+    /// <summary>Waits for a message that says something, and answers its octets.</summary>
+    public async Task<string> WaitForMessageAsync(string words = "", string mailbox = "INBOX")
+    {
+        for (var began = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(began) < Patience; await Task.Delay(100))
+        {
+            if ((await FetchAllAsync(mailbox)).Values.FirstOrDefault(message => message.Contains(words, StringComparison.Ordinal)) is { } found)
+            {
+                return found;
+            }
+        }
+
+        throw _client.Failure($"no message came with: {words}");
     }
 
     public ValueTask DisposeAsync() => _client.DisposeAsync();

@@ -1,5 +1,6 @@
 using System.Text;
 using EventMail.Domain.Deliveries.Notifications;
+using EventMail.EndToEnd.Clients;
 
 namespace EventMail.EndToEnd;
 
@@ -18,16 +19,8 @@ public class NotificationClientTests
         foreach (var name in new[] { "cur", "new", "tmp" })
             Directory.CreateDirectory(folder[$"box/{name}"]);
         File.WriteAllBytes(folder["box/new/1.1.host"], Notification(utf8: false));
-        var rc = folder.Write("rc", $"""
-            set folder = "{folder.Path}"
-            set mbox_type = Maildir
-            set pipe_decode = yes
-            set wait_key = no
-            set quit = yes
-            set mail_check = 0
-            """);
-        var command = $"neomutt -n -F {rc} -f {folder["box"]} -e 'push \"<pipe-message>cat > {folder["seen"]}<enter><quit>\"'";
-        await ClientProgram.RunAsync("script", ["--quiet", "--return", "--command", "TERM=xterm " + command, "/dev/null"], home: folder.Path);
+        await Neomutt.RunAsync(
+            folder, folder["box"], $"<pipe-message>cat > {folder["seen"]}<enter>", "set mbox_type = Maildir\nset pipe_decode = yes");
         var seen = File.ReadAllText(folder["seen"]);
         seen.ShouldContain("Your message could not be delivered to this recipient.");
         seen.ShouldContain("mx.remote.example said: 550 5.1.1 No such user here");

@@ -1,4 +1,5 @@
 using System.Text;
+using EventMail.EndToEnd.Clients;
 using EventMail.Testing;
 using EventMail.Testing.Transcripts;
 
@@ -38,14 +39,9 @@ public sealed class SubmissionClientTests(MailServer server) : IClassFixture<Mai
     {
         var (sender, recipient) = (await server.NewAccountAsync(), await server.NewAccountAsync());
         await OptInAsync(sender, mechanism);
-        using var home = new TempFolder();
-        var listener = server[implicitTls ? "submissions" : "submission"];
-        await ClientProgram.RunAsync("msmtp",
-        [
-            $"--host={listener.Address}", $"--port={listener.Port}", "--tls=on", $"--tls-starttls={(implicitTls ? "off" : "on")}", "--tls-certcheck=off",
-            $"--auth={mechanism}", $"--user={sender}", $"--passwordeval=echo '{MailServer.Password}'", $"--from={sender}", "--dsn-notify=failure",
-            "--dsn-return=hdrs", recipient,
-        ], Encoding.ASCII.GetBytes($"From: {sender}\nTo: {recipient}\nSubject: by msmtp with {mechanism}\n\nhello\n"), home.Path);
+        await Msmtp.SendAsync(
+            server[implicitTls ? "submissions" : "submission"], sender, recipient,
+            $"From: {sender}\nTo: {recipient}\nSubject: by msmtp with {mechanism}\n\nhello\n", mechanism, implicitTls, more: ["--dsn-notify=failure", "--dsn-return=hdrs"]);
         (await SubjectsAsync(recipient)).ShouldBe([$"by msmtp with {mechanism}"]);
     }
 
@@ -63,11 +59,8 @@ public sealed class SubmissionClientTests(MailServer server) : IClassFixture<Mai
         await File.WriteAllTextAsync(Path.Combine(home.Path, "token"), TestIssuer.Token("RS256", "r1", TestIssuer.Claims(sender)));
         foreach (var mechanism in new[] { "oauthbearer", "xoauth2" })
         {
-            await ClientProgram.RunAsync("msmtp",
-            [
-                $"--host={issued["submission"].Address}", $"--port={issued["submission"].Port}", "--tls=on", "--tls-starttls=on", "--tls-certcheck=off",
-                $"--auth={mechanism}", $"--user={sender}", $"--passwordeval=cat {home.Path}/token", $"--from={sender}", sender,
-            ], Encoding.ASCII.GetBytes($"From: {sender}\nSubject: by token\n\nhello\n"), home.Path);
+            await Msmtp.SendAsync(
+                issued["submission"], sender, sender, $"From: {sender}\nSubject: by token\n\nhello\n", mechanism, password: $"cat {home.Path}/token");
         }
     }
 

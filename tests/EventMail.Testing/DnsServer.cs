@@ -189,7 +189,7 @@ public sealed class DnsServer : IAsyncDisposable
     }
 
     /// <summary>A port that is free for UDP and TCP.</summary>
-    internal static int FreePort()
+    public static int FreePort()
     {
         for (var attempt = 0; ; attempt++)
         {

@@ -20,7 +20,7 @@ public sealed class OutboundStoryTests
             "--from", account, "--to", "bob@other.test", "--header", "Subject: across", "--body", "from one server to the other",
         ]);
         await using var imap = await ImapClient.LoginAsync(other["imap"], "bob@other.test");
-        var message = await WaitForMessageAsync(imap);
+        var message = await imap.WaitForMessageAsync();
         message.ShouldContain("from one server to the other");
         message.ShouldContain("Received: from mail.example.test");
         var history = (await server.RunAsync("history", account)).Output;
@@ -59,7 +59,7 @@ public sealed class OutboundStoryTests
         }
 
         await using var imap = await ImapClient.LoginAsync(server["imap"], account);
-        var notification = await WaitForMessageAsync(imap);
+        var notification = await imap.WaitForMessageAsync();
         notification.ShouldContain("multipart/report");
         notification.ShouldContain("Final-Recipient: rfc822;");
         notification.ShouldContain("Action: failed");
@@ -91,21 +91,5 @@ public sealed class OutboundStoryTests
         {
             failed.ShouldContain($"\"{field}\"");
         }
-    }
-
-    private static async Task<string> WaitForMessageAsync(ImapClient imap)
-    {
-        for (var patience = System.Diagnostics.Stopwatch.StartNew(); patience.Elapsed < TimeSpan.FromSeconds(30);)
-        {
-            var messages = await imap.FetchAllAsync("INBOX");
-            if (messages.Count > 0)
-            {
-                return messages.Values.First();
-            }
-
-            await Task.Delay(100);
-        }
-
-        throw new TimeoutException("No message came.");
     }
 }
