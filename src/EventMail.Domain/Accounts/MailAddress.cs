@@ -54,6 +54,24 @@ public sealed record MailAddress
         return true;
     }
 
+    /// <summary>The domain of names that stand without one.</summary>
+    public const string DomainOfBareNames = "localhost";
+
+    /// <summary>
+    /// What a client wrote, whether or not accounts may be called so: for capture mode, where every recipient is somebody. Null
+    /// when it is nothing, or longer than an address may be.
+    /// </summary>
+    /// <param name="domain">Empty for a bare name, whose domain is <see cref="DomainOfBareNames"/>.</param>
+    public static MailAddress? OfAnybody(string localPart, string domain)
+    {
+        var name = CanonicalLocalPart(localPart);
+        var place = domain.Length == 0 ? DomainOfBareNames : TryCanonicalDomain(domain, out var canonical) ? canonical : domain.ToLowerInvariant();
+        return name.Length == 0 || name.Any(char.IsControl) || place.Any(char.IsControl)
+            || Encoding.UTF8.GetByteCount(name) + 1 + Encoding.UTF8.GetByteCount(place) > AccountLimits.Address
+            ? null
+            : new(name, place);
+    }
+
     /// <summary>Local parts are compared without case here (RFC 5321 §2.4 leaves that to the receiving host).</summary>
     public static string CanonicalLocalPart(ReadOnlySpan<char> localPart) =>
         Ascii.IsValid(localPart) ? LowerAscii(localPart) : localPart.ToString().ToLowerInvariant();

@@ -56,10 +56,10 @@ public static class MailboxDecider
 
     public static Result<MessageReceived> Receive(
         MailboxState state, ContentRef content, DateTimeOffset now, string reversePath, string recipient, string? messageId,
-        Authentication? authentication = null) =>
+        Authentication? authentication = null, FilterVerdict[]? verdicts = null) =>
         Refuse(state, content.Size) is { } rejection
             ? rejection
-            : new MessageReceived(state.UidNext, content, now, reversePath, recipient, messageId, [], authentication);
+            : new MessageReceived(state.UidNext, content, now, reversePath, recipient, messageId, [], authentication, verdicts);
 
     public static Result<MessageAppended> Append(
         MailboxState state, ContentRef content, DateTimeOffset internalDate, IReadOnlyList<string> flags, string? messageId,

@@ -34,7 +34,8 @@ public sealed record ContentRef(long Number, string Sha256, long Size);
 /// <param name="Authentication">What the checks said; null when there were none.</param>
 public sealed record MessageReceived(
     uint Uid, ContentRef Content, DateTimeOffset InternalDate, string ReversePath, string Recipient, string? MessageId, string[] Flags,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Authentication? Authentication = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Authentication? Authentication = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] FilterVerdict[]? Verdicts = null);
 
 /// <summary>A client put a message here by IMAP APPEND.</summary>
 public sealed record MessageAppended(uint Uid, ContentRef Content, DateTimeOffset InternalDate, string[] Flags, string? MessageId);

@@ -18,34 +18,40 @@ public static class AddressList
     }
 
     /// <summary>Appends the addresses of one field body.</summary>
-    public static void Read(Octets field, List<Address> addresses, int maxAddresses)
+    /// <returns>False where something belongs to no address, or was not read: others may read other addresses there.</returns>
+    public static bool Read(Octets field, List<Address> addresses, int maxAddresses)
     {
         if (field.IsNil)
-            return;
+            return true;
         var tokens = field.Tokens();
-        ReadList(ref tokens, addresses, maxAddresses, insideGroup: false);
+        return ReadList(ref tokens, addresses, maxAddresses, insideGroup: false) && !tokens.HasOpenEnd;
     }
 
-    private static void ReadList(ref HeaderTokens tokens, List<Address> addresses, int maxAddresses, bool insideGroup)
+    private static bool ReadList(ref HeaderTokens tokens, List<Address> addresses, int maxAddresses, bool insideGroup)
     {
+        var isWhole = true;
         while (true)
         {
             tokens.SkipCfws();
             if (tokens.AtEnd || (insideGroup && tokens.Current == (byte)';'))
-                return;
+                return isWhole;
             // RFC 5322 §4.4: list elements may be empty.
             if (tokens.TryTake((byte)','))
                 continue;
             if (addresses.Count >= maxAddresses)
-                return;
-            ReadAddress(ref tokens, addresses, maxAddresses, insideGroup);
+                return false;
+            isWhole &= ReadAddress(ref tokens, addresses, maxAddresses, insideGroup);
+            tokens.SkipCfws();
+            var behind = tokens.Position;
             // Rubbish behind an address does not hide the addresses that follow.
             tokens.SkipTo((byte)',', insideGroup ? (byte)';' : (byte)',');
+            isWhole &= tokens.Position == behind;
         }
     }
 
-    private static void ReadAddress(ref HeaderTokens tokens, List<Address> addresses, int maxAddresses, bool insideGroup)
+    private static bool ReadAddress(ref HeaderTokens tokens, List<Address> addresses, int maxAddresses, bool insideGroup)
     {
+        var isWhole = true;
         tokens.ForgetComment();
         switch (Classify(tokens, insideGroup))
         {
@@ -53,8 +59,8 @@ public static class AddressList
                 var name = ReadPhrase(ref tokens);
                 tokens.TryTake((byte)':');
                 addresses.Add(new Address(Octets.Nil, Octets.Nil, name, Octets.Nil));
-                ReadList(ref tokens, addresses, maxAddresses, insideGroup: true);
-                tokens.TryTake((byte)';');
+                isWhole = ReadList(ref tokens, addresses, maxAddresses, insideGroup: true);
+                isWhole &= tokens.TryTake((byte)';');
                 addresses.Add(default);
                 break;
             case Form.NameAddr:
@@ -67,6 +73,7 @@ public static class AddressList
                 addresses.Add(ReadBare(ref tokens));
                 break;
         }
+        return isWhole;
     }
 
     // tokens is a copy here: looking ahead moves nothing. What is looked at is always taken by the form it decides,

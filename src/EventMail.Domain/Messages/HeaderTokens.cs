@@ -26,6 +26,9 @@ internal ref struct HeaderTokens
     /// <summary>Inner text of the last comment that was skipped: a display name in the form "user@host (Name)".</summary>
     public Octets LastComment { get; private set; }
 
+    /// <summary>A quoted string, a comment or a literal had no end: what is in it and what is behind it nobody can tell.</summary>
+    public bool HasOpenEnd { get; private set; }
+
     public int Position
     {
         readonly get => _at;
@@ -105,6 +108,7 @@ internal ref struct HeaderTokens
     {
         var start = _at;
         var close = _data[_at..].IndexOf((byte)']');
+        HasOpenEnd |= close < 0;
         _at = close < 0 ? _data.Length : _at + close + 1;
         var literal = Slice(start, _at);
         SkipCfws();
@@ -180,6 +184,7 @@ internal ref struct HeaderTokens
             var next = _data[_at..].IndexOfAny((byte)'"', (byte)'\\');
             if (next < 0)
             {
+                HasOpenEnd = true;
                 _at = _data.Length;
                 return _at;
             }
@@ -220,6 +225,7 @@ internal ref struct HeaderTokens
                     continue;
             }
         }
+        HasOpenEnd = true;
         _at = _data.Length;
     }
 

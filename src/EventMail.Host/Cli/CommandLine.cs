@@ -33,6 +33,9 @@ public static class CommandLine
         Arity = ArgumentArity.ZeroOrMore,
     };
 
+    /// <summary>--data itself, without what other settings say.</summary>
+    internal static string? DataFolderOf(ParseResult arguments) => arguments.GetValue(Data);
+
     public static async Task<int> RunAsync(string[] arguments)
     {
         var root = new RootCommand("EventMail: a mail server whose only source of truth is an event log.")
@@ -63,7 +66,10 @@ public static class CommandLine
         {
             try
             {
-                var settings = new SettingsSources(parsed.GetValue(Data), parsed.GetValue(Config), parsed.GetValue(Set)).Load();
+                var settings = new SettingsSources(parsed.GetValue(Data), parsed.GetValue(Config), parsed.GetValue(Set))
+                {
+                    ReadDataFolder = !ServeCommand.IsCapture(parsed),
+                }.Load();
                 // Beside a command's own words only what went wrong, unless more is asked for.
                 var quiet = command.Name != ServeCommand.Name && settings.Log.Level == LogLevel.Information;
                 using var logs = HostLogs.Create(quiet ? settings.Log with { Level = LogLevel.Warning } : settings.Log);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using EventMail.Host.Capture;
 using EventMail.Host.Composition;
 using EventMail.Host.Listeners;
 using EventMail.Host.Logs;
@@ -11,15 +12,25 @@ internal static class ServeCommand
 {
     public const string Name = "serve";
 
+    // The command line alone: a server that lets everybody in must not come from a file that was copied.
+    private static readonly Option<bool> Capture = new("--capture")
+    {
+        Description = "For developers of other software: takes any mail and any password, relays nothing, shows all by HTTP, IMAP and POP3",
+    };
+
+    public static bool IsCapture(ParseResult arguments) => arguments.CommandResult.Command.Name == Name && arguments.GetValue(Capture);
+
     public static Command Create()
     {
-        var command = new Command(Name, "Runs the server until Ctrl-C or SIGTERM. Prints one line beginning `ready` when all listeners are open.");
+        var command = new Command(Name, "Runs the server until Ctrl-C or SIGTERM. Prints one line beginning `ready` when all listeners are open.") { Capture };
         CommandLine.SetAction(command, RunAsync);
         return command;
     }
 
     private static async Task<int> RunAsync(CommandRun run, CancellationToken stop)
     {
+        if (IsCapture(run.Arguments))
+            return await CaptureServer.RunAsync(run, CommandLine.DataFolderOf(run.Arguments), stop);
         var (settings, logs) = (run.Settings, run.Logs);
         var log = logs.CreateLogger("EventMail.Host");
         NativeHeap.KeepLargeBlocksApart();

@@ -1,5 +1,4 @@
 using System.Net;
-using EventMail.Host.Cli;
 using EventMail.Host.Configuration;
 using EventMail.Host.Delivery;
 using EventMail.Host.Listeners;
@@ -122,26 +121,8 @@ public sealed class EventMailServices : IAsyncDisposable
             Submission = new(authenticator, new(ProtocolLimits.RatesOf(settings.Submission))),
             RateLimiter = limiter,
         };
-        var imap = new ImapServices
-        {
-            Mailboxes = _store.Mailboxes,
-            Metadata = _metadata,
-            Directory = _store.Directory,
-            Accounts = _store.Accounts,
-            Summaries = _summaries,
-            Contents = log.Contents,
-            SearchText = _searchText,
-            Authenticator = authenticator,
-            RateLimiter = limiter,
-            Log = host.Logs.CreateLogger("EventMail.Imap"),
-            Node = node,
-            Version = VersionCommand.Version,
-            Unauthenticate = settings.Imap.Unauthenticate,
-            Limits = ProtocolLimits.Of(settings.Imap),
-        };
-        var pop3 = new Pop3Services(
-            authenticator, new(log, _store.Mailboxes, _locks), log.Contents, limiter, ProtocolLimits.Of(settings.Pop3, hostname), node,
-            host.Logs.CreateLogger("EventMail.Pop3"));
+        var imap = MailboxServers.Imap(host, _store, _metadata, _summaries, _searchText, authenticator, limiter);
+        var pop3 = MailboxServers.Pop3(host, _store, _locks, authenticator, limiter);
         return new()
         {
             Smtp = (connection, stopping) => SmtpServer.ServeAsync(connection, smtp, stopping),

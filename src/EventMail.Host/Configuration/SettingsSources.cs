@@ -13,12 +13,15 @@ public sealed record SettingsSources(string? Data = null, string? ConfigFile = n
     /// <summary>Used without --config when the data folder has it.</summary>
     public const string FileInDataFolder = "eventmail.json";
 
+    /// <summary>False: the data folder's own file is left alone. Capture mode has nothing of a server that is in use.</summary>
+    public bool ReadDataFolder { get; init; } = true;
+
     /// <summary>--set and --data win over the environment, which wins over the file, which wins over the defaults.</summary>
     /// <exception cref="SettingsException">Something in them cannot be used.</exception>
     public HostSettings Load()
     {
         var settings = SettingsReader.Read(Build(ConfigFile));
-        if (ConfigFile is null && settings.Data.Length > 0 && Path.Combine(settings.Data, FileInDataFolder) is var file && File.Exists(file))
+        if (ConfigFile is null && ReadDataFolder && settings.Data.Length > 0 && Path.Combine(settings.Data, FileInDataFolder) is var file && File.Exists(file))
         {
             var data = settings.Data;
             settings = SettingsReader.Read(Build(file));

@@ -36,6 +36,7 @@ internal sealed class Listener
     public string Name => _spec.Name;
     public IPEndPoint EndPoint => (IPEndPoint)_transport.EndPoint;
     public int Connections => _connections.Count;
+    public IEnumerable<MailConnection> Open => _connections.Keys;
 
     /// <summary>Closes the port, lets the sessions finish, cuts off those that have not when their time is over.</summary>
     public async Task StopAsync(CancellationToken atOnce)
@@ -83,7 +84,10 @@ internal sealed class Listener
                 continue;
             }
             var details = new ConnectionDetails(
-                ConnectionIds.Next(), Name, (IPEndPoint)transport.LocalEndPoint!, (IPEndPoint)transport.RemoteEndPoint!, _context.AllowPlaintextLogin);
+                ConnectionIds.Next(), Name, (IPEndPoint)transport.LocalEndPoint!, (IPEndPoint)transport.RemoteEndPoint!, _context.AllowPlaintextLogin)
+            {
+                PlaintextFromAnywhere = _context.FromAnywhere,
+            };
             var connection = new MailConnection(transport.Transport, details, _context.Tls, transport.Abort, _context.Traces);
             _connections[connection] = 0;
             _ = Task.Run(() => ServeAsync(transport, connection));

@@ -4,4 +4,4 @@ using Microsoft.Extensions.Logging;
 namespace EventMail.Host.Listeners;
 
 /// <summary>What all listeners share.</summary>
-internal sealed record ListenerContext(ServerTls? Tls, bool AllowPlaintextLogin, ILogger Log, WireTraces Traces, CancellationToken Stopping);
+internal sealed record ListenerContext(ServerTls? Tls, bool AllowPlaintextLogin, bool FromAnywhere, ILogger Log, WireTraces Traces, CancellationToken Stopping);

@@ -34,17 +34,22 @@ public sealed class ServerListeners
     public IReadOnlyList<IPEndPoint> EndPointsOf(string name) =>
         [.. _listeners.Where(listener => listener.Name == name).Select(listener => listener.EndPoint)];
 
+    /// <summary>All that are open now.</summary>
+    public IEnumerable<MailConnection> Connections => _listeners.SelectMany(listener => listener.Open);
+
     /// <summary>Connections by listener, now.</summary>
     public IEnumerable<(string Name, int Connections)> Counts => _listeners.Select(listener => (listener.Name, listener.Connections));
 
     /// <summary>Opens every listener of the table that is not off; all of them or none.</summary>
+    /// <param name="allowPlaintextLogin">Clients of this machine may send passwords without TLS.</param>
+    /// <param name="fromAnywhere">So may all others: capture mode, whose passwords are nobody's.</param>
     /// <exception cref="SettingsException">An address or port cannot be had; says which and why.</exception>
     public static async Task<ServerListeners> OpenAsync(
-        IEnumerable<ListenerSpec> table, ServerTls tls, bool allowPlaintextLogin, ILoggerFactory logs)
+        IEnumerable<ListenerSpec> table, ServerTls tls, bool allowPlaintextLogin, ILoggerFactory logs, bool fromAnywhere = false)
     {
         var log = logs.CreateLogger("EventMail.Listeners");
         var stopping = new CancellationTokenSource();
-        var context = new ListenerContext(tls, allowPlaintextLogin, log, new(logs.CreateLogger("EventMail.Wire")), stopping.Token);
+        var context = new ListenerContext(tls, allowPlaintextLogin, fromAnywhere, log, new(logs.CreateLogger("EventMail.Wire")), stopping.Token);
         var factory = new SocketTransportFactory(Options.Create(TransportOptions()), logs);
         var opened = new List<(ListenerSpec Spec, IConnectionListener Transport)>();
         try

@@ -20,6 +20,9 @@ public sealed record AccountEntry(
     /// <summary>Whom it may send as besides itself: addresses, and "@domain" for all of a domain.</summary>
     public IReadOnlyCollection<string> SendAs { get; init; } = [];
 
+    /// <summary>What was shown at a login counts as long as this stays the same: a password that was set or revoked changes it.</summary>
+    public long CredentialVersion { get; init; }
+
     /// <summary>What it submits is kept in its mailbox for sent mail.</summary>
     public bool SaveSent { get; init; }
 }

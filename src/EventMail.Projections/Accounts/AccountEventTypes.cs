@@ -38,7 +38,8 @@ public static class AccountEventTypes
             .Register("alias_removed", json.AliasRemoved)
             .Register("login_succeeded", json.LoginSucceeded)
             .Register("login_failed", json.LoginFailed)
-            .Register("login_throttled", json.LoginThrottled);
+            .Register("login_throttled", json.LoginThrottled)
+            .Register("credentials_captured", json.CredentialsCaptured);
     }
 }
 
@@ -71,4 +72,5 @@ public static class AccountEventTypes
 [JsonSerializable(typeof(LoginSucceeded))]
 [JsonSerializable(typeof(LoginFailed))]
 [JsonSerializable(typeof(LoginThrottled))]
+[JsonSerializable(typeof(CredentialsCaptured))]
 internal sealed partial class AccountEventJson : JsonSerializerContext;

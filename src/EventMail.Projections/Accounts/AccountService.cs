@@ -12,6 +12,9 @@ public sealed class AccountService(
     private static readonly Rejection BadPassword =
         Rejection.Invalid($"A password has 1 to {AccountLimits.Password} octets");
 
+    // As good as none: what a capturing server keeps is limited by its count of messages.
+    private const long CapturedQuota = 1L << 50;
+
     private readonly CommandExecutor _executor = log.Executor;
 
     /// <summary>Opens an account with its first mailboxes; adds its domain when that is new.</summary>
@@ -26,6 +29,31 @@ public sealed class AccountService(
         if (await directory.MeaningAsync(parsed.ToString(), cancel).ConfigureAwait(false) is not NameMeaning.Nothing)
             return AccountRejections.AddressTaken;
         var keys = await hasher.DeriveAsync(prepared, cancel).ConfigureAwait(false);
+        return await OpenAsync(parsed, new(keys.Hash, keys.Scram, null, keys.ScramSha1), quotaLimit ?? defaultQuota, actor, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// The account of an address of any shape, opened on first sight, without a password that anybody could know: for capture mode.
+    /// </summary>
+    public async ValueTask<Result<AccountEntry>> CaptureAsync(MailAddress address, Actor actor, CancellationToken cancel)
+    {
+        // Twice: another session may open it between the look and the attempt.
+        for (var attempt = 0; ; attempt++)
+        {
+            if (await directory.MeaningAsync(address.ToString(), cancel).ConfigureAwait(false) is NameMeaning.Account known
+                && await directory.GetAsync(known.Id, cancel).ConfigureAwait(false) is { } entry)
+                return entry;
+            var opened = await OpenAsync(address, new(hasher.Unmatchable, null, null), CapturedQuota, actor, cancel).ConfigureAwait(false);
+            if (opened.Rejection is not { } rejection)
+                return opened.Value!.Account;
+            if (rejection != AccountRejections.AddressTaken || attempt > 0)
+                return rejection;
+        }
+    }
+
+    private async Task<Result<AccountOpening>> OpenAsync(
+        MailAddress parsed, PasswordSet password, long quotaLimit, Actor actor, CancellationToken cancel)
+    {
         var id = AppPasswords.NewAccountId();
         var account = AccountStreamKinds.AccountStream(id);
         var domain = AccountStreamKinds.DomainStream(parsed.Domain);
@@ -38,8 +66,7 @@ public sealed class AccountService(
             if (!domainState.Exists && !decision.Apply(domain.Key, DomainDecider.Add(domainState, parsed.Domain)))
                 return;
             if (!decision.Apply(account.Key, AccountDecider.Open(
-                decision.State<AccountState>(account.Key), parsed, quotaLimit ?? defaultQuota, administrator: first,
-                new(keys.Hash, keys.Scram, null, keys.ScramSha1))))
+                decision.State<AccountState>(account.Key), parsed, quotaLimit, administrator: first, password)))
                 return;
             opening.Decide(decision);
             decision.Result = new AccountOpening(Directory.EntryOf(decision.State<AccountState>(account.Key)), !domainState.Exists);

@@ -49,8 +49,14 @@ public sealed class Authenticator
     /// <summary>Null where no access tokens are taken.</summary>
     public TokenVerifier? Tokens { get; }
 
-    /// <summary>Passwords that are set get SCRAM keys.</summary>
-    public bool OffersScram => _hasher.Options.ScramIterations > 0;
+    /// <summary>Lets everybody in, in capture mode; null: who they are is to be shown.</summary>
+    public OpenLogins? Anybody { get; init; }
+
+    /// <summary>CRAM-MD5 and APOP: some account has opted in to them.</summary>
+    public bool OffersSharedSecrets => Anybody is not null || Directory.AnyRecoverableSecret;
+
+    /// <summary>Passwords that are set get SCRAM keys. Where every password is right there are none: the server has to prove that it knows it, too.</summary>
+    public bool OffersScram => Anybody is null && _hasher.Options.ScramIterations > 0;
 
     /// <summary>And SCRAM-SHA-1's.</summary>
     public bool OffersScramSha1 => OffersScram && _hasher.Options.ScramSha1;
@@ -60,6 +66,8 @@ public sealed class Authenticator
     public async ValueTask<LoginResult> PasswordAsync(
         string user, ReadOnlyMemory<byte> password, LoginContext context, CancellationToken cancel)
     {
+        if (Anybody is { } open)
+            return await open.EnterAsync(user, password, context, cancel).ConfigureAwait(false);
         var started = Stopwatch.GetTimestamp();
         var account = await Directory.LoginAsync(user, cancel).ConfigureAwait(false);
         var login = new Login(user, account, context, started);
@@ -110,6 +118,8 @@ public sealed class Authenticator
     /// <param name="check">Compares the client's proof in constant time; called at most once, and not while throttled.</param>
     public async ValueTask<LoginResult> FinishAsync(LoginAttempt attempt, Func<LoginAttempt, bool> check, CancellationToken cancel)
     {
+        if (Anybody is { } open)
+            return await open.EnterAsync(attempt.User, null, attempt.Context, cancel).ConfigureAwait(false);
         var login = new Login(attempt.User, attempt.Account, attempt.Context, attempt.Started);
         if (await AdmitAsync(login, cancel).ConfigureAwait(false) is { } refused)
             return refused;

@@ -187,6 +187,7 @@ public sealed class Directory : IDisposable
     {
         SendAs = state.SendAs,
         SaveSent = state.SaveSent,
+        CredentialVersion = state.CredentialVersion,
     };
 
     // The address itself first, so that an alias may have a separator in its name; then without its detail (RFC 5233).

@@ -14,9 +14,11 @@ internal static class HistoryWords
     public static string Of(object e, Func<Guid, string> nameOf, Func<string, string> userOf) => e switch
     {
         MessageReceived m =>
-            $"received message {m.Uid} from <{m.ReversePath}> for <{m.Recipient}>, {Octets(m.Content.Size)}{MessageId(m.MessageId)}{ReceptionWords.Of(m.Authentication)}",
+            $"received message {m.Uid} from <{m.ReversePath}> for <{m.Recipient}>, {Octets(m.Content.Size)}{MessageId(m.MessageId)}{ReceptionWords.Of(m.Authentication, m.Verdicts)}",
         MessageRefused m =>
-            $"refused a message from <{m.ReversePath}> for <{m.Recipient}>, {Octets(m.Size)}{MessageId(m.MessageId)} ({m.By}): {m.Reply}{ReceptionWords.Of(m.Authentication)}",
+            $"refused a message from <{m.ReversePath}> for <{m.Recipient}>, {Octets(m.Size)}{MessageId(m.MessageId)} ({m.By}): {m.Reply}{ReceptionWords.Of(m.Authentication, m.Verdicts)}",
+        MessageDiscarded m =>
+            $"threw away a message from <{m.ReversePath}> for <{m.Recipient}>, {Octets(m.Size)}{MessageId(m.MessageId)}, because a filter wanted it so ({m.By}){ReceptionWords.Of(m.Authentication, m.Verdicts)}",
         MessageAppended m => $"message {m.Uid} put here, {Octets(m.Content.Size)}{MessageId(m.MessageId)}{Flagged(m.Flags)}",
         MessagesCopiedIn m => $"{Messages(m.Uids)} {(m.Moved ? "moved" : "copied")} here from {nameOf(m.Source)} (there {m.SourceUids})",
         FlagsChanged m => string.Join("; ", m.Changes.Select(ChangeOf)),

@@ -13,7 +13,8 @@ public enum Placement
 
 /// <summary>What is known of a message that arrives, beside its envelope.</summary>
 /// <param name="Authentication">Null: it was not checked.</param>
-public sealed record Arrival(Placement Placement, Authentication? Authentication)
+/// <param name="Verdicts">Null: no filter was asked.</param>
+public sealed record Arrival(Placement Placement, Authentication? Authentication, FilterVerdict[]? Verdicts = null)
 {
     /// <summary>Not checked, for INBOX.</summary>
     public static readonly Arrival Plain = new(Placement.Inbox, null);

@@ -348,7 +348,7 @@ public sealed class MailboxService : IAsyncDisposable
         {
             if (await MailboxesForAsync(recipients, placement, cancel) is not { } mailboxes)
                 return Rejection.MailboxMissing;
-            var receiving = new Receiving(recipients, mailboxes, content, reversePath, messageId, _quota, rule, arrival.Authentication);
+            var receiving = new Receiving(recipients, mailboxes, content, reversePath, messageId, _quota, rule, arrival);
             return await RunAsync<IReadOnlyList<Delivered>>(new ReceiveCommand(receiving, content, actor.Because(cause)), cancel);
         }
     }

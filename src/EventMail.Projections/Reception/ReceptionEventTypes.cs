@@ -8,8 +8,11 @@ namespace EventMail.Projections.Reception;
 internal static class ReceptionEventTypes
 {
     public static EventTypeMap RegisterReceptionEvents(this EventTypeMap types) =>
-        types.Register("message_refused", ReceptionEventJson.Default.MessageRefused);
+        types
+        .Register("message_refused", ReceptionEventJson.Default.MessageRefused)
+        .Register("message_discarded", ReceptionEventJson.Default.MessageDiscarded);
 }
 
 [JsonSerializable(typeof(MessageRefused))]
+[JsonSerializable(typeof(MessageDiscarded))]
 internal sealed partial class ReceptionEventJson : JsonSerializerContext;

@@ -390,6 +390,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     public void LogIn(SessionUser user)
     {
         User = user;
+        Connection.Facts.User = user.Account.Address;
         Reader.Cutoff = long.MaxValue;
     }
 
@@ -405,6 +406,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         if (User is not null)
             services.SessionsPerUser.Leave(User.Account.Account);
         User = null;
+        Connection.Facts.User = null;
         ExpectLogin();
     }
 

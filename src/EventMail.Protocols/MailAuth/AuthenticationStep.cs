@@ -28,18 +28,24 @@ public sealed class AuthenticationStep(IDnsSource dns, string hostname, MailAuth
         using var time = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         time.CancelAfter(options.Timeout);
         var results = await CheckAsync(message, time.Token, cancel).ConfigureAwait(false);
-        message.EditedHeader = ForeignResults.Remove(message.EditedHeader, hostname);
-        message.Prepend(results.Field(envelope, hostname));
         var disposition = DispositionOf(results);
-        message.Authentication = results.Finding(envelope, disposition);
         log.Checked(envelope.Id, envelope.Client.Address.ToString(), results.ToString());
-        return disposition switch
+        return ResultOf(disposition, results) with { Edit = Edit };
+
+        void Edit(ReceivedMessage checkedMessage)
         {
-            DmarcPolicy.Reject => StepResult.Refused("dmarc", new($"550 5.7.1 Refused by the DMARC policy of {results.Dmarc!.Domain}")),
-            DmarcPolicy.Quarantine => new(Disposition.Junk, "dmarc"),
-            _ => StepResult.Accepted,
-        };
+            checkedMessage.EditedHeader = ForeignResults.Remove(checkedMessage.EditedHeader, hostname);
+            checkedMessage.Prepend(results.Field(envelope, hostname));
+            checkedMessage.Authentication = results.Finding(envelope, disposition);
+        }
     }
+
+    private static StepResult ResultOf(DmarcPolicy disposition, CheckResults results) => disposition switch
+    {
+        DmarcPolicy.Reject => StepResult.Refused("dmarc", new($"550 5.7.1 Refused by the DMARC policy of {results.Dmarc!.Domain}")),
+        DmarcPolicy.Quarantine => new(Disposition.Junk, "dmarc"),
+        _ => StepResult.Accepted,
+    };
 
     private async ValueTask<CheckResults> CheckAsync(ReceivedMessage message, CancellationToken time, CancellationToken cancel)
     {

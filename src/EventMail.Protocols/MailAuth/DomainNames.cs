@@ -63,9 +63,11 @@ internal static class DomainNames
     public static string Shorten(string name)
     {
         name = Plain(name);
-        while (name.Length > MaxLength && name.IndexOf('.', StringComparison.Ordinal) is var dot and >= 0)
-            name = name[(dot + 1)..];
-        return name;
+        var excess = name.Length - MaxLength;
+        // The first label that begins where what is left fits; without any, the last one, which is too long for every question.
+        return excess <= 0 ? name
+            : name.IndexOf('.', excess - 1) is var dot and >= 0 ? name[(dot + 1)..]
+            : name[(name.LastIndexOf('.') + 1)..];
     }
 
     /// <summary>As a question writes it (RFC 1035 §5.1): what a macro put into a label is no escape.</summary>

@@ -25,7 +25,7 @@ internal sealed class Pop3Session : IAsyncDisposable
         Retrieval = new(services.Contents, services.Options);
         Log = new(services.Log, connection.Details);
         // The timestamp is an offer of APOP (RFC 1939 §7); a client that takes it up in vain may tell its user that the password is wrong.
-        if (services.Authenticator.Directory.AnyRecoverableSecret)
+        if (services.Authenticator.OffersSharedSecrets)
         {
             Timestamp = Sasl.Apop.Timestamp(services.Options.HostName);
         }
@@ -189,6 +189,7 @@ internal sealed class Pop3Session : IAsyncDisposable
     {
         (Account, Maildrop, User) = (account, maildrop, null);
         Actor = Actor with { UserName = account.Address };
+        Connection.Facts.User = account.Address;
         Deleted = new(maildrop.Count);
         Retrieved = new(maildrop.Count);
         FailedLogins = 0;

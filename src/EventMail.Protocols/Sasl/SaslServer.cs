@@ -24,7 +24,7 @@ public static class SaslServer
         new("PLAIN", static (_, _) => true, static (_, a, l) => new PlainExchange(a, l)),
         new("LOGIN", static (_, _) => true, static (_, a, l) => new LoginExchange(a, l)),
         // Only accounts that opted in can use it, and only while there is one is it worth a client's try.
-        new("CRAM-MD5", static (_, a) => a.Directory.AnyRecoverableSecret, static (c, a, l) => new CramMd5Exchange(a, l, c)),
+        new("CRAM-MD5", static (_, a) => a.OffersSharedSecrets, static (c, a, l) => new CramMd5Exchange(a, l, c)),
     ];
 
     /// <summary>

@@ -3,6 +3,7 @@ using EventMail.Domain;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.Smtp.Data;
+using EventMail.Protocols.Smtp.Faults;
 
 namespace EventMail.Protocols.Smtp;
 
@@ -15,7 +16,17 @@ internal static class Delivery
     public static async ValueTask<SmtpReply?> FinishAsync(SmtpSession session, SmtpTransaction transaction, MessageIntake intake)
     {
         var started = Stopwatch.GetTimestamp();
+        // A message may take hours to come.
+        if (session is { Account: { } account, Services.Submission: { } submission }
+            && await submission.VoidAsync(account, CancellationToken.None) is { } disabled)
+            intake.Refuse(disabled);
         await intake.CompleteAsync();
+        if (await FaultPoints.AtDataAsync(session, transaction) is { } fault)
+        {
+            if (fault.Reply is not { } refusal)
+                return null;
+            intake.Refuse(refusal);
+        }
         var reply = session.Role.AnswersEachRecipient
             ? await AnswerEachAsync(session, transaction, intake, started)
             : await AnswerOnceAsync(session, transaction, intake, started);

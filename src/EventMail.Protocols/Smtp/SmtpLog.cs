@@ -67,4 +67,7 @@ internal static partial class SmtpLog
     [LoggerMessage(Level = LogLevel.Warning, Message =
         "Rate limit exceeded by {clientIp} (SMTP): commands are held back ({connectionId}, session {sessionId})")]
     public static partial void RateLimited(this ILogger log, string connectionId, string sessionId, string clientIp);
+
+    [LoggerMessage(LogLevel.Information, "Fault {rule} strikes at {stage} ({connectionId}, session {sessionId}, client_ip {clientIp})")]
+    public static partial void FaultStruck(this ILogger log, string connectionId, string sessionId, string clientIp, string rule, string stage);
 }

@@ -73,11 +73,14 @@ public static class SmtpReplies
     public static readonly SmtpReply BadCredentials = new("535 5.7.8 Authentication credentials invalid");
     public static readonly SmtpReply AccountDisabled = new("525 5.7.13 User account disabled");
     public static readonly SmtpReply AccountDisabledMeanwhile = new("550 5.7.13 User account disabled");
+    public static readonly SmtpReply LoginVoid = new("421 4.7.0 The account's password has changed: log in again");
     public static readonly SmtpReply AuthRequired = new("530 5.7.0 Authentication required");
     public static readonly SmtpReply TlsFirst = new("530 5.7.0 Must issue a STARTTLS command first");
     public static readonly SmtpReply TooManyLogins = new("421 4.7.0 Too many failed logins");
     public static readonly SmtpReply NotYourAddress = new("550 5.7.1 Sender address is not one of yours");
     public static readonly SmtpReply NotYourFrom = new("550 5.7.1 The From field has an address that is not one of yours");
+    public static readonly SmtpReply NotYourResentFrom =
+        new("550 5.7.1 The From field of what you send on has an address of this server that is not one of yours");
     public static readonly SmtpReply NotYourSender = new("550 5.7.1 The Sender field has an address that is not one of yours");
     public static readonly SmtpReply HeaderTooLong = new("552 5.3.4 The header is too long");
     public static readonly SmtpReply TooManyMessages = new("450 4.7.1 Too many messages in an hour, try again later");

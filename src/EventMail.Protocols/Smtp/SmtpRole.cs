@@ -1,3 +1,5 @@
+using EventMail.Protocols.Smtp.Syntax;
+
 namespace EventMail.Protocols.Smtp;
 
 /// <summary>The roles that a verb, an extension or a parameter belongs to.</summary>
@@ -34,6 +36,14 @@ public sealed class SmtpRole
         NeedsLogin = true,
     };
 
+    /// <summary>
+    /// Capture mode: what submission has, for whoever comes, with a login or without. Its destination keeps all mail here.
+    /// </summary>
+    public static readonly SmtpRole Capture = new(SmtpRoles.Submission, "smtp", "ESMTP", SmtpReplies.SubmissionHelp)
+    {
+        TakesAnyPath = true,
+    };
+
     private readonly SmtpRoles _flag;
 
     private SmtpRole(SmtpRoles flag, string name, string protocol, SmtpReply help) =>
@@ -58,6 +68,12 @@ public sealed class SmtpRole
 
     /// <summary>No transaction without AUTH (RFC 6409 §4.3); with it, mail for others is taken too.</summary>
     internal bool NeedsLogin { get; private init; }
+
+    /// <summary>Paths beyond the grammar of RFC 5321 §4.1.2, too.</summary>
+    internal bool TakesAnyPath { get; private init; }
+
+    internal bool TryParsePath(ReadOnlySpan<byte> text, out SmtpPath path, out int length) =>
+        TakesAnyPath ? SmtpPath.TryParseAnything(text, out path, out length) : SmtpPath.TryParse(text, out path, out length);
 
     internal bool IsOneOf(SmtpRoles roles) => (roles & _flag) != 0;
 }

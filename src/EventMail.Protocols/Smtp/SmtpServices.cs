@@ -1,3 +1,4 @@
+using EventMail.Protocols.Smtp.Faults;
 using EventMail.Protocols.Smtp.Submission;
 using EventMail.Protocols.Wire;
 using Microsoft.Extensions.Logging;
@@ -24,11 +25,14 @@ public sealed class SmtpServices(
 
     public ILogger Log { get; } = log;
 
-    /// <summary>Not null exactly where the role is <see cref="SmtpRole.Submission"/>.</summary>
+    /// <summary>Not null exactly where the role is <see cref="SmtpRole.Submission"/> or <see cref="SmtpRole.Capture"/>.</summary>
     public SubmissionServices? Submission { get; init; }
 
     /// <summary>Null for no limit.</summary>
     public CommandRateLimiter? RateLimiter { get; init; }
+
+    /// <summary>Faults on demand, in capture mode; null: none are possible.</summary>
+    public FaultTable? Faults { get; init; }
 
     internal SmtpReply Greeting => field ??= new($"220 {Hostname} {Role.Protocol} EventMail");
 

@@ -129,8 +129,11 @@ internal sealed class SmtpSession
 
     public void Greeted(string name, bool extended) => (GreetingName, IsEsmtp) = (name, extended);
 
-    public void BeginTransaction(SmtpPath sender, MailParameters parameters) =>
+    public void BeginTransaction(SmtpPath sender, MailParameters parameters)
+    {
         Transaction = new(string.Create(null, $"{Id}.{++Transactions}"), sender, parameters);
+        Connection.Facts.BeginEnvelope(sender.Mailbox);
+    }
 
     /// <summary>A message came through: earlier errors are forgiven.</summary>
     public void Delivered() => _errors = 0;
@@ -140,6 +143,7 @@ internal sealed class SmtpSession
     {
         var chunks = Transaction?.Chunks;
         Transaction = null;
+        Connection.Facts.EndEnvelope();
         if (chunks is not null)
             await chunks.DisposeAsync();
     }
@@ -149,7 +153,7 @@ internal sealed class SmtpSession
     {
         await ResetAsync();
         Greeted("", false);
-        (Account, _actor) = (null, null);
+        (Account, _actor, Connection.Facts.User) = (null, null, null);
     }
 
     /// <summary>Who has logged in.</summary>
@@ -160,7 +164,8 @@ internal sealed class SmtpSession
     public LoginContext LoginContext(string mechanism) =>
         new(Connection.Details.ClientAddress, "smtp", Id, mechanism, Connection.IsTls, Actor.HeadersJson);
 
-    public void LogIn(AccountEntry account) => (Account, _actor, FailedLogins) = (account, Actor with { UserName = account.Address }, 0);
+    public void LogIn(AccountEntry account) =>
+        (Account, _actor, FailedLogins, Connection.Facts.User) = (account, Actor with { UserName = account.Address }, 0, account.Address);
 
     /// <summary>The account, or a stranger at this address: who causes what the session writes into the log.</summary>
     public Actor Actor =>

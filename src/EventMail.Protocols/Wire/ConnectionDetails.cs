@@ -8,6 +8,9 @@ namespace EventMail.Protocols.Wire;
 /// <param name="AllowPlaintextLogin">Auth:AllowPlaintextOnLoopback; matters for loopback clients only.</param>
 public sealed record ConnectionDetails(string Id, string Listener, IPEndPoint Local, IPEndPoint Remote, bool AllowPlaintextLogin = false)
 {
+    /// <summary>Clients of other machines may do so as well: capture mode, where passwords are nobody's.</summary>
+    public bool PlaintextFromAnywhere { get; init; }
+
     /// <summary>The client's address, IPv4 also when it came over a dual-stack socket.</summary>
     public IPAddress ClientAddress { get; } = Plain(Remote.Address);
 

@@ -52,6 +52,9 @@ public sealed class MailConnection : IAsyncDisposable
 
     public ConnectionDetails Details { get; }
 
+    /// <summary>What lists of connections show of it.</summary>
+    public ConnectionFacts Facts { get; } = new();
+
     /// <summary>The certificates to upgrade with, or null where TLS is not on offer.</summary>
     public ServerTls? Tls { get; }
 
@@ -82,7 +85,7 @@ public sealed class MailConnection : IAsyncDisposable
     public WireTrace? Trace { get; internal set; }
 
     /// <summary>A password may cross this connection: it is encrypted, or local and the operator allowed it.</summary>
-    public bool MaySendPassword => IsTls || (Details.AllowPlaintextLogin && IPAddress.IsLoopback(Details.ClientAddress));
+    public bool MaySendPassword => IsTls || (Details.AllowPlaintextLogin && (Details.PlaintextFromAnywhere || IPAddress.IsLoopback(Details.ClientAddress)));
 
     public bool IsStopping => _input.IsStopping;
 

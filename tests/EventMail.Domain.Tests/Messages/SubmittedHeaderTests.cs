@@ -76,6 +76,21 @@ public sealed class SubmittedHeaderTests
     [InlineData("From: a@x\nFrom: b@y\r\n\r\n", "NUL, or a CR or LF")]
     [InlineData("From: a@x\0\r\n\r\n", "NUL, or a CR or LF")]
     [InlineData("From: a@x\r\nResent-To: b@y\r\n\r\n", "without Resent-From")]
+    // Each of them has readers that show b@y.
+    [InlineData("From: a@x b@y\r\n\r\n", "From field is more or less")]
+    [InlineData("From: <a@x> <b@y>\r\n\r\n", "From field is more or less")]
+    [InlineData("From: Alice <a@x> b@y, c@z\r\n\r\n", "From field is more or less")]
+    [InlineData("From: a@x; b@y\r\n\r\n", "From field is more or less")]
+    [InlineData("From: a@x\\, b@y\r\n\r\n", "From field is more or less")]
+    [InlineData("From: a@x (b@y\r\n\r\n", "From field is more or less")]
+    [InlineData("From: a@x, \"b@y\r\n\r\n", "From field is more or less")]
+    [InlineData("From: a@[1.2.3.4, b@y\r\n\r\n", "From field is more or less")]
+    [InlineData("From: g: a@x b@y;\r\n\r\n", "From field is more or less")]
+    [InlineData("From: g: a@x\r\n\r\n", "From field is more or less")]
+    [InlineData("From: <@b.example:a@x>\r\n\r\n", "From field is more or less")]
+    [InlineData("From: a@x\r\nSender: a@x b@y\r\n\r\n", "Sender field is more or less")]
+    [InlineData("From: c@z\r\nResent-From: a@x b@y\r\n\r\n", "Resent-From field is more or less")]
+    [InlineData("From: c@z b@y\r\nResent-From: a@x\r\n\r\n", "From field is more or less")]
     public void Who_wrote_it_must_be_told_once_and_without_doubt(string header, string why) =>
         SubmittedHeader.Read(Encoding.UTF8.GetBytes(header)).Rejection!.Text.ShouldContain(why);
 

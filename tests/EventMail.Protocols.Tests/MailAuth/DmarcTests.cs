@@ -113,6 +113,9 @@ public sealed class DmarcTests
     [InlineData("From: \"a@example.net\" <a@example.com>\r\n\r\n", null)]
     [InlineData("From: a@[192.0.2.1]\r\n\r\n", "an address in From without a domain")]
     [InlineData("From: A group: a@example.com;\r\n\r\n", null)]
+    [InlineData("From: a@example.com b@example.net\r\n\r\n", "something beside addresses in From")]
+    [InlineData("From: <a@example.com> <b@example.net>\r\n\r\n", "something beside addresses in From")]
+    [InlineData("From: a@example.com (b@example.net\r\n\r\n", "something beside addresses in From")]
     [InlineData("From :\r\n a@example.com (a comment, b@example.net)\r\n\r\n", null)]
     public void The_author_is_one_field_with_domains(string header, string? detail) =>
         AuthorDomains.Read(Encoding.UTF8.GetBytes(header)).Detail.ShouldBe(detail);

@@ -27,6 +27,9 @@ public sealed class SubmittedHeader
     /// <summary>Its authors: the addresses of From, or of Resent-From where it was sent on (RFC 5322 §3.6.6). Never empty.</summary>
     public IReadOnlyList<HeaderAddress> Authors { get; private set; } = [];
 
+    /// <summary>Where the message was sent on: the addresses of From.</summary>
+    public IReadOnlyList<HeaderAddress> OriginalAuthors { get; private set; } = [];
+
     /// <summary>The addresses of Sender, or of Resent-Sender; empty where there is none.</summary>
     public IReadOnlyList<HeaderAddress> Senders { get; private set; } = [];
 
@@ -96,8 +99,13 @@ public sealed class SubmittedHeader
         if (IsResent && _resent.From is null)
             return Rejection.Invalid("The message has Resent- fields without Resent-From");
 
-        Authors = Addresses(IsResent ? _resent.From : IndexOf(SubmittedField.From));
-        Senders = Addresses(IsResent ? _resent.Sender : IndexOf(SubmittedField.Sender));
+        if (Addresses(IndexOf(SubmittedField.From)) is not { } from)
+            return Rejection.Invalid("The From field is more or less than a list of addresses");
+        if (Addresses(IsResent ? _resent.From : null) is not { } resentFrom)
+            return Rejection.Invalid("The Resent-From field is more or less than a list of addresses");
+        if (Addresses(IsResent ? _resent.Sender : IndexOf(SubmittedField.Sender)) is not { } senders)
+            return Rejection.Invalid($"The {(IsResent ? "Resent-Sender" : "Sender")} field is more or less than a list of addresses");
+        (Authors, Senders, OriginalAuthors) = IsResent ? (resentFrom, senders, from) : (from, senders, []);
         if (Authors.Count == 0)
             return Rejection.Invalid($"The {(IsResent ? "Resent-From" : "From")} field has no address");
         if (Authors.Count >= MaxAddresses || Senders.Count >= MaxAddresses)
@@ -161,13 +169,17 @@ public sealed class SubmittedHeader
         return field[(field.IndexOf((byte)':') + 1)..];
     }
 
-    private List<HeaderAddress> Addresses(int? index)
+    // Null for a field that readers may understand differently: with something beside its addresses, or with routes, which nobody
+    // writes any more (RFC 5322 §4.4) and some take for the address.
+    private List<HeaderAddress>? Addresses(int? index)
     {
         var result = new List<HeaderAddress>();
         if (index is not { } at)
             return result;
         var addresses = new List<Address>();
-        AddressList.Read(Octets.Of(Value(at)), addresses, MaxAddresses);
+        var isWhole = AddressList.Read(Octets.Of(Value(at)), addresses, MaxAddresses);
+        if ((!isWhole && addresses.Count < MaxAddresses) || addresses.Exists(address => !address.Route.IsNil))
+            return null;
         foreach (var address in addresses)
         {
             if (!address.IsGroupStart && !address.IsGroupEnd)

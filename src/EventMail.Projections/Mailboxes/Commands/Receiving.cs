@@ -1,6 +1,5 @@
 using EventMail.Domain;
 using EventMail.Domain.Mailboxes;
-using EventMail.Domain.Reception;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Quotas;
@@ -12,12 +11,12 @@ namespace EventMail.Projections.Mailboxes;
 /// <param name="content">Staged, or stored long ago (then <paramref name="staged"/> is null). Its number is final when it is asked for.</param>
 internal sealed class Receiving(
     IReadOnlyList<LocalRecipient> recipients, StreamKey[] mailboxes, StagedContent? staged, Func<ContentRef> content, string reversePath,
-    string? messageId, QuotaGuard quota, QuotaRule rule, Authentication? authentication = null)
+    string? messageId, QuotaGuard quota, QuotaRule rule, Arrival? arrival = null)
 {
     public Receiving(
         IReadOnlyList<LocalRecipient> recipients, StreamKey[] mailboxes, StagedContent content, string reversePath, string? messageId,
-        QuotaGuard quota, QuotaRule rule, Authentication? authentication = null)
-        : this(recipients, mailboxes, content, Lasting(content), reversePath, messageId, quota, rule, authentication)
+        QuotaGuard quota, QuotaRule rule, Arrival? arrival = null)
+        : this(recipients, mailboxes, content, Lasting(content), reversePath, messageId, quota, rule, arrival)
     {
     }
 
@@ -34,7 +33,8 @@ internal sealed class Receiving(
         for (var i = 0; i < mailboxes.Length; i++)
         {
             var state = decision.State<MailboxState>(mailboxes[i]);
-            var received = MailboxDecider.Receive(state, stored, decision.Now, reversePath, recipients[i].Recipient, messageId, authentication);
+            var received = MailboxDecider.Receive(
+                state, stored, decision.Now, reversePath, recipients[i].Recipient, messageId, arrival?.Authentication, arrival?.Verdicts);
             if (received.Rejection is { } rejection)
             {
                 decision.Reject(rejection);

@@ -20,9 +20,10 @@ internal sealed record AuthorDomains(IReadOnlyList<string> Domains, string? Deta
         if (positions.Count == 0)
             return new([], "no From field");
         var addresses = new List<Address>();
+        var isWhole = true;
         // A reader may show any of them.
         foreach (var position in positions.Take(MaxAddresses))
-            AddressList.Read(new(fields.Value(position).ToArray()), addresses, MaxAddresses);
+            isWhole &= AddressList.Read(new(fields.Value(position).ToArray()), addresses, MaxAddresses);
         var named = addresses.Where(address => !address.IsGroupStart && !address.IsGroupEnd).ToList();
         var domains = new List<string>();
         var unreadable = false;
@@ -39,6 +40,7 @@ internal sealed record AuthorDomains(IReadOnlyList<string> Domains, string? Deta
             : named.Count == 0 ? "no address in From"
             : unreadable ? "an address in From without a domain"
             : addresses.Count >= MaxAddresses ? "too many addresses in From"
+            : !isWhole ? "something beside addresses in From"
             : null);
     }
 }

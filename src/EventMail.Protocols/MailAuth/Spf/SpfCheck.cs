@@ -64,6 +64,8 @@ internal sealed class SpfCheck(
         {
             case 0:
                 return (null, SpfResult.None);
+            case 1 when policies[0].Length > query.MaxRecord:
+                return (null, Fault(SpfResult.PermError, $"{domain}: the policy is too long"));
             case 1:
                 var record = SpfParser.Parse(policies[0], out var fault);
                 return (record, record is null ? Fault(SpfResult.PermError, $"{domain}: cannot read {fault}") : SpfResult.None);

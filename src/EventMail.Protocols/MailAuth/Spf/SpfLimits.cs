@@ -11,6 +11,10 @@ public sealed record SpfLimits
     /// <summary>Questions of theirs that come to nothing.</summary>
     public int MaxVoids { get; init; } = 2;
 
+    /// <summary>Octets of one record. RFC 7208 §3.4 asks for 450 at most; a macro of four octets stands for a whole local part, so that a
+    /// record as long as the DNS allows would grow to megabytes each time it is looked at.</summary>
+    public int MaxRecord { get; init; } = 8 * 1024;
+
     /// <summary>Hosts of one "mx"; more are a permanent error. Names of one "ptr"; further ones are not looked at.</summary>
     public int MaxNames { get; init; } = 10;
 }

@@ -19,6 +19,8 @@ internal sealed class SpfQuery(IDnsSource dns, IPAddress client, SpfLimits limit
 
     public int MaxNames => limits.MaxNames;
 
+    public int MaxRecord => limits.MaxRecord;
+
     /// <summary>More questions came to nothing than a policy may cost.</summary>
     public bool TooManyVoids => _voids > limits.MaxVoids;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using EventMail.Projections.Accounts;
 using EventMail.Protocols.Sasl;
+using EventMail.Protocols.Smtp.Faults;
 
 namespace EventMail.Protocols.Smtp.Commands;
 
@@ -25,7 +26,9 @@ internal static class Auth
         switch (outcome.End)
         {
             case SaslEnd.Done:
-                return Answer(session, outcome.Result, exchange.Mechanism);
+                return await FaultPoints.AtAuthAsync(session, outcome.Result.Account?.Address ?? "") is { } fault
+                    ? fault.Reply
+                    : Answer(session, outcome.Result, exchange.Mechanism);
             case SaslEnd.Cancelled:
                 return SmtpReplies.AuthCancelled;
             case SaslEnd.Malformed:

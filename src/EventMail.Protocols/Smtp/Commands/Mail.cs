@@ -1,3 +1,4 @@
+using EventMail.Protocols.Smtp.Faults;
 using EventMail.Protocols.Smtp.Syntax;
 
 namespace EventMail.Protocols.Smtp.Commands;
@@ -9,10 +10,12 @@ internal static class Mail
     {
         if (Parse(session, out var path, out var parameters) is { } refusal)
             return refusal;
-        if (session is { Account: { } account, Services.Submission: { } submission })
+        if (await FaultPoints.AtMailAsync(session, path) is { } fault)
+            return fault.Reply;
+        if (session is { Role.NeedsLogin: true, Account: { } account, Services.Submission: { } submission })
         {
-            if (await submission.Authenticator.Directory.GetAsync(account.Account, CancellationToken.None) is not { Suspended: false })
-                return SmtpReplies.AccountDisabledMeanwhile;
+            if (await submission.VoidAsync(account, CancellationToken.None) is { } disabled)
+                return disabled;
             // The null sender is a notification of the client's (an MDN); its message's From is checked all the same.
             if (!path.IsNull && !await submission.Senders.AllowAsync(account.Account, path.LocalPart, path.Domain, CancellationToken.None))
                 return SmtpReplies.NotYourAddress;
@@ -36,7 +39,7 @@ internal static class Mail
         var arguments = session.Arguments;
         if (!PathArgument.TryTake(arguments, "FROM:"u8, out var text))
             return SmtpReplies.MailSyntax;
-        if (!SmtpPath.TryParse(text, out path, out var length) || length > limits.MaxPathLength)
+        if (!session.Role.TryParsePath(text, out path, out var length) || length > limits.MaxPathLength)
             return SmtpReplies.BadSenderAddress;
         if (MailParameters.Parse(text[length..], session, out parameters) is { } refusal)
             return refusal;

@@ -1,4 +1,5 @@
 using EventMail.Projections.Accounts;
+using EventMail.Protocols.Smtp.Faults;
 using EventMail.Protocols.Smtp.Submission;
 using EventMail.Protocols.Smtp.Syntax;
 
@@ -13,6 +14,8 @@ internal static class Rcpt
         transaction.RecipientSeen = true;
         if (Parse(session, transaction, out var path, out var parameters) is { } refusal)
             return refusal;
+        if (await FaultPoints.AtRcptAsync(session, path) is { } fault)
+            return fault.Reply;
 
         var answer = await session.Services.Destination.ResolveAsync(
             path.LocalPart, LocalDomain(session, path), transaction.Parameters.Size, CancellationToken.None);
@@ -37,10 +40,11 @@ internal static class Rcpt
 
     private static SmtpReply Add(SmtpSession session, AcceptedRecipient recipient)
     {
-        if (session is { Account: { } account, Services.Submission: { } submission }
+        if (session is { Role.NeedsLogin: true, Account: { } account, Services.Submission: { } submission }
             && !submission.Rates.TryRecipient(account.Account, session.Connection.Details.ClientAddress))
             return SmtpReplies.TooManyRecipientsPerHour;
         session.Transaction!.Recipients.Add(recipient);
+        session.Connection.Facts.AddRecipient(recipient.Address);
         return SmtpReplies.RecipientOk;
     }
 
@@ -50,7 +54,7 @@ internal static class Rcpt
         if (!PathArgument.TryTake(session.Arguments, "TO:"u8, out var text))
             return SmtpReplies.RcptSyntax;
         var limits = session.Services.Limits;
-        if (!SmtpPath.TryParse(text, out path, out var length) || length > limits.MaxPathLength || path.IsNull)
+        if (!session.Role.TryParsePath(text, out path, out var length) || length > limits.MaxPathLength || path.IsNull)
             return SmtpReplies.BadRecipientAddress;
         if (RcptParameters.Parse(text[length..], session, out parameters) is { } refusal)
             return refusal;

@@ -1,11 +1,8 @@
 using EventMail.Domain;
-using EventMail.Domain.Messages;
-using EventMail.Domain.Reception;
 using EventMail.EventStore;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
-using EventMail.Protocols.MailAuth.Dkim;
 using EventMail.Protocols.Smtp.Data;
 
 namespace EventMail.Protocols.Smtp.Reception;
@@ -17,6 +14,7 @@ internal sealed class CheckedMessage(SmtpEnvelope envelope, ReceptionChecks chec
     private IncomingMessage? _incoming;
     private StagedContent? _content;
     private Arrival _arrival = Arrival.Plain;
+    private bool _discarded;
 
     public string? MessageId => _incoming?.MessageId;
 
@@ -24,18 +22,21 @@ internal sealed class CheckedMessage(SmtpEnvelope envelope, ReceptionChecks chec
 
     public async ValueTask<SmtpReply?> CompleteAsync(CancellationToken cancel)
     {
-        if (_spool.HeaderTooLong)
-            return await RefuseAsync(StepResult.Refused("header", SmtpReplies.HeaderTooLong), null, cancel).ConfigureAwait(false);
-        var message = new ReceivedMessage(envelope, _spool);
-        var result = await checks.RunAsync(message, cancel).ConfigureAwait(false);
-        if (result.Disposition == Disposition.Refuse)
-            return await RefuseAsync(result, message.Authentication, cancel).ConfigureAwait(false);
+        await using var message = new ReceivedMessage(envelope, _spool);
+        var result = _spool.HeaderTooLong
+            ? StepResult.Refused("header", SmtpReplies.HeaderTooLong)
+            : await checks.RunAsync(message, cancel).ConfigureAwait(false);
+        if (result.Disposition >= Disposition.Discard)
+        {
+            _discarded = result.Disposition == Disposition.Discard;
+            return await checks.SettleAsync(message, result, Recipients(), cancel).ConfigureAwait(false);
+        }
 
-        _arrival = new(result.Disposition == Disposition.Junk ? Placement.Junk : Placement.Inbox, message.Authentication);
+        _arrival = new(result.Disposition == Disposition.Junk ? Placement.Junk : Placement.Inbox, message.Authentication, message.Verdicts);
         _incoming = IncomingMessage.Begin(contents);
         await _incoming.WriteAsync(TraceFields.Write(envelope, reverseName: message.Authentication?.ReverseName, fields: message.Fields), cancel).ConfigureAwait(false);
         await _incoming.WriteAsync(message.EditedHeader, cancel).ConfigureAwait(false);
-        await foreach (var piece in message.BodyAsync(cancel).ConfigureAwait(false))
+        await foreach (var piece in message.EditedBodyAsync(cancel).ConfigureAwait(false))
             await _incoming.WriteAsync(piece, cancel).ConfigureAwait(false);
         _content = await _incoming.CompleteAsync(false, cancel).ConfigureAwait(false);
         await _spool.DisposeAsync().ConfigureAwait(false);
@@ -45,6 +46,8 @@ internal sealed class CheckedMessage(SmtpEnvelope envelope, ReceptionChecks chec
     public async Task<Rejection?> DeliverAsync(
         IReadOnlyList<LocalRecipient> recipients, QuotaRule rule, string reversePath, Actor actor, string cause, CancellationToken cancel)
     {
+        if (_discarded)
+            return null;
         var content = _content ?? throw new InvalidOperationException("The message is not whole.");
         var result = await mailboxes.ReceiveAsync(recipients, content, reversePath, MessageId, rule, actor, cause, cancel, _arrival).ConfigureAwait(false);
         return result.Rejection;
@@ -57,21 +60,5 @@ internal sealed class CheckedMessage(SmtpEnvelope envelope, ReceptionChecks chec
             await _incoming.DisposeAsync().ConfigureAwait(false);
     }
 
-    // What is refused for good is written down first; who is told to come again will.
-    private async ValueTask<SmtpReply> RefuseAsync(StepResult result, Authentication? authentication, CancellationToken cancel)
-    {
-        var reply = result.Reply ?? SmtpReplies.LocalError;
-        if (reply.Code < 500)
-            return reply;
-        var refusal = new MessageRefused(
-            envelope.ReversePath.Mailbox, "", IdOf(_spool.Header), _spool.Size, result.By, reply.Line, authentication);
-        await checks.Refusals.NoteAsync(
-            [.. envelope.Recipients.SelectMany(recipient => recipient.Locals).DistinctBy(local => local.Account)], refusal, envelope.Actor,
-            envelope.Id, cancel).ConfigureAwait(false);
-        return reply;
-    }
-
-    private static string? IdOf(ReadOnlyMemory<byte> header) =>
-        MessageHeader.Read(header, int.MaxValue) is { } fields && fields.Named("message-id") is [var first, ..]
-            ? MessageIds.First(new(fields.Value(first).ToArray())) : null;
+    private List<LocalRecipient> Recipients() => [.. envelope.Recipients.SelectMany(recipient => recipient.Locals).DistinctBy(local => local.Account)];
 }

@@ -1,13 +1,18 @@
+using EventMail.Domain.Reception;
+
 namespace EventMail.Protocols.Smtp.Reception;
 
-/// <summary>One of the checks that a whole message goes through before it is let in, one behind the other. Thread-safe.</summary>
+/// <summary>One of the checks that a whole message goes through before it is let in. Thread-safe.</summary>
 public interface IReceptionStep
 {
-    /// <summary>Looks at the message and says what it found, if anything. Bounded in time by itself.</summary>
+    /// <summary>It must see what the steps before it made of the message. One that need not looks at it at the same time as its neighbours.</summary>
+    bool SeesEdits => false;
+
+    /// <summary>Looks at the message and says what it found, if anything; changes nothing by itself. Bounded in time by itself.</summary>
     ValueTask<StepResult> RunAsync(ReceivedMessage message, CancellationToken cancel);
 }
 
-/// <summary>From mild to strict: of several steps the strictest counts.</summary>
+/// <summary>From mild to strict: of several steps the strictest counts. From <see cref="Discard"/> on, steps behind are not asked.</summary>
 public enum Disposition
 {
     Accept,
@@ -15,15 +20,28 @@ public enum Disposition
     /// <summary>It is put into the mailbox for junk.</summary>
     Junk,
 
-    /// <summary>Its sender is told the reply, 4xx or 5xx; steps behind are not asked.</summary>
+    /// <summary>Its sender is told that it was taken; it is put nowhere.</summary>
+    Discard,
+
+    /// <summary>Its sender is told the reply, 4xx.</summary>
+    TryLater,
+
+    /// <summary>Its sender is told the reply, 5xx.</summary>
     Refuse,
 }
 
 /// <param name="By">A word for the check, in the event of a refusal.</param>
-/// <param name="Reply">With <see cref="Disposition.Refuse"/>.</param>
+/// <param name="Reply">With <see cref="Disposition.TryLater"/> and <see cref="Disposition.Refuse"/>.</param>
 public sealed record StepResult(Disposition Disposition, string By, SmtpReply? Reply = null)
 {
     public static readonly StepResult Accepted = new(Disposition.Accept, "");
 
-    public static StepResult Refused(string by, SmtpReply reply) => new(Disposition.Refuse, by, reply);
+    /// <summary>What a filter said, for the event.</summary>
+    public FilterVerdict? Verdict { get; init; }
+
+    /// <summary>What is to be changed in the message; done one step after the other.</summary>
+    public Action<ReceivedMessage>? Edit { get; init; }
+
+    /// <param name="reply">4xx or 5xx.</param>
+    public static StepResult Refused(string by, SmtpReply reply) => new(reply.Code < 500 ? Disposition.TryLater : Disposition.Refuse, by, reply);
 }

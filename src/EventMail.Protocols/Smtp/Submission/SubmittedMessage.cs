@@ -4,6 +4,7 @@ using EventMail.EventStore;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
+using EventMail.Protocols.MailAuth;
 using EventMail.Protocols.Smtp.Data;
 
 namespace EventMail.Protocols.Smtp.Submission;
@@ -46,20 +47,22 @@ internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEn
             return SmtpReplies.NotYourFrom;
         if (destination.Options.CheckFrom && !await AllowsAllAsync(header.Senders, cancel))
             return SmtpReplies.NotYourSender;
+        if (destination.Options.CheckFrom && await NamesNeighbourAsync(header.OriginalAuthors, cancel))
+            return SmtpReplies.NotYourResentFrom;
 
         _header = header;
         var additions = Additions(account, !isAuthor);
         var trace = TraceFields.Write(envelope, destination.Options.HideClient);
         // Return-Path is for mailboxes here: others write their own.
         _skip = trace.AsSpan().IndexOf((byte)'\n') + 1;
-        var written = header.Write(additions);
+        var written = Clean(header.Write(additions));
         var signature = destination.Signer is { } signer
             ? await signer.SignAsync(header.Authors[0].Domain, written, spool.BodyAsync(cancel), envelope.Received, cancel)
             : null;
         _incoming = IncomingMessage.Begin(destination.Contents);
-        _content = await ComposeAsync(_incoming, [.. trace, .. signature ?? [], .. written], cancel);
+        _content = await ComposeAsync(_incoming, [.. trace, .. signature ?? [], .. written.Span], cancel);
         if (account.SaveSent)
-            _copy = header.HasBcc ? await CopyAsync([.. trace, .. header.Write(additions, keepBcc: true)], cancel) : _content;
+            _copy = header.HasBcc ? await CopyAsync([.. trace, .. Clean(header.Write(additions, keepBcc: true)).Span], cancel) : _content;
         return null;
     }
 
@@ -92,6 +95,23 @@ internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEn
 
         return true;
     }
+
+    // Who sends on a message leaves its author as he was, and a reader sees the author: nobody may invent one who is at home here. What
+    // others say of their domains is theirs to check.
+    private async ValueTask<bool> NamesNeighbourAsync(IReadOnlyList<HeaderAddress> authors, CancellationToken cancel)
+    {
+        foreach (var author in authors)
+        {
+            if (await destination.Directory.IsLocalDomainAsync(author.Domain, cancel)
+                && !await destination.Senders.AllowAsync(Account, author.LocalPart, author.Domain, cancel))
+                return true;
+        }
+
+        return false;
+    }
+
+    // RFC 8601 §5: results in our name are ours to write, and of what our users send there are none.
+    private ReadOnlyMemory<byte> Clean(byte[] header) => ForeignResults.Remove(header, envelope.Hostname);
 
     private HeaderAdditions Additions(AccountEntry account, bool needsSender) => new(
         envelope.Received, $"{Guid.CreateVersion7():n}@{MessageIdHost(account)}", account.Address, needsSender);

@@ -60,6 +60,26 @@ public readonly record struct SmtpPath(string Mailbox, string LocalPart, string 
         return true;
     }
 
+    /// <summary>
+    /// The same for a port that takes whatever a client writes: where the grammar has no such address, all up to the next bracket is
+    /// one, and what stands before its last "@" the local part.
+    /// </summary>
+    public static bool TryParseAnything(ReadOnlySpan<byte> text, out SmtpPath path, out int length)
+    {
+        if (TryParse(text, out path, out length))
+            return true;
+        (path, length) = (Null, text.IndexOf((byte)'>') + 1);
+        if (length < 3 || text[0] != (byte)'<' || !Utf8.IsValid(text[1..(length - 1)]))
+            return false;
+        var mailbox = text[1..(length - 1)];
+        var address = Encoding.UTF8.GetString(mailbox);
+        if (address.Any(char.IsControl))
+            return false;
+        var at = address.LastIndexOf('@');
+        path = new(address, at < 0 ? address : address[..at], at < 0 ? "" : address[(at + 1)..], Ascii.IsValid(mailbox));
+        return path.LocalPart.Length > 0;
+    }
+
     // A-d-l = At-domain *( "," At-domain ) ":", to be accepted and ignored (RFC 5321 Appendix C).
     private static bool SkipSourceRoute(ReadOnlySpan<byte> text, ref int at)
     {

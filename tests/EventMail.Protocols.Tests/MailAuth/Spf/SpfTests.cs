@@ -1,4 +1,5 @@
 using System.Net;
+using EventMail.Protocols.MailAuth;
 using EventMail.Protocols.MailAuth.Spf;
 using FsCheck;
 using FsCheck.Fluent;
@@ -86,6 +87,30 @@ public sealed class SpfTests
         var dns = new DnsTable { Gate = new TaskCompletionSource().Task };
         await Should.ThrowAsync<OperationCanceledException>(async () =>
             await new SpfVerifier(dns, "receiver.example", TimeProvider.System).MailFromAsync(Client, "x", "a", "example.net", cancel.Token));
+    }
+
+    [Theory]
+    [InlineData(2000, SpfResult.Fail)]
+    [InlineData(2100, SpfResult.PermError)]
+    public async Task A_record_full_of_macros_costs_no_more_time_than_a_question(int macros, SpfResult expected)
+    {
+        var local = string.Join('.', Enumerable.Repeat('a', 250));
+        var exists = "exists:" + string.Concat(Enumerable.Repeat("%{l}", macros)) + ".example.net";
+        var dns = new DnsTable().Txt("example.net", $"v=spf1 {exists} -all");
+        var started = System.Diagnostics.Stopwatch.GetTimestamp();
+        var outcome = await new SpfVerifier(dns, "receiver.example", TimeProvider.System).MailFromAsync(Client, "x", local, "example.net", default);
+        outcome.Result.ShouldBe(expected);
+        System.Diagnostics.Stopwatch.GetElapsedTime(started).ShouldBeLessThan(TimeSpan.FromSeconds(2));
+    }
+
+    [Fact]
+    public void A_name_that_is_too_long_loses_so_many_labels_at_its_left_that_it_fits()
+    {
+        DomainNames.Shorten($"{new string('x', 300)}.{new string('y', 250)}.b").ShouldBe($"{new string('y', 250)}.b");
+        DomainNames.Shorten($"a.{new string('y', 251)}.b").ShouldBe($"{new string('y', 251)}.b");
+        DomainNames.Shorten($"a.{new string('y', 252)}.b").ShouldBe("b");
+        DomainNames.Shorten($"a.{new string('y', 249)}.b").ShouldBe($"a.{new string('y', 249)}.b");
+        DomainNames.Shorten($"a.{new string('y', 300)}").ShouldBe(new string('y', 300));
     }
 
     [Fact]

@@ -72,6 +72,33 @@ public sealed class SubmissionLoginTests(SubmissionFixture fixture) : IClassFixt
     }
 
     [Fact]
+    public async Task An_account_that_is_suspended_in_the_middle_of_a_message_has_not_sent_it()
+    {
+        var account = await fixture.Mail.NewAccountAsync();
+        await using var client = await fixture.LogInAsync(account);
+        (await client.AskAsync($"MAIL FROM:<{account.Address}>"))!.ShouldStartWith("250 ");
+        (await client.AskAsync("RCPT TO:<a@example.com>"))!.ShouldStartWith("250 ");
+        (await client.AskAsync("DATA"))!.ShouldStartWith("354 ");
+        (await fixture.Mail.Accounts.SuspendAsync(account.Address, null, Actor.System, default)).Rejection.ShouldBeNull();
+        (await client.AskAsync($"From: {account.Address}\r\n\r\nx\r\n.")).ShouldBe("550 5.7.13 User account disabled");
+        (await fixture.SubmittedAsync()).ShouldNotContain(submitted => submitted.Message.Sender == account.Address);
+    }
+
+    [Fact]
+    public async Task A_session_ends_when_the_password_that_it_was_opened_with_counts_no_more()
+    {
+        var account = await fixture.Mail.NewAccountAsync();
+        var issued = (await fixture.Mail.Accounts.IssueAppPasswordAsync(account.Address, "laptop", Actor.System, default)).Value!;
+        await using var client = await GreetAsync(fixture.Services);
+        (await client.AskAsync(Plain(account, issued))).ShouldBe("235 2.7.0 Authentication successful");
+        (await client.AskAsync($"MAIL FROM:<{account.Address}>"))!.ShouldStartWith("250 ");
+        (await client.AskAsync("RSET"))!.ShouldStartWith("250 ");
+        (await fixture.Mail.Accounts.RevokeAppPasswordAsync(account.Address, "laptop", Actor.System, default)).Rejection.ShouldBeNull();
+        (await client.AskAsync($"MAIL FROM:<{account.Address}>")).ShouldBe("421 4.7.0 The account's password has changed: log in again");
+        (await client.ReadLineAsync()).ShouldBeNull();
+    }
+
+    [Fact]
     public async Task Who_guesses_too_often_is_locked_out_with_454()
     {
         var account = await fixture.Mail.NewAccountAsync();

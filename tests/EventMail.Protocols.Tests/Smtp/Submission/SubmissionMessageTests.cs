@@ -151,6 +151,36 @@ public sealed class SubmissionMessageTests(SubmissionFixture fixture) : IClassFi
     }
 
     [Fact]
+    public async Task Nobody_sends_on_what_a_neighbour_never_wrote()
+    {
+        await using var client = await fixture.LogInAsync(_alice);
+        foreach (var from in new[] { _bob.Address, $"boss@other.example, Bob <{_bob.Address}>", "nobody@EXAMPLE.test" })
+        {
+            (await SubmissionFixture.SendAsync(client, $"<{_alice.Address}>", [$"<{_bob.Address}>"], $"Resent-From: {_alice.Address}\r\nFrom: {from}\r\n\r\nx"))
+                .ShouldBe("550 5.7.1 The From field of what you send on has an address of this server that is not one of yours");
+        }
+
+        (await SubmissionFixture.SendAsync(client, $"<{_alice.Address}>", ["<a@example.com>"], $"Resent-From: {_alice.Address}\r\nFrom: {_alice.Address}\r\n\r\nx"))
+            .ShouldStartWith("250 ");
+        await fixture.OnlySubmittedAsync();
+    }
+
+    [Fact]
+    public async Task Results_of_checks_in_our_name_are_taken_out_of_what_users_send()
+    {
+        await using var client = await fixture.LogInAsync(_alice);
+        (await SubmissionFixture.SendAsync(
+            client, $"<{_alice.Address}>", [$"<{_bob.Address}>"],
+            $"Authentication-Results: {SubmissionFixture.Hostname};\r\n dmarc=pass header.from=bank.example\r\nFrom: <{_alice.Address}>\r\n"
+            + $"authentication-results : (x) \"{SubmissionFixture.Hostname}\" 1; spf=pass\r\nAuthentication-Results: elsewhere.example; none\r\n\r\nx")).ShouldStartWith("250 ");
+        var (_, text) = await fixture.OnlySubmittedAsync();
+        text.ShouldNotContain("dmarc=pass");
+        text.ShouldNotContain("spf=pass");
+        text.ShouldContain("Authentication-Results: elsewhere.example; none\r\n");
+        (await fixture.MailboxAsync(_bob)).ShouldBe([text]);
+    }
+
+    [Fact]
     public async Task A_grant_lets_an_account_send_as_another_in_envelope_and_header()
     {
         (await fixture.Mail.Accounts.GrantSendAsAsync(_alice.Address, "sales@example.com", Actor.System, default)).Rejection.ShouldBeNull();

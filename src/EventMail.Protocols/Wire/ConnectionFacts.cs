@@ -1,0 +1,47 @@
+namespace EventMail.Protocols.Wire;
+
+/// <summary>What a session tells of itself, for lists of connections. Written by the session, read by others. Thread-safe.</summary>
+public sealed class ConnectionFacts
+{
+    private readonly Lock _lock = new();
+    private string? _reversePath;
+    private List<string>? _recipients;
+    private volatile string? _user;
+
+    public DateTimeOffset Since { get; } = DateTimeOffset.UtcNow;
+
+    /// <summary>Who has logged in.</summary>
+    public string? User
+    {
+        get => _user;
+        set => _user = value;
+    }
+
+    /// <summary>The mail transaction so far: its reverse-path, null while there is none, and the recipients that were accepted.</summary>
+    public (string? ReversePath, IReadOnlyList<string> Recipients) Envelope
+    {
+        get
+        {
+            lock (_lock)
+                return (_reversePath, _recipients is null ? [] : [.. _recipients]);
+        }
+    }
+
+    public void BeginEnvelope(string reversePath)
+    {
+        lock (_lock)
+            (_reversePath, _recipients) = (reversePath, null);
+    }
+
+    public void AddRecipient(string recipient)
+    {
+        lock (_lock)
+            (_recipients ??= []).Add(recipient);
+    }
+
+    public void EndEnvelope()
+    {
+        lock (_lock)
+            (_reversePath, _recipients) = (null, null);
+    }
+}
