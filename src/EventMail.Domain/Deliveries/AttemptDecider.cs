@@ -32,7 +32,7 @@ public static class AttemptDecider
 
         var outcomes = OutcomesOf(destination, report);
         var notices = new List<SenderNotice>();
-        Deliver(state, outcomes.FindAll(o => o.Kind == OutcomeKind.Delivered), events, notices);
+        Deliver(state, outcomes.FindAll(o => o.Kind == OutcomeKind.Delivered), now, events, notices);
         if (destination.UnderWay?.Attempt != attempt)
             return new(events, notices);
         Fail(state, outcomes.FindAll(o => o.Kind == OutcomeKind.Failed), events, notices);
@@ -58,7 +58,7 @@ public static class AttemptDecider
         return new(events, notices);
     }
 
-    /// <summary>DELIVERBY's time is up (RFC 2852 §4.1: then it is returned and must not be relayed), and nobody is trying.</summary>
+    /// <summary>DELIVERBY's time is up (RFC 2852 §4.1.3: then it is returned and must not be relayed), and nobody is trying.</summary>
     public static bool IsExpired(DeliveryState state, DateTimeOffset now) => state.Message?.DeliverBy is { Mode: "R" } by && by.At <= now;
 
     /// <inheritdoc cref="IsExpired"/>
@@ -85,13 +85,17 @@ public static class AttemptDecider
         return outcomes;
     }
 
-    private static void Deliver(DeliveryState state, List<RecipientOutcome> outcomes, List<object> events, List<SenderNotice> notices)
+    private static void Deliver(
+        DeliveryState state, List<RecipientOutcome> outcomes, DateTimeOffset now, List<object> events, List<SenderNotice> notices)
     {
         foreach (var group in outcomes.GroupBy(o => (o.Code, o.Enhanced, o.Text, o.RelayedDsn)))
             events.Add(new RecipientDelivered(
                 Positions(group), group.Key.Code, group.Key.Enhanced, group.Key.Text, null, null, group.Key.RelayedDsn));
         // RFC 3461 §5.2.2: whoever took it without DSN will never tell of its delivery.
-        Tell(state, DeliveryActions.Relayed, NotifyOn.Success, outcomes.FindAll(o => !o.RelayedDsn), notices);
+        var told = outcomes.FindAll(o => state.Message!.Recipients[o.Recipient].Notify is var notify
+            && ((!o.RelayedDsn && notify.HasFlag(NotifyOn.Success)) || TimeLimit.TellsOfRelay(state.Message.DeliverBy, notify, o.RelayedTime, now)));
+        if (told.Count > 0)
+            notices.Add(new(DeliveryActions.Relayed, [.. told.Select(o => Noticed(o, null))]));
     }
 
     private static void Fail(DeliveryState state, List<RecipientOutcome> outcomes, List<object> events, List<SenderNotice> notices)
@@ -118,8 +122,11 @@ public static class AttemptDecider
                 ? new DeliveryOutcomeUnknown(attempt, Positions(group), node, next, retries)
                 : new DeliveryDeferred(
                     attempt, Positions(group), next, retries, group.Key.Code, group.Key.Enhanced, group.Key.Text, group.Key.Host));
-        if (!destination.Warned && now >= WarnAt(state, rules))
-            Tell(state, DeliveryActions.Delayed, NotifyOn.Delay, outcomes, notices, LastRetry(state, next, retries, rules));
+        var last = LastRetry(state, next, retries, rules);
+        if (TimeLimit.IsToBeTold(state.Message.DeliverBy, destination, now))
+            Tell(state, DeliveryActions.Delayed, NotifyOn.Delay, outcomes, notices, last, TimeLimit.ExpiredSoFar);
+        else if (!destination.Warned && now >= state.Released + rules.WarnAfter)
+            Tell(state, DeliveryActions.Delayed, NotifyOn.Delay, outcomes, notices, last);
     }
 
     // The retries, or the sender's patience, are used up.
@@ -135,20 +142,11 @@ public static class AttemptDecider
                 : string.Create(CultureInfo.InvariantCulture, $"Given up after {destination.Attempts} attempts; the last one: {last}");
             events.Add(new RecipientFailed(Positions(group), group.Key.Code, Expired, Clip(text), group.Key.Host));
         }
-        var failed = Noticed(state, NotifyOn.Failure, outcomes, null);
-        if (failed.Count > 0)
-            notices.Add(new(DeliveryActions.Failed, [.. failed.Select(recipient => recipient with { Enhanced = Expired })]));
+        Tell(state, DeliveryActions.Failed, NotifyOn.Failure, outcomes, notices, enhanced: Expired);
     }
 
     private static string InTime(string? last) =>
         Clip($"Not delivered in the time that the sender gave it{(last is null ? "" : $"; the last attempt: {last}")}");
-
-    private static DateTimeOffset WarnAt(DeliveryState state, DeliveryRules rules)
-    {
-        var at = state.Released + rules.WarnAfter;
-        // RFC 2852 §4.1.4.3: "N" is told when the time is up.
-        return state.Message!.DeliverBy is { Mode: "N" } by && by.At < at ? by.At : at;
-    }
 
     private static DateTimeOffset LastRetry(DeliveryState state, DateTimeOffset next, int retries, DeliveryRules rules)
     {
@@ -156,20 +154,19 @@ public static class AttemptDecider
         return state.Message!.DeliverBy is { Mode: "R" } by && by.At < last ? by.At : last;
     }
 
+    /// <param name="enhanced">Null: as the outcome has it.</param>
     private static void Tell(
         DeliveryState state, string action, NotifyOn on, List<RecipientOutcome> outcomes, List<SenderNotice> notices,
-        DateTimeOffset? willRetryUntil = null)
+        DateTimeOffset? willRetryUntil = null, string? enhanced = null)
     {
-        var told = Noticed(state, on, outcomes, willRetryUntil);
+        var told = outcomes.FindAll(o => (state.Message!.Recipients[o.Recipient].Notify & on) != 0)
+            .ConvertAll(o => Noticed(o, willRetryUntil) with { Enhanced = enhanced ?? o.Enhanced });
         if (told.Count > 0)
-            notices.Add(new(action, told));
+            notices.Add(new(action, told) { TimeIsUp = enhanced == TimeLimit.ExpiredSoFar });
     }
 
-    private static List<NoticedRecipient> Noticed(DeliveryState state, NotifyOn on, List<RecipientOutcome> outcomes, DateTimeOffset? until) =>
-    [
-        .. outcomes.Where(o => (state.Message!.Recipients[o.Recipient].Notify & on) != 0)
-            .Select(o => new NoticedRecipient(o.Recipient, o.Enhanced, o.Code, DeliveryReply.Line(0, o.Enhanced, o.Text), o.Host, until)),
-    ];
+    private static NoticedRecipient Noticed(RecipientOutcome o, DateTimeOffset? until) =>
+        new(o.Recipient, o.Enhanced, o.Code, DeliveryReply.Line(0, o.Enhanced, o.Text), o.Host, until);
 
     private static int[] Positions(IEnumerable<RecipientOutcome> outcomes) => [.. outcomes.Select(o => o.Recipient)];
 

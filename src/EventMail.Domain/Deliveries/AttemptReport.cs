@@ -17,8 +17,10 @@ public sealed record HostAttempt(
 /// <param name="Text">One line.</param>
 /// <param name="Host">Who decided; null when it was nobody's answer.</param>
 /// <param name="RelayedDsn">The host that took it offers DSN and answers for notifications itself (RFC 3461 §5.2.2).</param>
+/// <param name="RelayedTime">The host that took it offers DELIVERBY and minds the sender's time from now on (RFC 2852 §4.1.4).</param>
 public readonly record struct RecipientOutcome(
-    int Recipient, OutcomeKind Kind, int Code, string Enhanced, string Text, string? Host, bool RelayedDsn = false);
+    int Recipient, OutcomeKind Kind, int Code, string Enhanced, string Text, string? Host, bool RelayedDsn = false,
+    bool RelayedTime = false);
 
 public enum OutcomeKind
 {

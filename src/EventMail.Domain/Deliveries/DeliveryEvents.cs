@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using EventMail.Domain.Mailboxes;
 
 namespace EventMail.Domain.Deliveries;
@@ -18,15 +19,22 @@ namespace EventMail.Domain.Deliveries;
 /// <param name="HoldUntil">Not before (FUTURERELEASE, RFC 4865).</param>
 /// <param name="DeliverBy">DELIVERBY (RFC 2852).</param>
 /// <param name="Priority">MT-PRIORITY (RFC 6710): -9 to 9.</param>
+/// <param name="TlsOptional">"TLS-Required: No" (RFC 8689 §3): it goes, whatever the recipients' domains ask of TLS.</param>
+/// <param name="FutureRelease">What was asked for, as a notification repeats it (RFC 4865 §5.1.2): "for;60" or "until;" and a date-time.</param>
 public sealed record MessageSubmitted(
     string Sender, ContentRef Content, int Skip, string? MessageId, string? EnvelopeId, string? Return, string Body, bool SmtpUtf8,
-    bool RequireTls, DateTimeOffset? HoldUntil, DeliverBy? DeliverBy, int Priority, SubmittedRecipient[] Recipients);
+    bool RequireTls, DateTimeOffset? HoldUntil, DeliverBy? DeliverBy, int Priority, SubmittedRecipient[] Recipients,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool TlsOptional = false,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? FutureRelease = null);
 
 /// <param name="Address">As given; the domain in A-labels unless the message is SMTPUTF8.</param>
 /// <param name="Domain">Canonical, lower-case A-labels or an address literal in brackets: what is looked up.</param>
 /// <param name="OriginalRecipient">ORCPT as "type;address" in xtext (RFC 3461 §4.2); null when none was given.</param>
 /// <param name="Notify">NOTIFY (RFC 3461 §4.1).</param>
-public sealed record SubmittedRecipient(string Address, string Domain, string? OriginalRecipient, NotifyOn Notify);
+/// <param name="NotifyGiven">The client said so itself; else it is the default, which is not passed on (RFC 3461 §5.2.1).</param>
+public sealed record SubmittedRecipient(
+    string Address, string Domain, string? OriginalRecipient, NotifyOn Notify,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool NotifyGiven = false);
 
 /// <summary>When the sender wants to hear of a recipient (RFC 3461 §4.1).</summary>
 [Flags]
@@ -45,7 +53,11 @@ public enum NotifyOn
 /// <param name="At">When the time is up.</param>
 /// <param name="Mode">"R": return it then; "N": tell the sender and go on.</param>
 /// <param name="Trace">"T": tell the sender of each relay that cannot promise it.</param>
-public sealed record DeliverBy(DateTimeOffset At, string Mode, bool Trace);
+public sealed record DeliverBy(DateTimeOffset At, string Mode, bool Trace)
+{
+    /// <summary>Whole seconds, towards the end; negative when it is over.</summary>
+    public long SecondsLeft(DateTimeOffset now) => (long)Math.Floor((At - now).TotalSeconds);
+}
 
 /// <summary>Written before an attempt is made: one that has no outcome was cut short, and what became of it is unknown.</summary>
 /// <param name="Attempt">1 for the first of this domain's recipients.</param>
@@ -100,7 +112,10 @@ public sealed record DeliveryOutcomeUnknown(int Attempt, int[] Recipients, strin
 /// <param name="Action">"failed", "delayed", "delivered", "relayed" or "expanded" (RFC 3464 §2.3.3).</param>
 /// <param name="Mailbox">Where the notification went: a mailbox's stream; null when the sender has none any more, or is null.</param>
 /// <param name="MessageId">The notification's.</param>
-public sealed record BounceIssued(int[] Recipients, string Action, Guid? Mailbox, uint? Uid, string? MessageId);
+/// <param name="TimeIsUp">It is a delay, and told that the time of DELIVERBY with "N" is up (RFC 2852 §4.1.3).</param>
+public sealed record BounceIssued(
+    int[] Recipients, string Action, Guid? Mailbox, uint? Uid, string? MessageId,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool TimeIsUp = false);
 
 /// <summary>An operator took these recipients out of the queue.</summary>
 public sealed record DeliveryCancelled(int[] Recipients, string? Reason);

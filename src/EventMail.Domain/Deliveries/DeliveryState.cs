@@ -68,7 +68,11 @@ public sealed record DeliveryState
             UnderWay = null,
             Reason = "outcome unknown",
         }),
-        BounceIssued { Action: DeliveryActions.Delayed } told => With(told.Recipients, destination => destination with { Warned = true }),
+        BounceIssued { Action: DeliveryActions.Delayed } told => With(told.Recipients, destination => destination with
+        {
+            Warned = true,
+            ToldOfTime = destination.ToldOfTime || told.TimeIsUp,
+        }),
         DeliveryHastened hastened => With(hastened.Recipients, destination => destination with { Due = at, Hastened = at }),
         DeliveryHeld => this with { Held = true },
         DeliveryReleased => this with { Held = false },

@@ -17,6 +17,9 @@ public sealed record Destination(string Domain, int[] Recipients, DateTimeOffset
     /// <summary>The sender has been told that it takes longer.</summary>
     public bool Warned { get; init; }
 
+    /// <summary>The sender has been told that his time for it is up (DELIVERBY with "N").</summary>
+    public bool ToldOfTime { get; init; }
+
     /// <summary>When an operator last wanted it tried, whatever is known of its hosts; null for never.</summary>
     public DateTimeOffset? Hastened { get; init; }
 

@@ -10,6 +10,9 @@ public sealed record Settlement(IReadOnlyList<object> Events, IReadOnlyList<Send
 /// <param name="Action">One of <see cref="Notifications.DeliveryActions"/>.</param>
 public sealed record SenderNotice(string Action, IReadOnlyList<NoticedRecipient> Recipients)
 {
+    /// <summary>It tells that the time of DELIVERBY is up, and that it is tried further (RFC 2852 §4.1.3).</summary>
+    public bool TimeIsUp { get; init; }
+
     public int[] Positions => [.. Recipients.Select(recipient => recipient.Recipient)];
 }
 

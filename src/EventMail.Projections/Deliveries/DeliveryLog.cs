@@ -4,6 +4,15 @@ namespace EventMail.Projections.Deliveries;
 
 internal static partial class DeliveryLog
 {
+    [LoggerMessage(Level = LogLevel.Information, Message =
+        "Queued {messageId} from <{sender}> for {recipientCount} recipients in {domainCount} domains (delivery {deliveryId}, priority {priority}, {sizeBytes} bytes)")]
+    public static partial void Enqueued(
+        this ILogger log, Guid deliveryId, string? messageId, string sender, int recipientCount, int domainCount, int priority, long sizeBytes);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message =
+        "The copy of {messageId} for its sender's Sent mailbox is not kept: {reason} (delivery {deliveryId}, sender <{sender}>)")]
+    public static partial void SentCopyMissing(this ILogger log, Guid deliveryId, string? messageId, string sender, string reason);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Node {node} is gone: the {rows} deliveries that it had claimed are free")]
     public static partial void ClaimsFreed(this ILogger log, Guid node, int rows);
 

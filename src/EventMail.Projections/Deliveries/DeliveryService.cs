@@ -23,6 +23,7 @@ public sealed class DeliveryService : IAsyncDisposable
     private readonly DeliverySettling _settling;
     private readonly SenderNotifications _notifications;
     private readonly DeliveryAlarm _alarm;
+    private readonly ILogger _log;
 
     public DeliveryService(EventLog log, Directory directory, MailboxService mailboxes, DeliveryOptions options, ILoggerFactory loggers)
     {
@@ -30,7 +31,8 @@ public sealed class DeliveryService : IAsyncDisposable
         _queue = new(log.DataSource, log.Executor.Node);
         _notifications = new(directory, mailboxes, log.Contents, options.ReportingHost);
         _settling = new(log.Executor, _notifications, directory, mailboxes, options);
-        _alarm = new(log.Executor.Feed, _queue, options, loggers.CreateLogger("EventMail.Queue"));
+        _log = loggers.CreateLogger("EventMail.Queue");
+        _alarm = new(log.Executor.Feed, _queue, options, _log);
         Operations = new(log, options.Rules);
     }
 
@@ -59,7 +61,7 @@ public sealed class DeliveryService : IAsyncDisposable
         var message = new MessageSubmitted(
             submission.Sender, new ContentRef(0, content.DigestHex, content.Size), submission.Skip, submission.MessageId,
             submission.EnvelopeId, submission.Return, submission.Body, submission.SmtpUtf8, submission.RequireTls, submission.HoldUntil,
-            submission.DeliverBy, submission.Priority, submission.Recipients);
+            submission.DeliverBy, submission.Priority, submission.Recipients, submission.TlsOptional, submission.FutureRelease);
         int[][] positions = [.. arrivals.Select(arrival => arrival.Select(local => local.Recipient).Distinct().ToArray())];
         var notices = await _notifications.PrepareAsync(
             submission.Account, message, now, Arrived(message, positions), SenderNotifications.Staged(content, submission.Skip), now, cancel);
@@ -68,7 +70,22 @@ public sealed class DeliveryService : IAsyncDisposable
         var outcome = await _executor.ExecuteAsync(
             new SubmitCommand(delivery, message, content, new(receiving.Value!, positions), sent, notices, actor.Because(cause)), cancel);
         _mailboxes.NoteRefusal(outcome);
-        return outcome.Rejection is null ? (Submitted)outcome.Result! : Refused(outcome);
+        if (outcome.Rejection is not null)
+            return Refused(outcome);
+        NoteSubmission(delivery, message, positions);
+        if (copy is not null && (sent is null ? "the account has no Sent mailbox" : sent.Missed) is { } reason)
+            _log.SentCopyMissing(delivery.Id, message.MessageId, message.Sender, reason);
+        return (Submitted)outcome.Result!;
+    }
+
+    // How long the queue is, is not told: that would be a question to the database for each message (`queue list` asks it).
+    private void NoteSubmission(StreamKey delivery, MessageSubmitted message, int[][] arrived)
+    {
+        var here = arrived.SelectMany(positions => positions).ToHashSet();
+        List<string> waiting = [.. message.Recipients.Where((_, position) => !here.Contains(position)).Select(recipient => recipient.Domain)];
+        if (waiting.Count > 0)
+            _log.Enqueued(
+                delivery.Id, message.MessageId, message.Sender, waiting.Count, waiting.Distinct().Count(), message.Priority, message.Content.Size);
     }
 
     // RFC 3461 §5.2.8: who asked for it is told of those who have it.

@@ -17,12 +17,13 @@ internal sealed class PreparedNotice(SenderNotice notice, Receiving? receiving, 
     {
         if (receiving is null)
         {
-            decision.Append(delivery, new BounceIssued(notice.Positions, notice.Action, null, null, null));
+            decision.Append(delivery, new BounceIssued(notice.Positions, notice.Action, null, null, null, notice.TimeIsUp));
             return true;
         }
         if (receiving.Decide(decision) is not { } delivered)
             return false;
-        decision.Append(delivery, new BounceIssued(notice.Positions, notice.Action, delivered[0].Mailbox.Id, delivered[0].Uid, messageId));
+        decision.Append(delivery, new BounceIssued(
+            notice.Positions, notice.Action, delivered[0].Mailbox.Id, delivered[0].Uid, messageId, notice.TimeIsUp));
         return true;
     }
 }

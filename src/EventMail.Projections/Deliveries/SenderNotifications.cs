@@ -58,13 +58,15 @@ internal sealed class SenderNotifications(Directory directory, MailboxService ma
     {
         var messageId = $"{Guid.CreateVersion7(now):n}@{reportingHost}";
         var size = message.Content.Size - message.Skip;
-        var octets = await original(OriginalMessage.OctetsNeeded(notice.Action, message.Return, size), cancel);
+        // RFC 8689 §5: what must not be read on its way does not come back whole.
+        var wanted = message.RequireTls ? "hdrs" : message.Return;
+        var octets = await original(OriginalMessage.OctetsNeeded(notice.Action, wanted, size), cancel);
         var report = new StatusReport(
             reportingHost, now, messageId, message.Sender, message.EnvelopeId, submitted, notice.Action,
             [.. notice.Recipients.Select(recipient => Reported(message.Recipients[recipient.Recipient], recipient, notice.Action, now))],
-            message.SmtpUtf8);
+            message.SmtpUtf8, message.DeliverBy?.At, message.FutureRelease);
         await using var incoming = IncomingMessage.Begin(contents);
-        await incoming.WriteAsync(StatusNotification.Write(report, new(octets, size, message.Return)), cancel);
+        await incoming.WriteAsync(StatusNotification.Write(report, new(octets, size, wanted)), cancel);
         var content = await incoming.CompleteAsync(mayExist: false, cancel);
         var receiving = await mailboxes.ReceivingAsync(recipients, content, "", messageId, QuotaRule.SomeoneFits, cancel);
         // The account was closed since it was looked up.

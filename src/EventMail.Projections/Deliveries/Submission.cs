@@ -9,7 +9,8 @@ namespace EventMail.Projections.Deliveries;
 /// <param name="Account">Whose it is: the id of the account that is logged in.</param>
 public sealed record Submission(
     string Account, string Sender, int Skip, string? MessageId, string? EnvelopeId, string? Return, string Body, bool SmtpUtf8,
-    bool RequireTls, DateTimeOffset? HoldUntil, DeliverBy? DeliverBy, int Priority, SubmittedRecipient[] Recipients);
+    bool RequireTls, DateTimeOffset? HoldUntil, DeliverBy? DeliverBy, int Priority, SubmittedRecipient[] Recipients,
+    bool TlsOptional = false, string? FutureRelease = null);
 
 /// <summary>A recipient, by its position, that is here. An alias's recipient is several of them.</summary>
 public readonly record struct SubmittedLocal(int Recipient, LocalRecipient Local);

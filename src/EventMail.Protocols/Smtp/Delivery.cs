@@ -39,7 +39,7 @@ internal static class Delivery
     {
         var refusal = intake.Refusal
             ?? await DeliverAsync(session, transaction, intake, transaction.UniqueLocals(), QuotaRule.SomeoneFits, started);
-        return refusal ?? Accepted(transaction);
+        return refusal ?? Accepted(transaction, intake.Message.LoweredPriority);
     }
 
     private static async ValueTask<SmtpReply?> AnswerEachAsync(
@@ -103,7 +103,10 @@ internal static class Delivery
         return null;
     }
 
-    private static SmtpReply Accepted(SmtpTransaction transaction) => new($"250 2.0.0 Message accepted for delivery as {transaction.Id}");
+    // RFC 6710 §4.1: the text has the new priority and a blank in front.
+    private static SmtpReply Accepted(SmtpTransaction transaction, int? priority = null) => new(priority is null
+        ? $"250 2.0.0 Message accepted for delivery as {transaction.Id}"
+        : string.Create(null, $"250 2.3.6 {priority} is the new priority of the message; accepted for delivery as {transaction.Id}"));
 
     private static SmtpReply Reply(Rejection rejection) => rejection.Kind switch
     {

@@ -30,6 +30,9 @@ public interface ISmtpMessage : IAsyncDisposable
     /// <summary>The Message-ID field, known once the message is whole.</summary>
     string? MessageId { get; }
 
+    /// <summary>The priority that the message has instead of a higher one that its header asked for (RFC 6710 §4.1); null otherwise.</summary>
+    int? LoweredPriority => null;
+
     /// <summary>
     /// Delivers to all of these or to none, durable when the task ends. May be called again for other recipients.
     /// </summary>

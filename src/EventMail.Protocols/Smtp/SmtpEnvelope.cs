@@ -53,7 +53,7 @@ public sealed record SmtpEnvelope
 
     public required Actor Actor { get; init; }
 
-    /// <summary>The highest priority that the message may get (RFC 6710).</summary>
+    /// <summary>The highest priority that the message may get (RFC 6710 §4.1).</summary>
     public int MaxPriority { get; init; }
 
     /// <summary>The id of the account that logged in; null for a stranger.</summary>

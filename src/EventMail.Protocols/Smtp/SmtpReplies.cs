@@ -87,6 +87,7 @@ public static class SmtpReplies
     public static readonly SmtpReply TooManyRecipientsPerHour = new("450 4.7.1 Too many recipients in an hour, try again later");
     public static readonly SmtpReply BadDomain = new("553 5.1.2 Bad destination domain syntax");
     public static readonly SmtpReply UnqualifiedDomain = new("553 5.1.2 Destination domain is not fully qualified");
+    public static readonly SmtpReply HeldBeyondTime = new("501 5.5.4 The time of FUTURERELEASE is later than that of DELIVERBY");
     public static readonly SmtpReply HeldTooLong = new("501 5.5.4 That is later than FUTURERELEASE allows");
 
     // Messages.

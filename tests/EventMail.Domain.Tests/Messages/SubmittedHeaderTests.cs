@@ -126,6 +126,9 @@ public sealed class SubmittedHeaderTests
     public void Fields_for_the_transport_are_read_where_they_stand_once()
     {
         Read(Whole + "MT-Priority: -3\r\nTLS-Required: no\r\n\r\n").ShouldSatisfyAllConditions(h => h.Priority.ShouldBe("-3"), h => h.TlsNotRequired.ShouldBeTrue());
+        // RFC 6758 §4: [CFWS] priority-value [CFWS]
+        Read(Whole + "MT-Priority: (a (b)) 4\r\n (ultra)\r\n\r\n").Priority.ShouldBe("4");
+        Read(Whole + "MT-Priority: 4 5\r\n\r\n").Priority.ShouldBeNull();
         Read(Whole + "MT-Priority: 3\r\nMT-Priority: 4\r\nTLS-Required: No\r\nTLS-Required: No\r\n\r\n")
             .ShouldSatisfyAllConditions(h => h.Priority.ShouldBeNull(), h => h.TlsNotRequired.ShouldBeFalse());
     }

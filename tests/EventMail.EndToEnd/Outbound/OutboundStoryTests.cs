@@ -74,6 +74,11 @@ public sealed class OutboundStoryTests
 
         // Q-002, Q-003: "Structured Logging".
         var lines = server.Log.Split('\n');
+        var queued = lines.First(line => line.Contains("\"Queued "));
+        queued.ShouldContain("\"message_id\":\"lost@example.test\"");
+        queued.ShouldContain($"\"sender\":\"{account}\"");
+        queued.ShouldContain("\"recipient_count\":1");
+        queued.ShouldContain("\"level\":\"info\"");
         var deferred = lines.First(line => line.Contains("\"Deferred "));
         foreach (var field in new[] { "message_id", "sender", "recipients", "retry_count", "next_retry", "error_msg", "duration_ms", "status" })
         {

@@ -145,7 +145,8 @@ internal sealed class DeliveryWorld : IAsyncDisposable
         var submitted = await Queue.SubmitAsync(
             new(
                 Sender.Account, message.Sender, message.Skip, message.MessageId, message.EnvelopeId, message.Return, message.Body, message.SmtpUtf8,
-                message.RequireTls, message.HoldUntil, message.DeliverBy, message.Priority, message.Recipients),
+                message.RequireTls, message.HoldUntil, message.DeliverBy, message.Priority, message.Recipients, message.TlsOptional,
+                message.FutureRelease),
             staged, [], QuotaRule.EveryoneFits, Actor.System, null, CancellationToken.None);
         submitted.Rejection.ShouldBeNull();
         return submitted.Value!.Delivery;

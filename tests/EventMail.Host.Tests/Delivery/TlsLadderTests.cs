@@ -40,7 +40,21 @@ public sealed class TlsLadderTests
         var dns = new DnsTable($"{Host} A 192.0.2.1") { IsAuthentic = isAuthentic };
         var ladder = new TlsLadder(settings, new(dns), (_, _) => ValueTask.FromResult(found), NullLogger.Instance);
         var plan = await ladder.ForAsync(
-            Domain, new DomainNextHop(Domain), new(Host, 10, [new(IPAddress.Parse("192.0.2.1"), 25)], isAuthentic, isAuthentic), requireTls, CancellationToken.None);
+            Domain, new DomainNextHop(Domain), new(Host, 10, [new(IPAddress.Parse("192.0.2.1"), 25)], isAuthentic, isAuthentic), requireTls ? MessageTls.Required : MessageTls.Usual, CancellationToken.None);
+        Say(plan).ShouldBe(expected);
+    }
+
+    [Theory]
+    [InlineData(null, "Opportunistic opportunistic")]
+    [InlineData(TlsPolicy.Verified, "Verified configured")]
+    public async Task TLS_Required_No_sets_the_domains_policies_aside_and_not_the_operators(TlsPolicy? configured, string expected)
+    {
+        // RFC 8689 §3, §4.2.2: neither is even looked up.
+        var settings = new DeliverySettings { Tls = configured is { } tls ? new Dictionary<string, TlsPolicy> { [Domain] = tls } : [] };
+        var dns = new DnsTable($"_25._tcp.{Host} SERVFAIL", $"{Host} A 192.0.2.1") { IsAuthentic = true };
+        var ladder = new TlsLadder(settings, new(dns), (_, _) => throw new InvalidOperationException(), NullLogger.Instance);
+        var plan = await ladder.ForAsync(
+            Domain, new DomainNextHop(Domain), new(Host, 10, [new(IPAddress.Parse("192.0.2.1"), 25)], true, true), MessageTls.Optional, CancellationToken.None);
         Say(plan).ShouldBe(expected);
     }
 
@@ -56,7 +70,7 @@ public sealed class TlsLadderTests
         var hop = new SmarthostNextHop(new() { Host = "relay.test", Tls = tls, Verify = verify });
         var ladder = new TlsLadder(new(), new(new DnsTable()), (_, _) => ValueTask.FromResult(TransportPolicy.None), NullLogger.Instance);
         var plan = await ladder.ForAsync(
-            Domain, hop, new("relay.test", 0, [new(IPAddress.Loopback, 587)], false, false), requireTls, CancellationToken.None);
+            Domain, hop, new("relay.test", 0, [new(IPAddress.Loopback, 587)], false, false), requireTls ? MessageTls.Required : MessageTls.Usual, CancellationToken.None);
         Say(plan).ShouldBe(expected);
     }
 

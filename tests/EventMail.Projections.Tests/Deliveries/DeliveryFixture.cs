@@ -6,6 +6,7 @@ using EventMail.Projections.Accounts;
 using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
 using EventMail.Testing;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EventMail.Projections.Tests.Deliveries;
@@ -36,7 +37,7 @@ internal sealed class DeliveryFixture : IAsyncDisposable
     /// <summary>Without jitter, unless it is asked for.</summary>
     public static DeliveryService Open(
         EventLog log, Projections.Accounts.Directory directory, MailboxService mailboxes, TimeProvider clock,
-        Func<DeliveryOptions, DeliveryOptions>? with = null)
+        Func<DeliveryOptions, DeliveryOptions>? with = null, ILoggerFactory? loggers = null)
     {
         var options = new DeliveryOptions
         {
@@ -46,7 +47,7 @@ internal sealed class DeliveryFixture : IAsyncDisposable
             Clock = clock,
             Random = () => 0.5,
         };
-        return new(log, directory, mailboxes, with is null ? options : with(options), NullLoggerFactory.Instance);
+        return new(log, directory, mailboxes, with is null ? options : with(options), loggers ?? NullLoggerFactory.Instance);
     }
 
     public async Task<StagedContent> ContentAsync(string subject = "Hello")

@@ -169,6 +169,62 @@ public sealed class DeliveryServiceTests
     }
 
     [Fact]
+    public async Task DELIVERBY_with_notify_goes_on_when_the_time_is_up_and_the_sender_hears_so_although_he_was_warned_before()
+    {
+        // RFC 2852 §4.1.3, §5
+        await using var test = await DeliveryFixture.StartAsync();
+        var by = new DeliverBy(test.Clock.GetUtcNow().AddHours(6), "N", false);
+        await test.SubmitAsync(test.Submission("bob@b.example") with { DeliverBy = by });
+        await test.AttemptAsync(OutcomeKind.Deferred);
+        test.Clock.Advance(TimeSpan.FromHours(5));
+        (await test.AttemptAsync(OutcomeKind.Deferred, 451, "4.3.0")).Next!.Value.ShouldBeLessThan(by.At);
+        (await test.InboxAsync(test.Sender)).ShouldHaveSingleItem().ShouldContain("\r\nStatus: 4.3.0\r\n");
+        test.Clock.Advance(TimeSpan.FromHours(2));
+        await test.AttemptAsync(OutcomeKind.Deferred);
+        (await test.InboxAsync(test.Sender))[^1].ShouldSatisfyAllConditions(
+            text => text.ShouldContain("\r\nStatus: 4.4.7\r\n"), text => text.ShouldContain("Action: delayed"), text => text.ShouldContain("\r\nDeliver-By-Date: "));
+        test.Clock.Advance(TimeSpan.FromHours(5));
+        await test.AttemptAsync(OutcomeKind.Deferred);
+        (await test.InboxAsync(test.Sender)).Count.ShouldBe(2);
+    }
+
+    // RFC 2852 §4.1.4, §4.1.4.2
+    [Theory]
+    [InlineData("R", false, NotifyOn.Default, true, false)]
+    [InlineData("R", true, NotifyOn.Default, true, true)]
+    [InlineData("R", true, NotifyOn.Failure, true, true)]
+    [InlineData("R", true, NotifyOn.None, true, false)]
+    [InlineData("N", false, NotifyOn.Default, true, false)]
+    [InlineData("N", false, NotifyOn.Failure, false, true)]
+    [InlineData("N", false, NotifyOn.None, false, false)]
+    public async Task The_sender_hears_of_relays_that_are_traced_or_that_mind_no_time(string mode, bool trace, NotifyOn notify, bool isMinded, bool isTold)
+    {
+        await using var test = await DeliveryFixture.StartAsync();
+        await test.SubmitAsync(test.Submission() with
+        {
+            DeliverBy = new(test.Clock.GetUtcNow().AddHours(1), mode, trace),
+            Recipients = [new("bob@b.example", "b.example", null, notify)],
+        });
+        var row = await test.BeginOneAsync();
+        await test.Queue.RecordAsync(
+            row, new([], [new(0, OutcomeKind.Delivered, 250, "2.0.0", "ok", "mx.b.example", RelayedDsn: true, RelayedTime: isMinded)]), default);
+        var inbox = await test.InboxAsync(test.Sender);
+        inbox.Count.ShouldBe(isTold ? 1 : 0);
+        if (isTold)
+            inbox[0].ShouldContain("Action: relayed");
+    }
+
+    [Fact]
+    public async Task A_message_that_required_TLS_does_not_come_back_whole()
+    {
+        // RFC 8689 §5
+        await using var test = await DeliveryFixture.StartAsync();
+        await test.SubmitAsync(test.Submission("bob@b.example") with { RequireTls = true, Return = "full" });
+        await test.AttemptAsync(OutcomeKind.Failed, 550, "5.1.1", "No such user");
+        (await test.InboxAsync(test.Sender)).ShouldHaveSingleItem().ShouldContain("Content-Type: text/rfc822-headers");
+    }
+
+    [Fact]
     public async Task The_sender_is_warned_of_a_delay_once()
     {
         await using var test = await DeliveryFixture.StartAsync();

@@ -19,6 +19,10 @@ internal static partial class StatusFields
             fields.Pieces("Original-Envelope-Id", FieldText.Token(envelope, utf8: false));
         fields.Pieces("Reporting-MTA", Host(report.ReportingHost));
         fields.Pieces("Arrival-Date", MessageDate.Text(report.Arrival));
+        if (report.DeliverBy is { } time)
+            fields.Pieces("Deliver-By-Date", MessageDate.Text(time));
+        if (report.FutureRelease is { } release)
+            fields.Pieces("Future-Release-Request", FieldText.Token(release, utf8: false));
         foreach (var recipient in report.Recipients)
         {
             fields.EmptyLine();

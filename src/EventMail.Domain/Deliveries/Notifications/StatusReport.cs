@@ -10,9 +10,11 @@ namespace EventMail.Domain.Deliveries.Notifications;
 /// <param name="Action">One of <see cref="DeliveryActions"/>: what the subject says.</param>
 /// <param name="Recipients">Those that it is about, no others (RFC 3461 §5.2.8).</param>
 /// <param name="SmtpUtf8">Addresses may stand in UTF-8 (RFC 6533).</param>
+/// <param name="DeliverBy">When the sender's time was up (RFC 2852 §5); null without DELIVERBY.</param>
+/// <param name="FutureRelease">What was asked for (RFC 4865 §5.1.2), "for;60"; null without FUTURERELEASE.</param>
 public sealed record StatusReport(
     string ReportingHost, DateTimeOffset Now, string MessageId, string Recipient, string? EnvelopeId, DateTimeOffset Arrival, string Action,
-    IReadOnlyList<ReportedRecipient> Recipients, bool SmtpUtf8);
+    IReadOnlyList<ReportedRecipient> Recipients, bool SmtpUtf8, DateTimeOffset? DeliverBy = null, string? FutureRelease = null);
 
 /// <param name="Address">As it was in the envelope.</param>
 /// <param name="OriginalRecipient">ORCPT as it came, "type;address in xtext"; null when none was given.</param>

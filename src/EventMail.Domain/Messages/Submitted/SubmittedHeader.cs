@@ -41,7 +41,7 @@ public sealed class SubmittedHeader
 
     public bool HasBcc { get; private set; }
 
-    /// <summary>MT-Priority's value where the field stands once; null otherwise (RFC 6758).</summary>
+    /// <summary>MT-Priority's value without comments where the field stands once; null otherwise (RFC 6758 §3.1, §4).</summary>
     public string? Priority { get; private set; }
 
     /// <summary>"TLS-Required: No" (RFC 8689 §3): it may go without TLS whatever the recipient's domain asks for.</summary>
@@ -76,12 +76,15 @@ public sealed class SubmittedHeader
         {
             if (i == _resent.Start)
                 Write(output, MissingFromBlock(additions));
-            if (IsKept(_fields[i].Name, keepBcc))
+            if (IsKept(_fields[i].Name, keepBcc) && !(_fields[i].Name == SubmittedField.Priority && additions.Priority is not null))
                 output.Write(_header.Span[_fields[i].Range]);
         }
 
         if (_end > 0 && _header.Span[_end - 1] != (byte)'\n')
             output.Write("\r\n"u8);
+        // RFC 6758 §3.3: for hosts that do not take the parameter; at our end already, so that the signature covers it.
+        if (additions.Priority is { } priority)
+            Write(output, string.Create(CultureInfo.InvariantCulture, $"MT-Priority: {priority}\r\n"));
         Write(output, IsResent ? "" : Missing(additions));
         output.Write("\r\n"u8);
         return output.WrittenSpan.ToArray();
@@ -113,7 +116,7 @@ public sealed class SubmittedHeader
 
         HasBcc = _fields.Exists(field => field.Name is SubmittedField.Bcc or SubmittedField.ResentBcc);
         IsAscii = _fields.TrueForAll(field => !IsKept(field.Name, keepBcc: false) || System.Text.Ascii.IsValid(_header.Span[field.Range]));
-        Priority = Count(SubmittedField.Priority) == 1 ? ValueOf(IndexOf(SubmittedField.Priority)) : null;
+        Priority = Count(SubmittedField.Priority) == 1 ? WordOf(IndexOf(SubmittedField.Priority)!.Value) : null;
         TlsNotRequired = Count(SubmittedField.TlsRequired) == 1
             && string.Equals(ValueOf(IndexOf(SubmittedField.TlsRequired)), "No", StringComparison.OrdinalIgnoreCase);
         return null;
@@ -162,6 +165,20 @@ public sealed class SubmittedHeader
     private string? ValueOf(int? index) => index is { } at
         ? Encoding.Latin1.GetString(Value(at)).Trim()
         : null;
+
+    // [CFWS] word [CFWS]; null when there is more, or nothing.
+    private string? WordOf(int index)
+    {
+        var value = Value(index).ToArray();
+        var tokens = new HeaderTokens(value, 0, value.Length);
+        tokens.SkipCfws();
+        var start = tokens.Position;
+        while (!tokens.AtEnd && !Ascii.IsSpace(tokens.Current) && tokens.Current != (byte)'(')
+            tokens.Position++;
+        var word = value.AsSpan(start, tokens.Position - start);
+        tokens.SkipCfws();
+        return tokens.AtEnd && !word.IsEmpty ? Encoding.Latin1.GetString(word) : null;
+    }
 
     private ReadOnlySpan<byte> Value(int index)
     {
@@ -213,4 +230,8 @@ public readonly record struct HeaderAddress(string LocalPart, string Domain)
 /// <param name="MessageId">Without angle brackets.</param>
 /// <param name="Sender">The account's address.</param>
 /// <param name="NeedsSender">The author is not the account: Sender says who it was.</param>
-public sealed record HeaderAdditions(DateTimeOffset Date, string MessageId, string Sender, bool NeedsSender);
+public sealed record HeaderAdditions(DateTimeOffset Date, string MessageId, string Sender, bool NeedsSender)
+{
+    /// <summary>MT-Priority as it shall be, whatever the client wrote; null to leave its fields alone.</summary>
+    public int? Priority { get; init; }
+}

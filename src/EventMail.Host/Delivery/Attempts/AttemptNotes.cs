@@ -49,7 +49,9 @@ internal sealed class AttemptNotes(IReadOnlyList<int> recipients)
             };
             foreach (var position in positions)
             {
-                var outcome = new RecipientOutcome(position, kind, said.Code, said.Enhanced, said.Text, host.Name, kind == OutcomeKind.Delivered && result.RelayedDsn);
+                var isDelivered = kind == OutcomeKind.Delivered;
+                var outcome = new RecipientOutcome(
+                    position, kind, said.Code, said.Enhanced, said.Text, host.Name, isDelivered && result.RelayedDsn, isDelivered && result.RelayedTime);
                 // What the host lacks for this message, as we see it and not as it says, another host of the domain may have.
                 if (kind == OutcomeKind.Deferred || (kind == OutcomeKind.Failed && said.Code == 0))
                     PutOff(outcome);

@@ -22,6 +22,8 @@ internal sealed class DeliveryAttempt(AttemptServices services, QueuedDelivery d
 
     private MessageSubmitted Message => delivery.Message;
 
+    private bool RequiresTls => MessageTlsOf.Of(Message) == MessageTls.Required;
+
     /// <summary>Cancelling cuts what is under way; what is known of it is in the result.</summary>
     public async Task<AttemptResult> RunAsync(CancellationToken cancel)
     {
@@ -62,12 +64,12 @@ internal sealed class DeliveryAttempt(AttemptServices services, QueuedDelivery d
 
     private LaneOutcome Lane(CancellationToken cancel) => _answered ? LaneOutcome.Answered
         // What this message asks beyond others says nothing of theirs.
-        : _unreachable is { } reason && !Message.RequireTls && !cancel.IsCancellationRequested ? LaneOutcome.Lost(reason)
+        : _unreachable is { } reason && !RequiresTls && !cancel.IsCancellationRequested ? LaneOutcome.Lost(reason)
         : LaneOutcome.Nothing;
 
     private async Task AskAsync(RouteHost host, CancellationToken cancel)
     {
-        var plan = await services.Ladder.ForAsync(delivery.Domain, hop, host, Message.RequireTls, cancel);
+        var plan = await services.Ladder.ForAsync(delivery.Domain, hop, host, MessageTlsOf.Of(Message), cancel);
         if (plan.Refusal is { } refusal)
         {
             _notes.Note([.. _notes.Open], host.Name, null, null, AttemptNotes.Of(refusal, ClientStage.StartTls), TimeSpan.Zero);
@@ -127,7 +129,7 @@ internal sealed class DeliveryAttempt(AttemptServices services, QueuedDelivery d
     private bool Refused(RemoteHost host, ClientFault fault, List<int> pending, long begun)
     {
         // RFC 8689 §4.2.1: encryption needed; not put off, but no word on what asks for less.
-        var isFinal = Message.RequireTls && fault.Stage == ClientStage.StartTls && fault.Code is (0 or >= 500);
+        var isFinal = RequiresTls && fault.Stage == ClientStage.StartTls && fault.Code is (0 or >= 500);
         var noted = isFinal ? fault with { Enhanced = "5.7.10", Text = $"The message requires TLS: {fault.Text}", Permanent = true } : fault;
         _notes.Note(pending, host.Name, host.Address.ToString(), null, noted, Since(begun));
         if (!fault.Permanent)

@@ -29,7 +29,7 @@ internal static class MessageOctets
 
     // RFC 3461 §5.2.1: what the sender did not say is not said for him.
     private static OutgoingRecipient Outgoing(SubmittedRecipient recipient) => new(
-        recipient.Address, recipient.OriginalRecipient, recipient.Notify == NotifyOn.Default ? null : recipient.Notify);
+        recipient.Address, recipient.OriginalRecipient, recipient.NotifyGiven || recipient.Notify != NotifyOn.Default ? recipient.Notify : null);
 
     private static async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
         ContentStore contents, MessageSubmitted message, [EnumeratorCancellation] CancellationToken cancel)

@@ -19,9 +19,9 @@ internal sealed class TlsLadder(
     private readonly Dictionary<string, TlsPolicy> _byDomain = new(settings.Tls, StringComparer.OrdinalIgnoreCase);
 
     /// <param name="domain">The recipients'.</param>
-    /// <param name="requireTls">RFC 8689.</param>
-    public async ValueTask<TlsPlan> ForAsync(string domain, NextHop hop, RouteHost host, bool requireTls, CancellationToken cancel)
+    public async ValueTask<TlsPlan> ForAsync(string domain, NextHop hop, RouteHost host, MessageTls wish, CancellationToken cancel)
     {
+        var requireTls = wish == MessageTls.Required;
         if (hop is SmarthostNextHop relay)
             return OfSmarthost(relay.Smarthost, requireTls);
         var configured = _byDomain.GetValueOrDefault(domain, _byDomain.GetValueOrDefault(AnyDomain, TlsPolicy.Opportunistic));
@@ -31,6 +31,9 @@ internal sealed class TlsLadder(
                 ? TlsPlan.Refuse(isPermanent: true, "5.7.10", $"The message requires TLS, and Delivery:Tls has none for {domain}", host.Name)
                 : TlsPlan.Ask(TlsRequirement.None, "none");
         }
+        // RFC 8689 §3, §4.2.2: neither DANE nor MTA-STS. The operator's own word holds.
+        if (wish == MessageTls.Optional)
+            return OfOperator(configured);
         // A literal has neither MX records nor policies.
         if (hop is not DomainNextHop)
             return requireTls ? TlsPlan.Ask(TlsRequirement.Verified, "requiretls") : OfOperator(configured);

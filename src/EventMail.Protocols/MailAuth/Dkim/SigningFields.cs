@@ -21,6 +21,8 @@ internal static class SigningFields
         // RFC 8058 §4: a signature must cover the first two for the one-click button to be shown.
         "list-unsubscribe", "list-unsubscribe-post", "list-id", "list-help", "list-subscribe", "list-post", "list-owner", "list-archive",
         "autocrypt",
+        // RFC 6758 §7
+        "mt-priority",
     ];
 
     /// <summary>The names for h=, in order.</summary>

@@ -71,7 +71,7 @@ internal sealed class ClientTransaction(SmtpClient client, OutgoingMessage messa
             throw;
         }
 
-        return new([.. _results.Select(result => result!.Value)], client.Extensions.Dsn);
+        return new([.. _results.Select(result => result!.Value)], client.Extensions.Dsn, client.Extensions.DeliverBy);
     }
 
     private async Task SendEnvelopeAsync()
@@ -162,10 +162,10 @@ internal sealed class ClientTransaction(SmtpClient client, OutgoingMessage messa
                 Wire.Output.Write("RSET\r\n"u8);
                 break;
             case Verb.Mail:
-                EnvelopeCommands.WriteMail(Wire.Output, message, client.Extensions, client.Clock);
+                EnvelopeCommands.WriteMail(Wire.Output, message, client);
                 break;
             case Verb.Rcpt:
-                EnvelopeCommands.WriteRcpt(Wire.Output, message.Recipients[command.Recipient], client.Extensions);
+                EnvelopeCommands.WriteRcpt(Wire.Output, message, message.Recipients[command.Recipient], client);
                 break;
             case Verb.Data:
                 Wire.Output.Write("DATA\r\n"u8);

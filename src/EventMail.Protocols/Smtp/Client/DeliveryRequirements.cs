@@ -1,4 +1,5 @@
 using System.Text;
+using EventMail.Domain.Deliveries;
 
 namespace EventMail.Protocols.Smtp.Client;
 
@@ -9,13 +10,14 @@ internal static class DeliveryRequirements
     public static RecipientResult? Refusal(SmtpClient client, OutgoingMessage message)
     {
         var peer = client.Extensions;
-        // RFC 8689 §4.2.1
-        if (message.RequireTls && client.Tls is not { Verified: true })
+        // RFC 8689 §4.2.1; what has no sender is not lost for it (§5).
+        var requiresTls = RequiresTls(message);
+        if (requiresTls && client.Tls is not { Verified: true })
         {
             return Failed("5.7.10", $"Encryption needed: {client.TlsProblem ?? "no verified TLS"}");
         }
 
-        if (message.RequireTls && !peer.RequireTls)
+        if (requiresTls && !peer.RequireTls)
         {
             return Failed("5.7.30", "REQUIRETLS support required");
         }
@@ -45,9 +47,22 @@ internal static class DeliveryRequirements
             return Failed("5.3.4", $"The message has {message.Size} octets, the host takes {peer.MaxSize}");
         }
 
-        // RFC 2852 §4.1: who would rather have it back than late cannot be served by a host that knows no time.
-        return message.DeliverBy is { Mode: "R" } && !peer.DeliverBy ? Failed("5.3.3", "DELIVERBY is not offered") : null;
+        return message.DeliverBy is { Mode: "R" } by ? OfTime(by.SecondsLeft(client.Clock.GetUtcNow()), peer) : null;
     }
+
+    /// <summary>RFC 8689 §2: only where the certificate is good and something proves that the host is the domain's.</summary>
+    public static bool SaysRequireTls(SmtpClient client, OutgoingMessage message) =>
+        RequiresTls(message)
+        || (message.RequireTls && client is { Extensions.RequireTls: true, Tls: { Verified: true, Policy: "dane" or "mta-sts" or "smarthost" } });
+
+    private static bool RequiresTls(OutgoingMessage message) => message.RequireTls && message.Sender.Length > 0;
+
+    // RFC 2852 §4.1.3, §4.1.4.1: who would rather have it back than late is not served by a host that knows no time or needs longer.
+    private static RecipientResult? OfTime(long seconds, PeerExtensions peer) =>
+        seconds < 1 ? Failed(AttemptDecider.Expired, "The time that the sender gave it is over")
+        : !peer.DeliverBy ? Failed("5.3.3", "DELIVERBY is not offered")
+        : seconds < peer.MinDeliverBy ? Failed("5.3.3", $"The host's DELIVERBY needs {peer.MinDeliverBy} seconds, {seconds} are left")
+        : null;
 
     public static bool IsBinary(OutgoingMessage message) => message.Body.Equals("binarymime", StringComparison.OrdinalIgnoreCase);
 

@@ -25,6 +25,7 @@ internal static class EhloReply
         return peer with { BinaryMime = peer.BinaryMime && peer.Chunking };
     }
 
+    // deliverby-param = min-by-time *( "," extension-token ) (RFC 2852 §2)
     private static PeerExtensions Add(PeerExtensions peer, string keyword, string[] parameters) => keyword switch
     {
         "SIZE" => peer with { Size = true, MaxSize = long.TryParse(parameters.FirstOrDefault(), NumberStyles.None, null, out var size) ? size : 0 },
@@ -37,7 +38,7 @@ internal static class EhloReply
         "DSN" => peer with { Dsn = true },
         "ENHANCEDSTATUSCODES" => peer with { EnhancedStatusCodes = true },
         "REQUIRETLS" => peer with { RequireTls = true },
-        "DELIVERBY" => peer with { DeliverBy = true, MinDeliverBy = Number(parameters.FirstOrDefault()) ?? 0 },
+        "DELIVERBY" => peer with { DeliverBy = true, MinDeliverBy = Number(parameters.FirstOrDefault()?.Split(',')[0]) ?? 0 },
         "FUTURERELEASE" => peer with { FutureRelease = true },
         "MT-PRIORITY" => peer with { MtPriority = true },
         "LIMITS" => peer with { MaxRecipients = Limit(parameters, "RCPTMAX="), MaxTransactions = Limit(parameters, "MAILMAX=") },

@@ -8,8 +8,11 @@ namespace EventMail.Protocols.Smtp.Client;
 /// <summary>Writes MAIL and RCPT, with the parameters of what is offered and no others (RFC 5321 §2.2.1).</summary>
 internal static class EnvelopeCommands
 {
-    public static void WriteMail(IBufferWriter<byte> output, OutgoingMessage message, PeerExtensions peer, TimeProvider clock)
+    private const long MaxSeconds = 999_999_999;
+
+    public static void WriteMail(IBufferWriter<byte> output, OutgoingMessage message, SmtpClient client)
     {
+        var peer = client.Extensions;
         var line = new StringBuilder("MAIL FROM:<").Append(Path(message.Sender)).Append('>');
         if (peer.Size)
         {
@@ -30,9 +33,15 @@ internal static class EnvelopeCommands
             line.Append(" SMTPUTF8");
         }
 
-        if (message.RequireTls)
+        if (DeliveryRequirements.SaysRequireTls(client, message))
         {
             line.Append(" REQUIRETLS");
+        }
+
+        // RFC 4954 §5: nobody else's login is vouched for.
+        if (client.IsLoggedIn)
+        {
+            line.Append(" AUTH=<>");
         }
 
         if (peer.Dsn)
@@ -42,10 +51,11 @@ internal static class EnvelopeCommands
 
         if (peer.DeliverBy && message.DeliverBy is { } by)
         {
-            line.Append(" BY=").Append(ByValue(by, peer, clock.GetUtcNow()));
+            line.Append(" BY=").Append(ByValue(by, client.Clock.GetUtcNow()));
         }
 
-        if (peer.MtPriority && message.Priority != 0)
+        // RFC 6710 §4.2, RFC 6758 §3.2: also where nobody had asked for one.
+        if (peer.MtPriority)
         {
             line.Append(CultureInfo.InvariantCulture, $" MT-PRIORITY={message.Priority}");
         }
@@ -53,10 +63,11 @@ internal static class EnvelopeCommands
         Write(output, line);
     }
 
-    public static void WriteRcpt(IBufferWriter<byte> output, OutgoingRecipient recipient, PeerExtensions peer)
+    public static void WriteRcpt(IBufferWriter<byte> output, OutgoingMessage message, OutgoingRecipient recipient, SmtpClient client)
     {
+        var peer = client.Extensions;
         var line = new StringBuilder("RCPT TO:<").Append(Path(recipient.Address)).Append('>');
-        if (peer.Dsn && recipient.Notify is { } notify)
+        if (peer.Dsn && NotifyOf(message, recipient, client) is { } notify)
         {
             line.Append(" NOTIFY=").Append(Notify(notify));
         }
@@ -84,17 +95,16 @@ internal static class EnvelopeCommands
         }
     }
 
-    // by-value = by-time ";" by-mode [by-trace]; by-time: up to nine digits, positive with "R" (RFC 2852 §4)
-    private static string ByValue(DeliverBy by, PeerExtensions peer, DateTimeOffset now)
-    {
-        var seconds = (long)Math.Clamp((by.At - now).TotalSeconds, -999_999_999, 999_999_999);
-        if (by.Mode == "R")
-        {
-            seconds = Math.Max(seconds, Math.Max(1, peer.MinDeliverBy));
-        }
+    // RFC 2852 §4.1.4.2: a host that minds no time is at least to tell of delays.
+    private static NotifyOn? NotifyOf(OutgoingMessage message, OutgoingRecipient recipient, SmtpClient client) =>
+        message.DeliverBy is { Mode: "N" } by && !client.Extensions.DeliverBy && client.Clock.GetUtcNow() < by.At && recipient.Notify != NotifyOn.None
+            ? (recipient.Notify ?? NotifyOn.Failure) | NotifyOn.Delay
+            : recipient.Notify;
 
-        return string.Create(CultureInfo.InvariantCulture, $"{seconds};{by.Mode}{(by.Trace ? "T" : "")}");
-    }
+    // by-value = by-time ";" by-mode [by-trace]; by-time: up to nine digits (RFC 2852 §4); with "R" what is left was looked at before.
+    private static string ByValue(DeliverBy by, DateTimeOffset now) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Math.Clamp(by.SecondsLeft(now), by.Mode == "R" ? 1 : -MaxSeconds, MaxSeconds)};{by.Mode}{(by.Trace ? "T" : "")}");
 
     private static string Notify(NotifyOn notify) => notify == NotifyOn.None ? "NEVER" : string.Join(',', Words(notify));
 

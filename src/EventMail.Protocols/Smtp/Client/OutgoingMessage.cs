@@ -25,7 +25,7 @@ public sealed record OutgoingMessage
     /// <summary>An address or a header field is beyond ASCII (RFC 6531).</summary>
     public bool SmtpUtf8 { get; init; }
 
-    /// <summary>RFC 8689: only over verified TLS to a host that offers it.</summary>
+    /// <summary>RFC 8689: only over verified TLS to a host that offers it, unless there is no sender.</summary>
     public bool RequireTls { get; init; }
 
     /// <summary>ENVID (RFC 3461 §4.4), xtext decoded; null for none.</summary>
@@ -37,7 +37,7 @@ public sealed record OutgoingMessage
     /// <summary>RFC 2852.</summary>
     public DeliverBy? DeliverBy { get; init; }
 
-    /// <summary>MT-PRIORITY (RFC 6710); 0 is not said.</summary>
+    /// <summary>MT-PRIORITY (RFC 6710).</summary>
     public int Priority { get; init; }
 }
 

@@ -30,6 +30,9 @@ public sealed class SmtpClient : IAsyncDisposable
     /// <summary>Why there is no TLS although it was tried, or why the certificate was not verified although that was not asked for; null otherwise.</summary>
     public string? TlsProblem { get; internal set; }
 
+    /// <summary>AUTH succeeded (RFC 4954).</summary>
+    internal bool IsLoggedIn { get; set; }
+
     /// <summary>Another transaction may be sent. A host that has closed meanwhile shows in its result (<see cref="SendOutcome.NotTried"/>).</summary>
     public bool CanReuse =>
         Wire.Fault is null && Transactions < Math.Min(_options.MaxTransactions, Extensions.MaxTransactions ?? int.MaxValue);

@@ -31,7 +31,8 @@ public readonly record struct RecipientResult(SendOutcome Outcome, int Code, str
 
 /// <param name="Recipients">In the order of <see cref="OutgoingMessage.Recipients"/>.</param>
 /// <param name="RelayedDsn">The host offers DSN and was told what to notify of: what was delivered is its to report (RFC 3461 §5.2.2).</param>
-public sealed record TransactionResult(IReadOnlyList<RecipientResult> Recipients, bool RelayedDsn)
+/// <param name="RelayedTime">The host offers DELIVERBY and was told the sender's time, if there is one (RFC 2852 §4.1.4).</param>
+public sealed record TransactionResult(IReadOnlyList<RecipientResult> Recipients, bool RelayedDsn, bool RelayedTime = false)
 {
     public bool Any(SendOutcome outcome) => Recipients.Any(recipient => recipient.Outcome == outcome);
 }

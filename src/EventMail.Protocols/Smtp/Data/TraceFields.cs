@@ -27,6 +27,9 @@ internal static class TraceFields
         // RFC 8314 §4.3: the tls clause.
         if (envelope.Cipher is { } cipher)
             text.Append(CultureInfo.InvariantCulture, $"\r\n\ttls {cipher}");
+        // RFC 6710 §7: Pri = CFWS "PRIORITY" FWS priority-value, of what MAIL said.
+        if (envelope.Parameters.Priority is { } priority)
+            text.Append(CultureInfo.InvariantCulture, $"\r\n\tpriority {priority}");
         text.Append(";\r\n\t").Append(MessageDate.Text(envelope.Received)).Append("\r\n");
         // The paths may be UTF-8 (RFC 6531 §3.7.3); everything else is ASCII.
         return Encoding.UTF8.GetBytes(text.ToString());

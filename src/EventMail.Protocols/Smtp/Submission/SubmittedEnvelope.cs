@@ -22,7 +22,9 @@ internal static class SubmittedEnvelope
             account, sender, skip, messageId, parameters.EnvelopeId, parameters.Return, needs.Body(parameters.Body),
             // What is declared and not needed would only keep it from hosts that cannot do it (RFC 6531 §3.2).
             parameters.SmtpUtf8 && !(header.IsAscii && Ascii.IsValid(sender) && recipients.All(recipient => Ascii.IsValid(recipient.Address))),
-            parameters.RequireTls, parameters.HoldUntil, parameters.DeliverBy, Priority(envelope, header), recipients);
+            parameters.RequireTls, parameters.HoldUntil, parameters.DeliverBy, Priority(envelope, header), recipients,
+            // RFC 8689 §4.1: the parameter wins over the field.
+            header.TlsNotRequired && !parameters.RequireTls, parameters.FutureRelease);
     }
 
     /// <summary>The recipients that are here.</summary>
@@ -38,14 +40,19 @@ internal static class SubmittedEnvelope
         return locals;
     }
 
-    // RFC 6758: without a parameter the field says it.
-    private static int Priority(SmtpEnvelope envelope, SubmittedHeader header) => Math.Min(
-        envelope.MaxPriority,
-        envelope.Parameters.Priority ?? (header.Priority is { } field ? MessagePriority.Read(Encoding.ASCII.GetBytes(field)) : null) ?? 0);
+    public static int Priority(SmtpEnvelope envelope, SubmittedHeader header) => Math.Min(envelope.MaxPriority, Wanted(envelope, header) ?? 0);
+
+    /// <summary>
+    /// Null where nothing was said, in the envelope or in the header. RFC 6758 §3.1: without a parameter the field says it.
+    /// </summary>
+    public static int? Wanted(SmtpEnvelope envelope, SubmittedHeader header) => envelope.Parameters.Priority ?? OfField(header);
+
+    private static int? OfField(SubmittedHeader header) =>
+        header.Priority is { } field ? MessagePriority.Read(Encoding.ASCII.GetBytes(field)) : null;
 
     private static SubmittedRecipient Recipient(AcceptedRecipient recipient) => new(
         Relayed(recipient.Path, recipient.RemoteDomain), recipient.RemoteDomain ?? LocalDomain(recipient), recipient.Parameters.OriginalRecipient,
-        recipient.Parameters.Notify);
+        recipient.Parameters.Notify, recipient.Parameters.NotifyGiven);
 
     // A domain in A-labels goes everywhere; a local part beyond ASCII needs SMTPUTF8 in any case.
     private static string Relayed(SmtpPath path, string? canonical)

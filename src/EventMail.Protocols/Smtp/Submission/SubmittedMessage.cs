@@ -27,6 +27,10 @@ internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEn
 
     public string? MessageId => _incoming?.MessageId;
 
+    // Of a parameter MAIL's answer has told already.
+    public int? LoweredPriority => envelope.Parameters.Priority is null && _header is { } header
+        && SubmittedEnvelope.Wanted(envelope, header) > envelope.MaxPriority ? envelope.MaxPriority : null;
+
     public ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel)
     {
         _needs.Feed(bytes.Span);
@@ -51,7 +55,7 @@ internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEn
             return SmtpReplies.NotYourResentFrom;
 
         _header = header;
-        var additions = Additions(account, !isAuthor);
+        var additions = Additions(account, header, !isAuthor);
         var trace = TraceFields.Write(envelope, destination.Options.HideClient);
         // Return-Path is for mailboxes here: others write their own.
         _skip = trace.AsSpan().IndexOf((byte)'\n') + 1;
@@ -113,8 +117,11 @@ internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEn
     // RFC 8601 §5: results in our name are ours to write, and of what our users send there are none.
     private ReadOnlyMemory<byte> Clean(byte[] header) => ForeignResults.Remove(header, envelope.Hostname);
 
-    private HeaderAdditions Additions(AccountEntry account, bool needsSender) => new(
-        envelope.Received, $"{Guid.CreateVersion7():n}@{MessageIdHost(account)}", account.Address, needsSender);
+    private HeaderAdditions Additions(AccountEntry account, SubmittedHeader header, bool needsSender) => new(
+        envelope.Received, $"{Guid.CreateVersion7():n}@{MessageIdHost(account)}", account.Address, needsSender)
+    {
+        Priority = SubmittedEnvelope.Wanted(envelope, header) is null ? null : SubmittedEnvelope.Priority(envelope, header),
+    };
 
     // RFC 5322 §3.6.4: a domain of the host's; a bare machine name is not unique in the world.
     private string MessageIdHost(AccountEntry account) =>

@@ -55,6 +55,9 @@ public sealed class MailParameters
     /// <summary>HOLDFOR or HOLDUNTIL (RFC 4865).</summary>
     public DateTimeOffset? HoldUntil { get; internal set; }
 
+    /// <summary>What HOLDFOR or HOLDUNTIL said, as notifications repeat it (RFC 4865 §5.1.2).</summary>
+    public string? FutureRelease { get; internal set; }
+
     /// <summary>BY (RFC 2852).</summary>
     public DeliverBy? DeliverBy { get; internal set; }
 
@@ -62,8 +65,9 @@ public sealed class MailParameters
     public int? Priority { get; internal set; }
 
     /// <summary>Null when all is well, else the refusal.</summary>
+    // RFC 4865 §5.2.2: what is due before it may leave cannot be honoured.
     internal static SmtpReply? Parse(ReadOnlySpan<byte> text, SmtpSession session, out MailParameters parsed) =>
-        Table.Parse(text, parsed = new(), session);
+        Table.Parse(text, parsed = new(), session) ?? (parsed.HoldUntil > parsed.DeliverBy?.At ? SmtpReplies.HeldBeyondTime : null);
 
     // size-value = 1*20DIGIT; what a long cannot hold is too large in any case.
     private static SmtpReply? ReadSize(MailParameters draft, ReadOnlySpan<byte> digits, SmtpSession session)

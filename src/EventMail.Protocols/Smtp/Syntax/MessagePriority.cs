@@ -1,6 +1,6 @@
 namespace EventMail.Protocols.Smtp.Syntax;
 
-/// <summary>The priority of MT-PRIORITY and of the field MT-Priority (RFC 6710 §4, RFC 6758).</summary>
+/// <summary>The priority of MT-PRIORITY and of the field MT-Priority (RFC 6710 §7, RFC 6758 §4).</summary>
 internal static class MessagePriority
 {
     /// <summary>priority-value = (["-"] NZDIGIT) / "0"; null for anything else.</summary>

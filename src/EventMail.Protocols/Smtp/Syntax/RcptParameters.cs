@@ -15,6 +15,9 @@ public sealed class RcptParameters
 
     public NotifyOn Notify { get; private set; } = NotifyOn.Default;
 
+    /// <summary>NOTIFY was there.</summary>
+    public bool NotifyGiven { get; private set; }
+
     /// <summary>ORCPT as "type;address", in xtext (RFC 3461 §4.2) or, with the type utf-8, as RFC 6533 §3 has it for 7-bit paths.</summary>
     public string? OriginalRecipient { get; private set; }
 
@@ -25,7 +28,7 @@ public sealed class RcptParameters
     // notify-esmtp-value = "NEVER" / 1#("SUCCESS" / "FAILURE" / "DELAY"): NEVER stands alone.
     private static SmtpReply? ReadNotify(RcptParameters draft, ReadOnlySpan<byte> value, SmtpSession session)
     {
-        draft.Notify = NotifyOn.None;
+        (draft.Notify, draft.NotifyGiven) = (NotifyOn.None, true);
         if (System.Text.Ascii.EqualsIgnoreCase(value, "NEVER"u8))
             return null;
         foreach (var range in value.Split((byte)','))

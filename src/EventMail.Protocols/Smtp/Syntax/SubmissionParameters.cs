@@ -51,11 +51,13 @@ internal static class SubmissionParameters
         return null;
     }
 
-    // RFC 4865 §3: HOLDFOR=seconds
+    // RFC 4865 §3: future-release-integer = %x31-39 *8DIGIT, in seconds
     public static SmtpReply? HoldFor(MailParameters draft, ReadOnlySpan<byte> value, SmtpSession session)
     {
         var now = session.Services.Clock.GetUtcNow();
-        return TrySeconds(value, out var seconds) && seconds > 0 ? Hold(draft, now.AddSeconds(seconds), now, session) : SmtpReplies.BadParameter;
+        return value[0] != (byte)'0' && TrySeconds(value, out var seconds)
+            ? Hold(draft, now.AddSeconds(seconds), now, $"for;{seconds}", session)
+            : SmtpReplies.BadParameter;
     }
 
     // RFC 4865 §3, with erratum 2040: HOLDUNTIL=date-time of RFC 3339 §5.6
@@ -66,18 +68,18 @@ internal static class SubmissionParameters
             && (text[length - 1] is 'Z' or 'z' || length > 6 && text[length - 3] == ':' && text[length - 6] is '+' or '-')
             && DateTimeOffset.TryParseExact(
                 text[..length].ToString().ToUpperInvariant(), DateTimes, CultureInfo.InvariantCulture, DateTimeStyles.None, out var until)
-                ? Hold(draft, until.ToUniversalTime(), session.Services.Clock.GetUtcNow(), session)
+                ? Hold(draft, until.ToUniversalTime(), session.Services.Clock.GetUtcNow(), $"until;{text[..length]}", session)
                 : SmtpReplies.BadParameter;
     }
 
-    // One of the two only, and not beyond what EHLO announced. A moment that is over already holds nothing.
-    private static SmtpReply? Hold(MailParameters draft, DateTimeOffset until, DateTimeOffset now, SmtpSession session)
+    // RFC 4865 §4.2: one of the two only, and not beyond what EHLO announced. A moment that is over already holds nothing.
+    private static SmtpReply? Hold(MailParameters draft, DateTimeOffset until, DateTimeOffset now, string request, SmtpSession session)
     {
         if (draft.HoldUntil is not null)
             return SmtpReplies.BadParameter;
         if (until - now > session.Services.Limits.MaxHold)
             return SmtpReplies.HeldTooLong;
-        draft.HoldUntil = until;
+        (draft.HoldUntil, draft.FutureRelease) = (until, request);
         return null;
     }
 
@@ -95,14 +97,14 @@ internal static class SubmissionParameters
         if (!TrySeconds(time, out var seconds) || mode.Length is not (1 or 2) || (mode.Length == 2 && (mode[1] | 0x20) != 't'))
             return SmtpReplies.BadParameter;
         var letter = (char)(mode[0] & ~0x20);
-        // §4: what is to be returned in time has some time.
+        // §4: with "R" there is some time; zero or less is an error of syntax, 501 5.5.4.
         if (letter is not ('N' or 'R') || (letter == 'R' && (negative || seconds == 0)))
             return SmtpReplies.BadParameter;
         draft.DeliverBy = new(session.Services.Clock.GetUtcNow().AddSeconds(negative ? -seconds : seconds), letter.ToString(), mode.Length == 2);
         return null;
     }
 
-    // priority-value = (["-"] NZDIGIT) / "0" (RFC 6710 §4)
+    // priority-value = (["-"] NZDIGIT) / "0" (RFC 6710 §7)
     public static SmtpReply? Priority(MailParameters draft, ReadOnlySpan<byte> value, SmtpSession session)
     {
         draft.Priority = MessagePriority.Read(value);

@@ -16,6 +16,17 @@ public class StatusNotificationTests
         root.Parts[2].EmbeddedMessage!.Envelope.Subject.ToString().ShouldBe("Tuesday");
     }
 
+    [Fact]
+    public void What_the_sender_asked_of_the_time_is_told_behind_the_arrival()
+    {
+        // RFC 2852 §5, RFC 4865 §5.1.2
+        var report = Reports.Of(Reports.Failed());
+        Reports.Write(report with { DeliverBy = Reports.Arrival.AddMinutes(2), FutureRelease = "for;60" }).ShouldContain(
+            "\r\nArrival-Date: Sat, 21 Nov 2026 09:00:00 +0000\r\nDeliver-By-Date: Sat, 21 Nov 2026 09:02:00 +0000\r\nFuture-Release-Request: for;60\r\n\r\n");
+        Reports.Write(report).ShouldNotContain("Deliver-By-Date");
+        Reports.Write(report).ShouldNotContain("Future-Release-Request");
+    }
+
     // RFC 3461 §4.3, §6.2
     [Theory]
     [InlineData(DeliveryActions.Failed, null, "message/rfc822")]

@@ -32,6 +32,16 @@ public sealed class ClientLoginTests
     }
 
     [Fact]
+    public async Task Who_is_logged_in_vouches_for_no_sender()
+    {
+        // RFC 4954 §5: AUTH=<> to every server that we logged in to
+        await using var peer = Peer("PLAIN", command => command.StartsWith("AUTH", StringComparison.Ordinal) ? "235 2.7.0 Welcome" : null);
+        await using var client = await ClientTesting.ConnectAsync(peer.Host, With());
+        (await client.SendAsync(ClientTesting.Small())).Only().Outcome.ShouldBe(SendOutcome.Delivered);
+        peer.CommandsNamed("MAIL").ShouldBe(["MAIL FROM:<sender@example.org> AUTH=<>"]);
+    }
+
+    [Fact]
     public async Task LOGIN_answers_two_questions()
     {
         await using var peer = Peer("LOGIN", command => command == "AUTH LOGIN" ? "334 VXNlcm5hbWU6"

@@ -82,7 +82,7 @@ public sealed class ClientSubmissionTests(SubmissionFixture fixture) : IClassFix
         (message.EnvelopeId, message.Return, message.RequireTls, message.Priority).ShouldBe(("a b", "hdrs", true, 3));
         message.DeliverBy.ShouldNotBeNull().Mode.ShouldBe("N");
         message.Recipients.ShouldHaveSingleItem().ShouldBe(
-            new("bob@elsewhere.example", "elsewhere.example", "rfc822;Bob@elsewhere.example", NotifyOn.Success | NotifyOn.Failure));
+            new("bob@elsewhere.example", "elsewhere.example", "rfc822;Bob@elsewhere.example", NotifyOn.Success | NotifyOn.Failure, NotifyGiven: true));
         text.ShouldEndWith("\r\n\r\n.ü\r\n");
     }
 

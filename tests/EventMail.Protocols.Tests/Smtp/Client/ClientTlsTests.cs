@@ -204,4 +204,19 @@ public sealed class ClientTlsTests
             peer.CommandsNamed("MAIL").ShouldBeEmpty();
         }
     }
+
+    [Theory]
+    [InlineData("opportunistic", true, "MAIL FROM:<>")]
+    [InlineData("mta-sts", true, "MAIL FROM:<> REQUIRETLS")]
+    [InlineData("mta-sts", false, "MAIL FROM:<>")]
+    public async Task What_has_no_sender_is_not_lost_for_REQUIRETLS(string policy, bool offered, string expected)
+    {
+        // RFC 8689 §2, §5
+        await using var peer = new ScriptedPeer(["STARTTLS", .. offered ? (string[])["REQUIRETLS"] : []]) { Certificate = Right };
+        var options = With(TlsRequirement.Opportunistic);
+        await using var client = await ClientTesting.ConnectAsync(peer.Host, options with { Tls = options.Tls with { Policy = policy } });
+        var result = (await client.SendAsync(ClientTesting.Small() with { RequireTls = true, Sender = "" })).Only();
+        result.Outcome.ShouldBe(SendOutcome.Delivered);
+        peer.CommandsNamed("MAIL").Single().ShouldBe(expected);
+    }
 }

@@ -116,6 +116,61 @@ public sealed class ClientTransactionTests
         peer.Commands[2].ShouldBe("RCPT TO:<alice@example.com>");
     }
 
+    // RFC 6710 §4.2, RFC 6758 §3.2
+    [Fact]
+    public async Task A_priority_that_nobody_asked_for_is_said_all_the_same()
+    {
+        await using var peer = new ScriptedPeer("MT-PRIORITY");
+        await using var client = await ClientTesting.ConnectAsync(peer.Host);
+        await client.SendAsync(ClientTesting.Small());
+        peer.Commands[1].ShouldBe("MAIL FROM:<sender@example.org> MT-PRIORITY=0");
+    }
+
+    // RFC 2852 §4.1.3, §4.1.4.1
+    [Theory]
+    [InlineData("DELIVERBY", 60, null)]
+    [InlineData("DELIVERBY 30,later", 60, null)]
+    [InlineData("DELIVERBY 240", 60, "5.3.3")]
+    [InlineData("SIZE", 60, "5.3.3")]
+    [InlineData("DELIVERBY", -1, "5.4.7")]
+    public async Task What_is_to_come_back_in_time_goes_only_where_the_time_is_minded(string extension, int seconds, string? refusal)
+    {
+        await using var peer = new ScriptedPeer(extension);
+        await using var client = await ClientTesting.ConnectAsync(peer.Host);
+        var result = await client.SendAsync(ClientTesting.Small() with { DeliverBy = new(DateTimeOffset.UtcNow.AddSeconds(seconds), "R", false) });
+        if (refusal is null)
+        {
+            result.Only().Outcome.ShouldBe(SendOutcome.Delivered);
+            result.RelayedTime.ShouldBeTrue();
+            peer.CommandsNamed("MAIL").Single().ShouldMatch(" BY=(59|60);R$");
+        }
+        else
+        {
+            (result.Only().Outcome, result.Only().Enhanced).ShouldBe((SendOutcome.Failed, refusal));
+            peer.CommandsNamed("MAIL").ShouldBeEmpty();
+        }
+    }
+
+    // RFC 2852 §4.1.4.2
+    [Theory]
+    [InlineData(null, 60, " NOTIFY=FAILURE,DELAY")]
+    [InlineData(NotifyOn.Success, 60, " NOTIFY=SUCCESS,DELAY")]
+    [InlineData(NotifyOn.None, 60, " NOTIFY=NEVER")]
+    [InlineData(NotifyOn.Success, -60, " NOTIFY=SUCCESS")]
+    [InlineData(null, -60, "")]
+    public async Task A_host_that_minds_no_time_is_asked_to_tell_of_delays(NotifyOn? notify, int seconds, string expected)
+    {
+        await using var peer = new ScriptedPeer("DSN");
+        await using var client = await ClientTesting.ConnectAsync(peer.Host);
+        var result = await client.SendAsync(ClientTesting.Small() with
+        {
+            DeliverBy = new(DateTimeOffset.UtcNow.AddSeconds(seconds), "N", false),
+            Recipients = [new("alice@example.com", null, notify)],
+        });
+        result.RelayedTime.ShouldBeFalse();
+        peer.CommandsNamed("RCPT").Single().ShouldBe($"RCPT TO:<alice@example.com>{expected}");
+    }
+
     private static OutgoingMessage Demanding() => ClientTesting.Message("Subject: ä\r\n\r\n") with
     {
         Sender = "jürgen@example.org",

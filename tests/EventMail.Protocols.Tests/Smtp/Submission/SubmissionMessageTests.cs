@@ -46,11 +46,14 @@ public sealed class SubmissionMessageTests(SubmissionFixture fixture) : IClassFi
         message.DeliverBy.ShouldNotBeNull().ShouldSatisfyAllConditions(by => by.Mode.ShouldBe("R"), by => by.Trace.ShouldBeTrue());
         message.Recipients.ShouldBe(
         [
-            new(_bob.Address, "example.test", null, NotifyOn.None),
-            new("\"a b\"@xn--bcher-kva.example", "xn--bcher-kva.example", "rfc822;a+20b@x", NotifyOn.Success | NotifyOn.Delay),
+            new(_bob.Address, "example.test", null, NotifyOn.None, NotifyGiven: true),
+            new("\"a b\"@xn--bcher-kva.example", "xn--bcher-kva.example", "rfc822;a+20b@x", NotifyOn.Success | NotifyOn.Delay, NotifyGiven: true),
         ]);
         text[..message.Skip].ShouldBe($"Return-Path: <{_alice.Address}>\r\n");
         text.ShouldContain($"Received: by {SubmissionFixture.Hostname} with ESMTPSA id {id}");
+        // RFC 6710 §7, RFC 6758 §3.3
+        text.ShouldMatch(@"\r\n\tpriority 3;\r\n");
+        text.ShouldContain("\r\nMT-Priority: 3\r\n");
         text.ShouldNotContain("laptop");
         text.ShouldNotContain("127.0.0.1");
         text.ShouldNotContain("secret@x");
@@ -114,6 +117,54 @@ public sealed class SubmissionMessageTests(SubmissionFixture fixture) : IClassFi
         var (message, _) = await fixture.OnlySubmittedAsync();
         message.HoldUntil!.Value.ShouldBeInRange(DateTimeOffset.UtcNow.AddMinutes(58), DateTimeOffset.UtcNow.AddMinutes(61));
         (await fixture.MailboxAsync(_bob)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task What_was_asked_for_is_kept_as_notifications_and_relays_repeat_it()
+    {
+        await using var client = await fixture.LogInAsync(_alice);
+        (await SubmissionFixture.SendAsync(
+            client, $"<{_alice.Address}> HOLDFOR=3600", ["<a@example.com>", "<b@example.com> NOTIFY=FAILURE,DELAY"], $"From: <{_alice.Address}>\r\n\r\nx"))
+            .ShouldStartWith("250 ");
+        var (message, _) = await fixture.OnlySubmittedAsync();
+        message.FutureRelease.ShouldBe("for;3600");
+        message.Recipients.Select(recipient => recipient.NotifyGiven).ShouldBe([false, true]);
+        message.TlsOptional.ShouldBeFalse();
+        var until = DateTime.UtcNow.AddHours(2).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'");
+        (await SubmissionFixture.SendAsync(client, $"<{_alice.Address}> HOLDUNTIL={until}", ["<a@example.com>"], $"From: <{_alice.Address}>\r\n\r\nx"))
+            .ShouldStartWith("250 ");
+        (await fixture.OnlySubmittedAsync()).Message.FutureRelease.ShouldBe($"until;{until}");
+    }
+
+    [Fact]
+    public async Task TLS_Required_No_tags_the_message_and_REQUIRETLS_wins_over_it()
+    {
+        // RFC 8689 §4.1
+        await using var client = await fixture.LogInAsync(_alice, tls: true);
+        var text = $"From: <{_alice.Address}>\r\nTLS-Required: No\r\n\r\nx";
+        (await SubmissionFixture.SendAsync(client, $"<{_alice.Address}>", ["<a@example.com>"], text)).ShouldStartWith("250 ");
+        (await fixture.OnlySubmittedAsync()).Message.ShouldSatisfyAllConditions(m => m.TlsOptional.ShouldBeTrue(), m => m.RequireTls.ShouldBeFalse());
+        (await SubmissionFixture.SendAsync(client, $"<{_alice.Address}> REQUIRETLS", ["<a@example.com>"], text)).ShouldStartWith("250 ");
+        (await fixture.OnlySubmittedAsync()).Message.ShouldSatisfyAllConditions(m => m.TlsOptional.ShouldBeFalse(), m => m.RequireTls.ShouldBeTrue());
+    }
+
+    // RFC 6758 §3.1, §3.3; RFC 6710 §4.1: who asks for more than there is learns what he got.
+    [Theory]
+    [InlineData("", "MT-Priority: 2 (soon)\r\n", 2, "250 2.0.0 ", "\r\nMT-Priority: 2\r\n")]
+    [InlineData("", "MT-Priority: 9\r\n", 4, "250 2.3.6 4 is the new priority", "\r\nMT-Priority: 4\r\n")]
+    [InlineData(" MT-PRIORITY=-1", "MT-Priority: 3\r\nMT-Priority: 4\r\n", -1, "250 2.0.0 ", "\r\nMT-Priority: -1\r\n")]
+    [InlineData("", "MT-Priority: high\r\n", 0, "250 2.0.0 ", "\r\nMT-Priority: high\r\n")]
+    [InlineData("", "", 0, "250 2.0.0 ", null)]
+    public async Task The_priority_is_the_envelopes_else_the_headers_and_one_field_says_it(
+        string parameter, string field, int priority, string reply, string? written)
+    {
+        await using var client = await fixture.LogInAsync(_alice);
+        (await SubmissionFixture.SendAsync(
+            client, $"<{_alice.Address}>{parameter}", ["<a@example.com>"], $"From: <{_alice.Address}>\r\n{field}Subject: x\r\n\r\nx")).ShouldStartWith(reply);
+        var (message, text) = await fixture.OnlySubmittedAsync();
+        message.Priority.ShouldBe(priority);
+        text.Split("MT-Priority:").Length.ShouldBe(written is null ? 1 : 2);
+        text.ShouldContain(written ?? "\r\n");
     }
 
     [Fact]

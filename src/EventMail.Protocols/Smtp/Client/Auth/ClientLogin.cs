@@ -30,6 +30,7 @@ internal sealed class ClientLogin(SmtpClient client, ClientOptions options)
             var reply = await new ClientLogin(client, options).ExchangeAsync(mechanism).ConfigureAwait(false);
             if (reply.IsPositive)
             {
+                client.IsLoggedIn = true;
                 return null;
             }
 
