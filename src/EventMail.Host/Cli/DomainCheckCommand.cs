@@ -26,7 +26,7 @@ internal static class DomainCheckCommand
         StoreCommand.SetAction(command, async (store, run, stop) =>
         {
             var setup = await SetupAsync(store, run, run.Arguments.GetValue(name)!, stop);
-            await using var names = new NameServices(run.Settings.Dns, null, run.Logs);
+            await using var names = new NameServices(run.Settings, null, run.Logs);
             var lines = await new DomainCheck(setup, names.Dns, names.Policies, names.Dane, TimeProvider.System).RunAsync(stop);
             foreach (var line in lines)
                 await WriteAsync(run, line);

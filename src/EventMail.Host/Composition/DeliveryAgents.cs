@@ -23,7 +23,7 @@ internal static class DeliveryAgents
         var client = new ClientSettings(delivery, settings.EffectiveHostname);
         var published = ClientSettings.Addresses("Delivery:OwnAddresses", delivery.OwnAddresses).ToHashSet();
         string[] ownNames = [.. new[] { settings.EffectiveHostname, client.HelloName }.Distinct(StringComparer.OrdinalIgnoreCase)];
-        var own = new OwnAddresses(ownNames, listeners, published, delivery.AllowLoopback, OwnAddresses.OfThisMachine(time));
+        var own = new OwnAddresses(ownNames, listeners, published, delivery.Reachable(), OwnAddresses.OfThisMachine(time));
         return DeliveryAgent.Start(store.Deliveries, new()
         {
             Settings = delivery,

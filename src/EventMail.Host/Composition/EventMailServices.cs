@@ -39,7 +39,7 @@ public sealed class EventMailServices : IAsyncDisposable
         _summaries = new(store.Log);
         _metadata = new(store.Log, store.Mailboxes, $"mailto:postmaster@{host.Settings.EffectiveHostname}", host.Settings.Quota.Annotations);
         _locks = new(store.Log.Sessions, host.Logs.CreateLogger("EventMail.Pop3"));
-        _names = new(host.Settings.Dns, store.Log, host.Logs);
+        _names = new(host.Settings, store.Log, host.Logs);
         _names.Policies.Start();
         var marks = new QuotaMarks(store.Log, store.Directory, store.Mailboxes, host.Settings.EffectiveHostname, host.Logs);
         _quotas = new(store.Log, store.Directory, marks, host.Logs);

@@ -17,10 +17,10 @@ public sealed class NameServices : IAsyncDisposable
     private readonly MtaStsFetcher _fetcher;
 
     /// <param name="log">Where policies are kept; null: in memory.</param>
-    public NameServices(DnsSettings settings, EventLog? log, ILoggerFactory logs)
+    public NameServices(HostSettings settings, EventLog? log, ILoggerFactory logs)
     {
-        _resolver = Resolver(settings, logs);
-        _fetcher = new(MtaStsFetcher.Handler(_resolver));
+        _resolver = Resolver(settings.Dns, logs);
+        _fetcher = new(MtaStsFetcher.Handler(_resolver, settings.Delivery.Reachable()));
         Policies = new(
             _resolver, _fetcher, log is null ? null : new ObservationStore(log.DataSource, TransportPolicies.Kind), TimeProvider.System,
             logs.CreateLogger("EventMail.TransportSecurity"));

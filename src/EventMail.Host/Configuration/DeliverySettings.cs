@@ -1,3 +1,5 @@
+using EventMail.Protocols.Dns;
+
 namespace EventMail.Host.Configuration;
 
 /// <summary>Mail to other servers.</summary>
@@ -21,6 +23,9 @@ public sealed record DeliverySettings
 
     /// <summary>Delivers also to addresses of this machine that the DNS names. Smarthosts may always be on this machine.</summary>
     public bool AllowLoopback { get; init; }
+
+    /// <summary>Delivers also to addresses of private networks (10.0.0.0/8, fc00::/7 …) that the DNS names. Smarthosts may always be there.</summary>
+    public bool AllowPrivate { get; init; }
 
     /// <summary>Public addresses that lead to this server but are on no interface of this machine (NAT), separated by blanks: mail to them would loop.</summary>
     public string OwnAddresses { get; init; } = "";
@@ -109,6 +114,9 @@ public sealed record DeliverySettings
 
     /// <summary>How long transactions may go on when the server stops.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The addresses that other people's DNS may name.</summary>
+    internal ReachableAddresses Reachable() => new(AllowLoopback, AllowPrivate);
 }
 
 /// <summary>A server that relays for us.</summary>

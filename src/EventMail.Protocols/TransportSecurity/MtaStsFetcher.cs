@@ -1,7 +1,7 @@
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using EventMail.Protocols.Dns;
 
@@ -29,21 +29,23 @@ public sealed class MtaStsFetcher : IDisposable
     public MtaStsFetcher(HttpMessageHandler handler) => _http = new(handler);
 
     /// <summary>The one to use: names are found by our own resolver, so that a test's server can be one of them.</summary>
+    /// <param name="reachable">Where a policy host may be.</param>
     /// <param name="port">443 but in tests.</param>
-    /// <param name="tls">Only tests change how certificates are verified.</param>
-    public static SocketsHttpHandler Handler(IDnsSource dns, int port = 443, SslClientAuthenticationOptions? tls = null) => new()
-    {
-        AllowAutoRedirect = false,
-        AutomaticDecompression = DecompressionMethods.None,
-        UseCookies = false,
-        UseProxy = false,
-        Credentials = null,
-        ConnectTimeout = ConnectTimeout,
-        MaxResponseHeadersLength = MaxHeaderKiB,
-        PooledConnectionLifetime = TimeSpan.Zero,
-        SslOptions = tls ?? new() { EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 },
-        ConnectCallback = async (context, cancel) => await ConnectAsync(dns, context.DnsEndPoint.Host, port, cancel).ConfigureAwait(false),
-    };
+    /// <param name="anchors">Whose certificates are trusted; null for the system's trust anchors.</param>
+    public static SocketsHttpHandler Handler(
+        IDnsSource dns, ReachableAddresses reachable, int port = 443, X509Certificate2Collection? anchors = null) => new()
+        {
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            UseCookies = false,
+            UseProxy = false,
+            Credentials = null,
+            ConnectTimeout = ConnectTimeout,
+            MaxResponseHeadersLength = MaxHeaderKiB,
+            PooledConnectionLifetime = TimeSpan.Zero,
+            SslOptions = new() { EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13, CertificateChainPolicy = ChainPolicy(anchors) },
+            ConnectCallback = async (context, cancel) => await ConnectAsync(dns, reachable, context.DnsEndPoint.Host, port, cancel).ConfigureAwait(false),
+        };
 
     public void Dispose() => _http.Dispose();
 
@@ -90,7 +92,19 @@ public sealed class MtaStsFetcher : IDisposable
         }
     }
 
-    private static async Task<NetworkStream> ConnectAsync(IDnsSource dns, string host, int port, CancellationToken cancel)
+    // A certificate must not make us fetch what it names.
+    private static X509ChainPolicy ChainPolicy(X509Certificate2Collection? anchors)
+    {
+        var policy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck };
+        if (anchors is not null)
+        {
+            policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+            policy.CustomTrustStore.AddRange(anchors);
+        }
+        return policy;
+    }
+
+    private static async Task<NetworkStream> ConnectAsync(IDnsSource dns, ReachableAddresses reachable, string host, int port, CancellationToken cancel)
     {
         var addresses = new List<IPAddress>();
         string? fault = null;
@@ -103,6 +117,11 @@ public sealed class MtaStsFetcher : IDisposable
         Exception failure = new SocketException((int)SocketError.HostNotFound, $"{host} has no address{(fault is null ? "" : $": {fault}")}");
         foreach (var address in addresses)
         {
+            if (!reachable.Contains(address))
+            {
+                failure = new SocketException((int)SocketError.HostUnreachable, $"{host} has the address {address}, which nobody outside has to name");
+                continue;
+            }
             var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             try
             {

@@ -147,7 +147,7 @@ public sealed class DomainCheckTests(CliServer cli) : IClassFixture<CliServer>
     {
         await using var server = await DnsServer.StartAsync(zones);
         using var dns = new DnsResolver(new() { Servers = [server.EndPoint] }, TimeProvider.System, NullLogger.Instance);
-        using var fetcher = new MtaStsFetcher(MtaStsFetcher.Handler(dns));
+        using var fetcher = new MtaStsFetcher(MtaStsFetcher.Handler(dns, new()));
         await using var policies = new TransportPolicies(dns, fetcher, null, TimeProvider.System, NullLogger.Instance);
         var setup = new DomainSetup("example.test", Host, addresses, [Dkim], [Certificate]);
         return await new DomainCheck(setup, dns, policies, new(dns), TimeProvider.System).RunAsync(CancellationToken.None);

@@ -116,7 +116,7 @@ internal sealed class DeliveryWorld : IAsyncDisposable
     public DeliveryAgent Deliver(DeliverySettings? settings = null, params IPEndPoint[] listeners)
     {
         settings ??= _settings;
-        var own = new OwnAddresses([OwnName], listeners, new HashSet<IPAddress>(), settings.AllowLoopback, () => new HashSet<IPAddress>());
+        var own = new OwnAddresses([OwnName], listeners, new HashSet<IPAddress>(), settings.Reachable(), () => new HashSet<IPAddress>());
         var agent = DeliveryAgent.Start(Queue, new()
         {
             Settings = settings,

@@ -37,7 +37,10 @@ public sealed class RouterTests
     [InlineData("a.test", "a.test MX 10 m; m A 127.0.0.1", "5.4.4 no mail is sent to, such as 127.0.0.1")]
     [InlineData("a.test", "a.test MX 10 m; m AAAA ::1; m A 0.0.0.0; m AAAA ::ffff:127.0.0.1; m A 169.254.169.254; m A 224.0.0.1; m A 255.255.255.255; m AAAA fe80::1", "5.4.4 no mail is sent to")]
     [InlineData("a.test", "a.test MX 10 m; a.test MX 20 b; m A 127.0.0.1; b A 192.0.2.2", "b=192.0.2.2")]
-    [InlineData("a.test", "a.test MX 10 m; m A 10.0.0.1", "m=10.0.0.1")]
+    [InlineData("a.test", "a.test MX 10 m; m A 10.0.0.1", "5.4.4 no mail is sent to, such as 10.0.0.1")]
+    [InlineData("a.test", "a.test MX 10 m; m AAAA fd00::1; m A 192.168.1.1; m A 172.31.0.1; m A 100.64.0.1; m AAAA 64:ff9b::a00:1", "5.4.4 no mail is sent to")]
+    [InlineData("[10.0.0.1]", "", "5.4.4 No mail is sent")]
+    [InlineData("[IPv6:::ffff:10.0.0.1]", "", "5.4.4 No mail is sent")]
     [InlineData("[192.0.2.7]", "", "[192.0.2.7]=192.0.2.7")]
     [InlineData("[IPv6:2001:db8::7]", "", "[IPv6:2001:db8::7]=2001:db8::7")]
     [InlineData("[127.0.0.1]", "", "5.4.4 No mail is sent")]
@@ -62,6 +65,10 @@ public sealed class RouterTests
         var settings = new DeliverySettings { Smarthost = new() { Host = "localhost", Port = 2525 } };
         Check(await FindAsync("a.test", "", settings, new IPEndPoint(IPAddress.IPv6Any, 2525)), "4.3.5 this server itself");
     }
+
+    [Fact]
+    public async Task Private_networks_are_delivered_to_where_that_is_allowed_and_loopback_is_not() =>
+        Check(await FindAsync("a.test", "a.test MX 10 m; m A 10.0.0.1; m A 127.0.0.1", new() { AllowPrivate = true }), "m=10.0.0.1");
 
     [Fact]
     public async Task Loopback_is_delivered_to_where_that_is_allowed_but_not_to_our_own_listener()
@@ -129,7 +136,7 @@ public sealed class RouterTests
             .FindAsync(new NextHopTable(settings).For(domain), CancellationToken.None);
 
     private static Router Of(DnsTable dns, DeliverySettings settings, IPEndPoint[] listeners) => new(
-        dns, settings, new([OwnName], listeners, new HashSet<IPAddress> { Published }, settings.AllowLoopback, () => new HashSet<IPAddress> { OwnAddress }),
+        dns, settings, new([OwnName], listeners, new HashSet<IPAddress> { Published }, settings.Reachable(), () => new HashSet<IPAddress> { OwnAddress }),
         Random.Shared);
 
     private static void Check(Route route, string expected)

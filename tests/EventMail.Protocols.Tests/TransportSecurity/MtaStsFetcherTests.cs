@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using EventMail.Protocols.Dns;
 using EventMail.Protocols.TransportSecurity;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -12,6 +13,8 @@ namespace EventMail.Protocols.Tests.TransportSecurity;
 public sealed class MtaStsFetcherTests
 {
     private static readonly TestAuthority Authority = new();
+
+    private static readonly ReachableAddresses Here = new(Loopback: true);
 
     private readonly PolicyDomain _domain = new();
 
@@ -37,6 +40,32 @@ public sealed class MtaStsFetcherTests
             fetched.Policy.ShouldBeNull();
             fetched.Fault!.ShouldContain("certificate");
         }
+    }
+
+    [Fact]
+    public async Task A_certificate_does_not_make_us_fetch_what_it_names()
+    {
+        var (asked, isOpen) = (0, false);
+        await using var elsewhere = await HttpAsync(context =>
+        {
+            asked++;
+            context.Response.StatusCode = isOpen ? 200 : 404;
+            return isOpen ? context.Response.Body.WriteAsync(Authority.Intermediate.RawDataMemory).AsTask() : Task.CompletedTask;
+        });
+        var certificate = Authority.Server("mta-sts.example.test", issuerUri: elsewhere.Urls.Single() + "/issuer.cer");
+        await using var server = await HttpsAsync(certificate, context => WriteAsync(context, _domain.Policy), sendIntermediate: false);
+        // The server itself asks when it starts.
+        (asked, isOpen) = (0, true);
+        (await FetchAsync(server)).Fault.ShouldNotBeNull().ShouldContain("certificate");
+        asked.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_policy_host_inside_our_networks_is_not_connected_to()
+    {
+        await using var server = await HttpsAsync(Authority.Server("mta-sts.example.test"), context => WriteAsync(context, _domain.Policy));
+        using var fetcher = new MtaStsFetcher(MtaStsFetcher.Handler(_domain, new(), new Uri(server.Urls.Single()).Port, [Authority.Root]));
+        (await fetcher.FetchAsync(PolicyDomain.Name, "1", default)).Fault!.ShouldContain("has the address 127.0.0.1, which");
     }
 
     [Fact]
@@ -74,26 +103,37 @@ public sealed class MtaStsFetcherTests
     [Fact]
     public async Task A_web_server_that_is_not_there_is_a_fault_with_its_reason()
     {
-        using var fetcher = new MtaStsFetcher(MtaStsFetcher.Handler(_domain, port: 1));
+        using var fetcher = new MtaStsFetcher(MtaStsFetcher.Handler(_domain, Here, port: 1));
         (await fetcher.FetchAsync(PolicyDomain.Name, "1", default)).Fault!.ShouldContain("refused");
         (await fetcher.FetchAsync("missing.test", "1", default)).Fault!.ShouldContain("mta-sts.missing.test has no address");
     }
 
     private async Task<FetchedPolicy> FetchAsync(WebApplication server)
     {
-        var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        trust.CustomTrustStore.Add(Authority.Root);
-        trust.ExtraStore.Add(Authority.Intermediate);
-        using var fetcher = new MtaStsFetcher(MtaStsFetcher.Handler(_domain, new Uri(server.Urls.Single()).Port, new() { CertificateChainPolicy = trust }));
+        using var fetcher = new MtaStsFetcher(MtaStsFetcher.Handler(_domain, Here, new Uri(server.Urls.Single()).Port, [Authority.Root]));
         return await fetcher.FetchAsync(PolicyDomain.Name, "1", default);
     }
 
-    private static async Task<WebApplication> HttpsAsync(X509Certificate2 certificate, Func<HttpContext, Task> answer)
+    private static async Task<WebApplication> HttpsAsync(X509Certificate2 certificate, Func<HttpContext, Task> answer, bool sendIntermediate = true)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration()
-            .ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(certificate)));
+            .ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(https =>
+            {
+                https.ServerCertificate = certificate;
+                https.ServerCertificateChain = sendIntermediate ? [Authority.Intermediate] : [];
+            })));
+        var server = builder.Build();
+        server.Run(context => answer(context));
+        await server.StartAsync();
+        return server;
+    }
+
+    private static async Task<WebApplication> HttpAsync(Func<HttpContext, Task> answer)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         var server = builder.Build();
         server.Run(context => answer(context));
         await server.StartAsync();

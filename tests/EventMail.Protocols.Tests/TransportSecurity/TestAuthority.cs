@@ -20,7 +20,9 @@ internal sealed class TestAuthority
     public X509Certificate2 Intermediate { get; }
 
     /// <summary>Under the intermediate.</summary>
-    public X509Certificate2 Server(string name, int days = 30, bool commonNameOnly = false) => Leaf(Intermediate, name, days, commonNameOnly);
+    /// <param name="issuerUri">Where it says that the intermediate can be fetched.</param>
+    public X509Certificate2 Server(string name, int days = 30, bool commonNameOnly = false, string? issuerUri = null) =>
+        Leaf(Intermediate, name, days, commonNameOnly, issuerUri);
 
     public static X509Certificate2 SelfSigned(string name, int days = 30) => Leaf(null, name, days, false);
 
@@ -44,7 +46,7 @@ internal sealed class TestAuthority
         return Signed(request, key, issuer, Now.AddDays(-100), Now.AddDays(300));
     }
 
-    private static X509Certificate2 Leaf(X509Certificate2? issuer, string name, int days, bool commonNameOnly)
+    private static X509Certificate2 Leaf(X509Certificate2? issuer, string name, int days, bool commonNameOnly, string? issuerUri = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={(commonNameOnly ? name : "somebody")}", key, HashAlgorithmName.SHA256);
@@ -54,6 +56,8 @@ internal sealed class TestAuthority
             names.AddDnsName(name);
             request.CertificateExtensions.Add(names.Build());
         }
+        if (issuerUri is not null)
+            request.CertificateExtensions.Add(new X509AuthorityInformationAccessExtension(null, [issuerUri]));
         return Signed(request, key, issuer, Now.AddDays(Math.Min(-1, days - 10)), Now.AddDays(days));
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using EventMail.Protocols.Dns;
 
 namespace EventMail.Host.Delivery.Routing;
 
@@ -20,10 +21,10 @@ public enum AddressKind
 /// <param name="names">What it calls itself.</param>
 /// <param name="listeners">Where it takes mail from others.</param>
 /// <param name="published">Addresses that lead here and are on no interface.</param>
-/// <param name="allowLoopback">Other servers may be on this machine.</param>
+/// <param name="reachable">With loopback other servers may be on this machine.</param>
 /// <param name="interfaces">The addresses of this machine's interfaces.</param>
 public sealed class OwnAddresses(
-    IReadOnlyList<string> names, IReadOnlyList<IPEndPoint> listeners, IReadOnlySet<IPAddress> published, bool allowLoopback,
+    IReadOnlyList<string> names, IReadOnlyList<IPEndPoint> listeners, IReadOnlySet<IPAddress> published, ReachableAddresses reachable,
     Func<IReadOnlySet<IPAddress>> interfaces)
 {
     public bool IsOwnName(string host) => names.Any(name => name.Equals(host, StringComparison.OrdinalIgnoreCase));
@@ -33,13 +34,9 @@ public sealed class OwnAddresses(
         address = Plain(address);
         if (published.Contains(address) || listeners.Any(listener => Takes(listener, address, port)))
             return AddressKind.Ourselves;
-        if (IsUnusable(address))
-            return AddressKind.Unusable;
-        if (allowLoopback)
-            return AddressKind.Remote;
-        if (IPAddress.IsLoopback(address))
-            return AddressKind.Unusable;
-        return interfaces().Contains(address) ? AddressKind.Ourselves : AddressKind.Remote;
+        if (!reachable.Loopback && interfaces().Contains(address) && !IPAddress.IsLoopback(address))
+            return AddressKind.Ourselves;
+        return reachable.Contains(address) ? AddressKind.Remote : AddressKind.Unusable;
     }
 
     /// <summary>A smarthost may be on this machine, but not be us.</summary>
@@ -79,14 +76,5 @@ public sealed class OwnAddresses(
         if (address.IsIPv4MappedToIPv6)
             return address.MapToIPv4();
         return address is { AddressFamily: AddressFamily.InterNetworkV6, ScopeId: not 0 } ? new(address.GetAddressBytes()) : address;
-    }
-
-    // 0.0.0.0/8 (connecting there reaches this machine), link-local, multicast, reserved and broadcast.
-    private static bool IsUnusable(IPAddress address)
-    {
-        if (address.AddressFamily == AddressFamily.InterNetworkV6)
-            return address.Equals(IPAddress.IPv6Any) || address.IsIPv6LinkLocal || address.IsIPv6Multicast;
-        var octets = address.GetAddressBytes();
-        return octets[0] is 0 or >= 224 || (octets[0], octets[1]) == (169, 254);
     }
 }
