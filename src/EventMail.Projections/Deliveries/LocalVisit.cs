@@ -12,10 +12,8 @@ internal sealed record LocalVisit(IReadOnlyList<LocalRecipient> Locals, IReadOnl
         var (locals, positions, refused) = (new List<LocalRecipient>(), new List<int>(), new List<RecipientOutcome>());
         foreach (var position in destination.Recipients)
         {
-            var address = state.Message!.Recipients[position].Address;
-            var at = address.LastIndexOf('@');
-            var answer = await directory.ResolveAsync(
-                Unquoted(at < 0 ? address : address[..at]), at < 0 ? "" : address[(at + 1)..], state.Message.Content.Size, cancel);
+            var (localPart, domain) = EnvelopeAddress.Split(state.Message!.Recipients[position].Address);
+            var answer = await directory.ResolveAsync(localPart, domain, state.Message.Content.Size, cancel);
             foreach (var local in answer.Recipients)
             {
                 locals.Add(local);
@@ -55,15 +53,4 @@ internal sealed record LocalVisit(IReadOnlyList<LocalRecipient> Locals, IReadOnl
         RecipientStatus.NotLocalDomain => new(position, OutcomeKind.Deferred, 450, "4.4.4", "Domain has moved away this very moment", null),
         _ => new(position, OutcomeKind.Failed, 550, "5.1.1", "No such user here", null),
     };
-
-    // RFC 5321 §4.1.2: Quoted-string = DQUOTE *QcontentSMTP DQUOTE
-    private static string Unquoted(string localPart)
-    {
-        if (localPart.Length < 2 || localPart[0] != '"' || localPart[^1] != '"')
-            return localPart;
-        var text = new System.Text.StringBuilder(localPart.Length);
-        for (var i = 1; i < localPart.Length - 1; i++)
-            text.Append(localPart[i] == '\\' && i + 1 < localPart.Length - 1 ? localPart[++i] : localPart[i]);
-        return text.ToString();
-    }
 }

@@ -83,21 +83,19 @@ internal sealed class SenderNotifications(Directory directory, MailboxService ma
         : $"X-EventMail; {noticed.Reply}";
 
     /// <summary>
-    /// Those behind the reverse-path. It goes beyond their quotas: a sender who is full would never hear of what was lost. Who is
-    /// suspended finds it later.
+    /// Those behind the reverse-path, or who submitted the message where that leads to nobody here any more, or never did (an address
+    /// elsewhere that was granted). It goes beyond their quotas: a sender who is full would never hear of what was lost. Who is suspended
+    /// finds it later.
     /// </summary>
     private async ValueTask<IReadOnlyList<LocalRecipient>> WhoIsToldAsync(string account, string sender, CancellationToken cancel)
     {
         // RFC 5321 §6.1: never a bounce for a bounce.
-        var at = sender.LastIndexOf('@');
-        if (at <= 0)
+        if (sender.Length == 0)
             return [];
-        var answer = await directory.ResolveAsync(sender[..at], sender[(at + 1)..], 0, cancel);
-        return answer.Status switch
-        {
-            RecipientStatus.Local => [.. answer.Recipients.Select(recipient => recipient with { BeyondQuota = true })],
-            RecipientStatus.Suspended or RecipientStatus.OverQuota => [new(account, sender, sender) { BeyondQuota = true }],
-            _ => [],
-        };
+        var (localPart, domain) = EnvelopeAddress.Split(sender);
+        var answer = await directory.ResolveAsync(localPart, domain, 0, cancel);
+        return answer.Status == RecipientStatus.Local
+            ? [.. answer.Recipients.Select(recipient => recipient with { BeyondQuota = true })]
+            : [new(account, sender, sender) { BeyondQuota = true }];
     }
 }

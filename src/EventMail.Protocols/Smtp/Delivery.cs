@@ -17,7 +17,7 @@ internal static class Delivery
     {
         var started = Stopwatch.GetTimestamp();
         // A message may take hours to come.
-        if (session is { Account: { } account, Services.Submission: { } submission }
+        if (session is { Role.NeedsLogin: true, Account: { } account, Services.Submission: { } submission }
             && await submission.VoidAsync(account, CancellationToken.None) is { } disabled)
             intake.Refuse(disabled);
         await intake.CompleteAsync();

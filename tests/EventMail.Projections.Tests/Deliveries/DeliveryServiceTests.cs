@@ -62,6 +62,18 @@ public sealed class DeliveryServiceTests
         (await test.RowsAsync()).ShouldBe(0);
     }
 
+    [Theory]
+    [InlineData("sales@elsewhere.example")]
+    [InlineData("gone@example.test")]
+    [InlineData("\"of nobody\"@example.test")]
+    public async Task Who_submitted_a_message_is_told_where_its_sender_is_nobody_here(string sender)
+    {
+        await using var test = await DeliveryFixture.StartAsync();
+        await test.SubmitAsync(test.Submission("bob@b.example") with { Sender = sender });
+        await test.AttemptAsync(OutcomeKind.Failed, 550, "5.1.1", "No such user");
+        (await test.InboxAsync(test.Sender)).ShouldHaveSingleItem().ShouldContain($"To: <{sender}>");
+    }
+
     [Fact]
     public async Task Nobody_is_told_of_a_message_from_the_null_sender_and_the_log_says_so()
     {
