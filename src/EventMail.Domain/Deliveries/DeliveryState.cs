@@ -40,6 +40,26 @@ public sealed record DeliveryState
         return null;
     }
 
+    /// <summary>
+    /// The destinations that are not in a later state what they were, each with what it is there: null when it is over; without a
+    /// first when it is new.
+    /// </summary>
+    public IEnumerable<(Destination? Before, Destination? After)> ChangesTo(DeliveryState later)
+    {
+        var isOther = Held != later.Held;
+        var at = 0;
+        foreach (var before in Destinations)
+        {
+            // They keep their order, and none is added to those of the submission.
+            if (at == later.Destinations.Count || later.Destinations[at].Domain != before.Domain)
+                yield return (before, null);
+            else if (later.Destinations[at++] is var after && (isOther || !ReferenceEquals(before, after)))
+                yield return (before, after);
+        }
+        for (; at < later.Destinations.Count; at++)
+            yield return (null, later.Destinations[at]);
+    }
+
     /// <summary>Folds an event of its stream; one that is not its business changes nothing.</summary>
     public DeliveryState Evolve(object e, DateTimeOffset at) => e switch
     {
@@ -97,9 +117,10 @@ public sealed record DeliveryState
 
     private DeliveryState With(int[] recipients, Func<Destination, Destination> change)
     {
+        var domains = DomainsOf(recipients);
         var destinations = Destinations.ToArray();
         for (var i = 0; i < destinations.Length; i++)
-            if (destinations[i].Recipients.Intersect(recipients).Any())
+            if (domains.Contains(destinations[i].Domain) && destinations[i].Recipients.Intersect(recipients).Any())
                 destinations[i] = change(destinations[i]);
         return this with { Destinations = destinations };
     }
@@ -110,13 +131,23 @@ public sealed record DeliveryState
         foreach (var recipient in recipients)
             if (statuses[recipient] == DeliveryStatus.Queued)
                 statuses[recipient] = status;
+        var domains = DomainsOf(recipients);
         var destinations = new List<Destination>(Destinations.Count);
         foreach (var destination in Destinations)
         {
+            if (!domains.Contains(destination.Domain))
+            {
+                destinations.Add(destination);
+                continue;
+            }
             var left = Array.FindAll(destination.Recipients, recipient => statuses[recipient] == DeliveryStatus.Queued);
             if (left.Length > 0)
                 destinations.Add(left.Length == destination.Recipients.Length ? destination : destination with { Recipients = left });
         }
         return this with { Recipients = statuses, Destinations = destinations };
     }
+
+    // A message may have thousands of destinations, and an event is mostly about one.
+    private HashSet<string> DomainsOf(int[] recipients) =>
+        recipients.Select(recipient => Message!.Recipients[recipient].Domain).ToHashSet(StringComparer.Ordinal);
 }

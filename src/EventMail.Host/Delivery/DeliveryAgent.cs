@@ -158,17 +158,15 @@ internal sealed class DeliveryAgent : IAsyncDisposable
 
     private async Task GiveBackAsync(IReadOnlyList<ClaimedDelivery> notBegun)
     {
-        foreach (var claimed in notBegun)
+        if (notBegun.Count == 0)
+            return;
+        try
         {
-            try
-            {
-                await _queue.ReturnAsync(claimed.Delivery, _services.Time.GetUtcNow(), CancellationToken.None);
-            }
-            catch (Exception error)
-            {
-                // Its lease ends by itself.
-                _services.Log.ReturnFailed(error, claimed.Delivery.Stream.Id, claimed.Delivery.Domain);
-            }
+            await _queue.ReturnAsync([.. notBegun.Select(claimed => claimed.Delivery)], CancellationToken.None);
+        }
+        catch (Exception error)
+        {
+            _services.Log.ReturnFailed(error, notBegun.Count);
         }
     }
 }

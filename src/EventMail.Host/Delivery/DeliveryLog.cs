@@ -41,8 +41,8 @@ internal static partial class DeliveryLog
     [LoggerMessage(Level = LogLevel.Warning, Message = "The claim of delivery {deliveryId} to {domain} could not be renewed; trying again")]
     public static partial void RenewalFailed(this ILogger log, Exception error, Guid deliveryId, string domain);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Delivery {deliveryId} to {domain} could not be given back: its claim ends by itself")]
-    public static partial void ReturnFailed(this ILogger log, Exception error, Guid deliveryId, string domain);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{rows} deliveries could not be given back: their claims end by themselves")]
+    public static partial void ReturnFailed(this ILogger log, Exception error, int rows);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Delivery {deliveryId} to {domain} failed by a fault of ours")]
     public static partial void AttemptFailed(this ILogger log, Exception error, Guid deliveryId, string domain);

@@ -17,6 +17,7 @@ internal sealed record ClaimedDelivery(QueuedDelivery Delivery, NextHop Hop);
 internal sealed class DeliveryRun(DeliveryService queue, AttemptServices services, TimeSpan lease, CancellationToken atOnce)
 {
     private static readonly TimeSpan RecordAgain = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestRecordAgain = TimeSpan.FromSeconds(30);
 
     // What is left of a lease must suffice to begin.
     private static readonly TimeSpan LeaseMargin = TimeSpan.FromSeconds(1);
@@ -42,7 +43,14 @@ internal sealed class DeliveryRun(DeliveryService queue, AttemptServices service
                 Log.NotBegun(delivery.Stream.Id, delivery.Domain, rejection.Text);
                 return LaneOutcome.Nothing;
             }
-            return await AttemptAsync(claimed, turn);
+            try
+            {
+                return await AttemptAsync(claimed, turn);
+            }
+            finally
+            {
+                queue.Ended(delivery);
+            }
         }
         catch (OperationCanceledException) when (atOnce.IsCancellationRequested)
         {
@@ -82,7 +90,7 @@ internal sealed class DeliveryRun(DeliveryService queue, AttemptServices service
     // A message that was delivered and is not known to be is delivered twice: while the database is away, the outcome waits for it.
     private async Task RecordAsync(QueuedDelivery delivery, AttemptReport report, TimeSpan took)
     {
-        while (true)
+        for (var wait = RecordAgain; ; wait = wait * 2 < LongestRecordAgain ? wait * 2 : LongestRecordAgain)
         {
             try
             {
@@ -96,7 +104,7 @@ internal sealed class DeliveryRun(DeliveryService queue, AttemptServices service
             }
             try
             {
-                await Task.Delay(RecordAgain, services.Time, atOnce);
+                await Task.Delay(wait, services.Time, atOnce);
             }
             catch (OperationCanceledException)
             {

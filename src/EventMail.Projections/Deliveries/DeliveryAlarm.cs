@@ -71,8 +71,8 @@ internal sealed class DeliveryAlarm : IAsyncDisposable
         {
             if (change is not { Before: DeliveryState before, After: DeliveryState { Held: false } after })
                 continue;
-            foreach (var destination in after.Destinations)
-                if (destination.UnderWay is null && (before.Held || before.Find(destination.Domain)?.Due != destination.Due))
+            foreach (var (old, destination) in before.ChangesTo(after))
+                if (destination is { UnderWay: null } && (before.Held || old?.Due != destination.Due))
                     At(destination.Due);
         }
     }

@@ -18,4 +18,13 @@ internal static partial class DeliveryLog
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The queue could not be looked at; trying again")]
     public static partial void WatchFailed(this ILogger log, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Delivery {deliveryId} cannot be read; it is looked at again when its claim is over")]
+    public static partial void DeliveryUnreadable(this ILogger log, Exception error, Guid deliveryId);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Delivery {deliveryId} to {domain} could not be settled; it is looked at again when its claim is over")]
+    public static partial void SettlingFailed(this ILogger log, Exception error, Guid deliveryId, string domain);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Content {number} of a message cannot be read: its sender is told of it without it")]
+    public static partial void OriginalUnreadable(this ILogger log, Exception error, long number);
 }

@@ -79,10 +79,14 @@ internal sealed class DeliveryQueue(NpgsqlDataSource source, Guid node)
     public async Task<bool> RenewAsync(QueuedDelivery row, DateTimeOffset until, CancellationToken cancel) =>
         await RunAsync($"{Mine} lease = $4 {WhereMine}", cancel, [.. Key(row.Stream, row.Domain), Time(until)]) > 0;
 
-    /// <summary>Gives a row back that nothing was done with.</summary>
-    /// <param name="due">Not before; null: as the log says.</param>
-    public Task ReturnAsync(StreamKey stream, string domain, DateTimeOffset? due, CancellationToken cancel) =>
-        RunAsync($"{Mine} owner = null, lease = $4 {WhereMine}", cancel, [.. Key(stream, domain), TimeOrNull(due)]);
+    /// <summary>Gives rows back that nothing was done with, those of them that are still ours.</summary>
+    public Task ReturnAsync(IReadOnlyCollection<(StreamKey Stream, string Domain)> rows, CancellationToken cancel) => RunAsync(
+        $"""
+        {Mine} owner = null, lease = null from unnest($1, $2) as w (of, at) where id = w.of and domain = w.at and owner = $3
+        """,
+        cancel, new NpgsqlParameter<Guid[]> { TypedValue = [.. rows.Select(row => row.Stream.Id)] },
+        new() { Value = rows.Select(row => row.Domain).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Varchar },
+        new NpgsqlParameter<Guid> { TypedValue = node });
 
     /// <summary>The nodes that have claimed something, and whether they are there.</summary>
     public async Task<List<(Guid Node, bool IsThere)>> OwnersAsync(CancellationToken cancel)
@@ -106,9 +110,6 @@ internal sealed class DeliveryQueue(NpgsqlDataSource source, Guid node)
     private static NpgsqlParameter Text(string text) => new() { Value = text, NpgsqlDbType = NpgsqlDbType.Varchar };
 
     private static NpgsqlParameter<DateTime> Time(DateTimeOffset time) => new() { TypedValue = time.UtcDateTime };
-
-    private static NpgsqlParameter TimeOrNull(DateTimeOffset? time) =>
-        new() { Value = (object?)time?.UtcDateTime ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz };
 
     private async Task<int> RunAsync(string sql, CancellationToken cancel, params NpgsqlParameter[] parameters)
     {

@@ -28,16 +28,12 @@ public sealed class DeliveryQueueProjection(EventTypeMap types) : IInlineProject
         {
             if (change is not { Before: DeliveryState before, After: DeliveryState after })
                 continue;
-            foreach (var destination in after.Destinations)
+            foreach (var (old, destination) in before.ChangesTo(after))
             {
-                var row = QueueRow.Of(change.Key, after, destination);
-                if (before.Find(destination.Domain) is not { } old || row != QueueRow.Of(change.Key, before, old))
+                if (destination is null)
+                    (gone ??= []).Add((change.Key.Id, old!.Domain));
+                else if (QueueRow.Of(change.Key, after, destination) is var row && (old is null || row != QueueRow.Of(change.Key, before, old)))
                     (written ??= []).Add(row);
-            }
-            foreach (var destination in before.Destinations)
-            {
-                if (after.Find(destination.Domain) is null)
-                    (gone ??= []).Add((change.Key.Id, destination.Domain));
             }
         }
         if (written is not null)

@@ -23,16 +23,18 @@ public sealed class DeliveryService : IAsyncDisposable
     private readonly DeliverySettling _settling;
     private readonly SenderNotifications _notifications;
     private readonly DeliveryAlarm _alarm;
+    private readonly DeliveryClaims _claims;
     private readonly ILogger _log;
 
     public DeliveryService(EventLog log, Directory directory, MailboxService mailboxes, DeliveryOptions options, ILoggerFactory loggers)
     {
         (_executor, _mailboxes, _options) = (log.Executor, mailboxes, options);
         _queue = new(log.DataSource, log.Executor.Node);
-        _notifications = new(directory, mailboxes, log.Contents, options.ReportingHost);
-        _settling = new(log.Executor, _notifications, directory, mailboxes, options);
         _log = loggers.CreateLogger("EventMail.Queue");
+        _notifications = new(directory, mailboxes, log.Contents, options.ReportingHost, _log);
+        _settling = new(log.Executor, _notifications, directory, mailboxes, options);
         _alarm = new(log.Executor.Feed, _queue, options, _log);
+        _claims = new(log.Executor, _queue, _settling, _alarm, options.Clock, _log);
         Operations = new(log, options.Rules);
     }
 
@@ -100,50 +102,30 @@ public sealed class DeliveryService : IAsyncDisposable
     /// Takes what is due, most urgent first. On the way it settles what needs no attempt: attempts that a dead host left behind,
     /// messages whose time is up, recipients that are here.
     /// </summary>
-    public async Task<IReadOnlyList<QueuedDelivery>> ClaimAsync(ClaimRequest request, CancellationToken cancel)
-    {
-        var now = _options.Clock.GetUtcNow();
-        var (rows, next) = await _queue.ClaimAsync(request, now, cancel);
-        if (next is { } at)
-            _alarm.At(at);
-        if (rows.Count == 0)
-            return [];
-        var states = await _executor.RefreshAsync(DeliveryKind.Instance, [.. rows.Select(row => row.Stream).Distinct()], cancel);
-        var claimed = new List<QueuedDelivery>(rows.Count);
-        var settled = new List<Task>();
-        foreach (var (stream, domain) in rows)
-        {
-            var state = (DeliveryState)states[stream].State;
-            if (state.Find(domain) is not { } destination || state.Held)
-                settled.Add(_queue.ReturnAsync(stream, domain, null, cancel)); // it has changed this very moment
-            else if (destination.UnderWay is not null)
-                settled.Add(_settling.GiveUpAsync(stream, domain, cancel));
-            else if (AttemptDecider.IsExpired(state, now))
-                settled.Add(_settling.ExpireAsync(stream, domain, cancel));
-            else if (await _settling.IsHereAsync(domain, cancel))
-                settled.Add(_settling.DeliverHereAsync(stream, domain, cancel));
-            else
-                claimed.Add(new(
-                    stream, domain, destination.Recipients, destination.Attempts + 1, destination.Retries, state.Message!, state.Submitted,
-                    now + request.Lease)
-                { Hastened = destination.Hastened });
-        }
-        await Task.WhenAll(settled);
-        return claimed;
-    }
+    public Task<IReadOnlyList<QueuedDelivery>> ClaimAsync(ClaimRequest request, CancellationToken cancel) => _claims.ClaimAsync(request, cancel);
 
     /// <summary>
     /// Writes down that the attempt begins. A rejection means that it must not: it was cancelled or held meanwhile, or somebody else
-    /// has taken it; the row is given back.
+    /// has taken it; the row is given back. Whoever begins it tells when it is <see cref="Ended"/>.
     /// </summary>
     public async Task<Result<Unit>> BeginAsync(QueuedDelivery row, CancellationToken cancel)
     {
-        var outcome = await _executor.ExecuteAsync(new DeliveryCommand(
-            row.Stream, state => DeliveryDecider.Begin(state, row.Domain, row.Attempt, _options.Node), _settling.Metadata), cancel);
-        if (outcome.Rejection is null)
-            return default(Unit);
-        await _queue.ReturnAsync(row.Stream, row.Domain, null, cancel);
-        return Refused(outcome);
+        _claims.Begun(row);
+        try
+        {
+            var outcome = await _executor.ExecuteAsync(new DeliveryCommand(
+                row.Stream, state => DeliveryDecider.Begin(state, row.Domain, row.Attempt, _options.Node), _settling.Metadata), cancel);
+            if (outcome.Rejection is null)
+                return default(Unit);
+            _claims.Ended(row);
+            await _queue.ReturnAsync([(row.Stream, row.Domain)], cancel);
+            return Refused(outcome);
+        }
+        catch
+        {
+            _claims.Ended(row);
+            throw;
+        }
     }
 
     /// <summary>
@@ -153,13 +135,15 @@ public sealed class DeliveryService : IAsyncDisposable
     public Task<RecordedAttempt> RecordAsync(QueuedDelivery row, AttemptReport report, CancellationToken cancel) =>
         _settling.RecordAsync(row, report, cancel);
 
-    /// <summary>Gives a row back that was not begun after all. No event.</summary>
-    /// <param name="due">Not before.</param>
-    public Task ReturnAsync(QueuedDelivery row, DateTimeOffset due, CancellationToken cancel)
-    {
-        _alarm.At(due);
-        return _queue.ReturnAsync(row.Stream, row.Domain, due, cancel);
-    }
+    /// <summary>
+    /// Nobody in this process is at an attempt any more. Until then its row stays this node's even when the lease could not be
+    /// renewed in time; one that has no outcome by now is unknown when its lease is over.
+    /// </summary>
+    public void Ended(QueuedDelivery row) => _claims.Ended(row);
+
+    /// <summary>Gives rows back that were not begun after all: they are due for anybody. No event.</summary>
+    public Task ReturnAsync(IReadOnlyCollection<QueuedDelivery> rows, CancellationToken cancel) =>
+        _queue.ReturnAsync([.. rows.Select(row => (row.Stream, row.Domain))], cancel);
 
     /// <summary>Keeps a row for a longer transfer. False when somebody else has it by now.</summary>
     /// <param name="lease">From now on.</param>

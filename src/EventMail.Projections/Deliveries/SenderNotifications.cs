@@ -4,6 +4,7 @@ using EventMail.Domain.Deliveries.Notifications;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
+using Microsoft.Extensions.Logging;
 using Directory = EventMail.Projections.Accounts.Directory;
 
 namespace EventMail.Projections.Deliveries;
@@ -12,7 +13,7 @@ namespace EventMail.Projections.Deliveries;
 /// Composes what senders are told and finds the mailboxes that it goes to. Senders are accounts here, so it never leaves this server.
 /// Thread-safe.
 /// </summary>
-internal sealed class SenderNotifications(Directory directory, MailboxService mailboxes, ContentStore contents, string reportingHost)
+internal sealed class SenderNotifications(Directory directory, MailboxService mailboxes, ContentStore contents, string reportingHost, ILogger log)
 {
     /// <summary>The original's first octets, as many as are asked for.</summary>
     public delegate ValueTask<byte[]> OriginalOctets(int count, CancellationToken cancel);
@@ -33,12 +34,20 @@ internal sealed class SenderNotifications(Directory directory, MailboxService ma
         return prepared;
     }
 
-    /// <summary>The octets of a content that is stored.</summary>
+    /// <summary>The octets of a content that is stored; none when it is lost: all the more its sender must be told.</summary>
     public OriginalOctets Stored(MessageSubmitted message) => async (count, cancel) =>
     {
-        await using var content = await contents.ReadAsync(message.Content.Number, cancel);
-        var octets = new byte[count];
-        return octets[..await content.ReadAtAsync(message.Skip, octets, cancel)];
+        try
+        {
+            await using var content = await contents.ReadAsync(message.Content.Number, cancel);
+            var octets = new byte[count];
+            return octets[..await content.ReadAtAsync(message.Skip, octets, cancel)];
+        }
+        catch (Exception error) when (error is ContentMissingException or IOException or UnauthorizedAccessException)
+        {
+            log.OriginalUnreadable(error, message.Content.Number);
+            return [];
+        }
     };
 
     /// <summary>The octets of a content that is on its way in.</summary>

@@ -105,8 +105,27 @@ public sealed class DeliveryWalkTests
                     deferred.Next.ShouldBeGreaterThan(_now);
                 if (e is DeliveryOutcomeUnknown unknown)
                     unknown.Next.ShouldBeGreaterThan(_now);
+                var before = _state;
                 _state = _state.Evolve(e, _now);
+                CheckChanges(before, _state);
             }
+        }
+
+        // What the queue is written from: all that differs, and nothing else.
+        private static void CheckChanges(DeliveryState before, DeliveryState after)
+        {
+            var domains = before.Destinations.Concat(after.Destinations).Select(d => d.Domain).Distinct().ToList();
+            var changed = before.ChangesTo(after).ToDictionary(change => (change.Before ?? change.After)!.Domain);
+            foreach (var domain in domains)
+            {
+                var (was, now) = (before.Find(domain), after.Find(domain));
+                if (changed.TryGetValue(domain, out var change))
+                    change.ShouldBe((was, now));
+                else
+                    now.ShouldBeSameAs(was);
+                changed.ContainsKey(domain).ShouldBe(!ReferenceEquals(was, now) || before.Held != after.Held);
+            }
+            changed.Keys.Except(domains).ShouldBeEmpty();
         }
 
         private void Check()

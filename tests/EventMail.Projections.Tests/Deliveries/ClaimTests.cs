@@ -146,6 +146,34 @@ public sealed class ClaimTests
     }
 
     [Fact]
+    public async Task An_attempt_of_this_very_process_is_not_given_up_while_it_is_at_it()
+    {
+        await using var test = await DeliveryFixture.StartAsync();
+        var delivery = await test.SubmitAsync("a@b.example");
+        var row = await test.BeginOneAsync();
+        test.Clock.Advance(2 * Lease); // the database was away, nothing could be renewed
+        (await test.Queue.ClaimAsync(DeliveryFixture.All, default)).ShouldBeEmpty();
+        (await test.EventsAsync(delivery))[^1].ShouldBeOfType<DeliveryBegun>();
+        (await test.Queue.RenewAsync(row, Lease, default)).ShouldBeTrue();
+        test.Queue.Ended(row);
+        test.Clock.Advance(2 * Lease);
+        (await test.Queue.ClaimAsync(DeliveryFixture.All, default)).ShouldBeEmpty();
+        (await test.EventsAsync(delivery))[^1].ShouldBeOfType<DeliveryOutcomeUnknown>();
+    }
+
+    [Fact]
+    public async Task A_message_that_this_version_cannot_read_holds_up_no_other()
+    {
+        await using var test = await DeliveryFixture.StartAsync();
+        var newer = await test.SubmitAsync("a@b.example");
+        await test.SubmitAsync("a@c.example");
+        await using (var change = test.Mail.Log.DataSource.CreateCommand($"update public.mt_events set type = 'from_the_future' where stream_id = '{newer.Id}'"))
+            (await change.ExecuteNonQueryAsync()).ShouldBe(1);
+        await using var second = await SecondNode.StartAsync(test);
+        (await second.Queue.ClaimAsync(DeliveryFixture.All, default)).ShouldHaveSingleItem().Domain.ShouldBe("c.example");
+    }
+
+    [Fact]
     public async Task An_outcome_that_comes_late_counts_for_those_who_have_it_and_for_nobody_else()
     {
         await using var test = await DeliveryFixture.StartAsync();

@@ -296,16 +296,55 @@ public sealed class DeliveryServiceTests
     }
 
     [Fact]
-    public async Task A_row_that_is_given_back_is_due_when_it_says_and_no_event_is_written()
+    public async Task Rows_that_are_given_back_are_due_for_anybody_and_no_event_is_written()
     {
         await using var test = await DeliveryFixture.StartAsync();
-        var delivery = await test.SubmitAsync("bob@b.example");
-        var row = await test.ClaimOneAsync();
-        await test.Queue.ReturnAsync(row, test.Clock.GetUtcNow().AddSeconds(30), default);
+        await using var second = await SecondNode.StartAsync(test);
+        var delivery = await test.SubmitAsync("bob@b.example", "ann@c.example");
+        var rows = await test.Queue.ClaimAsync(DeliveryFixture.All, default);
+        rows.Count.ShouldBe(2);
+        (await second.Queue.ClaimAsync(DeliveryFixture.All, default)).ShouldBeEmpty();
+        await test.Queue.ReturnAsync(rows, default);
+        (await second.Queue.ClaimAsync(DeliveryFixture.All, default)).Count.ShouldBe(2);
+        await test.Queue.ReturnAsync(rows, default); // they are another's by now
         (await test.Queue.ClaimAsync(DeliveryFixture.All, default)).ShouldBeEmpty();
-        test.Clock.Advance(TimeSpan.FromSeconds(31));
-        await test.ClaimOneAsync();
         (await test.EventsAsync(delivery)).Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Whose_message_is_lost_is_told_of_its_failure_without_it()
+    {
+        await using var test = await DeliveryFixture.StartAsync();
+        await using var second = await SecondNode.StartAsync(test);
+        var delivery = await test.SubmitAsync("bob@b.example");
+        var row = (await second.Queue.ClaimAsync(DeliveryFixture.All, default)).ShouldHaveSingleItem();
+        await using (var lose = test.Mail.Log.DataSource.CreateCommand($"delete from eventmail.content where number = {row.Message.Content.Number}"))
+            (await lose.ExecuteNonQueryAsync()).ShouldBe(1);
+        (await second.Queue.BeginAsync(row, default)).Rejection.ShouldBeNull();
+        await second.Queue.RecordAsync(row, DeliveryFixture.Report(row, OutcomeKind.Failed, 550, "5.1.1", "No such user"), default);
+        (await test.EventsAsync(delivery))[^1].ShouldBeOfType<BounceIssued>().Mailbox.ShouldNotBeNull();
+        (await test.InboxAsync(test.Sender)).ShouldHaveSingleItem().ShouldContain("smtp; 550 5.1.1 No such user");
+    }
+
+    [Fact]
+    public async Task Who_waits_here_for_the_same_moment_has_it_then_however_many_they_are()
+    {
+        await using var test = await DeliveryFixture.StartAsync();
+        var bob = await test.Mail.NewAccountAsync();
+        for (var i = 0; i < 4; i++)
+            await test.SubmitAsync(test.Submission(bob.Address) with { HoldUntil = test.Clock.GetUtcNow().AddHours(1) });
+        using var woken = new SemaphoreSlim(0);
+        using var subscription = test.Queue.OnWork(() => woken.Release());
+        while (await woken.WaitAsync(TimeSpan.FromMilliseconds(300)))
+        {
+        }
+        test.Clock.Advance(TimeSpan.FromHours(2));
+        for (var i = 0; i < 4; i++)
+        {
+            (await test.Queue.ClaimAsync(new(1, TimeSpan.FromMinutes(2), []), default)).ShouldBeEmpty();
+            (await woken.WaitAsync(TimeSpan.FromSeconds(5))).ShouldBeTrue("nothing was claimed, and more is due");
+        }
+        (await test.InboxAsync(bob)).Count.ShouldBe(4);
     }
 
     [Fact]
