@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using EventMail.Testing;
 
 namespace EventMail.Host.Tests;
 
@@ -35,4 +36,16 @@ public sealed class OwnAddressTheoryAttribute : TheoryAttribute
         .SelectMany(network => network.GetIPProperties().UnicastAddresses)
         .Select(unicast => unicast.Address)
         .FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address));
+}
+
+/// <summary>Needs a real DNS server; skipped, and counted so, where none is installed.</summary>
+public sealed class DnsFactAttribute : FactAttribute
+{
+    public DnsFactAttribute() => Skip = DnsServer.Missing;
+}
+
+/// <summary>The same with signed zones.</summary>
+public sealed class SignedDnsFactAttribute : FactAttribute
+{
+    public SignedDnsFactAttribute() => Skip = DnsServer.MissingForSigned;
 }

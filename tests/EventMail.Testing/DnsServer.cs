@@ -67,7 +67,7 @@ public sealed class DnsServer : IAsyncDisposable
 
     public static async Task<DnsServer> StartAsync(params DnsZone[] zones)
     {
-        var server = new DnsServer(FreePort());
+        var server = new DnsServer(TestPort.Free());
         try
         {
             await server.StartServerAsync(zones);
@@ -186,26 +186,6 @@ public sealed class DnsServer : IAsyncDisposable
             await Task.Delay(10);
         }
         throw new InvalidOperationException($"unbound does not answer:\n{await File.ReadAllTextAsync(Path.Combine(_folder, "log"))}");
-    }
-
-    /// <summary>A port that is free for UDP and TCP.</summary>
-    public static int FreePort()
-    {
-        for (var attempt = 0; ; attempt++)
-        {
-            using var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            using var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-            tcp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            try
-            {
-                udp.Bind(tcp.LocalEndPoint!);
-                return ((IPEndPoint)tcp.LocalEndPoint!).Port;
-            }
-            catch (SocketException) when (attempt < 20)
-            {
-                // Somebody's UDP port: another.
-            }
-        }
     }
 
     internal static async Task RunAsync(string program, params string[] arguments)

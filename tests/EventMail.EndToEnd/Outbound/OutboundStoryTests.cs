@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using EventMail.EndToEnd.Clients;
 using EventMail.Testing;
 
 namespace EventMail.EndToEnd.Outbound;
@@ -38,8 +39,8 @@ public sealed class OutboundStoryTests
         server.Log.ShouldContain("\"processing_duration_ms\"");
     }
 
-    [OutboundFact]
-    public async Task Mail_to_an_unreachable_domain_shows_its_attempts_and_ends_in_a_notification_to_the_sender()
+    [OutboundFact("neomutt", "script")]
+    public async Task Mail_to_an_unreachable_domain_shows_its_attempts_and_ends_in_a_notification_that_a_mail_client_shows()
     {
         await using var dns = await OutboundSettings.DnsAsync("away.test");
         int nobody;
@@ -65,12 +66,23 @@ public sealed class OutboundStoryTests
         notification.ShouldContain("Action: failed");
         notification.ShouldContain("Status: 5.4.7");
         notification.ShouldContain("Message-ID: <lost@example.test>");
+        var seen = await Neomutt.ShowLastAsync(server["imap"], account);
+        seen.ShouldContain("Your message could not be delivered to this recipient.");
+        seen.ShouldContain("<who@away.test>");
+        seen.ShouldContain("Diagnostic-Code: x-");
 
         var id = Regex.Match(server.Log, "\"delivery_id\":\"([0-9a-f-]{36})\"").Groups[1].Value;
         var shown = (await server.RunAsync("queue", "show", id)).Output;
         Regex.Count(shown, "mx.away.test").ShouldBeGreaterThanOrEqualTo(3, shown);
         shown.ShouldContain("<who@away.test> failed");
-        (await server.RunAsync("history", account)).Output.ShouldContain("who@away.test");
+        var history = (await server.RunAsync("history", account)).Output;
+        foreach (var attempt in new[] { 1, 2, 3 })
+        {
+            history.ShouldContain($"attempt {attempt} for <who@away.test> begins");
+        }
+
+        history.ShouldContain("failed for <who@away.test>");
+        history.ShouldContain("sender told that delivery to <who@away.test> failed");
 
         // "Structured Logging".
         var lines = server.Log.Split('\n');

@@ -30,7 +30,7 @@ public sealed class TwoSites : IAsyncLifetime
         }
 
         _dns = await DnsServer.StartAsync(Zones([]));
-        var port = DnsServer.FreePort();
+        var port = TestPort.Free();
         (_a, _b) = (new("alice.test", "127.0.0.2", port, _dns), new("bob.test", "127.0.0.3", port, _dns));
         await Task.WhenAll(_a.StartAsync(), _b.StartAsync());
         (Alice, Bob) = (await _a.NewAccountAsync("alice"), await _b.NewAccountAsync("bob"));

@@ -26,7 +26,7 @@ internal sealed class Postfix : IAsyncDisposable
     {
         var folder = new TempFolder();
         File.SetUnixFileMode(folder.Path, (UnixFileMode)0b111_101_101);
-        var port = SmtpSink.FreePort();
+        var port = TestPort.Free();
         var postfix = new Postfix(folder, port);
         foreach (var name in (string[])["conf", "spool", "data", "mail"])
         {

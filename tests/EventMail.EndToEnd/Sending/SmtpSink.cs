@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using EventMail.Testing;
 
 namespace EventMail.EndToEnd.Sending;
 
@@ -27,7 +28,7 @@ internal sealed class SmtpSink : IAsyncDisposable
         var folder = new TempFolder();
         // smtp-sink gives up root's rights.
         File.SetUnixFileMode(folder.Path, (UnixFileMode)0b111_111_111);
-        var port = FreePort();
+        var port = TestPort.Free();
         List<string> arguments = [.. options, "-4"];
         if (Environment.UserName == "root")
         {
@@ -62,12 +63,5 @@ internal sealed class SmtpSink : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
         _folder.Dispose();
-    }
-
-    internal static int FreePort()
-    {
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -153,15 +153,3 @@ public sealed class DomainCheckTests(CliServer cli) : IClassFixture<CliServer>
         return await new DomainCheck(setup, dns, policies, new(dns), TimeProvider.System).RunAsync(CancellationToken.None);
     }
 }
-
-/// <summary>Needs a real DNS server; skipped, and counted so, where none is installed.</summary>
-public sealed class DnsFactAttribute : FactAttribute
-{
-    public DnsFactAttribute() => Skip = DnsServer.Missing;
-}
-
-/// <summary>The same with signed zones.</summary>
-public sealed class SignedDnsFactAttribute : FactAttribute
-{
-    public SignedDnsFactAttribute() => Skip = DnsServer.MissingForSigned;
-}

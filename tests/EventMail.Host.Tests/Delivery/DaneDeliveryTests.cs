@@ -41,9 +41,3 @@ public sealed class DaneDeliveryTests
         sinks.Select(sink => sink.Messages.Count).ShouldBe([1, 0, 0, 0]);
     }
 }
-
-/// <summary>Needs a DNS server and the tools to sign zones; skipped, and counted so, without.</summary>
-public sealed class SignedDnsFactAttribute : FactAttribute
-{
-    public SignedDnsFactAttribute() => Skip = DnsServer.MissingForSigned;
-}
