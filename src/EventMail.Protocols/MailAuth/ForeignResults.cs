@@ -43,6 +43,8 @@ internal static class ForeignResults
         // Another version than 1 is not to be passed on (§5).
         if (at < field.Length && char.IsAsciiDigit((char)field[at]) && ReadValue(field, ref at) != "1")
             return true;
+        // §5: the same name in U-labels is the same name.
+        id = DomainNames.ToAscii(id);
         // Also for our whole domain, or for a part of us.
         return DomainNames.IsWithin(id, authservId) || (id.Contains('.') && DomainNames.IsWithin(authservId, id));
     }
@@ -69,20 +71,22 @@ internal static class ForeignResults
     // value = token / quoted-string
     private static string ReadValue(ReadOnlySpan<byte> field, ref int at)
     {
-        var text = new StringBuilder();
+        var text = new List<byte>();
         if (at < field.Length && field[at] == (byte)'"')
         {
             for (at++; at < field.Length && field[at] != (byte)'"'; at++)
             {
                 if (field[at] == (byte)'\\' && at + 1 < field.Length)
                     at++;
-                text.Append((char)field[at]);
+                text.Add(field[at]);
             }
             at++;
-            return text.ToString().Trim();
+            return Text().Trim();
         }
         while (at < field.Length && field[at] is > (byte)' ' and not ((byte)';' or (byte)'(' or (byte)'='))
-            text.Append((char)field[at++]);
-        return text.ToString();
+            text.Add(field[at++]);
+        return Text();
+
+        string Text() => Encoding.UTF8.GetString([.. text]);
     }
 }

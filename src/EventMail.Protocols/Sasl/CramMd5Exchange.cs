@@ -13,6 +13,8 @@ internal sealed class CramMd5Exchange(Authenticator authenticator, LoginContext 
 
     public override string Mechanism => "CRAM-MD5";
 
+    public override bool IsServerFirst => true;
+
     public override async ValueTask<SaslStep> StepAsync(ReadOnlyMemory<byte>? response, CancellationToken cancel)
     {
         if (!_asked)

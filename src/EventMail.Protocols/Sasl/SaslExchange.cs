@@ -29,6 +29,9 @@ public abstract class SaslExchange
 {
     public abstract string Mechanism { get; }
 
+    /// <summary>The server speaks first: there is no initial response (RFC 4422 §5, item 2a).</summary>
+    public virtual bool IsServerFirst => false;
+
     /// <param name="response">The client's words, decoded; null when it sent no initial response.</param>
     public abstract ValueTask<SaslStep> StepAsync(ReadOnlyMemory<byte>? response, CancellationToken cancel);
 }

@@ -66,6 +66,7 @@ public static class SmtpReplies
     public static readonly SmtpReply AuthDone = new("503 5.5.1 Authenticated already");
     public static readonly SmtpReply AuthSyntax = new("501 5.5.4 Syntax: AUTH mechanism [initial-response]");
     public static readonly SmtpReply AuthMalformed = new("501 5.5.2 That is not base64, or not what the mechanism says");
+    public static readonly SmtpReply NoInitialResponse = new("501 5.7.0 The mechanism begins with a challenge: no initial response");
     public static readonly SmtpReply AuthCancelled = new("501 5.7.0 Authentication cancelled");
     public static readonly SmtpReply AuthLineTooLong = new("500 5.5.6 Authentication exchange line too long");
     public static readonly SmtpReply AuthLater = new("454 4.7.0 Temporary authentication failure");
@@ -85,8 +86,9 @@ public static class SmtpReplies
     public static readonly SmtpReply HeaderTooLong = new("552 5.3.4 The header is too long");
     public static readonly SmtpReply TooManyMessages = new("450 4.7.1 Too many messages in an hour, try again later");
     public static readonly SmtpReply TooManyRecipientsPerHour = new("450 4.7.1 Too many recipients in an hour, try again later");
-    public static readonly SmtpReply BadDomain = new("553 5.1.2 Bad destination domain syntax");
-    public static readonly SmtpReply UnqualifiedDomain = new("553 5.1.2 Destination domain is not fully qualified");
+    // RFC 6409 §5.1: 501 for what is no address; §4.2: 554 for a domain that is improper.
+    public static readonly SmtpReply BadDomain = new("501 5.1.2 Bad destination domain syntax");
+    public static readonly SmtpReply UnqualifiedDomain = new("554 5.1.2 Destination domain is not fully qualified");
     public static readonly SmtpReply HeldBeyondTime = new("501 5.5.4 The time of FUTURERELEASE is later than that of DELIVERBY");
     public static readonly SmtpReply HeldTooLong = new("501 5.5.4 That is later than FUTURERELEASE allows");
 

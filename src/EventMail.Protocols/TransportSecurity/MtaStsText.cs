@@ -29,8 +29,14 @@ internal static class MtaStsText
         var fields = text.Split(';', StringSplitOptions.TrimEntries).Skip(1)
             .Where(field => field.Length > 0).Select(field => field.Split('=', 2)).ToList();
         var id = fields.Find(field => field[0] == "id")?.ElementAtOrDefault(1);
-        return id is { Length: > 0 and <= MaxId } && id.All(char.IsAsciiLetterOrDigit) && fields.TrueForAll(field => field.Length == 2) ? id : null;
+        return id is { Length: > 0 and <= MaxId } && id.All(char.IsAsciiLetterOrDigit) && fields.TrueForAll(IsField) ? id : null;
     }
+
+    // sts-extension = sts-ext-name "=" sts-ext-value; a record with anything else is invalid, and the domain has none.
+    private static bool IsField(string[] field) =>
+        field is [{ Length: > 0 and <= MaxId } name, { Length: > 0 } value]
+        && char.IsAsciiLetterOrDigit(name[0]) && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-' or '.')
+        && value.All(letter => letter is > ' ' and < '\x7f' and not '=');
 
     // sts-version sts-field-delim: *WSP ";"
     private static bool IsRecord(string text) =>
@@ -83,7 +89,9 @@ internal static class MtaStsText
             default:
                 return "the policy's mode is none of enforce, testing and none";
         }
-        if (!long.TryParse(fields.GetValueOrDefault("max_age"), NumberStyles.None, CultureInfo.InvariantCulture, out var age))
+        // sts-policy-max-age-value = 1*10(DIGIT)
+        if (fields.GetValueOrDefault("max_age") is not { Length: <= 10 } digits
+            || !long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var age))
             return "the policy's max_age is no number";
         seconds = (int)Math.Min(age, MaxAgeSeconds);
         return mode != MtaStsMode.None && mx.Count == 0 ? "the policy names no mx" : null;

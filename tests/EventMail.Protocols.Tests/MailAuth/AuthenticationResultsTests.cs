@@ -60,6 +60,14 @@ public sealed class AuthenticationResultsTests
     }
 
     [Fact]
+    public void Our_name_in_U_labels_is_our_name()
+    {
+        // RFC 8601 §5
+        var header = Encoding.UTF8.GetBytes("Authentication-Results: mx.Bücher.example; spf=pass\r\nFrom: b\r\n\r\n");
+        Encoding.UTF8.GetString(ForeignResults.Remove(header, "mx.xn--bcher-kva.example").Span).ShouldBe("From: b\r\n\r\n");
+    }
+
+    [Fact]
     public void Of_any_header_nothing_else_is_lost()
     {
         string[] fields =

@@ -27,6 +27,10 @@ public sealed class MtaStsTextTests
     [InlineData(null, "v=STSv1; id=a-b;")]
     [InlineData(null, "v=STSv1; id=123456789012345678901234567890123;")]
     [InlineData(null, "v=STSv1; id=1; rubbish")]
+    [InlineData(null, "v=STSv1; id=1; more=")]
+    [InlineData(null, "v=STSv1; id=1; more=a=b")]
+    [InlineData(null, "v=STSv1; id=1; more=a b")]
+    [InlineData(null, "v=STSv1; id=1; -more=a")]
     [InlineData(null, "v=STSv1; id=1;", "v=STSv1; id=2;")]
     public void A_record_has_an_id(string? id, params string[] texts) =>
         MtaStsText.IdOf(texts.Select(text => new TxtRecord(Encoding.ASCII.GetBytes(text)))).ShouldBe(id);
@@ -59,12 +63,13 @@ public sealed class MtaStsTextTests
 
     [Fact]
     public void A_max_age_beyond_a_year_is_cut() =>
-        MtaStsText.Parse(Policy.Replace("604800", "99999999999"), "1", out _)!.MaxAge.TotalSeconds.ShouldBe(MtaStsText.MaxAgeSeconds);
+        MtaStsText.Parse(Policy.Replace("604800", "9999999999"), "1", out _)!.MaxAge.TotalSeconds.ShouldBe(MtaStsText.MaxAgeSeconds);
 
     [Theory]
     [InlineData("STSv1", "STSv2", "the policy's version is not STSv1")]
     [InlineData("enforce", "maybe", "the policy's mode is none of enforce, testing and none")]
     [InlineData("604800", "-1", "the policy's max_age is no number")]
+    [InlineData("604800", "00000604800", "the policy's max_age is no number")]
     [InlineData("mx: ", "xm: ", "the policy names no mx")]
     [InlineData("*.example.net", "*.*.net", "mx is no name or pattern: *.*.net")]
     [InlineData("version: STSv1", "<html>", "a line of the policy is no field: <html>")]

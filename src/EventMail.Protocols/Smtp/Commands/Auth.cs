@@ -20,6 +20,9 @@ internal static class Auth
         var exchange = SaslServer.Start(mechanism, session.Connection, authenticator, session.LoginContext(mechanism));
         if (exchange is null)
             return SmtpReplies.NoSuchMechanism;
+        // RFC 4954 §4
+        if (exchange.IsServerFirst && initial is not null)
+            return SmtpReplies.NoInitialResponse;
 
         var outcome = await SaslFraming.RunAsync(
             session.Connection, exchange, initial, SaslFraming.Smtp, session.Patience(session.Services.Limits.IdleTimeout), CancellationToken.None);

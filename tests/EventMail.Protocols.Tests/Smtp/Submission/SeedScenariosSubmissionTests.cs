@@ -46,6 +46,8 @@ public sealed class SeedScenariosSubmissionTests(SubmissionFixture fixture) : IC
         await using var client = fixture.Open();
         await client.ReadLineAsync();
         (await SubmissionFixture.EhloAsync(client)).ShouldContain(line => line.StartsWith("AUTH ", StringComparison.Ordinal) && line.Contains("CRAM-MD5"));
+        // RFC 4954 §4
+        (await client.AskAsync("AUTH CRAM-MD5 eA==")).ShouldBe("501 5.7.0 The mechanism begins with a challenge: no initial response");
     }
 
     [Fact]
