@@ -12,6 +12,7 @@ using EventMail.Protocols.Imap;
 using EventMail.Protocols.MailAuth.Dkim;
 using EventMail.Protocols.Pop3;
 using EventMail.Protocols.Smtp;
+using EventMail.Protocols.Smtp.Data;
 using EventMail.Protocols.Smtp.Submission;
 using EventMail.Protocols.Wire;
 using Microsoft.Extensions.Logging;
@@ -28,6 +29,8 @@ public sealed class EventMailServices : IAsyncDisposable
     private readonly QuotaWatch _quotas;
     private readonly NameServices _names;
     private readonly QuotaAudits _audits;
+    private readonly FilterServices _filters;
+    private readonly SpoolSpace _spool;
     private readonly SearchTextIndex? _searchText;
     private readonly HostContext _host;
     private DeliveryAgent? _agent;
@@ -44,6 +47,8 @@ public sealed class EventMailServices : IAsyncDisposable
         var marks = new QuotaMarks(store.Log, store.Directory, store.Mailboxes, host.Settings.EffectiveHostname, host.Logs);
         _quotas = new(store.Log, store.Directory, marks, host.Logs);
         _audits = new(store.Log, store.QuotaAudit, _quotas, host.Settings.Quota.VerifyEvery, TimeProvider.System, host.Logs);
+        _spool = ReceptionServices.Spool(host.Settings);
+        _filters = new(host.Settings, _spool, host.Logs);
         Listeners = ListenerTable.Of(host.Settings, Servers(host));
     }
 
@@ -82,6 +87,7 @@ public sealed class EventMailServices : IAsyncDisposable
         _store.Log.Executor.BeginClosing();
         await _audits.DisposeAsync();
         await _quotas.DisposeAsync();
+        _filters.Dispose();
         await _names.DisposeAsync();
         await _locks.DisposeAsync();
         _summaries.Dispose();
@@ -105,16 +111,15 @@ public sealed class EventMailServices : IAsyncDisposable
         var authenticator = new Authenticator(
             log, _store.Directory, _store.Hasher, _store.Key, LoginSettings.LoginsOf(settings), host.Logs);
         var limiter = new CommandRateLimiter(LoginSettings.CommandsOf(settings));
-        var spool = ReceptionServices.Spool(settings);
         var destination = new MailboxDestination(
-            _store.Directory, log.Contents, _store.Mailboxes, ReceptionServices.Checks(settings, _names.Dns, spool, log, host.Logs));
+            _store.Directory, log.Contents, _store.Mailboxes, ReceptionServices.Checks(settings, _names.Dns, _filters, _spool, log, host.Logs));
         var (smtp, lmtp) = (SmtpOf(SmtpRole.Exchange), SmtpOf(SmtpRole.LocalDelivery));
         var submission = new SmtpServices(
             hostname, node,
             new SubmissionDestination(
-                _store.Directory, log.Contents, _store.Deliveries, spool,
+                _store.Directory, log.Contents, _store.Deliveries, _spool,
                 new() { CheckFrom = settings.Submission.CheckFrom, HideClient = settings.Submission.HideClient },
-                new(new DomainKeys(_store.DkimKeys).ForAsync)),
+                new(new DomainKeys(_store.DkimKeys).ForAsync), ReceptionServices.SubmissionChecks(_filters, _spool, log)),
             ProtocolLimits.Of(settings.Smtp, settings.Submission), TimeProvider.System, host.Logs.CreateLogger("EventMail.Smtp"))
         {
             Role = SmtpRole.Submission,

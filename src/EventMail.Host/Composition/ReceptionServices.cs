@@ -13,7 +13,8 @@ namespace EventMail.Host.Composition;
 internal static class ReceptionServices
 {
     /// <exception cref="SettingsException">MailAuth:TrustedNetworks is no list of networks.</exception>
-    public static ReceptionChecks Checks(HostSettings settings, IDnsSource dns, SpoolSpace spool, EventLog log, ILoggerFactory logs)
+    public static ReceptionChecks Checks(
+        HostSettings settings, IDnsSource dns, FilterServices filters, SpoolSpace spool, EventLog log, ILoggerFactory logs)
     {
         var steps = new List<IReceptionStep>();
         if (settings.MailAuth.Enabled)
@@ -21,8 +22,13 @@ internal static class ReceptionServices
             steps.Add(new AuthenticationStep(
                 dns, settings.EffectiveHostname, OptionsOf(settings.MailAuth), TimeProvider.System, logs.CreateLogger("EventMail.MailAuth")));
         }
+        steps.AddRange(filters.Steps);
         return new(steps, Networks(settings.MailAuth.TrustedNetworks), spool, new(log));
     }
+
+    /// <summary>Those of mail that users of ours hand in; null for none.</summary>
+    public static ReceptionChecks? SubmissionChecks(FilterServices filters, SpoolSpace spool, EventLog log) =>
+        filters is { Submission: true, Steps.Count: > 0 } ? new(filters.Steps, [], spool, new(log)) : null;
 
     private static MailAuthOptions OptionsOf(MailAuthSettings settings) => new()
     {

@@ -22,6 +22,7 @@ public sealed record HostSettings
     public ListenerSettings Pop3s { get; init; } = new() { Port = 1995, MaxConnections = 100 };
     public DeliverySettings Delivery { get; init; } = new();
     public MailAuthSettings MailAuth { get; init; } = new();
+    public FilterSettings Filters { get; init; } = new();
     public DnsSettings Dns { get; init; } = new();
     public TlsSettings Tls { get; init; } = new();
     public AuthSettings Auth { get; init; } = new();

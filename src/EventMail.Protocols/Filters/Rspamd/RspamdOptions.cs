@@ -27,7 +27,8 @@ public sealed record RspamdOptions
 
     public FilterOutcome SoftReject { get; init; } = FilterOutcome.TryLater;
 
-    public FilterOutcome Greylist { get; init; } = FilterOutcome.TryLater;
+    /// <summary>Its greylisting says "soft reject" when it wants a delay; this action is what remains when it does not.</summary>
+    public FilterOutcome Greylist { get; init; } = FilterOutcome.Accept;
 
     public FilterOutcome AddHeader { get; init; } = FilterOutcome.Junk;
 

@@ -1,3 +1,4 @@
+using System.Text;
 using EventMail.Domain;
 using EventMail.Domain.Messages.Submitted;
 using EventMail.EventStore;
@@ -6,6 +7,7 @@ using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.MailAuth;
 using EventMail.Protocols.Smtp.Data;
+using EventMail.Protocols.Smtp.Reception;
 
 namespace EventMail.Protocols.Smtp.Submission;
 
@@ -22,6 +24,8 @@ internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEn
     private StagedContent? _copy;
     private SubmittedHeader? _header;
     private int _skip;
+    private ReceivedMessage? _checked;
+    private bool _discarded;
 
     private string Account => envelope.Account ?? throw new InvalidOperationException("Nobody is logged in.");
 
@@ -54,25 +58,42 @@ internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEn
         if (destination.Options.CheckFrom && await NamesNeighbourAsync(header.OriginalAuthors, cancel))
             return SmtpReplies.NotYourResentFrom;
 
+        if (destination.Checks is { } checks)
+        {
+            if (await CheckAsync(checks, account, cancel) is { } refusal)
+                return refusal;
+            if (_discarded)
+                return null;
+            read = SubmittedHeader.Read(_checked!.EditedHeader);
+            if (read.Value is null)
+                return new($"554 5.6.0 {read.Rejection!.Text}");
+            header = read.Value;
+        }
+
         _header = header;
         var additions = Additions(account, header, !isAuthor);
         var trace = TraceFields.Write(envelope, destination.Options.HideClient);
         // Return-Path is for mailboxes here: others write their own.
         _skip = trace.AsSpan().IndexOf((byte)'\n') + 1;
+        byte[] fields = _checked is null ? [] : Encoding.UTF8.GetBytes(string.Concat(_checked.Fields));
         var written = Clean(header.Write(additions));
+        if (fields.Length > 0)
+            written = (byte[])[.. fields, .. written.Span];
         var signature = destination.Signer is { } signer
-            ? await signer.SignAsync(header.Authors[0].Domain, written, spool.BodyAsync(cancel), envelope.Received, cancel)
+            ? await signer.SignAsync(header.Authors[0].Domain, written, BodyAsync(cancel), envelope.Received, cancel)
             : null;
         _incoming = IncomingMessage.Begin(destination.Contents);
         _content = await ComposeAsync(_incoming, [.. trace, .. signature ?? [], .. written.Span], cancel);
         if (account.SaveSent)
-            _copy = header.HasBcc ? await CopyAsync([.. trace, .. Clean(header.Write(additions, keepBcc: true)).Span], cancel) : _content;
+            _copy = header.HasBcc ? await CopyAsync([.. trace, .. fields, .. Clean(header.Write(additions, keepBcc: true)).Span], cancel) : _content;
         return null;
     }
 
     public async Task<Rejection?> DeliverAsync(
         IReadOnlyList<LocalRecipient> recipients, QuotaRule rule, string reversePath, Actor actor, string cause, CancellationToken cancel)
     {
+        if (_discarded)
+            return null;
         var content = _content ?? throw new InvalidOperationException("The message is not whole.");
         var submission = SubmittedEnvelope.Of(envelope, Account, _header!, _needs, _skip, MessageId);
         var submitted = await destination.Deliveries.SubmitAsync(
@@ -83,10 +104,26 @@ internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEn
     public async ValueTask DisposeAsync()
     {
         await spool.DisposeAsync();
+        if (_checked is not null)
+            await _checked.DisposeAsync();
         if (_incoming is not null)
             await _incoming.DisposeAsync();
         if (_withBcc is not null)
             await _withBcc.DisposeAsync();
+    }
+
+    private IAsyncEnumerable<ReadOnlyMemory<byte>> BodyAsync(CancellationToken cancel) => _checked?.EditedBodyAsync(cancel) ?? spool.BodyAsync(cancel);
+
+    // Its sender is told of spam, whoever it is for: there is no mailbox for it here.
+    private async ValueTask<SmtpReply?> CheckAsync(ReceptionChecks checks, AccountEntry account, CancellationToken cancel)
+    {
+        _checked = new(envelope, spool);
+        var result = await checks.RunAsync(_checked, cancel);
+        if (result.Disposition < Disposition.Discard)
+            return null;
+        _discarded = result.Disposition == Disposition.Discard;
+        return await checks.SettleAsync(
+            _checked, result, [.. envelope.Recipients.Select(recipient => new LocalRecipient(Account, account.Address, recipient.Address))], cancel);
     }
 
     private async ValueTask<bool> AllowsAllAsync(IReadOnlyList<HeaderAddress> addresses, CancellationToken cancel)
@@ -137,7 +174,7 @@ internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEn
     private async ValueTask<StagedContent> ComposeAsync(IncomingMessage message, byte[] front, CancellationToken cancel)
     {
         await message.WriteAsync(front, cancel);
-        await foreach (var piece in spool.BodyAsync(cancel))
+        await foreach (var piece in BodyAsync(cancel))
             await message.WriteAsync(piece, cancel);
         return await message.CompleteAsync(mayExist: false, cancel);
     }
