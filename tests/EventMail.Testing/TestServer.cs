@@ -10,6 +10,12 @@ public sealed record TestServerOptions
     /// <summary>Settings as --set takes them. Every listener's port is 0 unless set.</summary>
     public IReadOnlyList<string> Settings { get; init; } = [];
 
+    /// <summary>What `serve` is called with besides: --capture.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+
+    /// <summary>Without --data: where the server makes a folder of its own. Stop it, or it stays.</summary>
+    public bool OwnFolder { get; init; }
+
     /// <summary>A folder of an earlier server; a temporary one, deleted at the end, when null.</summary>
     public string? DataFolder { get; init; }
 
@@ -28,7 +34,7 @@ public sealed record TestServerOptions
 /// <summary>The real server as a process of its own, on free loopback ports.</summary>
 public sealed class TestServer : IAsyncDisposable
 {
-    private static readonly string[] Listeners = ["Smtp", "Submission", "Submissions", "Imap", "Imaps", "Pop3", "Pop3s"];
+    private static readonly string[] Listeners = ["Smtp", "Submission", "Submissions", "Imap", "Imaps", "Pop3", "Pop3s", "Capture"];
 
     private readonly Process _process;
     private readonly IDisposable? _watchdog;
@@ -66,7 +72,7 @@ public sealed class TestServer : IAsyncDisposable
         options ??= new();
         var folder = options.DataFolder ?? Watchdog.NewFolder();
         var watchdog = options.DataFolder is null ? Watchdog.Guard(folder) : null;
-        var arguments = new List<string> { "serve", "--data", folder };
+        var arguments = new List<string>(["serve", .. options.Arguments, .. options.OwnFolder ? [] : new[] { "--data", folder }]);
         foreach (var setting in SettingsOf(options))
             arguments.AddRange(["--set", setting]);
 

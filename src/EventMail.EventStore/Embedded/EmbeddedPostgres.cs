@@ -102,7 +102,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             {
                 if (cluster.MajorVersion is null)
                     log.Initializing(binaries.MajorVersion, cluster.Folder, account.Name);
-                await cluster.InitializeAsync(binaries, account, cancel);
+                await cluster.InitializeAsync(options, binaries, account, cancel);
                 cluster.Configure(options, binaries, account);
                 postmaster = await Postmaster.StartAsync(binaries, account, cluster.DataDirectory, cluster.RunFolder, cancel);
                 log.Started(binaries.MajorVersion, cluster.DataDirectory, postmaster.Pid);

@@ -17,6 +17,12 @@ public sealed record EmbeddedPostgresOptions
     /// <summary>postgresql.conf settings that win over ours.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>What is in it may be lost with the machine (capture mode): nothing waits for the disk.</summary>
+    public bool ThrowAway { get; init; }
+
+    /// <summary>A folder of this user's where fresh clusters are kept to be copied; null: each is made anew.</summary>
+    public string? TemplateFolder { get; init; }
+
     /// <summary>Where the cluster goes when PostgreSQL's account cannot enter the data folder (below /root, say).</summary>
     public string ElsewhereRoot { get; init; } = "/var/lib/eventmail-postgres";
 

@@ -28,7 +28,7 @@ internal sealed class PostgresCluster
     public string Folder { get; }
 
     public string DataDirectory => Path.Combine(Folder, "data");
-    public string Password { get; }
+    public string Password { get; private set; }
     public int? Port { get; private set; }
     public string? SocketFolder => Encoding.UTF8.GetByteCount(RunFolder) <= LongestSocketFolder ? RunFolder : null;
     public string RunFolder => Path.Combine(Folder, "run");
@@ -76,7 +76,7 @@ internal sealed class PostgresCluster
     private string VersionFile => Path.Combine(DataDirectory, "PG_VERSION");
 
     /// <summary>Makes the cluster's files unless they are there. A half-made cluster never counts as one.</summary>
-    public async Task InitializeAsync(PostgresBinaries binaries, PostgresAccount account, CancellationToken cancel)
+    public async Task InitializeAsync(EmbeddedPostgresOptions options, PostgresBinaries binaries, PostgresAccount account, CancellationToken cancel)
     {
         account.MakeOwnFolder(Folder);
         account.MakeOwnFolder(RunFolder);
@@ -84,6 +84,13 @@ internal sealed class PostgresCluster
             return;
 
         var half = DataDirectory + ".new";
+        var template = ClusterTemplate.Of(options, binaries, account);
+        if (template is not null && await template.TryCopyAsync(half, cancel) is { } password)
+        {
+            WriteSecret(PasswordFile(_dataFolder), Password = password);
+            Directory.Move(half, DataDirectory);
+            return;
+        }
         var passwordFile = Path.Combine(Folder, "password");
         // The byte order of C sorts the same on every machine and version; C.UTF-8 knows letters beyond ASCII for lower().
         var said = "";
@@ -98,11 +105,14 @@ internal sealed class PostgresCluster
                     "--pgdata", half, "--username", User, "--pwfile", passwordFile, "--auth", "scram-sha-256", "--data-checksums",
                     "--encoding", "UTF8", "--lc-collate", "C", "--lc-ctype", characters, "--lc-messages", "C", "--lc-monetary", "C",
                     "--lc-numeric", "C", "--lc-time", "C", "--text-search-config", "simple",
+                    .. options.ThrowAway ? ["--no-sync", "--wal-segsize=1"] : Array.Empty<string>(),
                 ], cancel);
             File.Delete(passwordFile);
             if (exitCode != 0)
                 continue;
             File.AppendAllText(Path.Combine(half, "postgresql.conf"), "\ninclude 'eventmail.conf'\n");
+            if (template is not null)
+                await template.KeepAsync(half, Password, cancel);
             Directory.Move(half, DataDirectory);
             return;
         }
@@ -126,7 +136,7 @@ internal sealed class PostgresCluster
         WriteSecret(MemoryFile(_dataFolder), JsonSerializer.Serialize(new Memory(inside ? null : Folder, Port)));
     }
 
-    private static void WriteSecret(string path, string text)
+    internal static void WriteSecret(string path, string text)
     {
         var half = path + ".new";
         var options = new FileStreamOptions

@@ -64,6 +64,13 @@ internal static class PostgresSettings
             ["cluster_name"] = "eventmail",
             ["update_process_title"] = "off",
         };
+        if (options.ThrowAway)
+        {
+            foreach (var name in (string[])["fsync", "synchronous_commit", "full_page_writes"])
+                settings[name] = "off";
+            settings["shared_buffers"] = "64MB";
+            settings["min_wal_size"] = "2MB";
+        }
         if (HasLz4(binaries))
         {
             settings["default_toast_compression"] = "lz4";

@@ -2,6 +2,9 @@ using System.Diagnostics;
 using System.Globalization;
 using EventMail.Host.Cli;
 using EventMail.Host.Composition;
+using EventMail.Host.Configuration;
+using EventMail.Host.Http;
+using EventMail.Host.Http.Capture;
 using EventMail.Host.Listeners;
 using EventMail.Host.Logs;
 using EventMail.Host.Tls;
@@ -25,20 +28,46 @@ internal static class CaptureServer
         using var hostLock = HostLock.Take(settings.Data);
         log.Capturing(data.Path);
 
-        await using var database = await HostDatabase.StartAsync(settings, logs, stop);
+        await using var database = await HostDatabase.StartThrowAwayAsync(settings, logs, stop);
         var certificates = ServerCertificates.Open(settings, logs.CreateLogger("EventMail.Tls"));
         await using var services = await CaptureServices.StartAsync(new(settings, database, certificates, logs), stop);
         var listeners = await ServerListeners.OpenAsync(
             services.Listeners, certificates.ServerTls, allowPlaintextLogin: true, logs, fromAnywhere: settings.Capture.AllowRemote);
+        using var streams = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var documents = new MessageDocuments(services.Store.Log.Contents, settings.Capture.MaxText);
+        var webhooks = CaptureRules.Words(settings.Capture.Webhooks)
+            .Select(url => new Webhook(new(url), services.Messages, documents, settings.Capture, log)).ToList();
+        var api = new CaptureApi(services, settings.Capture, new(listeners, streams.Token), documents, streams.Token);
+        await using var http = await OpenHttpAsync(settings.Capture, api, logs, listeners, stop);
         var tracing = new TraceFile(settings.Data).FollowAsync(listeners.Traces, log, stop);
         await Console.Out.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture, $"capture mode after {(DateTime.Now - began).TotalSeconds:0.00} s, data in {data.Path}{(data.IsThrowAway ? " (deleted at the end)" : "")}"));
-        await Console.Out.WriteLineAsync($"ready {listeners.Addresses}".TrimEnd());
+        await Console.Out.WriteLineAsync($"ready {listeners.Addresses}{(http is null ? "" : $" http={http.EndPoint}")}");
 
         await Task.WhenAny(Task.Delay(Timeout.Infinite, stop));
         log.Stopping();
-        await listeners.StopAsync(run.Signals.AtOnce);
+        await Task.WhenAll(listeners.StopAsync(run.Signals.AtOnce), http?.StopAsync(run.Signals.AtOnce) ?? Task.CompletedTask);
+        foreach (var webhook in webhooks)
+            await webhook.DisposeAsync();
         await tracing;
         return ExitCodes.Done;
+    }
+
+    // Null where it is switched off.
+    private static async Task<HttpServer?> OpenHttpAsync(
+        CaptureSettings settings, CaptureApi api, ILoggerFactory logs, ServerListeners listeners, CancellationToken stop)
+    {
+        if (!settings.Port.IsOn)
+            return null;
+        try
+        {
+            var names = settings.AllowRemote ? CaptureRules.Words(settings.HostNames) : [];
+            return await HttpServer.StartAsync("Capture", settings, new(names, settings.AllowRemote), api.Map, logs, stop);
+        }
+        catch
+        {
+            await listeners.StopAsync(new CancellationToken(canceled: true));
+            throw;
+        }
     }
 }

@@ -19,7 +19,7 @@ namespace EventMail.Host.Composition;
 /// A capturing server's services. What could send mail is not among them: no delivery agent, no queue, no DNS; nor are checks of
 /// other servers, quotas, throttles. Built by hand and in order; disposed in the reverse.
 /// </summary>
-public sealed class CaptureServices : IAsyncDisposable
+internal sealed class CaptureServices : IAsyncDisposable
 {
     private readonly MailStore _store;
     private readonly MessageSummaries _summaries;

@@ -24,6 +24,11 @@ public sealed class HostDatabase : IAsyncDisposable
         External(settings)
         ?? Embedded(await EmbeddedPostgres.StartAsync(OptionsOf(settings), logs.CreateLogger("EventMail.Postgres"), cancel));
 
+    /// <summary>For a capturing server: the embedded one, which nothing waits for.</summary>
+    public static async Task<HostDatabase> StartThrowAwayAsync(HostSettings settings, ILoggerFactory logs, CancellationToken cancel) =>
+        Embedded(await EmbeddedPostgres.StartAsync(
+            OptionsOf(settings) with { ThrowAway = true, TemplateFolder = CacheFolder() }, logs.CreateLogger("EventMail.Postgres"), cancel));
+
     /// <summary>For a command: uses the server's PostgreSQL while it runs, else one that is started for as long as the command takes.</summary>
     public static async Task<HostDatabase> AttachAsync(HostSettings settings, ILoggerFactory logs, CancellationToken cancel) =>
         External(settings)
@@ -60,6 +65,12 @@ public sealed class HostDatabase : IAsyncDisposable
         Port = settings.Database.Port.IsOn ? settings.Database.Port.Number : null,
         Settings = settings.Database.Settings,
     };
+
+    // The XDG base directory specification's; none where there is no home.
+    private static string? CacheFolder() =>
+        NullIfEmpty(Environment.GetEnvironmentVariable("XDG_CACHE_HOME") ?? "") is { } cache ? Path.Combine(cache, "eventmail")
+        : NullIfEmpty(Environment.GetEnvironmentVariable("HOME") ?? "") is { } home ? Path.Combine(home, ".cache", "eventmail")
+        : null;
 
     private static string? NullIfEmpty(string text) => text.Length > 0 ? text : null;
 }

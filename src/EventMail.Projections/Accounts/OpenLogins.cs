@@ -25,7 +25,7 @@ public sealed class OpenLogins(EventLog log, AccountService accounts, ILoggerFac
         var stream = AccountStreamKinds.StrangersStream(_time.GetUtcNow());
         var captured = new CredentialsCaptured(name, shown, context.Protocol, context.Mechanism, context.Client.ToString(), context.Tls);
         await log.Executor.ExecuteAsync(new AccountCommand(metadata, [stream], decision => decision.Append(stream.Key, captured)), cancel).ConfigureAwait(false);
-        _log.CredentialsCaptured(context.Protocol, context.Mechanism, name, shown, context.Client.ToString(), context.SessionId);
+        _log.CredentialsCaptured(context.Protocol, context.Mechanism, name, shown ?? "(not shown)", context.Client.ToString(), context.SessionId);
         if (context.Protocol == "smtp")
             return new(LoginStatus.Ok, new(NobodysId, name, false, 0, null, false, false, _time.GetUtcNow()), "Logged in", null);
 
@@ -44,5 +44,5 @@ internal static partial class OpenLoginsLog
     [LoggerMessage(1101, LogLevel.Information,
         "Captured {protocol} login: user {user}, password {password} (auth_method {auth_method}, ip_address {ip_address}, session_id {session_id})")]
     public static partial void CredentialsCaptured(
-        this ILogger log, string protocol, string auth_method, string user, string? password, string ip_address, string session_id);
+        this ILogger log, string protocol, string auth_method, string user, string password, string ip_address, string session_id);
 }

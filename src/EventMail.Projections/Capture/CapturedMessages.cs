@@ -188,9 +188,10 @@ public sealed class CapturedMessages : IDisposable
         return "";
     }
 
-    private static Dictionary<string, string> SessionOf(string? headers)
+    // In an order of its own: what the database gives back (jsonb) is not as it was written.
+    private static SortedDictionary<string, string> SessionOf(string? headers)
     {
         using var json = JsonDocument.Parse(headers ?? "{}");
-        return json.RootElement.EnumerateObject().ToDictionary(member => member.Name, member => member.Value.GetString() ?? "", StringComparer.Ordinal);
+        return new(json.RootElement.EnumerateObject().ToDictionary(member => member.Name, member => member.Value.GetString() ?? ""), StringComparer.Ordinal);
     }
 }

@@ -1,0 +1,86 @@
+using System.Net;
+using EventMail.Host.Configuration;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace EventMail.Host.Http;
+
+/// <summary>One HTTP listener, on Kestrel. What it serves is mapped by its caller: a class for each resource, handlers that take the request as it is.</summary>
+internal sealed class HttpServer : IAsyncDisposable
+{
+    /// <summary>Octets of a request's body: nobody has more to say here.</summary>
+    private const long MaxRequest = 64 * 1024;
+
+    private readonly WebApplication _app;
+
+    private HttpServer(WebApplication app, IPEndPoint endPoint) => (_app, EndPoint) = (app, endPoint);
+
+    /// <summary>With its real port.</summary>
+    public IPEndPoint EndPoint { get; }
+
+    /// <param name="key">The settings' section, for messages.</param>
+    /// <param name="map">Maps the resources.</param>
+    /// <exception cref="SettingsException">The address or port cannot be had; says which and why.</exception>
+    public static async Task<HttpServer> StartAsync(
+        string key, ListenerSettings settings, HostGuard guard, Action<IEndpointRouteBuilder> map, ILoggerFactory logs, CancellationToken cancel)
+    {
+        var wanted = new IPEndPoint(AddressOf(key, settings.Address), settings.Port.Number);
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.Services.AddSingleton(logs).AddRoutingCore().AddSingleton<IHostLifetime, NoLifetime>();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MaxRequest;
+            kestrel.Limits.MaxConcurrentConnections = settings.MaxConnections;
+            kestrel.Listen(wanted);
+        });
+        var app = builder.Build();
+        app.Use(guard.RunAsync);
+        app.Use(Problem.FillAsync);
+        map(app);
+        try
+        {
+            await app.StartAsync(cancel);
+        }
+        catch (IOException error)
+        {
+            await app.DisposeAsync();
+            throw new SettingsException($"The HTTP listener cannot be opened on {wanted}: {error.Message} Choose another port (--set {key}:Port=N) or close it (--set {key}:Port=off).");
+        }
+        var url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        return new(app, new(wanted.Address, new Uri(url).Port));
+    }
+
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+
+    /// <summary>Takes no more requests and waits for those under way, a moment.</summary>
+    public async Task StopAsync(CancellationToken atOnce)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(atOnce);
+        patience.CancelAfter(TimeSpan.FromSeconds(5));
+        await _app.StopAsync(patience.Token);
+    }
+
+    private static IPAddress AddressOf(string key, string address) => address switch
+    {
+        "*" => IPAddress.IPv6Any,
+        "localhost" => IPAddress.Loopback,
+        _ => IPAddress.TryParse(address, out var ip)
+            ? ip
+            : throw new SettingsException($"{key}:Address is '{address}': write an IPv4 or IPv6 address, localhost, or * for all."),
+    };
+
+    // Signals are the program's own.
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}
