@@ -117,6 +117,7 @@ public sealed class QueueCommandTests : IAsyncLifetime
         var row = (await _store.Deliveries.ClaimAsync(new(100, TimeSpan.Zero, []), default)).ShouldHaveSingleItem();
         await _store.Deliveries.BeginAsync(row, default);
         (await DoAsync("queue", "show", id)).ShouldContain("no outcome so far");
+        _store.Deliveries.Ended(row); // it ended without a word
         (await _store.Deliveries.ClaimAsync(new(100, TimeSpan.FromMinutes(1), []), default)).ShouldBeEmpty();
         (await DoAsync("queue", "show", id)).ShouldContain("outcome unknown of attempt 1");
         (await DoAsync("queue", "show", id, "--json")).ShouldContain("\"outcome_unknown\":true");
