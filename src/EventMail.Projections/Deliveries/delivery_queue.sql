@@ -23,10 +23,6 @@ create table if not exists projections_v1.delivery_queue (
   primary key (id, domain)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_analyze_scale_factor = 0.05);
 
--- A table of before there was this column.
-alter table projections_v1.delivery_queue add column if not exists ready boolean not null default false;
-drop index if exists projections_v1.delivery_queue_wake, projections_v1.delivery_queue_domain;
-
 select eventmail.ensure_index('projections_v1.delivery_queue_waiting',
   'create index delivery_queue_waiting on projections_v1.delivery_queue (priority, wake) where not ready');
 select eventmail.ensure_index('projections_v1.delivery_queue_ready',
