@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using EventMail.Projections;
+using EventMail.Projections.SearchText;
 using Shouldly;
 
 namespace EventMail.Protocols.Tests.Imap;
@@ -25,6 +26,8 @@ public sealed class ListStatusTests(ImapFixture fixture) : IClassFixture<ImapFix
             }
         }
 
+        // The index of texts has passed over what was made.
+        await fixture.Mail.Log.Projections.WaitForAsync(SearchTextProjection.ProjectionName, default);
         var database = new Npgsql.NpgsqlConnectionStringBuilder(fixture.Mail.Database.ConnectionString).Database;
         var asked = new List<string>();
         using var listener = new ActivityListener
