@@ -50,10 +50,10 @@ static class Versus
             if (rate < 1 || time < 1 || cpu < 1) behind.Add($"- {name}: rate {Ratio(rate)}, time {Ratio(time)}, CPU {Ratio(cpu)}");
         }
         Console.WriteLine($"\nBehind in something ({behind.Count}):\n\n{string.Join('\n', behind)}\n");
-        Goals(ours, At, peers);
+        Goals(ours, At, peers, rows.Select(r => r.Case).Distinct());
     }
 
-    static void Goals(string ours, Func<string, string, Cell?> at, List<string> peers)
+    static void Goals(string ours, Func<string, string, Cell?> at, List<string> peers, IEnumerable<string> names)
     {
         Console.WriteLine("| goal | reached | ahead of it |\n|---|---|---|");
         void Least(string what, double value, double goal) { if (!double.IsNaN(value)) Console.WriteLine($"| {what}: at least {F(goal)} | {F(value)} | {(value >= goal ? "yes" : "**no**")} |"); }
@@ -68,6 +68,8 @@ static class Versus
             Most($"ingest, {users}: µs of server CPU a message", at(ours, smtp)?.Cpu ?? double.NaN, 600);
             Least($"ingest, {users}: share of the raw loop", Rate(ours, smtp) / Rate("raw", smtp), 0.5);
         }
+        foreach (var name in names.Where(n => n.StartsWith("send", StringComparison.Ordinal)))
+            Least($"{name}: times Postfix", Rate(ours, name) / Rate("postfix", name), 1);
         Least("append, 8 writers: thousand/s (three times Marten's 2.9)", Rate(ours, "log: append, 8 writers") / 1000, 8.7);
         Least("append, 8 writers: share of prepared INSERTs", Rate(ours, "log: append, 8 writers") / Rate("raw", "log: append, 8 writers"), 1);
         Least("login + logout, 10 connections: per second", Rate(ours, "login c=10"), 1000);
