@@ -26,6 +26,9 @@ internal sealed class Batch(IReadOnlyList<PendingCommand> commands, EventTypeMap
     /// <summary>What the accepted commands were decided on beside their streams.</summary>
     public List<CommitTerm> Terms { get; } = [];
 
+    /// <summary>What the accepted commands say beside their events.</summary>
+    public List<CommitNote> Notes { get; } = [];
+
     /// <summary>A term of these commands did not hold when they were last written.</summary>
     public bool TermsFailed { get; init; }
 
@@ -79,7 +82,7 @@ internal sealed class Batch(IReadOnlyList<PendingCommand> commands, EventTypeMap
                 decision.Discard();
             _decided.Add(new(pending, new(decision.Rejection, decision.Result)));
         }
-        Commit = new([.. Changed().Select(s => s.ToChange())], Distinct(Contents), Remote: false) { Terms = Terms };
+        Commit = new([.. Changed().Select(s => s.ToChange())], Distinct(Contents), Remote: false) { Terms = Terms, Notes = Notes };
     }
 
     /// <summary>The streams that got events, in the order in which their rows are locked.</summary>

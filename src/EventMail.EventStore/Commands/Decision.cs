@@ -14,6 +14,7 @@ public sealed class Decision
     private int _events;
     private int _contents;
     private int _terms;
+    private int _notes;
 
     internal Decision(Batch batch) => _batch = batch;
 
@@ -78,6 +79,9 @@ public sealed class Decision
     /// </summary>
     public void Require(CommitTerm term) => _batch.Terms.Add(term);
 
+    /// <summary>Says something beside the events, to those who know of it.</summary>
+    public void Note(CommitNote note) => _batch.Notes.Add(note);
+
     /// <summary>Refuses the command with a value of the domain: nothing that it appended is kept.</summary>
     public void Reject(object rejection) => Rejection = rejection;
 
@@ -92,7 +96,7 @@ public sealed class Decision
         _command = command;
         (Result, Rejection, Preparation) = (null, null, null);
         _undo.Clear();
-        (_events, _contents, _terms) = (_batch.Events.Count, _batch.Contents.Count, _batch.Terms.Count);
+        (_events, _contents, _terms, _notes) = (_batch.Events.Count, _batch.Contents.Count, _batch.Terms.Count, _batch.Notes.Count);
     }
 
     /// <summary>Takes back everything the command appended.</summary>
@@ -106,6 +110,7 @@ public sealed class Decision
         _batch.Events.RemoveRange(_events, _batch.Events.Count - _events);
         _batch.Contents.RemoveRange(_contents, _batch.Contents.Count - _contents);
         _batch.Terms.RemoveRange(_terms, _batch.Terms.Count - _terms);
+        _batch.Notes.RemoveRange(_notes, _batch.Notes.Count - _notes);
     }
 
     private void Remember(WorkingStream stream)

@@ -8,6 +8,9 @@ public sealed record CommitBatch(IReadOnlyList<StreamChange> Changes, IReadOnlyL
 {
     /// <summary>What must hold in its transaction, for the inline projections that know of it.</summary>
     public IReadOnlyList<CommitTerm> Terms { get; init; } = [];
+
+    /// <summary>What its commands said beside their events; empty for other nodes' commits.</summary>
+    public IReadOnlyList<CommitNote> Notes { get; init; } = [];
 }
 
 /// <summary>How one stream moved.</summary>

@@ -26,9 +26,16 @@ internal sealed class DeliveryAgent : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _atOnce = new();
     private readonly IDisposable _work;
+    private readonly IDisposable _submissions;
     private readonly Task _claiming;
     private int _stopped;
-    private volatile bool _mayBeMore = true;
+
+    // What was heard of the queue, counted, and how much of it a claim has found nothing behind.
+    private int _heard = 1;
+    private int _settled;
+
+    // Next hops that had enough when the queue was last looked at: it may have more for them.
+    private volatile HashSet<string> _passedOver = [];
 
     private DeliveryAgent(DeliveryService queue, AttemptServices services)
     {
@@ -38,9 +45,10 @@ internal sealed class DeliveryAgent : IAsyncDisposable
         _lanes = new(LaneLimits.Of(_settings), services.Time, _run.RunAsync, Wake);
         _work = queue.OnWork(() =>
         {
-            _mayBeMore = true;
+            Hear();
             Wake();
         });
+        _submissions = queue.HandTo(new(_settings.Lease, HasRoom, Take));
         _claiming = Task.Run(ClaimAllAsync);
         services.Log.AgentStarted(
             services.Client.HelloName, _settings.Port, _settings.Concurrency, _settings.PerDestination,
@@ -59,10 +67,11 @@ internal sealed class DeliveryAgent : IAsyncDisposable
             return;
         var begun = _services.Time.GetTimestamp();
         _work.Dispose();
+        _submissions.Dispose();
         await _stop.CancelAsync();
         await _claiming;
         var (notBegun, ended) = _lanes.Close();
-        await GiveBackAsync(notBegun);
+        await GiveBackAsync([.. notBegun.Select(claimed => claimed.Delivery)]);
         using (var impatient = CancellationTokenSource.CreateLinkedTokenSource(atOnce))
         {
             await Task.WhenAny(ended, Task.Delay(_settings.StopTimeout, _services.Time, impatient.Token));
@@ -83,6 +92,10 @@ internal sealed class DeliveryAgent : IAsyncDisposable
         _atOnce.Dispose();
     }
 
+    private bool MayBeMore => Volatile.Read(ref _heard) != Volatile.Read(ref _settled);
+
+    private void Hear() => Interlocked.Increment(ref _heard);
+
     private void Wake()
     {
         // Full is as good as once: whoever is woken looks at everything.
@@ -101,7 +114,6 @@ internal sealed class DeliveryAgent : IAsyncDisposable
     private async Task ClaimAllAsync()
     {
         var wait = FirstWait;
-        HashSet<string> passedOver = [];
         try
         {
             while (true)
@@ -109,7 +121,7 @@ internal sealed class DeliveryAgent : IAsyncDisposable
                 await _wake.WaitAsync(_stop.Token);
                 try
                 {
-                    passedOver = await ClaimAsync(passedOver);
+                    await ClaimAsync();
                     wait = FirstWait;
                 }
                 catch (Exception error) when (error is not OperationCanceledException)
@@ -117,7 +129,7 @@ internal sealed class DeliveryAgent : IAsyncDisposable
                     _services.Log.ClaimFailed(error, (long)wait.TotalMilliseconds);
                     await Task.Delay(wait, _services.Time, _stop.Token);
                     wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
-                    _mayBeMore = true;
+                    Hear();
                     Wake();
                 }
             }
@@ -129,40 +141,55 @@ internal sealed class DeliveryAgent : IAsyncDisposable
     }
 
     // Until the lanes have enough, or there is nothing more for those that have not.
-    private async Task<HashSet<string>> ClaimAsync(HashSet<string> passedOver)
+    private async Task ClaimAsync()
     {
         while (!_stop.IsCancellationRequested && _lanes.Room is > 0 and var room)
         {
             var full = _lanes.Full();
             // What had enough the last time and is not full any more may have rows.
-            if (!_mayBeMore && !passedOver.Except(full).Any())
-                return passedOver;
+            if (!MayBeMore && !_passedOver.Except(full).Any())
+                return;
             if (_hops.TakesAll is { } everything && full.Contains(everything.Key))
-                return passedOver;
-            _mayBeMore = false;
-            passedOver = full;
+                return;
+            _passedOver = full;
+            var heard = Volatile.Read(ref _heard);
             var begun = _services.Time.GetTimestamp();
             // Not cancelled: what is claimed must be known, to be given back.
             var claimed = await _queue.ClaimAsync(new(room, _settings.Lease, [.. _hops.DomainsOf(full)]), CancellationToken.None);
-            _mayBeMore |= claimed.Count > 0;
+            if (claimed.Count > 0)
+                Hear();
+            else
+                Volatile.Write(ref _settled, heard);
             foreach (var delivery in claimed)
-            {
-                var hop = _hops.For(delivery.Domain);
-                _lanes.Add(hop.Key, new(delivery, hop), delivery.Hastened);
-            }
+                Add(delivery);
             var (running, waiting) = _lanes.Load;
             _services.Log.QueueProcessed(waiting, running, claimed.Count, (long)_services.Time.GetElapsedTime(begun).TotalMilliseconds);
         }
-        return passedOver;
     }
 
-    private async Task GiveBackAsync(IReadOnlyList<ClaimedDelivery> notBegun)
+    private bool Add(QueuedDelivery delivery)
+    {
+        var hop = _hops.For(delivery.Domain);
+        return _lanes.Add(hop.Key, new(delivery, hop), delivery.Hastened);
+    }
+
+    // What waits in the queue comes first.
+    private bool HasRoom(string domain) => !MayBeMore && _hops.For(domain).Key is var key && !_passedOver.Contains(key) && _lanes.HasRoomIn(key);
+
+    // Whoever submits does not wait for it.
+    private void Take(QueuedDelivery delivery)
+    {
+        if (!Add(delivery))
+            _ = GiveBackAsync([delivery]);
+    }
+
+    private async Task GiveBackAsync(IReadOnlyList<QueuedDelivery> notBegun)
     {
         if (notBegun.Count == 0)
             return;
         try
         {
-            await _queue.ReturnAsync([.. notBegun.Select(claimed => claimed.Delivery)], CancellationToken.None);
+            await _queue.ReturnAsync(notBegun, CancellationToken.None);
         }
         catch (Exception error)
         {

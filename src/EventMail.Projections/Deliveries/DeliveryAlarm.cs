@@ -67,12 +67,14 @@ internal sealed class DeliveryAlarm : IAsyncDisposable
 
     private void OnCommit(CommitBatch batch)
     {
+        var claims = FirstClaim.In(batch);
         foreach (var change in batch.Changes)
         {
             if (change is not { Before: DeliveryState before, After: DeliveryState { Held: false } after })
                 continue;
+            var claim = claims.GetValueOrDefault(change.Key);
             foreach (var (old, destination) in before.ChangesTo(after))
-                if (destination is { UnderWay: null } && (before.Held || old?.Due != destination.Due))
+                if (destination is { UnderWay: null } && claim?.Domains.Contains(destination.Domain) is not true && (before.Held || old?.Due != destination.Due))
                     At(destination.Due);
         }
     }

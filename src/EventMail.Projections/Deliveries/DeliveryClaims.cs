@@ -28,13 +28,30 @@ internal sealed class DeliveryClaims(
         if (rows.Count == 0)
             return [];
         var states = await StatesAsync(rows, cancel);
-        var claimed = await Task.WhenAll(rows.Select(row => SortOutAsync(row.Stream, row.Domain, states, now, now + request.Lease, cancel)));
+        var claimed = await Task.WhenAll(rows.Where(row => states.ContainsKey(row.Stream)).Select(row =>
+            SortOutAsync(row.Stream, row.Domain, (DeliveryState)states[row.Stream].State, now, now + request.Lease, cancel)));
         QueuedDelivery[] left = [.. claimed.OfType<QueuedDelivery>()];
         // Behind those that are settled more may be due, and whoever got nothing would not ask again.
         if (rows.Count >= request.Limit && left.Length < rows.Count)
             alarm.At(now);
         return left;
     }
+
+    /// <summary>What was claimed as it was submitted is sorted out like any other claim.</summary>
+    public async Task<IReadOnlyCollection<QueuedDelivery>> SortOutAsync(FirstClaim claim)
+    {
+        // Whatever keeps it from being begun until then: it is due again.
+        alarm.At(claim.Until);
+        var state = (DeliveryState)(await executor.StateAsync(DeliveryKind.Stream(claim.Delivery), CancellationToken.None)).State;
+        var now = clock.GetUtcNow();
+        var claimed = await Task.WhenAll(claim.Domains.Select(domain =>
+            SortOutAsync(claim.Delivery, domain, state, now, claim.Until, CancellationToken.None)));
+        return [.. claimed.OfType<QueuedDelivery>()];
+    }
+
+    /// <summary>Gives rows back that were not begun after all: they are due for anybody.</summary>
+    public Task ReturnAsync(IReadOnlyCollection<QueuedDelivery> rows, CancellationToken cancel) =>
+        queue.ReturnAsync([.. rows.Select(row => (row.Stream, row.Domain))], cancel);
 
     // One stream that cannot be read, of a newer version perhaps, must not keep the others from being delivered.
     private async Task<IReadOnlyDictionary<StreamKey, LoadedState>> StatesAsync(List<(StreamKey Stream, string Domain)> rows, CancellationToken cancel)
@@ -70,12 +87,8 @@ internal sealed class DeliveryClaims(
 
     // Null when there is nothing to be attempted.
     private async Task<QueuedDelivery?> SortOutAsync(
-        StreamKey stream, string domain, IReadOnlyDictionary<StreamKey, LoadedState> states, DateTimeOffset now, DateTimeOffset leaseEnd,
-        CancellationToken cancel)
+        StreamKey stream, string domain, DeliveryState state, DateTimeOffset now, DateTimeOffset leaseEnd, CancellationToken cancel)
     {
-        if (!states.TryGetValue(stream, out var loaded))
-            return null;
-        var state = (DeliveryState)loaded.State;
         try
         {
             if (state.Find(domain) is not { } destination || state.Held)

@@ -25,6 +25,9 @@ internal static partial class DeliveryLog
     [LoggerMessage(Level = LogLevel.Error, Message = "Delivery {deliveryId} to {domain} could not be settled; it is looked at again when its claim is over")]
     public static partial void SettlingFailed(this ILogger log, Exception error, Guid deliveryId, string domain);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "Delivery {deliveryId} could not be handed over; it is looked at again when its claim is over")]
+    public static partial void NotHandedOver(this ILogger log, Exception error, Guid deliveryId);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "Content {number} of a message cannot be read: its sender is told of it without it")]
     public static partial void OriginalUnreadable(this ILogger log, Exception error, long number);
 }

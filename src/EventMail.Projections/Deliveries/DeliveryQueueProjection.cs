@@ -24,6 +24,7 @@ public sealed class DeliveryQueueProjection(EventTypeMap types) : IInlineProject
     {
         List<QueueRow>? written = null;
         List<(Guid Id, string Domain)>? gone = null;
+        var claims = FirstClaim.In(batch);
         foreach (var change in batch.Changes)
         {
             if (change is not { Before: DeliveryState before, After: DeliveryState after })
@@ -33,7 +34,7 @@ public sealed class DeliveryQueueProjection(EventTypeMap types) : IInlineProject
                 if (destination is null)
                     (gone ??= []).Add((change.Key.Id, old!.Domain));
                 else if (QueueRow.Of(change.Key, after, destination) is var row && (old is null || row != QueueRow.Of(change.Key, before, old)))
-                    (written ??= []).Add(row);
+                    (written ??= []).Add(claims.TryGetValue(change.Key, out var claim) ? row.ClaimedBy(claim) : row);
             }
         }
         if (written is not null)

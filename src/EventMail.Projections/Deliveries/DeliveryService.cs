@@ -24,6 +24,7 @@ public sealed class DeliveryService : IAsyncDisposable
     private readonly SenderNotifications _notifications;
     private readonly DeliveryAlarm _alarm;
     private readonly DeliveryClaims _claims;
+    private readonly FirstClaims _first;
     private readonly ILogger _log;
 
     public DeliveryService(EventLog log, Directory directory, MailboxService mailboxes, DeliveryOptions options, ILoggerFactory loggers)
@@ -35,6 +36,7 @@ public sealed class DeliveryService : IAsyncDisposable
         _settling = new(log.Executor, _notifications, directory, mailboxes, options);
         _alarm = new(log.Executor.Feed, _queue, options, _log);
         _claims = new(log.Executor, _queue, _settling, _alarm, options.Clock, _log);
+        _first = new(log.Executor, _claims, options.Clock, _log);
         Operations = new(log, options.Rules);
     }
 
@@ -69,25 +71,29 @@ public sealed class DeliveryService : IAsyncDisposable
             submission.Account, message, now, Arrived(message, positions), SenderNotifications.Staged(content, submission.Skip), now, cancel);
         var sent = copy is null ? null : await _mailboxes.SentCopyAsync(submission.Account, copy, cancel);
         var delivery = new StreamKey(submission.Account, Guid.CreateVersion7(now));
+        var waiting = Waiting(message, positions);
+        var claim = message.HoldUntil > now ? null : _first.Of(delivery, waiting);
         var outcome = await _executor.ExecuteAsync(
-            new SubmitCommand(delivery, message, content, new(receiving.Value!, positions), sent, notices, actor.Because(cause)), cancel);
+            new SubmitCommand(delivery, message, content, new(receiving.Value!, positions), sent, claim, notices, actor.Because(cause)), cancel);
         _mailboxes.NoteRefusal(outcome);
         if (outcome.Rejection is not null)
             return Refused(outcome);
-        NoteSubmission(delivery, message, positions);
+        // How long the queue is, is not told: that would be a question to the database for each message (`queue list` asks it).
+        if (waiting.Count > 0)
+            _log.Enqueued(
+                delivery.Id, message.MessageId, message.Sender, waiting.Count, waiting.Distinct().Count(), message.Priority, message.Content.Size);
+        if (claim is not null)
+            await _first.HandOverAsync(claim);
         if (copy is not null && (sent is null ? "the account has no Sent mailbox" : sent.Missed) is { } reason)
             _log.SentCopyMissing(delivery.Id, message.MessageId, message.Sender, reason);
         return (Submitted)outcome.Result!;
     }
 
-    // How long the queue is, is not told: that would be a question to the database for each message (`queue list` asks it).
-    private void NoteSubmission(StreamKey delivery, MessageSubmitted message, int[][] arrived)
+    // The domain of each recipient who is not here.
+    private static List<string> Waiting(MessageSubmitted message, int[][] arrived)
     {
         var here = arrived.SelectMany(positions => positions).ToHashSet();
-        List<string> waiting = [.. message.Recipients.Where((_, position) => !here.Contains(position)).Select(recipient => recipient.Domain)];
-        if (waiting.Count > 0)
-            _log.Enqueued(
-                delivery.Id, message.MessageId, message.Sender, waiting.Count, waiting.Distinct().Count(), message.Priority, message.Content.Size);
+        return [.. message.Recipients.Where((_, position) => !here.Contains(position)).Select(recipient => recipient.Domain)];
     }
 
     // RFC 3461 §5.2.8: who asked for it is told of those who have it.
@@ -142,8 +148,7 @@ public sealed class DeliveryService : IAsyncDisposable
     public void Ended(QueuedDelivery row) => _claims.Ended(row);
 
     /// <summary>Gives rows back that were not begun after all: they are due for anybody. No event.</summary>
-    public Task ReturnAsync(IReadOnlyCollection<QueuedDelivery> rows, CancellationToken cancel) =>
-        _queue.ReturnAsync([.. rows.Select(row => (row.Stream, row.Domain))], cancel);
+    public Task ReturnAsync(IReadOnlyCollection<QueuedDelivery> rows, CancellationToken cancel) => _claims.ReturnAsync(rows, cancel);
 
     /// <summary>Keeps a row for a longer transfer. False when somebody else has it by now.</summary>
     /// <param name="lease">From now on.</param>
@@ -155,6 +160,9 @@ public sealed class DeliveryService : IAsyncDisposable
     /// when a wait is over. On any thread; must be quick. The first subscription starts the watch over dead nodes' claims.
     /// </summary>
     public IDisposable OnWork(Action wake) => _alarm.Subscribe(wake);
+
+    /// <summary>What is submitted here goes to this one without a claim, as far as it has room, until the answer is disposed.</summary>
+    public IDisposable HandTo(FirstClaimant claimant) => _first.Subscribe(claimant);
 
     internal static Rejection Refused(Outcome outcome) => outcome.Rejection as Rejection
         ?? throw new InvalidOperationException($"a command on a delivery was refused with {outcome.Rejection}");

@@ -21,7 +21,7 @@ internal readonly record struct QueueRow(
     private static readonly RowsStatement Upsert = new(
         $"""
         insert into {ProjectionSchema.Name}.delivery_queue as q (
-          tenant_id, id, domain, due, held, priority, attempts, recipients, sender, size, submitted, reason, lease, ready)
+          tenant_id, id, domain, due, held, priority, attempts, recipients, sender, size, submitted, reason, lease, owner, ready)
         select w.*, w.due <= now() and not w.held and w.lease is null from {Rows}
         on conflict (id, domain) do update set
           due = excluded.due, held = excluded.held, attempts = excluded.attempts, recipients = excluded.recipients,
@@ -31,7 +31,8 @@ internal readonly record struct QueueRow(
         """,
         ("tenant_id", "varchar"), ("id", "uuid"), ("domain", "varchar"), ("due", "timestamptz"), ("held", "boolean"),
         ("priority", "smallint"), ("attempts", "int"), ("recipients", "int"), ("sender", "varchar"), ("size", "bigint"),
-        ("submitted", "timestamptz"), ("reason", "varchar"), ("lease", "timestamptz"));
+        ("submitted", "timestamptz"), ("reason", "varchar"), ("lease", "timestamptz"),
+        ("owner", "uuid"));
 
     private static readonly RowsStatement Delete = new(
         $"delete from {ProjectionSchema.Name}.delivery_queue q using {Rows} where q.id = w.id and q.domain = w.domain",
@@ -39,6 +40,9 @@ internal readonly record struct QueueRow(
 
     /// <summary>Not a part of the comparison: it is written with a new row only.</summary>
     private DateTime? Lease { get; init; }
+
+    /// <inheritdoc cref="Lease"/>
+    private Guid? Owner { get; init; }
 
     public bool Equals(QueueRow other) =>
         Delivery == other.Delivery && Domain == other.Domain && Due == other.Due && Held == other.Held && Attempts == other.Attempts
@@ -54,6 +58,10 @@ internal readonly record struct QueueRow(
         Lease = destination.UnderWay is { } attempt ? (attempt.Begun + RebuiltLease).UtcDateTime : null,
     };
 
+    /// <summary>As it is written with its submission.</summary>
+    public QueueRow ClaimedBy(FirstClaim claim) =>
+        claim.Domains.Contains(Domain) ? this with { Lease = claim.Until.UtcDateTime, Owner = claim.Node } : this;
+
     // In the order in which every node locks them.
     public static NpgsqlBatchCommand Write(List<QueueRow> rows)
     {
@@ -62,7 +70,8 @@ internal readonly record struct QueueRow(
             rows.Count, Column(rows, r => r.Delivery.Tenant), Column(rows, r => r.Delivery.Id), Column(rows, r => r.Domain),
             Column(rows, r => r.Due.UtcDateTime), Column(rows, r => r.Held), Column(rows, r => (short)r.Priority),
             Column(rows, r => r.Attempts), Column(rows, r => r.Recipients), Column(rows, r => r.Sender), Column(rows, r => r.Size),
-            Column(rows, r => r.Submitted.UtcDateTime), Column(rows, r => r.Reason), Column(rows, r => r.Lease));
+            Column(rows, r => r.Submitted.UtcDateTime), Column(rows, r => r.Reason), Column(rows, r => r.Lease),
+            Column(rows, r => r.Owner));
     }
 
     public static NpgsqlBatchCommand Remove(List<(Guid Id, string Domain)> rows)

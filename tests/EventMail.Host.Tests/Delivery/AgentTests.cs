@@ -268,6 +268,37 @@ public sealed class AgentTests(AgentTests.PatientWorld patient) : IClassFixture<
     }
 
     [Fact]
+    public async Task What_is_submitted_here_is_delivered_without_a_claim_while_there_is_room()
+    {
+        // The row is as the submission's transaction wrote it: nothing has changed it since.
+        const string Untouched = """
+            select count(*) from projections_v1.delivery_queue q join public.mt_events e on e.stream_id = q.id and e.version = 1
+            where q.xmin = e.xmin and q.owner is not null
+            """;
+        await using var world = await DeliveryWorld.StartAsync(new() { PerDestination = 2 });
+        world.Deliver();
+        var first = world.NewDomain(Plain);
+        await world.SubmitAsync(first.Address());
+        await first.Sink.WaitAsync(1); // the agent has looked at the queue
+        var release = new TaskCompletionSource();
+        var domain = world.NewDomain(new SinkScript
+        {
+            Answer = (stage, _, _) =>
+            {
+                if (stage == "final")
+                    release.Task.Wait(TimeSpan.FromSeconds(10));
+                return null;
+            },
+        });
+        for (var i = 0; i < 10; i++)
+            await world.SubmitAsync(domain.Address());
+        await using (var count = world.Mail.Log.DataSource.CreateCommand(Untouched))
+            ((long)(await count.ExecuteScalarAsync())!).ShouldBeGreaterThan(5, "but for what comes while the agent looks at the queue, as it does now and then");
+        release.SetResult();
+        (await domain.Sink.WaitAsync(10)).Select(message => message.MessageId).Distinct().Count().ShouldBe(10);
+    }
+
+    [Fact]
     public async Task A_stop_finishes_what_is_under_way_and_the_next_agent_takes_the_rest()
     {
         await using var world = await DeliveryWorld.StartAsync(new() { PerDestination = 2 });

@@ -123,6 +123,28 @@ public sealed class LaneSchedulerTests
     }
 
     [Fact]
+    public async Task What_is_handed_over_finds_room_up_to_a_limit_of_its_lane_and_of_all()
+    {
+        var limits = new LaneLimits(4, 2, TimeSpan.Zero, TimeSpan.FromMinutes(1));
+        (limits.HandedOver, limits.AllHandedOver, (limits with { Pause = TimeSpan.FromSeconds(1) }).HandedOver).ShouldBe((10, 40, 2));
+        var slow = new TaskCompletionSource<LaneOutcome>();
+        using var lanes = new LaneScheduler<int>(limits, TimeProvider.System, (_, _) => slow.Task, () => { });
+        var handed = Enumerable.Range(0, 10).Select(lane =>
+        {
+            var count = 0;
+            for (; lanes.HasRoomIn($"lane{lane}"); count++)
+                lanes.Add($"lane{lane}", count);
+            return count;
+        }).ToList();
+        handed.ShouldBe([12, 12, 10, 10, 0, 0, 0, 0, 0, 0], "two run in each of the first two");
+        slow.SetResult(LaneOutcome.Answered);
+        await UntilAsync(() => lanes.Load == (0, 0));
+        lanes.HasRoomIn("lane9").ShouldBeTrue();
+        lanes.Close();
+        lanes.HasRoomIn("lane9").ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task All_lanes_together_run_no_more_than_is_allowed_and_in_turn()
     {
         var (running, most) = (0, 0);

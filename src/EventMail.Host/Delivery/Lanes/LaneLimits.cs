@@ -15,6 +15,15 @@ internal sealed record LaneLimits(int Concurrency, int PerDestination, TimeSpan 
     /// <summary>What one lane holds claimed and not begun, so that a connection that is free has something to send.</summary>
     public int Waiting => PerDestination;
 
+    /// <summary>
+    /// What one lane holds of what is handed over as it is submitted: more, since each of those that are left to the queue costs a claim. It
+    /// must be begun within its lease.
+    /// </summary>
+    public int HandedOver => Pause > TimeSpan.Zero ? Waiting : 5 * Waiting;
+
+    /// <summary>What all lanes hold of that.</summary>
+    public int AllHandedOver => Math.Clamp(10 * Concurrency, 1, 1000);
+
     /// <summary>What is claimed at once at most.</summary>
     public int Claim => Math.Clamp(2 * Concurrency, 1, 500);
 }

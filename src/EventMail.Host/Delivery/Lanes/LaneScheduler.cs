@@ -66,6 +66,13 @@ internal sealed class LaneScheduler<T> : IDisposable
         }
     }
 
+    /// <summary>What is handed over as it is submitted would not wait too long in this lane.</summary>
+    public bool HasRoomIn(string key)
+    {
+        lock (_gate)
+            return !_closed && _waiting < _limits.AllHandedOver && (!_lanes.TryGetValue(key, out var entry) || entry.Waiting.Count < _limits.HandedOver);
+    }
+
     /// <summary>The lanes that have enough to do.</summary>
     public HashSet<string> Full()
     {

@@ -9,9 +9,10 @@ namespace EventMail.Projections.Deliveries;
 /// <summary>A submission: the message is in the log, and in the mailboxes of those recipients that are here, or nothing is.</summary>
 /// <param name="message">With any content: its number is final only when the command decides.</param>
 /// <param name="copy">For the sender, where the account has it so.</param>
+/// <param name="claim">Of those who wait; null when it goes into the queue.</param>
 /// <param name="notices">Of what happens at once (NOTIFY=SUCCESS).</param>
 internal sealed class SubmitCommand(
-    StreamKey delivery, MessageSubmitted message, StagedContent content, LocalArrival arrival, SentCopy? copy, IReadOnlyList<PreparedNotice> notices,
+    StreamKey delivery, MessageSubmitted message, StagedContent content, LocalArrival arrival, SentCopy? copy, FirstClaim? claim, IReadOnlyList<PreparedNotice> notices,
     EventMetadata metadata) : Command
 {
     private readonly string _digest = content.DigestHex;
@@ -36,6 +37,8 @@ internal sealed class SubmitCommand(
         foreach (var notice in notices)
             if (!notice.Decide(decision, delivery))
                 return;
+        if (claim is not null)
+            decision.Note(claim);
         decision.Result = new Submitted(delivery, arrival.Delivered);
     }
 
