@@ -1,125 +1,129 @@
-using System.Security.Cryptography;
+using System.Text;
 using EventMail.Testing;
-using EventMail.Testing.Transcripts;
+using static EventMail.EndToEnd.Filters.FilterClient;
 
 namespace EventMail.EndToEnd.Filters;
 
 /// <summary>The server with real filters.</summary>
-public sealed class FilterTests
+public sealed class FilterTests(FilteringServer filtering) : IClassFixture<FilteringServer>
 {
-    [NeedsFact("rspamd")]
+    private TestServer Server => filtering.Server;
+
+    [NeedsFact("rspamd", "unbound")]
     public async Task Rspamd_s_verdict_decides_and_is_told_by_history()
     {
-        await using var rspamd = await Rspamd.StartAsync();
-        await using var server = await StartAsync($"Filters:Rspamd:Url={rspamd.Url}");
-        var recipient = await MailServer.NewAccountAsync(server);
+        var recipient = await MailServer.NewAccountAsync(Server);
 
-        (await SendAsync(server, recipient, "clean", "Hello")).ShouldStartWith("250 ");
-        (await SendAsync(server, recipient, "marked", Rspamd.Marked)).ShouldStartWith("250 ");
-        (await SendAsync(server, recipient, "rewritten", Rspamd.Rewritten)).ShouldStartWith("250 ");
-        (await SendAsync(server, recipient, "rejected", Rspamd.Rejected)).ShouldBe("550 5.7.1 Gtube pattern");
+        (await SendAsync(Server, recipient, "clean", "Hello")).ShouldStartWith("250 ");
+        (await SendAsync(Server, recipient, "marked", Rspamd.Marked)).ShouldStartWith("250 ");
+        (await SendAsync(Server, recipient, "rewritten", Rspamd.Rewritten)).ShouldStartWith("250 ");
+        (await SendAsync(Server, recipient, "rejected", Rspamd.Rejected)).ShouldBe("550 5.7.1 Gtube pattern");
+        (await SendAsync(Server, recipient, Rspamd.Later, "Hello")).ShouldBe("451 4.7.1 Come again in a while");
 
-        (await FetchAsync(server, recipient, "INBOX", 1)).ShouldContain("X-Spamd-Result: default: False");
-        var marked = await FetchAsync(server, recipient, "Spam", 1);
+        (await FetchAsync(Server, recipient, "INBOX")).ShouldContain("X-Spamd-Result: default: False");
+        var marked = await FetchAsync(Server, recipient, "Spam");
         marked.ShouldContain("\nX-Spam: Yes\r\n");
         marked.ShouldContain("\nSubject: marked\r\n");
-        (await FetchAsync(server, recipient, "Spam", 2)).ShouldContain("\nSubject: *** SPAM *** rewritten\r\n");
-        var history = (await server.RunAsync("history", recipient)).Output;
+        (await FetchAsync(Server, recipient, "Spam", 2)).ShouldContain("\nSubject: *** SPAM *** rewritten\r\n");
+        var history = (await Server.RunAsync("history", recipient)).Output;
         history.ShouldContain("rspamd no action ");
         history.ShouldContain("rspamd add header 6 of 15 [GTUBE(0)]");
         history.ShouldContain("(rspamd): 550 5.7.1 Gtube pattern");
         history.ShouldContain("rspamd reject 15 of 15 [GTUBE(0)]");
     }
 
-    [NeedsFact("rspamd")]
+    [NeedsFact("rspamd", "unbound")]
+    public async Task Submitted_mail_is_looked_at_where_that_is_wanted()
+    {
+        var sender = await MailServer.NewAccountAsync(Server);
+
+        (await SubmitAsync(Server, sender, Rspamd.Rejected)).ShouldBe("550 5.7.1 Gtube pattern");
+        (await SubmitAsync(Server, sender, Rspamd.Marked)).ShouldStartWith("250 ");
+        (await FetchAsync(Server, sender, "INBOX")).ShouldContain("\nX-Spam: Yes\r\n");
+        (await Server.RunAsync("history", sender)).Output.ShouldContain("(rspamd): 550 5.7.1 Gtube pattern");
+    }
+
+    [NeedsFact("rspamd", "unbound")]
+    public async Task Rspamd_verifies_our_signatures()
+    {
+        const string User = "joe@signed.example";
+        await DoAsync("account", "add", User, "--password", MailServer.Password);
+        var records = (await DoAsync("domain", "dkim", "signed.example", "add", "--algorithm", "both")).Split('\n').Where(line => line.Contains("IN TXT", StringComparison.Ordinal));
+        await filtering.PublishAsync(new("signed.example", string.Join('\n', records)));
+        await DoAsync("domain", "dkim", "signed.example", "activate");
+        (await SubmitAsync(Server, User, "One line  with  spaces \r\n\r\nanother\r\n\r\n")).ShouldStartWith("250 ");
+
+        var message = await FetchAsync(Server, User, "INBOX");
+        message.Split("DKIM-Signature:").Length.ShouldBe(3);
+        (await filtering.Rspamd.SymbolsAsync(message)).ShouldContain("R_DKIM_ALLOW");
+        var changed = await filtering.Rspamd.SymbolsAsync(message.Replace("Subject: x", "Subject: y", StringComparison.Ordinal));
+        changed.ShouldContain("R_DKIM_REJECT");
+        changed.ShouldNotContain("R_DKIM_ALLOW");
+    }
+
+    [NeedsFact("rspamd", "unbound")]
     public async Task Rspamd_s_milter_does_the_same()
     {
-        await using var rspamd = await Rspamd.StartAsync();
-        await using var server = await StartAsync($"Filters:Milters=inet:127.0.0.1:{rspamd.Milter}");
+        await using var server = await StartAsync($"inet:127.0.0.1:{filtering.Rspamd.Milter}");
         var recipient = await MailServer.NewAccountAsync(server);
 
         (await SendAsync(server, recipient, "clean", "Hello")).ShouldStartWith("250 ");
         (await SendAsync(server, recipient, "rejected", Rspamd.Rejected)).ShouldBe("554 5.7.1 Gtube pattern");
-        (await FetchAsync(server, recipient, "INBOX", 1)).ShouldContain("X-Spamd-Result: default: False");
-        (await server.RunAsync("history", recipient)).Output.ShouldContain($"inet:127.0.0.1:{rspamd.Milter} reject");
+        (await SendAsync(server, recipient, Rspamd.Later, "Hello")).ShouldStartWith("451 4.7.1 ");
+        (await FetchAsync(server, recipient, "INBOX")).ShouldContain("X-Spamd-Result: default: False");
+        (await server.RunAsync("history", recipient)).Output.ShouldContain($"inet:127.0.0.1:{filtering.Rspamd.Milter} reject");
     }
 
-    [NeedsFact("/usr/sbin/opendkim", "unbound")]
+    [NeedsFact("/usr/sbin/opendkim", "rspamd", "unbound")]
     public async Task What_a_milter_adds_is_in_the_mailbox_and_holds()
     {
-        using var key = RSA.Create(2048);
-        await using var opendkim = await OpenDkim.StartAsync("example.org", "s1", key.ExportRSAPrivateKeyPem());
-        var published = Convert.ToBase64String(key.ExportSubjectPublicKeyInfo());
-        // A string of a TXT record has 255 octets at most.
-        await using var dns = await DnsServer.StartAsync("example.org", $"s1._domainkey TXT \"v=DKIM1; k=rsa; p={published[..200]}\" \"{published[200..]}\"");
-        await using var signing = await StartAsync($"Filters:Milters={opendkim.Address}");
+        await using var opendkim = await OpenDkim.StartAsync(FilteringServer.Domain, FilteringServer.Selector, filtering.PrivateKey);
+        await using var signing = await StartAsync(opendkim.Address);
         var recipient = await MailServer.NewAccountAsync(signing);
 
         (await SendAsync(signing, recipient, "folded\r\n subject", "Hello")).ShouldStartWith("250 ");
-        var message = await FetchAsync(signing, recipient, "INBOX", 1);
+        var message = await FetchAsync(signing, recipient, "INBOX");
         message.ShouldContain("DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/simple; d=example.org; s=s1;");
+
+        // Another server believes it, with what the DNS says of the key, and so does rspamd.
+        var other = await MailServer.NewAccountAsync(Server);
         var signed = message[message.IndexOf("DKIM-Signature:", StringComparison.Ordinal)..];
-
-        // Another server believes it, with what the DNS says of the key.
-        await using var checking = await TestServer.StartAsync(new()
-        {
-            Settings = [.. MailServer.Settings, $"Dns:Servers={dns.Setting}", "MailAuth:TrustedNetworks="],
-        });
-        var other = await MailServer.NewAccountAsync(checking);
-        (await SendWholeAsync(checking, other, signed.TrimEnd('\r', '\n') + "\r\n")).ShouldStartWith("250 ");
-        (await checking.RunAsync("history", other)).Output.ShouldContain("dkim pass (example.org)");
+        (await SendWholeAsync(Server, other, signed.TrimEnd('\r', '\n') + "\r\n")).ShouldStartWith("250 ");
+        var history = (await Server.RunAsync("history", other)).Output;
+        history.ShouldContain("dkim pass (example.org)");
+        history.ShouldContain("R_DKIM_ALLOW(");
     }
 
-    [NeedsFact("rspamd")]
-    public async Task Submitted_mail_is_looked_at_where_that_is_wanted()
+    [NeedsFact("/usr/sbin/clamd", "/usr/sbin/clamav-milter")]
+    public async Task A_virus_is_refused()
     {
-        await using var rspamd = await Rspamd.StartAsync();
-        await using var server = await StartAsync($"Filters:Rspamd:Url={rspamd.Url}", "Filters:Submission=true", "Delivery:Enabled=false");
-        var sender = await MailServer.NewAccountAsync(server);
+        await using var clamav = await ClamAv.StartAsync();
+        await using var server = await StartAsync(clamav.Address);
+        var recipient = await MailServer.NewAccountAsync(server);
 
-        (await SubmitAsync(Rspamd.Rejected)).ShouldBe("550 5.7.1 Gtube pattern");
-        (await SubmitAsync(Rspamd.Marked)).ShouldStartWith("250 ");
-        (await FetchAsync(server, sender, "INBOX", 1)).ShouldContain("\nX-Spam: Yes\r\n");
-        (await server.RunAsync("history", sender)).Output.ShouldContain("(rspamd): 550 5.7.1 Gtube pattern");
+        (await SendAsync(server, recipient, "clean", Attached("nothing"))).ShouldStartWith("250 ");
+        (await SendAsync(server, recipient, "virus", Attached(ClamAv.Virus))).ShouldStartWith("550 5.7.1 virus found: Tests.Virus");
+        (await FetchAsync(server, recipient, "INBOX")).ShouldContain("\nX-Virus-Status: Clean\r\n");
+        (await server.RunAsync("history", recipient)).Output.ShouldContain("(milter): 550 5.7.1 virus found: Tests.Virus");
 
-        async Task<string> SubmitAsync(string body)
-        {
-            await using var client = await ScriptedClient.ConnectAsync(server["submission"]);
-            await client.ExpectMatchAsync("220 .*");
-            await client.SendLineAsync("EHLO client.example.org");
-            while (!(await client.ReadLineAsync())!.StartsWith("250 ", StringComparison.Ordinal))
-            {
-            }
-            var plain = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"\0{sender}\0{MailServer.Password}"));
-            (await client.AskAsync($"AUTH PLAIN {plain}"))!.ShouldStartWith("235 ");
-            foreach (var line in new[] { $"MAIL FROM:<{sender}>", $"RCPT TO:<{sender}>", "DATA" })
-                (await client.AskAsync(line))![0].ShouldBeOneOf('2', '3');
-            return (await client.AskAsync($"From: {sender}\r\nTo: {sender}\r\nSubject: x\r\n\r\n{body}\r\n."))!;
-        }
+        await clamav.StopDaemonAsync();
+        (await SendAsync(server, recipient, "clean", Attached("nothing"))).ShouldStartWith("451 4.7.1 ");
+        await clamav.DisposeAsync();
+        (await SendAsync(server, recipient, "clean", Attached("nothing"))).ShouldBe("451 4.7.1 The message could not be checked, try again later");
+
+        static string Attached(string content) =>
+            $"Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\n{Convert.ToBase64String(Encoding.ASCII.GetBytes(content))}";
     }
 
-    private static Task<TestServer> StartAsync(params string[] settings) => TestServer.StartAsync(new()
+    private static Task<TestServer> StartAsync(string milter) => TestServer.StartAsync(new()
     {
-        Settings = [.. MailServer.Settings, "MailAuth:Enabled=false", "MailAuth:TrustedNetworks=", "Hostname=mx.example.test", .. settings],
+        Settings = [.. MailServer.Settings, "MailAuth:Enabled=false", "MailAuth:TrustedNetworks=", "Hostname=mx.example.test", "Delivery:Enabled=false", $"Filters:Milters={milter}"],
     });
 
-    private static Task<string> SendAsync(TestServer server, string recipient, string subject, string body) => SendWholeAsync(
-        server, recipient,
-        $"From: A <a@example.org>\r\nTo: {recipient}\r\nSubject: {subject}\r\nDate: Sat, 21 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@example.org>\r\n\r\n{body}\r\n");
-
-    private static async Task<string> SendWholeAsync(TestServer server, string recipient, string message)
+    private async Task<string> DoAsync(params string[] arguments)
     {
-        await using var client = await ScriptedClient.ConnectAsync(server["smtp"]);
-        await client.ExpectMatchAsync("220 .*");
-        foreach (var line in new[] { "HELO client.example.org", "MAIL FROM:<a@example.org>", $"RCPT TO:<{recipient}>", "DATA" })
-            (await client.AskAsync(line))![0].ShouldBeOneOf('2', '3');
-        return (await client.AskAsync(message + "."))!;
-    }
-
-    // The nth message of a mailbox.
-    private static async Task<string> FetchAsync(TestServer server, string account, string mailbox, int number)
-    {
-        await using var client = await ImapClient.LoginAsync(server["imap"], account);
-        return (await client.FetchAllAsync(mailbox)).Values.ElementAt(number - 1);
+        var result = await Server.RunAsync(arguments);
+        result.ExitCode.ShouldBe(0, result.Error);
+        return result.Output;
     }
 }
