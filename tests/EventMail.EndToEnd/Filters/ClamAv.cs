@@ -30,9 +30,6 @@ internal sealed class ClamAv : IAsyncDisposable
         }
     }
 
-    /// <summary>The milter stays and has nobody to ask.</summary>
-    public ValueTask StopDaemonAsync() => _daemon.DisposeAsync();
-
     public async ValueTask DisposeAsync()
     {
         await _milter.DisposeAsync();

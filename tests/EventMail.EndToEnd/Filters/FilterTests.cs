@@ -5,9 +5,11 @@ using static EventMail.EndToEnd.Filters.FilterClient;
 namespace EventMail.EndToEnd.Filters;
 
 /// <summary>The server with real filters.</summary>
-public sealed class FilterTests(FilteringServer filtering) : IClassFixture<FilteringServer>
+public sealed class FilterTests(FilteringServers filtering) : IClassFixture<FilteringServers>
 {
     private TestServer Server => filtering.Server;
+
+    private TestServer Milters => filtering.Milters;
 
     [NeedsFact("rspamd", "unbound")]
     public async Task Rspamd_s_verdict_decides_and_is_told_by_history()
@@ -64,25 +66,21 @@ public sealed class FilterTests(FilteringServer filtering) : IClassFixture<Filte
     [NeedsFact("rspamd", "unbound")]
     public async Task Rspamd_s_milter_does_the_same()
     {
-        await using var server = await StartAsync($"inet:127.0.0.1:{filtering.Rspamd.Milter}");
-        var recipient = await MailServer.NewAccountAsync(server);
+        var recipient = await MailServer.NewAccountAsync(Milters);
 
-        (await SendAsync(server, recipient, "clean", "Hello")).ShouldStartWith("250 ");
-        (await SendAsync(server, recipient, "rejected", Rspamd.Rejected)).ShouldBe("554 5.7.1 Gtube pattern");
-        (await SendAsync(server, recipient, Rspamd.Later, "Hello")).ShouldStartWith("451 4.7.1 ");
-        (await FetchAsync(server, recipient, "INBOX")).ShouldContain("X-Spamd-Result: default: False");
-        (await server.RunAsync("history", recipient)).Output.ShouldContain($"inet:127.0.0.1:{filtering.Rspamd.Milter} reject");
+        (await SendAsync(Milters, recipient, "clean", "Hello")).ShouldStartWith("250 ");
+        (await SendAsync(Milters, recipient, "rejected", Rspamd.Rejected)).ShouldBe("554 5.7.1 Gtube pattern");
+        (await SendAsync(Milters, recipient, Rspamd.Later, "Hello")).ShouldStartWith("451 4.7.1 ");
+        (await FetchAsync(Milters, recipient, "INBOX")).ShouldContain("X-Spamd-Result: default: False");
+        (await Milters.RunAsync("history", recipient)).Output.ShouldContain($"inet:127.0.0.1:{filtering.Rspamd.Milter} reject");
     }
 
     [NeedsFact("/usr/sbin/opendkim", "rspamd", "unbound")]
     public async Task What_a_milter_adds_is_in_the_mailbox_and_holds()
     {
-        await using var opendkim = await OpenDkim.StartAsync(FilteringServer.Domain, FilteringServer.Selector, filtering.PrivateKey);
-        await using var signing = await StartAsync(opendkim.Address);
-        var recipient = await MailServer.NewAccountAsync(signing);
-
-        (await SendAsync(signing, recipient, "folded\r\n subject", "Hello")).ShouldStartWith("250 ");
-        var message = await FetchAsync(signing, recipient, "INBOX");
+        var recipient = await MailServer.NewAccountAsync(Milters);
+        (await SendAsync(Milters, recipient, "folded\r\n subject", "Hello")).ShouldStartWith("250 ");
+        var message = await FetchAsync(Milters, recipient, "INBOX");
         message.ShouldContain("DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/simple; d=example.org; s=s1;");
 
         // Another server believes it, with what the DNS says of the key, and so does rspamd.
@@ -97,28 +95,15 @@ public sealed class FilterTests(FilteringServer filtering) : IClassFixture<Filte
     [NeedsFact("/usr/sbin/clamd", "/usr/sbin/clamav-milter")]
     public async Task A_virus_is_refused()
     {
-        await using var clamav = await ClamAv.StartAsync();
-        await using var server = await StartAsync(clamav.Address);
-        var recipient = await MailServer.NewAccountAsync(server);
-
-        (await SendAsync(server, recipient, "clean", Attached("nothing"))).ShouldStartWith("250 ");
-        (await SendAsync(server, recipient, "virus", Attached(ClamAv.Virus))).ShouldStartWith("550 5.7.1 virus found: Tests.Virus");
-        (await FetchAsync(server, recipient, "INBOX")).ShouldContain("\nX-Virus-Status: Clean\r\n");
-        (await server.RunAsync("history", recipient)).Output.ShouldContain("(milter): 550 5.7.1 virus found: Tests.Virus");
-
-        await clamav.StopDaemonAsync();
-        (await SendAsync(server, recipient, "clean", Attached("nothing"))).ShouldStartWith("451 4.7.1 ");
-        await clamav.DisposeAsync();
-        (await SendAsync(server, recipient, "clean", Attached("nothing"))).ShouldBe("451 4.7.1 The message could not be checked, try again later");
+        var recipient = await MailServer.NewAccountAsync(Milters);
+        (await SendAsync(Milters, recipient, "clean", Attached("nothing"))).ShouldStartWith("250 ");
+        (await SendAsync(Milters, recipient, "virus", Attached(ClamAv.Virus))).ShouldStartWith("550 5.7.1 virus found: Tests.Virus");
+        (await FetchAsync(Milters, recipient, "INBOX")).ShouldContain("\nX-Virus-Status: Clean\r\n");
+        (await Milters.RunAsync("history", recipient)).Output.ShouldContain("(milter): 550 5.7.1 virus found: Tests.Virus");
 
         static string Attached(string content) =>
             $"Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\n{Convert.ToBase64String(Encoding.ASCII.GetBytes(content))}";
     }
-
-    private static Task<TestServer> StartAsync(string milter) => TestServer.StartAsync(new()
-    {
-        Settings = [.. MailServer.Settings, "MailAuth:Enabled=false", "MailAuth:TrustedNetworks=", "Hostname=mx.example.test", "Delivery:Enabled=false", $"Filters:Milters={milter}"],
-    });
 
     private async Task<string> DoAsync(params string[] arguments)
     {
