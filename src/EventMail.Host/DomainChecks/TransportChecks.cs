@@ -48,7 +48,7 @@ internal sealed class TransportChecks(DomainSetup setup, IDnsSource dns, Transpo
                 answer.Detail ?? (own is null ? "set Tls:Certificate first" : "only for zones that are signed (DNSSEC); renew the certificate with the same key, or the record with it"), publish, IsOptional: true);
         }
         var mx = await dns.QueryAsync(setup.Domain, DnsType.Mx, cancel);
-        var demand = await dane.ForAsync(setup.Domain, setup.Hostname, SmtpPort, mx.IsAuthentic, cancel);
+        var demand = await dane.ForAsync(setup.Domain, mx.Name, setup.Hostname, SmtpPort, mx.IsAuthentic, cancel);
         var others = new X509Certificate2Collection(setup.Certificates.Skip(1).ToArray());
         var (status, why) = demand.Status switch
         {

@@ -21,7 +21,7 @@ public enum DaneStatus
 
 /// <param name="Records">The ones to authenticate by; empty unless <see cref="DaneStatus.Authenticated"/>.</param>
 /// <param name="ServerName">The TLSA base domain: to be sent as SNI (§8.1).</param>
-/// <param name="Names">What a certificate under a DANE-TA record may be for (§3.2.2).</param>
+/// <param name="Names">What a certificate under a DANE-TA record may be for (§3.2.2); empty where there is no such record.</param>
 /// <param name="Detail">For people: why it failed, or why records cannot be used; null otherwise.</param>
 public sealed record DaneAnswer(
     DaneStatus Status, IReadOnlyList<TlsaRecord> Records, string ServerName, IReadOnlyList<string> Names, string? Detail)

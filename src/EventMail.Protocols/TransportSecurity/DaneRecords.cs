@@ -10,9 +10,10 @@ namespace EventMail.Protocols.TransportSecurity;
 public sealed class DaneRecords(IDnsSource dns)
 {
     /// <param name="nextHop">The domain whose MX this is: of the recipient, ASCII.</param>
+    /// <param name="canonical">Where the CNAMEs of its MX question led to; the same without any.</param>
     /// <param name="mxHost">The server: the exchange of the MX record, or the domain itself without MX records.</param>
     /// <param name="isMxAuthentic">The answer about MX records was validated, also when there are none (§2.2.1).</param>
-    public async ValueTask<DaneAnswer> ForAsync(string nextHop, string mxHost, int port, bool isMxAuthentic, CancellationToken cancel)
+    public async ValueTask<DaneAnswer> ForAsync(string nextHop, string canonical, string mxHost, int port, bool isMxAuthentic, CancellationToken cancel)
     {
         mxHost = Plain(mxHost);
         if (!isMxAuthentic)
@@ -29,7 +30,7 @@ public sealed class DaneRecords(IDnsSource dns)
             if (answer.Status == DnsStatus.Failed)
                 return new(DaneStatus.Failed, [], name, [], $"TLSA {owner}: {answer.Detail}");
             if (answer is { Status: DnsStatus.Found, IsAuthentic: true })
-                return Of([.. answer.Of<TlsaRecord>()], name, [.. new[] { name, mxHost, Plain(nextHop) }.Distinct()]);
+                return Of([.. answer.Of<TlsaRecord>()], name, [.. new[] { name, mxHost, Plain(nextHop), Plain(canonical) }.Distinct()]);
         }
         return None(mxHost);
     }
@@ -57,8 +58,8 @@ public sealed class DaneRecords(IDnsSource dns)
     {
         var usable = TlsaUsability.Usable(records);
         return usable.Count > 0
-            ? new(DaneStatus.Authenticated, usable, name, names, null)
-            : new(DaneStatus.Encrypted, [], name, names, "no TLSA record can be used: usages 2 and 3, selectors 0 and 1, matching types 0, 1 and 2 can");
+            ? new(DaneStatus.Authenticated, usable, name, usable.Any(record => record.Usage == TlsaUsability.DaneTa) ? names : [], null)
+            : new(DaneStatus.Encrypted, [], name, [], "no TLSA record can be used: usages 2 and 3, selectors 0 and 1, matching types 0, 1 and 2 can");
     }
 
     private static DaneAnswer None(string mxHost) => new(DaneStatus.None, [], mxHost, [], null);

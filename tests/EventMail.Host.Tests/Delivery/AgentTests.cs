@@ -61,6 +61,19 @@ public sealed class AgentTests(AgentTests.PatientWorld patient) : IClassFixture<
         await World.WaitForAsync<RecipientDelivered>(delivery);
     }
 
+    [Theory]
+    [InlineData("LIMITS RCPTMAX=100", 1)]
+    [InlineData("LIMITS RCPTDOMAINMAX=1", 2)]
+    public async Task Domains_with_one_host_share_a_connection_unless_it_takes_only_so_many_in_a_session(string limits, int connections)
+    {
+        // RFC 9422
+        var first = World.NewDomain(Plain with { Extensions = ["PIPELINING", limits] });
+        World.Names($"also.{first.Name} MX 10 mx0.{first.Name}");
+        await World.WaitForAsync<RecipientDelivered>(await World.SubmitAsync(first.Address()));
+        await World.WaitForAsync<RecipientDelivered>(await World.SubmitAsync($"a@also.{first.Name}"));
+        first.Sink.Connections.ShouldBe(connections);
+    }
+
     [Fact]
     public async Task A_host_that_takes_only_some_recipients_at_a_time_gets_the_others_at_once()
     {

@@ -40,4 +40,27 @@ public sealed class DaneDeliveryTests
         await world.WaitForAsync<DeliveryDeferred>(await world.SubmitAsync("a@lost.test"));
         sinks.Select(sink => sink.Messages.Count).ShouldBe([1, 0, 0, 0]);
     }
+
+    [SignedDnsFact]
+    public async Task A_certificate_for_one_domain_of_a_host_opens_no_connection_for_another()
+    {
+        await using var world = await DeliveryWorld.StartAsync();
+        var authority = new TestAuthority();
+        var anchor = Convert.ToHexString(authority.Intermediate.RawData);
+        await using var dns = await DnsServer.StartAsync(
+            new DnsZone("host.test", $"mx A 127.20.0.5\n_{world.Settings.Port}._tcp.mx TLSA 2 0 0 {anchor}") { IsSigned = true },
+            new DnsZone("first.test", "@ MX 10 mx.host.test.\nalias CNAME first.test.") { IsSigned = true },
+            new DnsZone("second.test", "@ MX 10 mx.host.test.") { IsSigned = true });
+        using var resolver = new DnsResolver(new() { Servers = [dns.EndPoint] }, TimeProvider.System, NullLogger.Instance);
+        world.Dns = resolver;
+        var sink = world.Sink("127.20.0.5", new() { Certificate = authority.Server("first.test") });
+        world.Deliver();
+
+        // RFC 7672 §3.2.2: the next hop's name, and what it is an alias of, are names of its hosts; of no others.
+        await world.WaitForAsync<RecipientDelivered>(await world.SubmitAsync("a@first.test"));
+        await world.WaitForAsync<RecipientDelivered>(await world.SubmitAsync("a@alias.first.test"));
+        var deferred = (await world.WaitForAsync<DeliveryDeferred>(await world.SubmitAsync("a@second.test")))[0];
+        deferred.Enhanced.ShouldBe("4.7.5", deferred.Text);
+        sink.Messages.Count.ShouldBe(2);
+    }
 }

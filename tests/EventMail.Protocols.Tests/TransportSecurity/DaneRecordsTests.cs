@@ -26,6 +26,9 @@ public sealed class DaneRecordsTests
         odd          A 192.0.2.1
         _25._tcp.odd TLSA 0 0 1 {Hex(3, 0, 1)}
         alias        CNAME mx
+        anchor       A 192.0.2.1
+        _25._tcp.anchor TLSA 2 1 1 {Hex(2, 1, 1)}
+        behind       CNAME anchor
         both         CNAME bare
         _25._tcp.both TLSA 3 0 1 {Hex(3, 0, 1)}
         away         CNAME host.plain.test.
@@ -60,10 +63,10 @@ public sealed class DaneRecordsTests
 
         var found = await Ask(dane, "MX.Signed.Test.");
         (found.Status, found.ServerName).ShouldBe((DaneStatus.Authenticated, "mx.signed.test"));
-        found.Names.ShouldBe(["mx.signed.test", "next.test"]);
+        found.Names.ShouldBeEmpty(); // §3.2.1
         found.Records.Single().Usage.ShouldBe((byte)3);
 
-        (await dane.ForAsync("next.test", "mx.signed.test", Port, isMxAuthentic: false, CancellationToken.None)).Status.ShouldBe(DaneStatus.None);
+        (await dane.ForAsync("next.test", "next.test", "mx.signed.test", Port, isMxAuthentic: false, CancellationToken.None)).Status.ShouldBe(DaneStatus.None);
         (await Ask(dane, "bare.signed.test")).Status.ShouldBe(DaneStatus.None);
         (await Ask(dane, "missing.signed.test")).Status.ShouldBe(DaneStatus.None);
         (await Ask(dane, "host.plain.test")).Status.ShouldBe(DaneStatus.None); // records, but not validated
@@ -78,11 +81,14 @@ public sealed class DaneRecordsTests
         // §2.2.2: where an alias leads to first, then the alias itself; of one that leads out of what is validated, only itself.
         (await Ask(dane, "alias.signed.test")).ShouldSatisfyAllConditions(
             answer => answer.Status.ShouldBe(DaneStatus.Authenticated),
-            answer => answer.ServerName.ShouldBe("mx.signed.test"),
-            answer => answer.Names.ShouldBe(["mx.signed.test", "alias.signed.test", "next.test"]));
+            answer => answer.ServerName.ShouldBe("mx.signed.test"));
         (await Ask(dane, "both.signed.test")).ServerName.ShouldBe("both.signed.test");
         (await Ask(dane, "away.signed.test")).ServerName.ShouldBe("away.signed.test");
         (await Ask(dane, "moved.signed.test")).Status.ShouldBe(DaneStatus.Authenticated);
+
+        // §3.2.2: the TLSA base domain, the next hop and what it is an alias of.
+        (await Ask(dane, "anchor.signed.test")).Names.ShouldBe(["anchor.signed.test", "next.test", "end.test"]);
+        (await Ask(dane, "behind.signed.test")).Names.ShouldBe(["anchor.signed.test", "behind.signed.test", "next.test", "end.test"]);
     }
 
     [Fact]
@@ -136,7 +142,7 @@ public sealed class DaneRecordsTests
     }
 
     private static Task<DaneAnswer> Ask(DaneRecords dane, string host) =>
-        dane.ForAsync("next.test", host, Port, isMxAuthentic: true, CancellationToken.None).AsTask();
+        dane.ForAsync("next.test", "end.test", host, Port, isMxAuthentic: true, CancellationToken.None).AsTask();
 
     private static string Hex(byte usage, byte selector, byte matching) => Convert.ToHexString(TestAuthority.Tlsa(usage, selector, matching, Server).Data.Span);
 }

@@ -1,7 +1,8 @@
 using System.Security.Cryptography.X509Certificates;
 using EventMail.Protocols.Dns;
 using EventMail.Protocols.TransportSecurity;
-using static EventMail.Protocols.Tests.TransportSecurity.TestAuthority;
+using EventMail.Testing;
+using static EventMail.Testing.TestAuthority;
 
 namespace EventMail.Protocols.Tests.TransportSecurity;
 

@@ -4,10 +4,14 @@ using EventMail.Protocols.Smtp.Client;
 namespace EventMail.Host.Delivery.Attempts;
 
 /// <summary>Connections are alike when a message may use either.</summary>
-internal readonly record struct ConnectionKey(IPEndPoint Address, string Host, TlsRequirement Tls, string Policy, string? User)
+/// <param name="Names">
+/// What the certificate may be for, where that is not the host's name alone: a certificate that DANE takes for one domain proves nothing
+/// to the next one that has the same host (RFC 7672 §3.2.2).
+/// </param>
+internal readonly record struct ConnectionKey(IPEndPoint Address, string Host, TlsRequirement Tls, string Policy, string Names, string? User)
 {
     public static ConnectionKey Of(RemoteHost host, ClientOptions options) =>
-        new(host.Address, host.Name, options.Tls.Requirement, options.Tls.Policy, options.Credentials?.User);
+        new(host.Address, host.Name, options.Tls.Requirement, options.Tls.Policy, string.Join(' ', options.Tls.Names), options.Credentials?.User);
 }
 
 /// <summary>Connections between two messages. Those that nobody takes again are ended in time. Thread-safe.</summary>
@@ -44,17 +48,17 @@ internal sealed class ConnectionPool : IAsyncDisposable
         }
     }
 
-    public SmtpClient? Take(ConnectionKey key)
+    /// <param name="domain">Of the recipients: a host may take only so many in a session.</param>
+    public SmtpClient? Take(ConnectionKey key, string domain)
     {
         lock (_gate)
         {
             if (!_idle.TryGetValue(key, out var waiting))
                 return null;
-            var taken = waiting.Pop();
-            _count--;
-            if (waiting.Count == 0)
-                _idle.Remove(key);
-            return taken.Client;
+            var taken = waiting.FirstOrDefault(idle => idle.Client.Takes(domain)).Client;
+            if (taken is not null)
+                Keep(key, waiting, idle => idle.Client != taken);
+            return taken;
         }
     }
 
@@ -102,18 +106,23 @@ internal sealed class ConnectionPool : IAsyncDisposable
             var since = _time.GetUtcNow() - _timeout;
             foreach (var (key, waiting) in _idle.ToList())
             {
-                var young = waiting.Where(idle => idle.Since > since).Reverse().ToList();
-                if (young.Count == waiting.Count)
-                    continue;
+                var count = old.Count;
                 old.AddRange(waiting.Where(idle => idle.Since <= since).Select(idle => idle.Client));
-                _count -= waiting.Count - young.Count;
-                if (young.Count > 0)
-                    _idle[key] = new(young);
-                else
-                    _idle.Remove(key);
+                if (old.Count > count)
+                    Keep(key, waiting, idle => idle.Since > since);
             }
         }
         old.ForEach(Leave);
+    }
+
+    private void Keep(ConnectionKey key, Stack<Idle> waiting, Func<Idle, bool> isKept)
+    {
+        var kept = waiting.Where(isKept).Reverse().ToList();
+        _count -= waiting.Count - kept.Count;
+        if (kept.Count > 0)
+            _idle[key] = new(kept);
+        else
+            _idle.Remove(key);
     }
 
     // QUIT, without anybody waiting for its answer.

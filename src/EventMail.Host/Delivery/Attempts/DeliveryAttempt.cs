@@ -94,7 +94,7 @@ internal sealed class DeliveryAttempt(AttemptServices services, QueuedDelivery d
         for (var mayReuse = true; pending.Count > 0 && !cancel.IsCancellationRequested;)
         {
             var begun = services.Time.GetTimestamp();
-            var client = mayReuse ? services.Connections.Take(key) : null;
+            var client = mayReuse ? services.Connections.Take(key, delivery.Domain) : null;
             var isReused = client is not null;
             if (client is null)
             {

@@ -38,7 +38,7 @@ internal sealed class TlsLadder(
         if (hop is not DomainNextHop)
             return requireTls ? TlsPlan.Ask(TlsRequirement.Verified, "requiretls") : OfOperator(configured);
 
-        var asked = await dane.ForAsync(domain, host.Name, host.Addresses[0].Port, host.MxIsAuthentic, cancel);
+        var asked = await dane.ForAsync(domain, host.Canonical ?? domain, host.Name, host.Addresses[0].Port, host.MxIsAuthentic, cancel);
         if (asked.Status == DaneStatus.Failed)
             return TlsPlan.Refuse(isPermanent: false, "4.4.3", $"DANE of {host.Name} cannot be looked up: {asked.Detail}", host.Name);
         // RFC 8461 §2: MTA-STS does not override DANE.

@@ -15,8 +15,9 @@ public sealed record Route(IReadOnlyList<RouteHost> Hosts, RouteFault? Fault, bo
 /// <param name="Name">As the MX record has it; the domain or the literal itself where there is none.</param>
 /// <param name="MxIsAuthentic">The DNS proves that it is a host of the domain (DNSSEC); also where the domain is the host.</param>
 /// <param name="AddressesAreAuthentic">The DNS proves that these are its addresses.</param>
+/// <param name="Canonical">Where the CNAMEs of the domain led to, whose MX record it is; null without any.</param>
 public sealed record RouteHost(
-    string Name, int Preference, IReadOnlyList<IPEndPoint> Addresses, bool MxIsAuthentic, bool AddressesAreAuthentic);
+    string Name, int Preference, IReadOnlyList<IPEndPoint> Addresses, bool MxIsAuthentic, bool AddressesAreAuthentic, string? Canonical = null);
 
 /// <param name="Enhanced">RFC 3463.</param>
 /// <param name="Host">The host that it is about.</param>

@@ -27,17 +27,17 @@ public sealed class Router(IDnsSource dns, DeliverySettings settings, OwnAddress
                 return Route.Nowhere(isPermanent: false, "4.4.3", $"The MX records of {domain} could not be looked up: {answer.Detail ?? "no answer"}");
             case DnsStatus.NoData:
                 // RFC 5321 §5.1: the implicit MX.
-                return await HostsAsync(domain, [new(0, domain)], answer.IsAuthentic, isImplicit: true, cancel);
+                return await HostsAsync(domain, answer, [new(0, domain)], isImplicit: true, cancel);
         }
         var records = answer.Of<MxRecord>().DistinctBy(record => record.Exchange, StringComparer.OrdinalIgnoreCase).ToList();
         // RFC 7505 §3: a null MX stands alone; beside others it says nothing.
         if (records.TrueForAll(record => record.Exchange.Length == 0))
             return Route.Nowhere(isPermanent: true, "5.1.10", $"The domain {domain} takes no mail (null MX)");
-        return await HostsAsync(domain, records.Where(record => record.Exchange.Length > 0), answer.IsAuthentic, isImplicit: false, cancel);
+        return await HostsAsync(domain, answer, records.Where(record => record.Exchange.Length > 0), isImplicit: false, cancel);
     }
 
     private async Task<Route> HostsAsync(
-        string domain, IEnumerable<MxRecord> records, bool isAuthentic, bool isImplicit, CancellationToken cancel)
+        string domain, DnsAnswer answer, IEnumerable<MxRecord> records, bool isImplicit, CancellationToken cancel)
     {
         var ordered = Ordered(records);
         if (!isImplicit && ordered.Find(record => own.IsOwnName(record.Exchange)) is { } us)
@@ -66,7 +66,7 @@ public sealed class Router(IDnsSource dns, DeliverySettings settings, OwnAddress
             unusable.AddRange(kinds[AddressKind.Unusable]);
             var addresses = kinds[AddressKind.Remote].Select(address => new IPEndPoint(address, settings.Port)).ToList();
             if (addresses.Count > 0)
-                hosts.Add(new(record.Exchange, record.Preference, addresses, isAuthentic, found.IsAuthentic));
+                hosts.Add(new(record.Exchange, record.Preference, addresses, answer.IsAuthentic, found.IsAuthentic, answer.Name));
         }
 
         var failed = looked.Where(host => host.Found.Status == DnsStatus.Failed).ToList();

@@ -165,6 +165,7 @@ internal sealed class ClientTransaction(SmtpClient client, OutgoingMessage messa
                 EnvelopeCommands.WriteMail(Wire.Output, message, client);
                 break;
             case Verb.Rcpt:
+                client.NoteRecipient(message.Recipients[command.Recipient].Address);
                 EnvelopeCommands.WriteRcpt(Wire.Output, message, message.Recipients[command.Recipient], client);
                 break;
             case Verb.Data:

@@ -41,7 +41,10 @@ internal static class EhloReply
         "DELIVERBY" => peer with { DeliverBy = true, MinDeliverBy = Number(parameters.FirstOrDefault()?.Split(',')[0]) ?? 0 },
         "FUTURERELEASE" => peer with { FutureRelease = true },
         "MT-PRIORITY" => peer with { MtPriority = true },
-        "LIMITS" => peer with { MaxRecipients = Limit(parameters, "RCPTMAX="), MaxTransactions = Limit(parameters, "MAILMAX=") },
+        "LIMITS" => peer with
+        {
+            MaxRecipients = Limit(parameters, "RCPTMAX="), MaxTransactions = Limit(parameters, "MAILMAX="), MaxDomains = Limit(parameters, "RCPTDOMAINMAX="),
+        },
         "AUTH" => peer with { Mechanisms = [.. peer.Mechanisms.Concat(parameters.Select(name => name.ToUpperInvariant())).Distinct()] },
         _ => peer,
     };

@@ -56,6 +56,9 @@ public sealed record PeerExtensions
     /// <summary>MAILMAX (RFC 9422); null when none was named.</summary>
     public int? MaxTransactions { get; init; }
 
+    /// <summary>RCPTDOMAINMAX (RFC 9422): of recipients, in the whole session; null when none was named.</summary>
+    public int? MaxDomains { get; init; }
+
     /// <summary>AUTH (RFC 4954): names of mechanisms, upper case.</summary>
     public IReadOnlyList<string> Mechanisms { get; init; } = [];
 }

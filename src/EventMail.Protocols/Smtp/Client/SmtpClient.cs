@@ -11,6 +11,7 @@ namespace EventMail.Protocols.Smtp.Client;
 public sealed class SmtpClient : IAsyncDisposable
 {
     private readonly ClientOptions _options;
+    private readonly HashSet<string> _domains = new(StringComparer.OrdinalIgnoreCase);
 
     internal SmtpClient(RemoteHost host, ClientOptions options, ClientWire wire)
     {
@@ -37,6 +38,9 @@ public sealed class SmtpClient : IAsyncDisposable
     public bool CanReuse =>
         Wire.Fault is null && Transactions < Math.Min(_options.MaxTransactions, Extensions.MaxTransactions ?? int.MaxValue);
 
+    /// <summary>RFC 9422: the host lets recipients of this domain be named in this session, beside those that were.</summary>
+    public bool Takes(string domain) => _domains.Count < (Extensions.MaxDomains ?? int.MaxValue) || _domains.Contains(domain);
+
     /// <summary>Transactions that were begun: the host was told of.</summary>
     public int Transactions { get; internal set; }
 
@@ -47,6 +51,14 @@ public sealed class SmtpClient : IAsyncDisposable
     internal TimeProvider Clock => _options.Clock;
 
     internal bool UsesChunking => _options.UseChunking && Extensions.Chunking;
+
+    internal void NoteRecipient(string address)
+    {
+        if (Extensions.MaxDomains is not null)
+        {
+            _domains.Add(address[(address.LastIndexOf('@') + 1)..]);
+        }
+    }
 
     /// <summary>The host may hold an unfinished transaction: RSET comes first.</summary>
     internal bool NeedsReset { get; set; }

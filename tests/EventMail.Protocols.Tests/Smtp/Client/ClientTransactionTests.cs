@@ -248,6 +248,18 @@ public sealed class ClientTransactionTests
         client.CanReuse.ShouldBeFalse();
     }
 
+    [Fact]
+    public async Task Domains_beyond_RCPTDOMAINMAX_are_for_another_session()
+    {
+        // RFC 9422
+        await using var peer = new ScriptedPeer("LIMITS RCPTDOMAINMAX=2");
+        await using var client = await ClientTesting.ConnectAsync(peer.Host);
+        await client.SendAsync(ClientTesting.Small("a@one.test"));
+        client.Takes("two.test").ShouldBeTrue();
+        await client.SendAsync(ClientTesting.Small("a@two.test"));
+        (client.Takes("three.test"), client.Takes("ONE.test"), client.Takes("two.test")).ShouldBe((false, true, true));
+    }
+
     [Theory]
     [InlineData("452 4.5.3 Too many recipients", SendOutcome.NotTried, "4.5.3")]
     [InlineData("452 Too many recipients", SendOutcome.NotTried, "4.0.0")]
@@ -293,16 +305,21 @@ public sealed class ClientTransactionTests
     }
 
     [Theory]
-    [InlineData("550 4.7.1 Try later", SendOutcome.Deferred)]
-    [InlineData("450 5.7.1 Never", SendOutcome.Deferred)]
-    [InlineData("550 5.7.1 Never", SendOutcome.Failed)]
-    [InlineData("550 Never", SendOutcome.Failed)]
-    [InlineData("450 Later", SendOutcome.Deferred)]
-    public async Task Permanent_is_what_both_codes_call_permanent(string reply, SendOutcome outcome)
+    [InlineData("550 4.7.1 Try later", SendOutcome.Deferred, "4.7.1")]
+    [InlineData("450 5.7.1 Never", SendOutcome.Deferred, "4.7.1")]
+    [InlineData("550 5.7.1 Never", SendOutcome.Failed, "5.7.1")]
+    [InlineData("550 Never", SendOutcome.Failed, "5.0.0")]
+    [InlineData("450 Later", SendOutcome.Deferred, "4.0.0")]
+    // RFC 3463 §2: the class is that of what happened, also where the host says otherwise.
+    [InlineData("550 2.7.1 Never", SendOutcome.Deferred, "4.7.1")]
+    [InlineData("250 5.7.1 Taken", SendOutcome.Delivered, "2.7.1")]
+    [InlineData("250 4.0.0 Taken", SendOutcome.Delivered, "2.0.0")]
+    public async Task Permanent_is_what_both_codes_call_permanent(string reply, SendOutcome outcome, string enhanced)
     {
         await using var peer = new ScriptedPeer("PIPELINING") { Answer = command => command == "." ? reply : null };
         await using var client = await ClientTesting.ConnectAsync(peer.Host);
-        (await client.SendAsync(ClientTesting.Small())).Only().Outcome.ShouldBe(outcome);
+        var only = (await client.SendAsync(ClientTesting.Small())).Only();
+        (only.Outcome, only.Enhanced).ShouldBe((outcome, enhanced));
     }
 
     [Fact]

@@ -2,10 +2,10 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using EventMail.Protocols.Dns;
 
-namespace EventMail.Protocols.Tests.TransportSecurity;
+namespace EventMail.Testing;
 
 /// <summary>A certificate authority of a test: a root, an intermediate, and servers' certificates under it.</summary>
-internal sealed class TestAuthority
+public sealed class TestAuthority
 {
     private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;
 
