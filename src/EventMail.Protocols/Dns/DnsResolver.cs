@@ -42,7 +42,7 @@ public sealed class DnsResolver : IDnsSource, IDisposable
         var key = new DnsKey(normal, type);
         var set = CurrentServers();
         var era = Volatile.Read(ref _era);
-        if (_cache.Find(key) is { } known)
+        if ((_cache.Find(key) ?? _cache.Find(OfAnyType(key))) is { } known)
             return known;
 
         Task<DnsAnswer> answer;
@@ -57,6 +57,8 @@ public sealed class DnsResolver : IDnsSource, IDisposable
 
     /// <summary>Questions under way end as failed.</summary>
     public void Dispose() => _closing.Cancel();
+
+    private static DnsKey OfAnyType(DnsKey key) => key with { Type = default };
 
     private ServerSet CurrentServers()
     {
@@ -77,8 +79,10 @@ public sealed class DnsResolver : IDnsSource, IDisposable
             try
             {
                 var (answer, ttl) = await _lookup.RunAsync(key.Name, key.Type, set, _closing.Token).ConfigureAwait(false);
+                // RFC 2308 §5: a name that does not exist has nothing of any type; one that leads to such a name has its CNAME.
+                var isNoName = answer.Status == DnsStatus.NoName && answer.Name == key.Name;
                 if (era == Volatile.Read(ref _era))
-                    _cache.Add(key, answer, ttl);
+                    _cache.Add(isNoName ? OfAnyType(key) : key, answer, ttl);
                 return answer;
             }
             finally

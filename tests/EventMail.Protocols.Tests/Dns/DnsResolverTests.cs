@@ -74,6 +74,21 @@ public sealed class DnsResolverTests
         server.Queries.Count.ShouldBe(2);
     }
 
+    [Fact]
+    public async Task A_name_that_does_not_exist_has_nothing_of_any_type()
+    {
+        // RFC 2308 §5; what leads to such a name exists itself.
+        await using var server = new ScriptedDnsServer(query =>
+            [(query.AsSpan(12).IndexOf("alias"u8) < 0 ? Reply.To(query) : Reply.To(query).Alias("alias", "gone.test")).Code(3).Authority("test", 60, 60).Octets()]);
+        using var resolver = Resolver(server, new() { MixCase = false });
+        foreach (var (name, asked) in new[] { ("gone.test", 1), ("alias", 4) })
+        {
+            foreach (var type in new[] { DnsType.A, DnsType.Aaaa, DnsType.Mx })
+                (await resolver.QueryAsync(name, type, CancellationToken.None)).Status.ShouldBe(DnsStatus.NoName);
+            server.Queries.Count.ShouldBe(asked);
+        }
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("other")]

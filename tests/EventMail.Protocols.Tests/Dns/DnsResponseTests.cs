@@ -1,5 +1,6 @@
 using System.Text;
 using EventMail.Protocols.Dns;
+using EventMail.Testing;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -61,7 +62,7 @@ public sealed class DnsResponseTests
     }
 
     [Fact]
-    public void Any_octets_are_a_message_or_none() => Check.One(Config.QuickThrowOnFailure.WithMaxTest(3000), Prop.ForAll<byte[]>(octets =>
+    public void Any_octets_are_a_message_or_none() => Check.One(Config.QuickThrowOnFailure.WithMaxTest(FuzzTimes.Of(3000)), Prop.ForAll<byte[]>(octets =>
     {
         // With the head of an answer more of them get further.
         byte[] message = [0, 0, 0x80, 0, 0, 1, 0, 3, 0, 1, 0, 1, .. octets ?? []];
@@ -70,7 +71,7 @@ public sealed class DnsResponseTests
     }));
 
     [Fact]
-    public void A_message_changed_anywhere_is_read_or_not() => Check.One(Config.QuickThrowOnFailure.WithMaxTest(3000), Prop.ForAll(
+    public void A_message_changed_anywhere_is_read_or_not() => Check.One(Config.QuickThrowOnFailure.WithMaxTest(FuzzTimes.Of(3000)), Prop.ForAll(
         Gen.Choose(0, Whole.Length - 1).ListOf().ToArbitrary(), Gen.Choose(0, 255).ToArbitrary(), (places, value) =>
         {
             var message = Whole.ToArray();
