@@ -43,7 +43,9 @@ internal static class EhloReply
         "MT-PRIORITY" => peer with { MtPriority = true },
         "LIMITS" => peer with
         {
-            MaxRecipients = Limit(parameters, "RCPTMAX="), MaxTransactions = Limit(parameters, "MAILMAX="), MaxDomains = Limit(parameters, "RCPTDOMAINMAX="),
+            MaxRecipients = Limit(parameters, "RCPTMAX="),
+            MaxTransactions = Limit(parameters, "MAILMAX="),
+            MaxDomains = Limit(parameters, "RCPTDOMAINMAX="),
         },
         "AUTH" => peer with { Mechanisms = [.. peer.Mechanisms.Concat(parameters.Select(name => name.ToUpperInvariant())).Distinct()] },
         _ => peer,
