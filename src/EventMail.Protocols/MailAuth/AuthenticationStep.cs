@@ -98,7 +98,7 @@ public sealed class AuthenticationStep(IDnsSource dns, string hostname, MailAuth
     private DmarcPolicy DispositionOf(CheckResults results) => (options.Dmarc, results.Dmarc?.Requested ?? DmarcPolicy.None) switch
     {
         (_, DmarcPolicy.None) or (DmarcHandling.Off or DmarcHandling.Record, _) => DmarcPolicy.None,
-        _ when TrustedForwarding.Vouches(results.Arc, options.TrustedSealers, results.Dmarc!.Domain!) => DmarcPolicy.None,
+        _ when results.Dmarc is { Domain: { } author } && TrustedForwarding.Vouches(results.Arc, options.TrustedSealers, author) => DmarcPolicy.None,
         (DmarcHandling.Reject, DmarcPolicy.Reject) => DmarcPolicy.Reject,
         _ => DmarcPolicy.Quarantine,
     };

@@ -135,6 +135,25 @@ public sealed class DmarcTests
         both.Result.ShouldBe(DmarcResult.PermError);
     }
 
+    // p=reject of example.net must not be evaded by hiding it among others, nor by a From that readers understand differently.
+    [Theory]
+    [InlineData("From: a@d1.example, a@d2.example, a@d3.example, a@d4.example, boss@example.net", true)]
+    [InlineData("From: <me@example.com> <boss@example.net>", true)]
+    [InlineData("From: me@example.com, =?utf-8?q?boss=40example.net?=", true)]
+    [InlineData("From: me@example.com\r\nFrom: me@example.com", true)]
+    [InlineData("From: undisclosed:;", true)]
+    [InlineData("Subject: x", true)]
+    // All of them were asked, and none minds.
+    [InlineData("From: me@example.com, you@example.org", false)]
+    public async Task A_From_that_not_everybody_could_be_asked_for_is_put_aside(string header, bool aside)
+    {
+        var dns = new DnsTable().Txt("_dmarc.example.net", "v=DMARC1; p=reject");
+        var outcome = await new DmarcVerifier(dns).EvaluateAsync(
+            Encoding.ASCII.GetBytes(header + "\r\n\r\n"), Passed("example.com"), [Signed("example.net")], default);
+        outcome.Result.ShouldBe(DmarcResult.PermError);
+        outcome.Requested.ShouldBe(aside ? DmarcPolicy.Quarantine : DmarcPolicy.None);
+    }
+
     [Fact]
     public async Task What_cannot_be_asked_for_is_no_failure()
     {

@@ -60,6 +60,19 @@ public sealed class SmtpReceptionTests
         await mail.ShouldBeWhatTheLogSaysAsync();
     }
 
+    [Theory]
+    [InlineData(DmarcHandling.Quarantine, "Spam")]
+    [InlineData(DmarcHandling.Reject, "Spam")]
+    [InlineData(DmarcHandling.Record, "INBOX")]
+    public async Task More_authors_than_are_asked_evade_no_policy(DmarcHandling handling, string mailbox)
+    {
+        await using var mail = await TestMail.StartAsync();
+        var account = await mail.NewAccountAsync();
+        var message = Message.Replace("A <a@example.com>", "a@d1.test, a@d2.test, a@d3.test, a@d4.test, A <a@example.com>", StringComparison.Ordinal);
+        (await SendAsync(HarnessOf(mail, Dns("v=spf1 -all"), new() { Dmarc = handling }), account.Address, message)).ShouldStartWith("250 2.0.0 ");
+        (await StoredAsync(mail, account.Account, mailbox)).ShouldContain("dmarc=permerror reason=\"too many domains in From\"");
+    }
+
     [Fact]
     public async Task Who_has_no_mailbox_for_junk_gets_it_in_INBOX()
     {
@@ -193,7 +206,7 @@ public sealed class SmtpReceptionTests
         await using var mail = await TestMail.StartAsync();
         var account = await mail.NewAccountAsync();
         (await SendAsync(HarnessOf(mail, Dns("v=spf1 ip4:192.0.2.1")), account.Address, "")).ShouldStartWith("250 2.0.0 ");
-        (await StoredAsync(mail, account.Account, "INBOX")).ShouldContain("dmarc=permerror reason=\"no From field\"");
+        (await StoredAsync(mail, account.Account, "Spam")).ShouldContain("dmarc=permerror reason=\"no From field\"");
     }
 
     private static DnsTable Dns(string spf) =>

@@ -27,6 +27,17 @@ public enum DmarcPolicy
 /// <param name="Detail">For people: why there is no plain result; null where there is.</param>
 public sealed record DmarcOutcome(DmarcResult Result, string? Domain, DmarcPolicy? Policy, string? PolicyDomain, string? Detail)
 {
-    /// <summary>What to do, as the owner asks: only of a message that failed.</summary>
-    public DmarcPolicy Requested => Result == DmarcResult.Fail ? Policy ?? DmarcPolicy.None : DmarcPolicy.None;
+    /// <summary>
+    /// From is such that not all who a reader may take for the author could be asked for their policy: too many, none, or something that
+    /// is no address. Whoever is forged in it would have no say.
+    /// </summary>
+    public bool IsEvasive { get; init; }
+
+    /// <summary>What to do: as the owner asks with a message that failed; aside with what keeps from owners that they are asked.</summary>
+    public DmarcPolicy Requested => Result switch
+    {
+        DmarcResult.Fail => Policy ?? DmarcPolicy.None,
+        DmarcResult.PermError when IsEvasive => DmarcPolicy.Quarantine,
+        _ => DmarcPolicy.None,
+    };
 }

@@ -20,7 +20,7 @@ public sealed class DmarcVerifier(IDnsSource dns)
     {
         var authors = AuthorDomains.Read(header);
         if (authors.Domains.Count is 0 or > MaxAuthors)
-            return new(DmarcResult.PermError, null, null, null, authors.Detail ?? "too many domains in From");
+            return new(DmarcResult.PermError, null, null, null, authors.Detail ?? "too many domains in From") { IsEvasive = true };
         var identifiers = Identifiers(spf, dkim).ToList();
         var tree = new DmarcTree(dns);
         DmarcOutcome? worst = null;
@@ -33,7 +33,12 @@ public sealed class DmarcVerifier(IDnsSource dns)
 
         // §11.5: a message with more than one author must not slip through, and does not pass either.
         if (worst!.Result != DmarcResult.Fail && (authors.Detail is not null || authors.Domains.Count > 1))
-            return worst with { Result = DmarcResult.PermError, Domain = null, Detail = authors.Detail ?? "several domains in From" };
+        {
+            return worst with
+            {
+                Result = DmarcResult.PermError, Domain = null, Detail = authors.Detail ?? "several domains in From", IsEvasive = authors.Detail is not null,
+            };
+        }
         return worst;
     }
 

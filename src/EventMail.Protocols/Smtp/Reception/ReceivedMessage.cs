@@ -39,6 +39,9 @@ public sealed class ReceivedMessage : IAsyncDisposable
     /// <summary>The same as it will be stored.</summary>
     public IAsyncEnumerable<ReadOnlyMemory<byte>> EditedBodyAsync(CancellationToken cancel) => (_otherBody ?? _spool).BodyAsync(cancel);
 
+    /// <summary>A step has put another body in the place of the one that came.</summary>
+    public bool HasOtherBody => _otherBody is not null;
+
     public void Prepend(string field) => _fields.Insert(0, field);
 
     internal void Add(FilterVerdict verdict) => (_verdicts ??= []).Add(verdict);

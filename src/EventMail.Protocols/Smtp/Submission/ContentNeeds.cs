@@ -14,31 +14,43 @@ internal sealed class ContentNeeds
 
     private int _line;
     private bool _behindCr;
+    private bool _isBinary;
 
     public bool IsEightBit { get; private set; }
 
     /// <summary>A NUL, a line end other than CRLF, or a line that is too long: what only BDAT carries unharmed (RFC 3030).</summary>
-    public bool IsBinary { get; private set; }
+    public bool IsBinary => _isBinary || _behindCr;
+
+    /// <summary>Of a whole message.</summary>
+    public static async ValueTask<ContentNeeds> OfAsync(
+        ReadOnlyMemory<byte> header, IAsyncEnumerable<ReadOnlyMemory<byte>> body, CancellationToken cancel)
+    {
+        var needs = new ContentNeeds();
+        needs.Feed(header.Span);
+        await foreach (var piece in body.WithCancellation(cancel).ConfigureAwait(false))
+            needs.Feed(piece.Span);
+        return needs;
+    }
 
     public void Feed(ReadOnlySpan<byte> piece)
     {
         IsEightBit = IsEightBit || !Ascii.IsValid(piece);
-        while (!IsBinary && !piece.IsEmpty)
+        while (!_isBinary && !piece.IsEmpty)
         {
             if (_behindCr)
             {
                 _behindCr = false;
-                IsBinary = piece[0] != (byte)'\n';
+                _isBinary = piece[0] != (byte)'\n';
                 piece = piece[1..];
                 continue;
             }
 
             var at = piece.IndexOfAny(Interesting);
             _line += at < 0 ? piece.Length : at;
-            IsBinary = _line > MaxLine || (at >= 0 && piece[at] != (byte)'\r');
+            _isBinary = _line > MaxLine || (at >= 0 && piece[at] != (byte)'\r');
             if (at < 0)
                 return;
-            (_line, _behindCr) = (0, true);
+            (_line, _behindCr) = (0, !_isBinary);
             piece = piece[(at + 1)..];
         }
     }

@@ -17,7 +17,7 @@ namespace EventMail.Protocols.Smtp.Submission;
 /// </summary>
 internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEnvelope envelope, MessageSpool spool) : ISmtpMessage
 {
-    private readonly ContentNeeds _needs = new();
+    private ContentNeeds _needs = new();
     private IncomingMessage? _incoming;
     private IncomingMessage? _withBcc;
     private StagedContent? _content;
@@ -50,13 +50,8 @@ internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEn
             return new($"554 5.6.0 {read.Rejection!.Text}");
         if (await destination.Directory.GetAsync(Account, cancel) is not { } account)
             return SmtpReplies.NotYourAddress;
-        var isAuthor = await AllowsAllAsync(header.Authors, cancel);
-        if (destination.Options.CheckFrom && !isAuthor)
-            return SmtpReplies.NotYourFrom;
-        if (destination.Options.CheckFrom && !await AllowsAllAsync(header.Senders, cancel))
-            return SmtpReplies.NotYourSender;
-        if (destination.Options.CheckFrom && await NamesNeighbourAsync(header.OriginalAuthors, cancel))
-            return SmtpReplies.NotYourResentFrom;
+        if (destination.Options.CheckFrom && await RefuseAsync(header, cancel) is { } notYours)
+            return notYours;
 
         if (destination.Checks is { } checks)
         {
@@ -68,9 +63,13 @@ internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEn
             if (read.Value is null)
                 return new($"554 5.6.0 {read.Rejection!.Text}");
             header = read.Value;
+            if (_checked.HasOtherBody)
+                _needs = await ContentNeeds.OfAsync(_checked.EditedHeader, _checked.EditedBodyAsync(cancel), cancel);
         }
 
         _header = header;
+        // A filter may have changed it.
+        var isAuthor = await AllowsAllAsync(header.Authors, cancel);
         var additions = Additions(account, header, !isAuthor);
         var trace = TraceFields.Write(envelope, destination.Options.HideClient);
         // Return-Path is for mailboxes here: others write their own.
@@ -79,7 +78,8 @@ internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEn
         var written = Clean(header.Write(additions));
         if (fields.Length > 0)
             written = (byte[])[.. fields, .. written.Span];
-        var signature = destination.Signer is { } signer
+        // Nobody signs for a domain that is not his to write for, whatever CheckFrom lets through.
+        var signature = isAuthor && destination.Signer is { } signer
             ? await signer.SignAsync(header.Authors[0].Domain, written, BodyAsync(cancel), envelope.Received, cancel)
             : null;
         _incoming = IncomingMessage.Begin(destination.Contents);
@@ -112,7 +112,18 @@ internal sealed class SubmittedMessage(SubmissionDestination destination, SmtpEn
             await _withBcc.DisposeAsync();
     }
 
-    private IAsyncEnumerable<ReadOnlyMemory<byte>> BodyAsync(CancellationToken cancel) => _checked?.EditedBodyAsync(cancel) ?? spool.BodyAsync(cancel);
+    // As it will go out: the signature, what is stored here and what others get are of one form.
+    private IAsyncEnumerable<ReadOnlyMemory<byte>> BodyAsync(CancellationToken cancel)
+    {
+        var body = _checked?.EditedBodyAsync(cancel) ?? spool.BodyAsync(cancel);
+        return _needs.IsBinary && _needs.Body(envelope.Parameters.Body) != "binarymime" ? WholeLines.OfAsync(body, cancel) : body;
+    }
+
+    private async ValueTask<SmtpReply?> RefuseAsync(SubmittedHeader header, CancellationToken cancel) =>
+        !await AllowsAllAsync(header.Authors, cancel) ? SmtpReplies.NotYourFrom
+        : !await AllowsAllAsync(header.Senders, cancel) ? SmtpReplies.NotYourSender
+        : await NamesNeighbourAsync(header.OriginalAuthors, cancel) ? SmtpReplies.NotYourResentFrom
+        : null;
 
     // Its sender is told of spam, whoever it is for: there is no mailbox for it here.
     private async ValueTask<SmtpReply?> CheckAsync(ReceptionChecks checks, AccountEntry account, CancellationToken cancel)

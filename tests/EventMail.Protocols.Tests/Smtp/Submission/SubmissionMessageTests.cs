@@ -2,9 +2,6 @@ using System.Text;
 using EventMail.Domain.Deliveries;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
-using EventMail.Protocols.MailAuth.Dkim;
-using EventMail.Protocols.Tests.MailAuth;
-using EventMail.Protocols.Tests.MailAuth.Dkim;
 using EventMail.Testing.Transcripts;
 
 namespace EventMail.Protocols.Tests.Smtp.Submission;
@@ -238,32 +235,6 @@ public sealed class SubmissionMessageTests(SubmissionFixture fixture) : IClassFi
         await using var client = await fixture.LogInAsync(_alice);
         (await SubmissionFixture.SendAsync(client, "<sales+eu@example.com>", ["<a@example.com>"], "From: Sales <sales@example.com>\r\n\r\nx")).ShouldStartWith("250 ");
         (await fixture.OnlySubmittedAsync()).Message.Sender.ShouldBe("sales+eu@example.com");
-    }
-
-    [Fact]
-    public async Task The_message_is_signed_for_its_author_s_domain_as_it_goes_out()
-    {
-        var signer = new DkimSigner((domain, _) => new(domain == "example.test"
-            ? [new DkimSigningKey("example.test", "r1", DkimAlgorithm.RsaSha256, TestKeys.Rsa.PrivateKey)]
-            : Array.Empty<DkimSigningKey>()));
-        await using var client = await fixture.LogInAsync(_alice, fixture.NewServices(signer: signer));
-        (await SubmissionFixture.SendAsync(
-            client, $"<{_alice.Address}>", ["<a@example.com>"], $"From: <{_alice.Address}>\r\nBcc: secret@x\r\nSubject: x\r\n\r\nbody  \r\n\r\n")).ShouldStartWith("250 ");
-
-        var (message, text) = await fixture.OnlySubmittedAsync();
-        var relayed = text[message.Skip..];
-        var bodyAt = relayed.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4;
-        var dns = new DnsTable().Txt("r1._domainkey.example.test", TestKeys.Record(TestKeys.Rsa));
-        var results = await new DkimVerifier().VerifyAsync(
-            Encoding.ASCII.GetBytes(relayed[..bodyAt]), Pieces(Encoding.ASCII.GetBytes(relayed[bodyAt..])), dns, DateTimeOffset.UtcNow, default);
-        results.ShouldHaveSingleItem().ShouldSatisfyAllConditions(
-            result => result.Verdict.ShouldBe(DkimVerdict.Pass), result => result.Domain.ShouldBe("example.test"));
-
-        static async IAsyncEnumerable<ReadOnlyMemory<byte>> Pieces(byte[] body)
-        {
-            await Task.Yield();
-            yield return body;
-        }
     }
 
     [Fact]
