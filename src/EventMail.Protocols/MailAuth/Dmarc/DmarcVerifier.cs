@@ -36,7 +36,10 @@ public sealed class DmarcVerifier(IDnsSource dns)
         {
             return worst with
             {
-                Result = DmarcResult.PermError, Domain = null, Detail = authors.Detail ?? "several domains in From", IsEvasive = authors.Detail is not null,
+                Result = DmarcResult.PermError,
+                Domain = null,
+                Detail = authors.Detail ?? "several domains in From",
+                IsEvasive = authors.Detail is not null,
             };
         }
         return worst;
