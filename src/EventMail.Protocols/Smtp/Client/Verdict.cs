@@ -23,13 +23,11 @@ internal static class Verdict
     public static bool IsTooManyRecipients(RemoteReply reply) =>
         reply.Code is 452 or 552 && reply.Enhanced is null or "4.5.3" or "5.5.3";
 
-    /// <summary>
-    /// The host's, in the class that counts, or that class with nothing more to tell. A report of a failure never has a code of success
-    /// (RFC 3463 §2), nor the other way round, whatever the host wrote.
-    /// </summary>
+    /// <summary>The host's, in the class that counts, or that class with nothing more to tell.</summary>
     public static string EnhancedOf(RemoteReply reply) =>
         reply.Enhanced is not { } enhanced ? $"{reply.Code / 100}.0.0"
-        : EnhancedCode.InClass(enhanced, reply.IsPositive ? '2' : enhanced[0] == '5' && reply.Code >= 500 ? '5' : '4');
+        : enhanced[0] == '5' && reply.Code < 500 ? EnhancedCode.InClass(enhanced, '4')
+        : enhanced;
 
     /// <summary>A reply that belongs to nothing that was asked, or is positive where only a refusal is possible.</summary>
     public static RemoteReply OutOfPlace(RemoteReply reply, string command) =>

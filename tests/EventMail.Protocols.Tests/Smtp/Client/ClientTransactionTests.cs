@@ -310,9 +310,9 @@ public sealed class ClientTransactionTests
     [InlineData("550 5.7.1 Never", SendOutcome.Failed, "5.7.1")]
     [InlineData("550 Never", SendOutcome.Failed, "5.0.0")]
     [InlineData("450 Later", SendOutcome.Deferred, "4.0.0")]
-    // RFC 3463 §2: the class is that of what happened, also where the host says otherwise.
-    [InlineData("550 2.7.1 Never", SendOutcome.Deferred, "4.7.1")]
-    [InlineData("250 5.7.1 Taken", SendOutcome.Delivered, "2.7.1")]
+    // RFC 2034 §4: an enhanced code of success in a refusal, or the other way round, is none.
+    [InlineData("550 2.7.1 Never", SendOutcome.Failed, "5.0.0")]
+    [InlineData("250 5.7.1 Taken", SendOutcome.Delivered, "2.0.0")]
     [InlineData("250 4.0.0 Taken", SendOutcome.Delivered, "2.0.0")]
     public async Task Permanent_is_what_both_codes_call_permanent(string reply, SendOutcome outcome, string enhanced)
     {
