@@ -31,6 +31,16 @@ public sealed class EventLog : IAsyncDisposable
     /// <summary>A connection of its own each time, which ends when it is disposed: for locks and settings of a session.</summary>
     public NpgsqlDataSource Sessions { get; }
 
+    /// <summary>Makes or checks the schema and the projections' tables (one node at a time).</summary>
+    /// <exception cref="SchemaMismatchException">The database belongs to another configuration or a newer program.</exception>
+    public static Task PrepareAsync(
+        string connectionString, IReadOnlyList<IInlineProjection> inline, IReadOnlyList<IAsyncProjection> asynchronous, CancellationToken cancel) =>
+        EventSchema.EnsureAsync(
+            connectionString,
+            inline.Select(p => (Func<NpgsqlConnection, Task>)(c => p.CreateAsync(c, cancel)))
+                .Concat(asynchronous.Select(p => (Func<NpgsqlConnection, Task>)(c => p.CreateAsync(c, cancel)))),
+            cancel);
+
     /// <summary>
     /// Makes or checks the schema and the projections' tables (one node at a time), joins the other nodes and starts the committer.
     /// </summary>
@@ -59,11 +69,7 @@ public sealed class EventLog : IAsyncDisposable
         NodeLink? link = null;
         try
         {
-            await EventSchema.EnsureAsync(
-                options.ConnectionString,
-                inline.Select(p => (Func<NpgsqlConnection, Task>)(c => p.CreateAsync(c, cancel)))
-                    .Concat(asynchronous.Select(p => (Func<NpgsqlConnection, Task>)(c => p.CreateAsync(c, cancel)))),
-                cancel);
+            await PrepareAsync(options.ConnectionString, inline, asynchronous, cancel);
 
             var reader = new EventReader(source, types);
             var contents = new ContentStore(source, options.DataFolder, options.Content, log);

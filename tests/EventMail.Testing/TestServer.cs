@@ -13,6 +13,9 @@ public sealed record TestServerOptions
     /// <summary>What `serve` is called with besides: --capture.</summary>
     public IReadOnlyList<string> Arguments { get; init; } = [];
 
+    /// <summary>Variables of its environment.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Without --data: where the server makes a folder of its own. Stop it, or it stays.</summary>
     public bool OwnFolder { get; init; }
 
@@ -76,7 +79,10 @@ public sealed class TestServer : IAsyncDisposable
         foreach (var setting in SettingsOf(options))
             arguments.AddRange(["--set", setting]);
 
-        var server = new TestServer(new() { StartInfo = Command(arguments, options.RunAs), EnableRaisingEvents = true }, folder, watchdog, [.. SettingsOf(options)]);
+        var start = Command(arguments, options.RunAs);
+        foreach (var (name, value) in options.Environment)
+            start.Environment[name] = value;
+        var server = new TestServer(new() { StartInfo = start, EnableRaisingEvents = true }, folder, watchdog, [.. SettingsOf(options)]);
         server.Start();
         var ready = server._ready.Task;
         if (await Task.WhenAny(ready, Task.Delay(options.StartTimeout)) != ready || await ready is not { } line)

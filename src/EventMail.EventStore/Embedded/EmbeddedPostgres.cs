@@ -47,6 +47,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     /// <summary>PGDATA.</summary>
     public string ClusterFolder => _cluster.DataDirectory;
 
+    internal string Password => _cluster.Password;
+
     /// <summary>For Npgsql.</summary>
     public string ConnectionString => ConnectionStringTo(PostgresCluster.Database);
 
@@ -71,6 +73,38 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             ? UrlOf(cluster)
             : null;
 
+    /// <summary>Makes the template that clusters are copied from, unless it is there.</summary>
+    public static async Task PrepareAsync(EmbeddedPostgresOptions options, ILogger log, CancellationToken cancel)
+    {
+        var account = PostgresAccount.Choose(options.RunAs);
+        if (ClusterTemplate.Of(options, PostgresBinaries.Find(options.BinPath, null), account) is { Exists: false } template)
+            await template.MakeAsync(options, log, cancel);
+    }
+
+    /// <summary>A folder that is this user's alone; false where that cannot be told (other systems than Linux).</summary>
+    public static bool IsOwnFolder(string path) => Posix.IsOwnFolder(path);
+
+    /// <summary>
+    /// Clears up behind a killed process whose data folder nobody wants any more: ends the PostgreSQL that still runs there, and
+    /// deletes its cluster, also where that lies elsewhere.
+    /// </summary>
+    /// <param name="dataFolder">Certain to be ours (<see cref="IsOwnFolder"/>): others could name us clusters that are not.</param>
+    /// <returns>False when another process uses it: nothing was done.</returns>
+    public static async Task<bool> AbandonAsync(string dataFolder)
+    {
+        using var users = FileLock.TryTake(Path.Combine(dataFolder, "postgres.users"), exclusive: true);
+        if (users is null)
+            return false;
+        if (PostgresCluster.Open(dataFolder) is not { } cluster)
+            return true;
+        // Found by its working directory: a number in a file may be anybody's by now.
+        if (Postmaster.Find(cluster.DataDirectory) is { } postmaster)
+            await postmaster.StopAsync(TimeSpan.Zero);
+        if (Directory.Exists(cluster.Folder))
+            Directory.Delete(cluster.Folder, recursive: true);
+        return true;
+    }
+
     private static async Task<EmbeddedPostgres> OpenAsync(EmbeddedPostgresOptions options, ILogger log, CancellationToken cancel)
     {
         options = options with { DataFolder = Path.GetFullPath(options.DataFolder) };
@@ -87,6 +121,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
                 ?? await PostgresCluster.PlaceAsync(options, account, folder => log.PlacedElsewhere(account.Name, options.DataFolder, folder), cancel);
             var binaries = PostgresBinaries.Find(options.BinPath, cluster.MajorVersion);
             var postmaster = Postmaster.Find(cluster.DataDirectory);
+            var complete = false;
             if (postmaster is not null && alone)
             {
                 log.OrphanFound(postmaster.Pid);
@@ -102,14 +137,15 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             {
                 if (cluster.MajorVersion is null)
                     log.Initializing(binaries.MajorVersion, cluster.Folder, account.Name);
-                await cluster.InitializeAsync(options, binaries, account, cancel);
+                complete = await cluster.InitializeAsync(options, binaries, account, log, cancel);
                 cluster.Configure(options, binaries, account);
                 postmaster = await Postmaster.StartAsync(binaries, account, cluster.DataDirectory, cluster.RunFolder, cancel);
                 log.Started(binaries.MajorVersion, cluster.DataDirectory, postmaster.Pid);
             }
             users.TryConvert(exclusive: false);
             var postgres = new EmbeddedPostgres(options, log, account, cluster, users, binaries, postmaster);
-            await postgres.CreateDatabaseAsync(cancel);
+            if (!complete)
+                await postgres.CreateDatabaseAsync(cancel);
             return postgres;
         }
         catch
@@ -194,16 +230,26 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
 
     private async Task CreateDatabaseAsync(CancellationToken cancel)
     {
+        if (await IsThereAsync(cancel))
+            return;
         await using var connection = new NpgsqlConnection(ConnectionStringTo("postgres") + ";Pooling=false");
         await connection.OpenAsync(cancel);
-        await using var exists = new NpgsqlCommand("select 1 from pg_database where datname = $1", connection)
-        {
-            Parameters = { new() { Value = PostgresCluster.Database } },
-        };
-        if (await exists.ExecuteScalarAsync(cancel) is not null)
-            return;
         await using var create = new NpgsqlCommand($"create database {PostgresCluster.Database}", connection);
         await create.ExecuteNonQueryAsync(cancel);
+    }
+
+    private async Task<bool> IsThereAsync(CancellationToken cancel)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false");
+        try
+        {
+            await connection.OpenAsync(cancel);
+            return true;
+        }
+        catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.InvalidCatalogName)
+        {
+            return false;
+        }
     }
 
     private string ConnectionStringTo(string database) => new NpgsqlConnectionStringBuilder

@@ -20,8 +20,8 @@ public sealed record EmbeddedPostgresOptions
     /// <summary>What is in it may be lost with the machine (capture mode): nothing waits for the disk.</summary>
     public bool ThrowAway { get; init; }
 
-    /// <summary>A folder of this user's where fresh clusters are kept to be copied; null: each is made anew.</summary>
-    public string? TemplateFolder { get; init; }
+    /// <summary>Clusters are copied from it; null: each is made anew.</summary>
+    public TemplateOptions? Template { get; init; }
 
     /// <summary>Where the cluster goes when PostgreSQL's account cannot enter the data folder (below /root, say).</summary>
     public string ElsewhereRoot { get; init; } = "/var/lib/eventmail-postgres";

@@ -28,6 +28,23 @@ internal static partial class Posix
             throw new Win32Exception(Marshal.GetLastPInvokeError(), $"Cannot give {path} to {owner.Name}");
     }
 
+    /// <summary>
+    /// A folder, no link to one, that belongs to this user and that nobody else can write to: what lies in it was put there by us. Also
+    /// false where the operating system is not Linux.
+    /// </summary>
+    public static bool IsOwnFolder(string path)
+    {
+        // struct statx (statx(2)) is the same on every architecture: stx_uid at 20, stx_mode at 28.
+        const int workingDirectory = -100, noFollow = 0x100;
+        const uint typeModeAndOwner = 0x1 | 0x2 | 0x8;
+        const int formatMask = 0xF000, folder = 0x4000, othersWrite = 0b000_010_010;
+        Span<byte> facts = stackalloc byte[256];
+        if (!OperatingSystem.IsLinux() || Statx(workingDirectory, path, noFollow, typeModeAndOwner, facts) != 0)
+            return false;
+        var (owner, mode) = (MemoryMarshal.Read<uint>(facts[20..]), MemoryMarshal.Read<ushort>(facts[28..]));
+        return owner == GetEffectiveUserId() && (mode & formatMask) == folder && (mode & othersWrite) == 0;
+    }
+
     /// <summary>Opens or makes a file without .NET's own flock, which every FileStream takes, shared ones too.</summary>
     public static SafeFileHandle OpenLockFile(string path)
     {
@@ -59,6 +76,9 @@ internal static partial class Posix
         }
         return true;
     }
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statx(int folder, string path, int flags, uint mask, Span<byte> facts);
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
     private static partial uint GetEffectiveUserId();

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 
 namespace EventMail.EventStore.Embedded;
 
@@ -76,20 +77,24 @@ internal sealed class PostgresCluster
     private string VersionFile => Path.Combine(DataDirectory, "PG_VERSION");
 
     /// <summary>Makes the cluster's files unless they are there. A half-made cluster never counts as one.</summary>
-    public async Task InitializeAsync(EmbeddedPostgresOptions options, PostgresBinaries binaries, PostgresAccount account, CancellationToken cancel)
+    /// <returns>Its database is certain to be in it.</returns>
+    public async Task<bool> InitializeAsync(
+        EmbeddedPostgresOptions options, PostgresBinaries binaries, PostgresAccount account, ILogger log, CancellationToken cancel)
     {
         account.MakeOwnFolder(Folder);
         account.MakeOwnFolder(RunFolder);
         if (MajorVersion is not null)
-            return;
+            return false;
 
         var half = DataDirectory + ".new";
         var template = ClusterTemplate.Of(options, binaries, account);
+        if (template is { Exists: false })
+            await template.MakeAsync(options, log, cancel);
         if (template is not null && await template.TryCopyAsync(half, cancel) is { } password)
         {
             WriteSecret(PasswordFile(_dataFolder), Password = password);
             Directory.Move(half, DataDirectory);
-            return;
+            return true;
         }
         var passwordFile = Path.Combine(Folder, "password");
         // The byte order of C sorts the same on every machine and version; C.UTF-8 knows letters beyond ASCII for lower().
@@ -111,10 +116,8 @@ internal sealed class PostgresCluster
             if (exitCode != 0)
                 continue;
             File.AppendAllText(Path.Combine(half, "postgresql.conf"), "\ninclude 'eventmail.conf'\n");
-            if (template is not null)
-                await template.KeepAsync(half, Password, cancel);
             Directory.Move(half, DataDirectory);
-            return;
+            return false;
         }
         throw new EmbeddedPostgresException($"PostgreSQL's initdb failed: {said}");
     }

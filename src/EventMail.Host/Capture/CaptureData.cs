@@ -1,11 +1,17 @@
+using System.ComponentModel;
+using System.Text.Json;
+using EventMail.EventStore.Embedded;
 using EventMail.Host.Cli;
 using Microsoft.Extensions.Logging;
 
 namespace EventMail.Host.Capture;
 
 /// <summary>A capturing server's data folder: a temporary one that goes with it, or the one that was asked for, which stays.</summary>
-internal sealed class CaptureData : IDisposable
+internal sealed class CaptureData : IAsyncDisposable
 {
+    /// <summary>What throw-away folders' names begin with.</summary>
+    public const string Prefix = "eventmail-capture-";
+
     private const string Marker = "capture";
 
     private readonly ILogger _log;
@@ -21,7 +27,7 @@ internal sealed class CaptureData : IDisposable
     public static CaptureData Open(string? kept, ILogger log)
     {
         if (kept is null)
-            return new(Directory.CreateTempSubdirectory("eventmail-capture-").FullName, true, log);
+            return new(Directory.CreateTempSubdirectory(Prefix).FullName, true, log);
         var path = System.IO.Path.GetFullPath(kept);
         var marker = System.IO.Path.Combine(path, Marker);
         if (Directory.Exists(path) && !File.Exists(marker) && Directory.EnumerateFileSystemEntries(path).Any())
@@ -36,17 +42,27 @@ internal sealed class CaptureData : IDisposable
     }
 
     /// <summary>When nobody uses it any more.</summary>
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        if (!IsThrowAway)
-            return;
+        if (IsThrowAway)
+            await RemoveAsync(Path, _log);
+    }
+
+    /// <summary>Deletes a throw-away folder, and ends the PostgreSQL that a killed server has left running in it.</summary>
+    /// <returns>False when that could not be done; the log says why.</returns>
+    public static async Task<bool> RemoveAsync(string folder, ILogger log)
+    {
         try
         {
-            Directory.Delete(Path, recursive: true);
+            if (!await EmbeddedPostgres.AbandonAsync(folder))
+                return false;
+            Directory.Delete(folder, recursive: true);
+            return true;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or Win32Exception or JsonException)
         {
-            _log.NotDeleted(error, Path);
+            log.NotDeleted(error, folder);
+            return false;
         }
     }
 }

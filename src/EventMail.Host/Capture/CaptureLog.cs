@@ -10,6 +10,9 @@ internal static partial class CaptureLog
     [LoggerMessage(LogLevel.Warning, "The data folder {folder} could not be deleted")]
     public static partial void NotDeleted(this ILogger log, Exception error, string folder);
 
+    [LoggerMessage(LogLevel.Information, "The folder {folder} of a capturing server that was killed is removed, and its PostgreSQL ended")]
+    public static partial void LeftoverRemoved(this ILogger log, string folder);
+
     [LoggerMessage(LogLevel.Error, "The oldest messages could not be taken out")]
     public static partial void RetentionFailed(this ILogger log, Exception error);
 

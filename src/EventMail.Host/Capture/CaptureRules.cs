@@ -1,5 +1,6 @@
 using System.Net;
 using EventMail.Host.Configuration;
+using EventMail.Projections.Accounts;
 using EventMail.Protocols.Smtp.Faults;
 
 namespace EventMail.Host.Capture;
@@ -19,6 +20,8 @@ internal static class CaptureRules
             if (listener.Port.IsOn && !settings.Capture.AllowRemote && !IsLoopback(listener.Address))
                 faults.Add($"{name}:Address is '{listener.Address}', which other machines reach, and capture mode lets everybody in: use 127.0.0.1, or say Capture:AllowRemote=true.");
         }
+        if (settings.Capture.Password.Length > 0 && !OpenLogins.IsPossible(settings.Capture.Password))
+            faults.Add("Capture:Password cannot be a password (RFC 8265): it has characters that none may have, or too many.");
         foreach (var url in Words(settings.Capture.Webhooks))
         {
             if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
@@ -52,6 +55,7 @@ internal static class CaptureRules
         Delay = fault.Delay,
         Drop = fault.Drop,
         Count = fault.Count > 0 ? fault.Count : null,
+        Percent = fault.Percent > 0 ? fault.Percent : null,
     };
 
     private static IEnumerable<(string Name, ListenerSettings Listener)> Listeners(HostSettings settings) =>

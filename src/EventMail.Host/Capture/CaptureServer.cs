@@ -23,13 +23,16 @@ internal static class CaptureServer
         var began = Process.GetCurrentProcess().StartTime;
         NativeHeap.KeepLargeBlocksApart();
         CaptureRules.Apply(run.Settings, ""); // before anything is made
-        using var data = CaptureData.Open(kept, log);
+        await using var data = CaptureData.Open(kept, log);
         var settings = CaptureRules.Apply(run.Settings, data.Path);
+        using var readyFile = ServeCommand.ReadyFileOf(run.Arguments);
         using var hostLock = HostLock.Take(settings.Data);
         log.Capturing(data.Path);
 
+        var leftovers = CaptureLeftovers.RemoveAsync(log);
+        var opening = Task.Run(() => ServerCertificates.Open(settings, logs.CreateLogger("EventMail.Tls")), stop); // while PostgreSQL starts
         await using var database = await HostDatabase.StartThrowAwayAsync(settings, logs, stop);
-        var certificates = ServerCertificates.Open(settings, logs.CreateLogger("EventMail.Tls"));
+        var certificates = await opening;
         await using var services = await CaptureServices.StartAsync(new(settings, database, certificates, logs), stop);
         var listeners = await ServerListeners.OpenAsync(
             services.Listeners, certificates.ServerTls, allowPlaintextLogin: true, logs, fromAnywhere: settings.Capture.AllowRemote);
@@ -39,10 +42,13 @@ internal static class CaptureServer
             .Select(url => new Webhook(new(url), services.Messages, documents, settings.Capture, log)).ToList();
         var api = new CaptureApi(services, settings.Capture, new(listeners, streams.Token), documents, streams.Token);
         await using var http = await OpenHttpAsync(settings.Capture, api, logs, listeners, stop);
+        await leftovers;
         var tracing = new TraceFile(settings.Data).FollowAsync(listeners.Traces, log, stop);
         await Console.Out.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture, $"capture mode after {(DateTime.Now - began).TotalSeconds:0.00} s, data in {data.Path}{(data.IsThrowAway ? " (deleted at the end)" : "")}"));
-        await Console.Out.WriteLineAsync($"ready {listeners.Addresses}{(http is null ? "" : $" http={http.EndPoint}")}");
+        var addresses = http is null ? listeners.Addresses : $"{listeners.Addresses} http={http.EndPoint}";
+        readyFile.Write(addresses);
+        await Console.Out.WriteLineAsync($"ready {addresses}");
 
         await Task.WhenAny(Task.Delay(Timeout.Infinite, stop));
         log.Stopping();

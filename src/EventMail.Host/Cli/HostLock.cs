@@ -6,12 +6,14 @@ namespace EventMail.Host.Cli;
 /// <summary>One server to a data folder.</summary>
 internal static class HostLock
 {
+    public static string FileOf(string dataFolder) => Path.Combine(dataFolder, "host.lock");
+
     /// <summary>Makes the data folder and takes its lock until disposed.</summary>
     /// <exception cref="CommandFailedException">Another server has it.</exception>
     public static FileLock Take(string dataFolder)
     {
         Directory.CreateDirectory(dataFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        var path = Path.Combine(dataFolder, "host.lock");
+        var path = FileOf(dataFolder);
         if (FileLock.TryTake(path) is not { } taken)
         {
             throw new CommandFailedException(

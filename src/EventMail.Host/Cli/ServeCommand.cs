@@ -18,11 +18,19 @@ internal static class ServeCommand
         Description = "For developers of other software: takes any mail and any password, relays nothing, shows all by HTTP, IMAP and POP3",
     };
 
+    private static readonly Option<string?> ReadyFileOption = new("--ready-file")
+    {
+        Description = "A file that is there while the server is ready, with a line NAME=ADDRESS:PORT for each listener",
+        HelpName = "FILE",
+    };
+
+    public static ReadyFile ReadyFileOf(ParseResult arguments) => new(arguments.GetValue(ReadyFileOption));
+
     public static bool IsCapture(ParseResult arguments) => arguments.CommandResult.Command.Name == Name && arguments.GetValue(Capture);
 
     public static Command Create()
     {
-        var command = new Command(Name, "Runs the server until Ctrl-C or SIGTERM. Prints one line beginning `ready` when all listeners are open.") { Capture };
+        var command = new Command(Name, "Runs the server until Ctrl-C or SIGTERM. Prints one line beginning `ready` when all listeners are open.") { Capture, ReadyFileOption };
         CommandLine.SetAction(command, RunAsync);
         return command;
     }
@@ -35,16 +43,19 @@ internal static class ServeCommand
         var log = logs.CreateLogger("EventMail.Host");
         NativeHeap.KeepLargeBlocksApart();
         using var hostLock = HostLock.Take(settings.Data);
+        using var readyFile = ReadyFileOf(run.Arguments);
         log.Starting(VersionCommand.Version, settings.Data);
 
+        var opening = Task.Run(() => ServerCertificates.Open(settings, logs.CreateLogger("EventMail.Tls")), stop); // while PostgreSQL starts
         await using var database = await HostDatabase.StartAsync(settings, logs, stop);
-        var certificates = ServerCertificates.Open(settings, logs.CreateLogger("EventMail.Tls"));
+        var certificates = await opening;
         await using var services = await EventMailServices.StartAsync(new(settings, database, certificates, logs), stop);
         var listeners = await ServerListeners.OpenAsync(services.Listeners, certificates.ServerTls, settings.Auth.AllowPlaintextOnLoopback, logs);
         if (await services.Accounts.EnsureFirstAccountAsync(settings.Hostname, new("system", "serve", "{}"), stop) is { } first)
             await Console.Out.WriteLineAsync($"first account {first.Address} password {first.Password}");
         services.StartDelivering(listeners.EndPointsOf("smtp"));
         var tracing = new TraceFile(settings.Data).FollowAsync(listeners.Traces, log, stop);
+        readyFile.Write(listeners.Addresses);
         await Console.Out.WriteLineAsync($"ready {listeners.Addresses}".TrimEnd());
 
         await Task.WhenAny(Task.Delay(Timeout.Infinite, stop));

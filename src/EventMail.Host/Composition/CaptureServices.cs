@@ -82,7 +82,7 @@ internal sealed class CaptureServices : IAsyncDisposable
         var settings = host.Settings;
         var authenticator = new Authenticator(_store.Log, _store.Directory, _store.Hasher, _store.Key, new(), host.Logs)
         {
-            Anybody = new OpenLogins(_store.Log, _store.Accounts, host.Logs),
+            Anybody = new OpenLogins(_store.Log, _store.Accounts, settings.Capture.Password, host.Logs),
         };
         var limiter = new CommandRateLimiter(LoginSettings.CommandsOf(settings));
         var destination = new CaptureDestination(_store.Accounts, _store.Log.Contents, _store.Mailboxes);

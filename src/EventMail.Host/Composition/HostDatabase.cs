@@ -1,4 +1,5 @@
 using EventMail.EventStore.Embedded;
+using EventMail.Host.Capture;
 using EventMail.Host.Configuration;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -26,8 +27,11 @@ public sealed class HostDatabase : IAsyncDisposable
 
     /// <summary>For a capturing server: the embedded one, which nothing waits for.</summary>
     public static async Task<HostDatabase> StartThrowAwayAsync(HostSettings settings, ILoggerFactory logs, CancellationToken cancel) =>
-        Embedded(await EmbeddedPostgres.StartAsync(
-            OptionsOf(settings) with { ThrowAway = true, TemplateFolder = CacheFolder() }, logs.CreateLogger("EventMail.Postgres"), cancel));
+        Embedded(await EmbeddedPostgres.StartAsync(ThrowAwayOptionsOf(settings), logs.CreateLogger("EventMail.Postgres"), cancel));
+
+    /// <summary>Makes what <see cref="StartThrowAwayAsync"/> copies, unless it is there.</summary>
+    public static Task PrepareThrowAwayAsync(HostSettings settings, ILoggerFactory logs, CancellationToken cancel) =>
+        EmbeddedPostgres.PrepareAsync(ThrowAwayOptionsOf(settings), logs.CreateLogger("EventMail.Postgres"), cancel);
 
     /// <summary>For a command: uses the server's PostgreSQL while it runs, else one that is started for as long as the command takes.</summary>
     public static async Task<HostDatabase> AttachAsync(HostSettings settings, ILoggerFactory logs, CancellationToken cancel) =>
@@ -64,6 +68,12 @@ public sealed class HostDatabase : IAsyncDisposable
         RunAs = NullIfEmpty(settings.Database.RunAs),
         Port = settings.Database.Port.IsOn ? settings.Database.Port.Number : null,
         Settings = settings.Database.Settings,
+    };
+
+    private static EmbeddedPostgresOptions ThrowAwayOptionsOf(HostSettings settings) => OptionsOf(settings) with
+    {
+        ThrowAway = true,
+        Template = CacheFolder() is { } folder ? new(folder, MailStore.Schema, MailStore.PrepareAsync, CaptureData.Prefix) : null,
     };
 
     // The XDG base directory specification's; none where there is no home.

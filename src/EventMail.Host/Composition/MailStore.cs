@@ -53,6 +53,14 @@ public sealed class MailStore : IAsyncDisposable
 
     public QuotaAudit QuotaAudit { get; }
 
+    /// <summary>Stands for the tables of an empty database: another with each change of what makes them.</summary>
+    public static string Schema { get; } = string.Concat(
+        new[] { typeof(EventLog), typeof(ReadModels) }.Select(type => type.Module.ModuleVersionId.ToString("N")[..12]));
+
+    /// <summary>Makes them.</summary>
+    public static Task PrepareAsync(string connectionString, CancellationToken cancel) =>
+        EventLog.PrepareAsync(connectionString, ReadModels.Inline(EventTypes.Create()), [], cancel);
+
     /// <param name="searchText">The server's; commands beside it index nothing.</param>
     public static async Task<MailStore> OpenAsync(
         HostSettings settings, HostDatabase database, ILoggerFactory logs, CancellationToken cancel, SearchTextProjection? searchText = null)

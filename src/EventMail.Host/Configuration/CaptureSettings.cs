@@ -19,6 +19,13 @@ public sealed record CaptureSettings : ListenerSettings
     /// </summary>
     public string HostNames { get; init; } = "";
 
+    /// <summary>
+    /// The password of everybody in the mechanisms that show none: with it SCRAM is offered, and CRAM-MD5 and APOP are checked. PLAIN,
+    /// LOGIN and tokens take whatever comes, all the same.
+    /// </summary>
+    [Secret]
+    public string Password { get; init; } = "";
+
     /// <summary>Messages kept; beyond, the oldest go.</summary>
     [Range(1, 1_000_000)]
     public int MaxMessages { get; init; } = 10_000;
@@ -64,7 +71,7 @@ public sealed record CaptureSettings : ListenerSettings
 /// <summary>One fault on demand; as in the body of POST /api/faults.</summary>
 public sealed record FaultSettings
 {
-    [OneOf("mail", "rcpt", "data", "auth")]
+    [OneOf("connect", "mail", "rcpt", "data", "auth")]
     public string Stage { get; init; } = "rcpt";
 
     /// <summary>An address, * for any characters in it; empty for all.</summary>
@@ -89,4 +96,8 @@ public sealed record FaultSettings
     /// <summary>How often; 0 for always.</summary>
     [Range(0, int.MaxValue)]
     public int Count { get; init; }
+
+    /// <summary>By chance, so often in a hundred; 0 for each time.</summary>
+    [Range(0, 100)]
+    public int Percent { get; init; }
 }

@@ -55,8 +55,11 @@ public sealed class Authenticator
     /// <summary>CRAM-MD5 and APOP: some account has opted in to them.</summary>
     public bool OffersSharedSecrets => Anybody is not null || Directory.AnyRecoverableSecret;
 
-    /// <summary>Passwords that are set get SCRAM keys. Where every password is right there are none: the server has to prove that it knows it, too.</summary>
-    public bool OffersScram => Anybody is null && _hasher.Options.ScramIterations > 0;
+    /// <summary>Access tokens.</summary>
+    public bool OffersTokens => Anybody is not null || Tokens is not null;
+
+    /// <summary>Passwords that are set get SCRAM keys. Where every password is right the server cannot prove that it knows it, too, unless one is agreed on.</summary>
+    public bool OffersScram => Anybody is null or { KnowsPassword: true } && _hasher.Options.ScramIterations > 0;
 
     /// <summary>And SCRAM-SHA-1's.</summary>
     public bool OffersScramSha1 => OffersScram && _hasher.Options.ScramSha1;
@@ -109,6 +112,8 @@ public sealed class Authenticator
     public async ValueTask<LoginAttempt> BeginAsync(string user, HashAlgorithmName scramHash, LoginContext context, CancellationToken cancel)
     {
         var started = Stopwatch.GetTimestamp();
+        if (Anybody is { } open)
+            return new(user, context, open.KeysFor(scramHash), open.Secret, null, started);
         var account = await Directory.LoginAsync(user, cancel).ConfigureAwait(false);
         var scram = ScramStandIns.KeysOf(account, scramHash)
             ?? await _standIns.OfAsync(account?.Address ?? user, scramHash, cancel).ConfigureAwait(false);
@@ -119,7 +124,7 @@ public sealed class Authenticator
     public async ValueTask<LoginResult> FinishAsync(LoginAttempt attempt, Func<LoginAttempt, bool> check, CancellationToken cancel)
     {
         if (Anybody is { } open)
-            return await open.EnterAsync(attempt.User, null, attempt.Context, cancel).ConfigureAwait(false);
+            return await open.ProveAsync(attempt, check, cancel).ConfigureAwait(false);
         var login = new Login(attempt.User, attempt.Account, attempt.Context, attempt.Started);
         if (await AdmitAsync(login, cancel).ConfigureAwait(false) is { } refused)
             return refused;

@@ -20,9 +20,11 @@ public sealed record CapturedCopy(string Recipient, StreamKey Mailbox, uint Uid)
 /// <summary>Which messages are wanted; null for all.</summary>
 /// <param name="Recipient">A whole address, in any case.</param>
 /// <param name="Subject">A part of it, in any case.</param>
-public sealed record CapturedFilter(string? Recipient = null, string? Subject = null)
+/// <param name="Sender">The whole reverse-path, in any case.</param>
+public sealed record CapturedFilter(string? Recipient = null, string? Subject = null, string? Sender = null)
 {
     internal bool Fits(CapturedMail mail) =>
         (Recipient is null || mail.Copies.Any(copy => copy.Recipient.Equals(Recipient, StringComparison.OrdinalIgnoreCase)))
+        && (Sender is null || mail.ReversePath.Equals(Sender, StringComparison.OrdinalIgnoreCase))
         && (Subject is null || mail.Subject.Contains(Subject, StringComparison.OrdinalIgnoreCase));
 }

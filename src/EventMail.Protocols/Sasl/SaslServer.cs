@@ -19,8 +19,8 @@ public static class SaslServer
         new(ScramExchange.Sha1Plus, static (c, a) => a.OffersScramSha1 && ChannelBindings.AnyOf(c), static (c, a, l) => new ScramExchange(a, l, c)),
         new(ScramExchange.Sha256, static (_, a) => a.OffersScram, static (c, a, l) => new ScramExchange(a, l, c)),
         new(ScramExchange.Sha1, static (_, a) => a.OffersScramSha1, static (c, a, l) => new ScramExchange(a, l, c)),
-        new(OAuthExchange.Bearer, static (_, a) => a.Tokens is not null, static (_, a, l) => new OAuthExchange(a, l)),
-        new(OAuthExchange.XOAuth2, static (_, a) => a.Tokens is not null, static (_, a, l) => new OAuthExchange(a, l)),
+        new(OAuthExchange.Bearer, static (_, a) => a.OffersTokens, static (_, a, l) => new OAuthExchange(a, l)),
+        new(OAuthExchange.XOAuth2, static (_, a) => a.OffersTokens, static (_, a, l) => new OAuthExchange(a, l)),
         new("PLAIN", static (_, _) => true, static (_, a, l) => new PlainExchange(a, l)),
         new("LOGIN", static (_, _) => true, static (_, a, l) => new LoginExchange(a, l)),
         // Only accounts that opted in can use it, and only while there is one is it worth a client's try.

@@ -39,6 +39,7 @@ public static class SmtpReplies
     public static readonly SmtpReply NoTlsHere = new("502 5.5.1 STARTTLS is not offered");
     public static readonly SmtpReply TlsAlready = new("503 5.5.1 TLS is active already");
     public static readonly SmtpReply PipelinedTls = new("503 5.5.1 Nothing may follow STARTTLS before the handshake");
+    public static readonly SmtpReply OnlyQuit = new("503 5.5.1 No service here: QUIT");
     public static readonly SmtpReply SayHelloFirst = new("503 5.5.1 Say EHLO first");
     public static readonly SmtpReply SayLhloFirst = new("503 5.5.1 Say LHLO first");
     public static readonly SmtpReply NestedMail = new("503 5.5.1 Sender given already");

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
+using EventMail.Protocols.Smtp.Faults;
 using EventMail.Protocols.Smtp.Syntax;
 using EventMail.Protocols.Wire;
 
@@ -19,6 +20,7 @@ internal sealed class SmtpSession
     private long? _stopSeen;
     private int _argumentStart;
     private int _errors;
+    private bool _declined;
     private SmtpVerb? _verb;
     private Actor? _actor;
 
@@ -96,9 +98,10 @@ internal sealed class SmtpSession
 
     public async Task RunAsync()
     {
-        Send(Services.Greeting);
         try
         {
+            if (!await GreetAsync())
+                return;
             while (await NextLineAsync() is { } status)
             {
                 var reply = status switch
@@ -116,6 +119,18 @@ internal sealed class SmtpSession
         {
             await ResetAsync();
         }
+    }
+
+    // False when the session is over.
+    private async ValueTask<bool> GreetAsync()
+    {
+        if (await FaultPoints.AtConnectAsync(this) is { } fault)
+        {
+            _declined = true;
+            return fault.Reply is { } refusal && await ReplyAsync(refusal);
+        }
+        Send(Services.Greeting);
+        return true;
     }
 
     /// <summary>Writes a reply; it is sent with the next flush.</summary>
@@ -249,6 +264,9 @@ internal sealed class SmtpSession
         Services.Log.CommandReceived(ConnectionId, Id, ClientIp, _verb.Name);
         if (!Role.IsOneOf(_verb.Roles))
             return _verb.Elsewhere;
+        // RFC 5321 §3.1: behind a refusal instead of a greeting comes QUIT.
+        if (_declined && _verb.Name != "QUIT")
+            return SmtpReplies.OnlyQuit;
         if ((_verb.Allowed & State) == 0)
             return OutOfOrder(_verb);
         if (_verb.NeedsLogin && Role.NeedsLogin && Account is null)

@@ -18,11 +18,13 @@ public sealed class CaptureMode : IAsyncLifetime
 
     public TestServer Server => _server ?? throw new InvalidOperationException("The server has not been started.");
 
-    public async Task InitializeAsync() => await StartAsync();
+    public Task InitializeAsync() => StartAsync(new TestServerOptions());
 
-    public async Task StartAsync(params string[] settings)
+    public Task StartAsync(params string[] settings) => StartAsync(new TestServerOptions { Settings = settings });
+
+    public async Task StartAsync(TestServerOptions options)
     {
-        _server = await TestServer.StartAsync(new() { Arguments = ["--capture"], OwnFolder = true, Settings = settings });
+        _server = await TestServer.StartAsync(options with { Arguments = ["--capture", .. options.Arguments], OwnFolder = true });
         Http = new() { BaseAddress = new($"http://{Server["http"]}") };
     }
 
@@ -32,6 +34,19 @@ public sealed class CaptureMode : IAsyncLifetime
         await mode.StartAsync(settings);
         return mode;
     }
+
+    /// <summary>With variables in its environment.</summary>
+    public static async Task<CaptureMode> InAsync(IReadOnlyDictionary<string, string> environment)
+    {
+        var mode = new CaptureMode();
+        await mode.StartAsync(new TestServerOptions { Environment = environment });
+        return mode;
+    }
+
+    /// <summary>Its throw-away folder.</summary>
+    public string Folder => Server.Output.Split('\n')[0].Split("data in ")[1].Split(' ')[0];
+
+    public int PostgresId => int.Parse(File.ReadLines(Path.Combine(Folder, "postgres", "data", "postmaster.pid")).First(), null);
 
     public async Task DisposeAsync()
     {

@@ -21,6 +21,46 @@ public sealed class CaptureServerTests
     }
 
     [Fact]
+    public async Task What_a_killed_server_left_behind_is_removed_by_the_next_start_and_a_living_ones_is_not()
+    {
+        using var temp = new TempFolder().Passable();
+        var environment = new Dictionary<string, string> { ["TMPDIR"] = temp.Path };
+        await using var living = await CaptureMode.InAsync(environment);
+        var killed = await CaptureMode.InAsync(environment);
+        var (orphan, postgres) = (killed.Folder, killed.PostgresId);
+        killed.Server.Kill();
+        await killed.Server.WaitForExitAsync();
+        Directory.Exists($"/proc/{postgres}").ShouldBeTrue();
+        var other = Directory.CreateDirectory(temp["eventmail-capture-fresh"]).FullName; // somebody who has not taken his lock yet
+
+        await using var next = await CaptureMode.InAsync(environment);
+        Directory.Exists(orphan).ShouldBeFalse();
+        IsRunning(postgres).ShouldBeFalse();
+        Directory.Exists(other).ShouldBeTrue();
+        (await living.SendAsync("alive@box.example", "Subject: x\n\nx")).ShouldStartWith("250");
+        await killed.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_not_this_users_own_alone_is_left_as_it_is()
+    {
+        using var temp = new TempFolder().Passable();
+        var open = Directory.CreateDirectory(temp["eventmail-capture-open"]).FullName;
+        File.WriteAllText(Path.Combine(open, "host.lock"), "");
+        File.SetUnixFileMode(open, (UnixFileMode)0b111_111_111);
+        var real = Directory.CreateDirectory(temp["real"]).FullName;
+        File.WriteAllText(Path.Combine(real, "host.lock"), "");
+        Directory.CreateSymbolicLink(temp["eventmail-capture-link"], real);
+        await using var next = await CaptureMode.InAsync(new Dictionary<string, string> { ["TMPDIR"] = temp.Path });
+        Directory.Exists(open).ShouldBeTrue();
+        File.Exists(Path.Combine(real, "host.lock")).ShouldBeTrue();
+    }
+
+    // A process that has ended may be waited for by nobody.
+    private static bool IsRunning(int process) =>
+        File.Exists($"/proc/{process}/stat") && !File.ReadAllText($"/proc/{process}/stat").Split(") ")[1].StartsWith('Z');
+
+    [Fact]
     public async Task A_kept_folder_has_its_messages_under_the_same_ids_after_a_restart_and_a_real_servers_is_refused()
     {
         using var temp = new TempFolder().Passable();
@@ -58,24 +98,49 @@ public sealed class CaptureServerTests
     }
 
     [Fact]
-    public async Task Mail_for_others_asks_no_DNS_and_opens_no_connection()
+    public async Task Mail_for_others_notifications_and_filters_ask_no_DNS_and_open_no_connection()
     {
         using var dns = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
         using var dnsTcp = new TcpListener(IPAddress.Loopback, ((IPEndPoint)dns.Client.LocalEndPoint!).Port);
-        using var smarthost = new TcpListener(IPAddress.Loopback, 0);
+        using var others = new TcpListener(IPAddress.Loopback, 0);
         dnsTcp.Start();
-        smarthost.Start();
-        var port = ((IPEndPoint)smarthost.LocalEndpoint).Port;
+        others.Start();
+        var port = ((IPEndPoint)others.LocalEndpoint).Port;
         await using var mode = await CaptureMode.WithAsync(
-            $"Dns:Servers={dns.Client.LocalEndPoint}", "Delivery:Enabled=true", $"Delivery:Port={port}", "MailAuth:Enabled=true");
-        (await mode.SendAsync("far@away.example", "From: a@b.example\nSubject: x\n\nx", "a@b.example")).ShouldStartWith("250");
-        (await mode.SendAsync("joe@[127.0.0.1]", "From: a@b.example\nSubject: x\n\nx", "a@b.example")).ShouldStartWith("250");
-        (await mode.ListAsync("")).Count.ShouldBe(2);
+            $"Dns:Servers={dns.Client.LocalEndPoint}", "Delivery:Enabled=true", $"Delivery:Port={port}", "Delivery:Schedule=1s", "MailAuth:Enabled=true",
+            $"Filters:Milters=inet:127.0.0.1:{port}", $"Filters:Rspamd:Url=http://127.0.0.1:{port}", "Filters:Submission=true");
+        const string askingBack = "From: a@b.example\nDisposition-Notification-To: a@b.example\nReturn-Receipt-To: a@b.example\nSubject: x\n\nx";
+        (await mode.SendAsync("far@away.example", askingBack, "a@b.example")).ShouldStartWith("250");
+        (await mode.SendAsync("joe@[127.0.0.1]", askingBack, "a@b.example")).ShouldStartWith("250");
+        await using (var client = await mode.GreetAsync("submission"))
+        {
+            (await client.AskAsync("MAIL FROM:<a@b.example> RET=FULL ENVID=1"))!.ShouldStartWith("250");
+            (await client.AskAsync("RCPT TO:<far@away.example> NOTIFY=SUCCESS,FAILURE,DELAY"))!.ShouldStartWith("250");
+            (await client.AskAsync("DATA"))!.ShouldStartWith("354");
+            (await client.AskAsync("Subject: x\r\n\r\nx\r\n."))!.ShouldStartWith("250");
+        }
+        // And no notification of its own making, which would be to a@b.example.
+        (await mode.ListAsync("")).SelectMany(one => one!["envelope"]!["to"]!.AsArray()).Select(one => (string)one!)
+            .ShouldBe(["far@away.example", "joe@[127.0.0.1]", "far@away.example"]);
         // An agent would have been woken by the commits; the stop waits for whatever is under way.
         await mode.DisposeAsync();
         dns.Available.ShouldBe(0);
         dnsTcp.Pending().ShouldBeFalse();
-        smarthost.Pending().ShouldBeFalse();
+        others.Pending().ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_ready_file_tells_the_listeners_while_the_server_is_ready()
+    {
+        using var temp = new TempFolder();
+        File.WriteAllText(temp["ready"], "of a server before");
+        var mode = new CaptureMode();
+        await mode.StartAsync(new TestServerOptions { Arguments = ["--ready-file", temp["ready"]] });
+        var lines = File.ReadAllLines(temp["ready"]);
+        lines.ShouldContain($"smtp={mode.Server["smtp"]}");
+        lines.ShouldContain($"http={mode.Server["http"]}");
+        await mode.DisposeAsync();
+        File.Exists(temp["ready"]).ShouldBeFalse();
     }
 
     [Fact]

@@ -138,7 +138,37 @@ public sealed class CaptureTests(CaptureMode mode) : IClassFixture<CaptureMode>
         (await imap.AskAsync("b STATUS INBOX (MESSAGES)"))!.ShouldBe("* STATUS INBOX (MESSAGES 0)");
     }
 
+    [Fact]
+    public async Task A_request_waits_for_as_many_messages_as_it_wants_or_until_its_time_is_up()
+    {
+        (await mode.ListAsync("recipient=wait@box.example&wait=0")).ShouldBeEmpty();
+        var two = mode.ListAsync("recipient=wait@box.example&sender=AWAITED@b.example&wait=60&count=2");
+        await mode.SendAsync("wait@box.example", "Subject: first\n\nx", "awaited@b.example");
+        await mode.SendAsync("wait@box.example", "Subject: other\n\nx", "other@b.example");
+        two.IsCompleted.ShouldBeFalse();
+        await mode.SendAsync("wait@box.example", "Subject: second\n\nx", "awaited@b.example");
+        (await two).Select(one => (string)one!["subject"]!).ShouldBe(["second", "first"]);
+        (await mode.ListAsync("recipient=wait@box.example&wait=1&count=4")).Count.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task The_text_and_the_HTML_of_a_message_are_shown_without_anything_that_runs_or_is_fetched()
+    {
+        await mode.SendAsync("look@box.example", "Subject: look\nContent-Type: text/html; charset=utf-8\n\n<p>hi</p><script>alert(1)</script>");
+        var url = (string)(await mode.MessageAsync("look@box.example"))["url"]!;
+        using var html = await mode.Http.GetAsync(url + "/html");
+        (await html.Content.ReadAsStringAsync()).ShouldStartWith("<p>hi</p>");
+        html.Content.Headers.ContentType!.ToString().ShouldBe("text/html; charset=utf-8");
+        html.Content.Headers.ContentDisposition.ShouldBeNull();
+        html.Headers.GetValues("Content-Security-Policy").ShouldHaveSingleItem().ShouldBe(
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox");
+        (await mode.Http.GetAsync(url + "/text")).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
     [Theory]
+    [InlineData("/api/messages?wait=61", 400)]
+    [InlineData("/api/messages?count=51", 400)]
+    [InlineData("/api/logins?after=x", 400)]
     [InlineData("/api/messages?limit=0", 400)]
     [InlineData("/api/messages?after=x", 400)]
     [InlineData("/api/messages/999999999", 404)]
@@ -286,6 +316,44 @@ public sealed class CaptureTests(CaptureMode mode) : IClassFixture<CaptureMode>
     }
 
     [Theory]
+    [InlineData(554, "503 5.5.1 No service here: QUIT")] // RFC 5321 §3.1: it waits for QUIT
+    [InlineData(421, null)]
+    public async Task A_fault_refuses_the_connection_itself(int code, string? toEhlo)
+    {
+        using var made = await mode.FaultAsync($$"""{"stage":"connect","code":{{code}},"count":1}""");
+        await using var client = await mode.ConnectAsync("smtp");
+        (await client.ReadLineAsync())!.ShouldStartWith($"{code} ");
+        if (toEhlo is not null)
+        {
+            (await client.AskAsync("EHLO client.example")).ShouldBe(toEhlo);
+            (await client.AskAsync("QUIT"))!.ShouldStartWith("221");
+        }
+        await client.ExpectClosedAsync();
+        await using var again = await mode.GreetAsync();
+        (await again.AskAsync("MAIL FROM:<>"))!.ShouldStartWith("250");
+        await mode.Http.DeleteAsync(made.Headers.Location);
+    }
+
+    [Fact]
+    public async Task A_fault_strikes_by_chance()
+    {
+        using var made = await mode.FaultAsync("""{"stage":"mail","sender":"chance@box.example","code":451,"percent":50}""");
+        await using var client = await mode.GreetAsync();
+        var struck = 0;
+        for (var round = 0; round < 100; round++)
+        {
+            if ((await client.AskAsync("MAIL FROM:<chance@box.example>"))!.StartsWith("451", StringComparison.Ordinal))
+                struck++;
+            await client.AskAsync("RSET");
+        }
+        // Beyond these once in a thousand million runs.
+        struck.ShouldBeInRange(20, 80);
+        await mode.Http.DeleteAsync(made.Headers.Location);
+    }
+
+    [Theory]
+    [InlineData("""{"stage":"mail","code":451,"percent":101}""")]
+    [InlineData("""{"stage":"connect","code":421,"sender":"a@b.example"}""")]
     [InlineData("""{"stage":"rcpt"}""")]
     [InlineData("""{"stage":"rcpt","code":250}""")]
     [InlineData("""{"stage":"quit","code":550}""")]

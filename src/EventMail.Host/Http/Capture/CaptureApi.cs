@@ -14,8 +14,9 @@ internal sealed class CaptureApi(CaptureServices services, CaptureSettings setti
 {
     public void Map(IEndpointRouteBuilder routes)
     {
-        new MessagesResource(services, documents).Map(routes);
+        new MessagesResource(services, documents, stopping).Map(routes);
         new PartsResource(services).Map(routes);
+        new LoginsResource(services.Store.Log).Map(routes);
         new MailboxesResource(services.Store).Map(routes);
         new ConnectionsResource(connections).Map(routes);
         new FaultsResource(services.Faults).Map(routes);

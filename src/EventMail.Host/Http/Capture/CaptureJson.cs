@@ -8,6 +8,7 @@ namespace EventMail.Host.Http.Capture;
 [JsonSerializable(typeof(MessageDocument))]
 [JsonSerializable(typeof(MessageListDocument))]
 [JsonSerializable(typeof(MailboxListDocument))]
+[JsonSerializable(typeof(LoginListDocument))]
 [JsonSerializable(typeof(ConnectionListDocument))]
 [JsonSerializable(typeof(FaultDocument))]
 [JsonSerializable(typeof(FaultListDocument))]

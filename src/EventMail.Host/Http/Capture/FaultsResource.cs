@@ -80,6 +80,7 @@ internal sealed record FaultDocument
     public double? Delay { get; init; }
     public bool? Drop { get; init; }
     public int? Count { get; init; }
+    public int? Percent { get; init; }
 
     /// <summary>How often it will still strike; only shown.</summary>
     public int? Left { get; init; }
@@ -96,6 +97,7 @@ internal sealed record FaultDocument
         Delay = rule.Delay > TimeSpan.Zero ? rule.Delay.TotalSeconds : null,
         Drop = rule.Drop ? true : null,
         Count = rule.Count,
+        Percent = rule.Percent,
         Left = rule.Left,
     };
 
@@ -110,6 +112,7 @@ internal sealed record FaultDocument
         Delay = TimeSpan.FromSeconds(Math.Clamp(Delay ?? 0, -1, 1e6)),
         Drop = Drop ?? false,
         Count = Count,
+        Percent = Percent,
     };
 }
 

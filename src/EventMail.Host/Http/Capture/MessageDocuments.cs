@@ -93,7 +93,8 @@ internal sealed class MessageDocuments(ContentStore contents, long maxText)
     }
 
     // The first of its kind that is meant to be read with the message.
-    private static MessagePart? BodyOf(MessagePart root, string subtype) => PartNumbers.Leaves(root)
+    /// <summary>The first text part of a subtype that is no attachment.</summary>
+    public static MessagePart? BodyOf(MessagePart root, string subtype) => PartNumbers.Leaves(root)
         .Select(leaf => leaf.Part)
         .FirstOrDefault(part => !IsInside(part) && part.Kind == PartKind.Text && part.Subtype.Equals(subtype, StringComparison.OrdinalIgnoreCase)
             && !IsAttachment(part));

@@ -7,8 +7,11 @@ using Microsoft.AspNetCore.Routing;
 namespace EventMail.Host.Http.Capture;
 
 /// <summary>/api/messages</summary>
-internal sealed class MessagesResource(CaptureServices services, MessageDocuments documents)
+internal sealed class MessagesResource(CaptureServices services, MessageDocuments documents, CancellationToken stopping)
 {
+    /// <summary>Seconds that a request waits for messages: below what proxies and clients give it.</summary>
+    private const int MaxWait = 60;
+
     private const int DefaultLimit = 50;
     private const int MaxLimit = 1000;
 
@@ -24,13 +27,35 @@ internal sealed class MessagesResource(CaptureServices services, MessageDocument
     private async Task ListAsync(HttpContext context)
     {
         if (await CaptureApi.NumberAsync(context, "limit", 1, MaxLimit) is not (true, var limit)
-            || await CaptureApi.NumberAsync(context, "after", 0, long.MaxValue) is not (true, var after))
+            || await CaptureApi.NumberAsync(context, "after", 0, long.MaxValue) is not (true, var after)
+            || await CaptureApi.NumberAsync(context, "wait", 0, MaxWait) is not (true, var wait)
+            || await CaptureApi.NumberAsync(context, "count", 1, limit ?? DefaultLimit) is not (true, var count))
             return;
         var filter = FilterOf(context);
         var most = (int)(limit ?? DefaultLimit);
-        var found = after is { } id ? services.Messages.After(id, filter, most) : services.Messages.Newest(filter, most);
+        var found = await WaitAsync(
+            () => after is { } id ? services.Messages.After(id, filter, most) : services.Messages.Newest(filter, most),
+            (int)(count ?? 1), TimeSpan.FromSeconds(wait ?? 0), context.RequestAborted);
         await CaptureApi.WriteAsync(
             context, new([.. found.Select(MessageDocuments.SummaryOf)], services.Messages.Count), CaptureJson.Plain.MessageListDocument);
+    }
+
+    // What there is as soon as it is as many, or the time is up.
+    private async Task<IReadOnlyList<CapturedMail>> WaitAsync(
+        Func<IReadOnlyList<CapturedMail>> find, int count, TimeSpan patience, CancellationToken aborted)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(aborted, stopping);
+        var late = Task.Delay(patience, end.Token);
+        while (true)
+        {
+            var changed = services.Messages.Changed;
+            var found = find();
+            if (found.Count >= count || await Task.WhenAny(late, changed) == late)
+            {
+                await end.CancelAsync();
+                return found;
+            }
+        }
     }
 
     private Task GetAsync(HttpContext context) => services.Messages.Find(CaptureApi.IdOf(context)) is not { } mail
@@ -70,7 +95,7 @@ internal sealed class MessagesResource(CaptureServices services, MessageDocument
     }
 
     private static CapturedFilter FilterOf(HttpContext context) =>
-        new(NullIfEmpty(context.Request.Query["recipient"].ToString()), NullIfEmpty(context.Request.Query["subject"].ToString()));
+        new(QueryOf(context, "recipient"), QueryOf(context, "subject"), QueryOf(context, "sender"));
 
-    private static string? NullIfEmpty(string text) => text.Length > 0 ? text : null;
+    private static string? QueryOf(HttpContext context, string name) => context.Request.Query[name].ToString() is { Length: > 0 } text ? text : null;
 }

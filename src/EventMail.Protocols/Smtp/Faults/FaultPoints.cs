@@ -9,6 +9,9 @@ internal readonly record struct FaultOutcome(SmtpReply? Reply);
 /// <summary>The moments of a dialogue in which faults on demand strike; null: nothing happens.</summary>
 internal static class FaultPoints
 {
+    public static ValueTask<FaultOutcome?> AtConnectAsync(SmtpSession session) =>
+        session.Services.Faults is { } faults ? StrikeAsync(session, faults, FaultStage.Connect, null, null, []) : default;
+
     public static ValueTask<FaultOutcome?> AtMailAsync(SmtpSession session, SmtpPath sender) =>
         session.Services.Faults is { } faults ? StrikeAsync(session, faults, FaultStage.Mail, session.Account?.Address, sender.Mailbox, []) : default;
 

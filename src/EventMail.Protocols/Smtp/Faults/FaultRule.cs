@@ -5,6 +5,9 @@ namespace EventMail.Protocols.Smtp.Faults;
 /// <summary>Where in the dialogue a fault strikes.</summary>
 public enum FaultStage
 {
+    /// <summary>The greeting.</summary>
+    Connect,
+
     /// <summary>The reply to MAIL.</summary>
     Mail,
 
@@ -56,6 +59,9 @@ public sealed class FaultRule
     /// <summary>How often it strikes; null: always.</summary>
     public int? Count { get; }
 
+    /// <summary>Strikes by chance, so often in a hundred; null: each time.</summary>
+    public int? Percent { get; private init; }
+
     /// <summary>How often it still will; null: always.</summary>
     public int? Left => Count is null ? null : Math.Max(0, Volatile.Read(ref _left));
 
@@ -74,14 +80,15 @@ public sealed class FaultRule
             Reply = definition.Code is { } code ? new($"{code} {Words(definition)}") : null,
             Delay = definition.Delay,
             Drop = definition.Drop,
+            Percent = definition.Percent,
         };
     }
 
     internal bool Matches(FaultStage stage, string? user, string? sender, IEnumerable<string> recipients) =>
         stage == Stage && Fits(User, user ?? "") && Fits(Sender, sender ?? "") && (Recipient is null || recipients.Any(one => Fits(Recipient, one)));
 
-    /// <summary>Uses one of its strikes up; false when none is left.</summary>
-    internal bool Take() => Count is null || Interlocked.Decrement(ref _left) >= 0;
+    /// <summary>Uses one of its strikes up; false when none is left, or it was lucky.</summary>
+    internal bool Take() => (Percent is null || Random.Shared.Next(100) < Percent) && (Count is null || Interlocked.Decrement(ref _left) >= 0);
 
     private static string Words(FaultDefinition definition) =>
         definition.Text is { Length: > 0 } text ? text : $"{definition.Code / 100}.0.0 Fault on demand";
@@ -98,6 +105,10 @@ public sealed class FaultRule
             return $"delay is at most {MaxDelay.TotalSeconds} seconds";
         if (definition.Count is <= 0)
             return "count is 1 or more";
+        if (definition.Percent is { } percent && percent is not (>= 1 and <= 100))
+            return "percent is 1 to 100";
+        if (definition.Stage == FaultStage.Connect && (definition.Recipient ?? definition.Sender ?? definition.User) is not null)
+            return "at connect nobody has a name yet: no recipient, sender or user";
         return ((string?[])[definition.Recipient, definition.Sender, definition.User]).Any(pattern => pattern?.Length > MaxPattern)
             ? $"a pattern has at most {MaxPattern} characters"
             : null;
@@ -123,4 +134,5 @@ public sealed record FaultDefinition(FaultStage Stage)
     public TimeSpan Delay { get; init; }
     public bool Drop { get; init; }
     public int? Count { get; init; }
+    public int? Percent { get; init; }
 }
