@@ -48,7 +48,7 @@ public sealed class EventMailServices : IAsyncDisposable
         _quotas = new(store.Log, store.Directory, marks, host.Logs);
         _audits = new(store.Log, store.QuotaAudit, _quotas, host.Settings.Quota.VerifyEvery, TimeProvider.System, host.Logs);
         _spool = ReceptionServices.Spool(host.Settings);
-        _filters = new(host.Settings, _spool, host.Logs);
+        _filters = new(host.Settings, _names.Dns, _spool, host.Logs);
         Listeners = ListenerTable.Of(host.Settings, Servers(host));
     }
 

@@ -1,4 +1,5 @@
 using EventMail.Host.Configuration;
+using EventMail.Protocols.Dns;
 using EventMail.Protocols.Filters.Milter;
 using EventMail.Protocols.Filters.Rspamd;
 using EventMail.Protocols.Smtp.Data;
@@ -15,7 +16,7 @@ internal sealed class FilterServices : IDisposable
     private readonly List<IReceptionStep> _steps = [];
 
     /// <exception cref="SettingsException">An address is none, or a password file cannot be read.</exception>
-    public FilterServices(HostSettings settings, SpoolSpace spool, ILoggerFactory logs)
+    public FilterServices(HostSettings settings, IDnsSource dns, SpoolSpace spool, ILoggerFactory logs)
     {
         var log = logs.CreateLogger("EventMail.Filters");
         if (settings.Filters.Rspamd.Url.Length > 0)
@@ -25,7 +26,7 @@ internal sealed class FilterServices : IDisposable
         {
             if (!MilterAddress.TryParse(text, out var address))
                 throw new SettingsException($"Filters:Milters has '{text}': write addresses such as unix:/run/milter.sock or inet:127.0.0.1:7357");
-            _steps.Add(new MilterStep(address, spool, options, log));
+            _steps.Add(new MilterStep(address, spool, options, settings.MailAuth.Enabled ? dns : null, log));
         }
         Submission = settings.Filters.Submission;
     }
@@ -41,7 +42,7 @@ internal sealed class FilterServices : IDisposable
     private static RspamdOptions RspamdOf(FilterSettings filters)
     {
         var settings = filters.Rspamd;
-        if (!Uri.TryCreate(settings.Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+        if (!Uri.TryCreate(settings.Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.PathAndQuery != "/")
             throw new SettingsException($"Filters:Rspamd:Url is '{settings.Url}': write one such as http://127.0.0.1:11333");
         return new()
         {
@@ -64,6 +65,7 @@ internal sealed class FilterServices : IDisposable
     {
         ConnectTimeout = settings.Filters.ConnectTimeout,
         ReplyTimeout = settings.Filters.ReplyTimeout,
+        RecipientTimeout = settings.Filters.RecipientTimeout,
         MessageTimeout = settings.Filters.MessageTimeout,
         // What may come in may come out of a filter, with some words of its own.
         MaxBody = 2 * settings.Smtp.MaxMessageSize,
@@ -76,7 +78,8 @@ internal sealed class FilterServices : IDisposable
             return null;
         try
         {
-            return File.ReadLines(file).FirstOrDefault();
+            return File.ReadLines(file).FirstOrDefault() is { Length: > 0 } password
+                ? password : throw new SettingsException($"Filters:Rspamd:PasswordFile is {file}, whose first line is empty");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

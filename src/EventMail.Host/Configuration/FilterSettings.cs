@@ -2,7 +2,7 @@ using EventMail.Protocols.Filters;
 
 namespace EventMail.Host.Configuration;
 
-/// <summary>Filters of spam and viruses, asked about whole messages from other servers; none by default.</summary>
+/// <summary>Filters of spam and viruses, asked about messages from other servers, milters about each recipient, too; none by default.</summary>
 public sealed record FilterSettings
 {
     /// <summary>Has them look at what this server's users submit, too; what is spam in their eyes is refused or marked, never put into Spam.</summary>
@@ -21,6 +21,9 @@ public sealed record FilterSettings
 
     /// <summary>For a milter to answer one step.</summary>
     public TimeSpan ReplyTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>For a milter, once it is connected, to say of one recipient whether it may be taken: below the five minutes that the client waits there.</summary>
+    public TimeSpan RecipientTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>For a milter to be done with one message, its end included: below the ten minutes that the client waits there.</summary>
     public TimeSpan MessageTimeout { get; init; } = TimeSpan.FromMinutes(5);

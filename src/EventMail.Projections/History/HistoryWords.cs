@@ -16,7 +16,7 @@ internal static class HistoryWords
         MessageReceived m =>
             $"received message {m.Uid} from <{m.ReversePath}> for <{m.Recipient}>, {Octets(m.Content.Size)}{MessageId(m.MessageId)}{ReceptionWords.Of(m.Authentication, m.Verdicts)}",
         MessageRefused m =>
-            $"refused a message from <{m.ReversePath}> for <{m.Recipient}>, {Octets(m.Size)}{MessageId(m.MessageId)} ({m.By}): {m.Reply}{ReceptionWords.Of(m.Authentication, m.Verdicts)}",
+            $"refused a message from <{m.ReversePath}> for <{m.Recipient}>{(m.Size > 0 ? $", {Octets(m.Size)}" : "")}{MessageId(m.MessageId)} ({m.By}): {m.Reply}{ReceptionWords.Of(m.Authentication, m.Verdicts)}",
         MessageDiscarded m =>
             $"threw away a message from <{m.ReversePath}> for <{m.Recipient}>, {Octets(m.Size)}{MessageId(m.MessageId)}, because a filter wanted it so ({m.By}){ReceptionWords.Of(m.Authentication, m.Verdicts)}",
         MessageAppended m => $"message {m.Uid} put here, {Octets(m.Content.Size)}{MessageId(m.MessageId)}{Flagged(m.Flags)}",

@@ -13,6 +13,10 @@ public interface ISmtpDestination
     /// <param name="size">In bytes, 0 when unknown.</param>
     ValueTask<RecipientAnswer> ResolveAsync(string localPart, string domain, long size, CancellationToken cancel);
 
+    /// <summary>Asked about each recipient who was resolved, before it is taken.</summary>
+    /// <returns>Null when it may be taken, else what the client is told.</returns>
+    ValueTask<SmtpReply?> AdmitAsync(SmtpEnvelope envelope, AcceptedRecipient recipient, CancellationToken cancel) => default;
+
     /// <summary>A message begins to arrive.</summary>
     ISmtpMessage Begin(SmtpEnvelope envelope);
 }

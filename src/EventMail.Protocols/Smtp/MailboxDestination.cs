@@ -14,6 +14,9 @@ public sealed class MailboxDestination(Directory directory, ContentStore content
     public ValueTask<RecipientAnswer> ResolveAsync(string localPart, string domain, long size, CancellationToken cancel) =>
         directory.ResolveAsync(localPart, domain, size, cancel);
 
+    public ValueTask<SmtpReply?> AdmitAsync(SmtpEnvelope envelope, AcceptedRecipient recipient, CancellationToken cancel) =>
+        checks?.Concern(envelope) == true ? checks.AdmitAsync(envelope, recipient, recipient.Locals, cancel) : default;
+
     public ISmtpMessage Begin(SmtpEnvelope envelope) => checks?.Concern(envelope) == true
         ? new CheckedMessage(envelope, checks, contents, mailboxes)
         : new StreamedMessage(IncomingMessage.Begin(contents), mailboxes, TraceFields.Write(envelope));

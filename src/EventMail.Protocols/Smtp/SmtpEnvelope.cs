@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
+using EventMail.Protocols.Smtp.Reception;
 using EventMail.Protocols.Smtp.Syntax;
 
 namespace EventMail.Protocols.Smtp;
@@ -55,6 +56,9 @@ public sealed record SmtpEnvelope
 
     /// <summary>The highest priority that the message may get (RFC 6710 §4.1).</summary>
     public int MaxPriority { get; init; }
+
+    /// <summary>The transaction's: what checks remember between its recipients and its message.</summary>
+    public Admission Admission { get; init; } = new();
 
     /// <summary>The id of the account that logged in; null for a stranger.</summary>
     public string? Account { get; init; }

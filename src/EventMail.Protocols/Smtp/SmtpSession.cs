@@ -156,11 +156,13 @@ internal sealed class SmtpSession
     /// <summary>Ends the transaction, whatever its state (RSET, EHLO, the end of a message).</summary>
     public async ValueTask ResetAsync()
     {
-        var chunks = Transaction?.Chunks;
+        var ended = Transaction;
         Transaction = null;
         Connection.Facts.EndEnvelope();
-        if (chunks is not null)
+        if (ended?.Chunks is { } chunks)
             await chunks.DisposeAsync();
+        if (ended is not null)
+            await ended.Admission.DisposeAsync();
     }
 
     /// <summary>All that the client said in the clear is forgotten (RFC 3207 §4.2).</summary>
@@ -186,7 +188,7 @@ internal sealed class SmtpSession
     public Actor Actor =>
         _actor ??= Actor.ForSession(Role.Name, Connection.Details.Remote, ConnectionId, Id, Services.Node);
 
-    /// <summary>The transaction, now that its message begins.</summary>
+    /// <summary>The transaction as it stands: its message begins now, or another recipient is asked for.</summary>
     public SmtpEnvelope Envelope(SmtpTransaction transaction) => new()
     {
         Id = transaction.Id,
@@ -198,6 +200,7 @@ internal sealed class SmtpSession
         ReversePath = transaction.Sender,
         Parameters = transaction.Parameters,
         Recipients = transaction.Recipients,
+        Admission = transaction.Admission,
         Received = Services.Clock.GetLocalNow(),
         Hostname = Services.Hostname,
         Actor = Actor,

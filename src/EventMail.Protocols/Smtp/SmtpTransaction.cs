@@ -1,5 +1,6 @@
 using EventMail.Projections.Accounts;
 using EventMail.Protocols.Smtp.Data;
+using EventMail.Protocols.Smtp.Reception;
 using EventMail.Protocols.Smtp.Syntax;
 
 namespace EventMail.Protocols.Smtp;
@@ -18,6 +19,9 @@ internal sealed class SmtpTransaction(string id, SmtpPath sender, MailParameters
     public MailParameters Parameters { get; } = parameters;
 
     public List<AcceptedRecipient> Recipients { get; } = [];
+
+    /// <summary>What the checks of its recipients and its message remember.</summary>
+    public Admission Admission { get; } = new();
 
     /// <summary>RCPT was given, accepted or not.</summary>
     public bool RecipientSeen { get; set; }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text;
 using EventMail.Projections.Accounts;
 using EventMail.Protocols.Smtp;
@@ -6,42 +5,45 @@ using EventMail.Protocols.Smtp.Data;
 using EventMail.Protocols.Smtp.Reception;
 using EventMail.Protocols.Tests.Smtp;
 using EventMail.Testing;
+using EventMail.Testing.Transcripts;
 
 namespace EventMail.Protocols.Tests.Filters;
 
 /// <summary>Mail from another server (192.0.2.1, client.example.com) through filters into one real account.</summary>
-internal sealed class FilteredMail : IAsyncDisposable
+public sealed class FilteredMail
 {
     public const string Message = "From: A <a@example.com>\r\nSubject: one\r\n two\r\nMessage-ID: <1@example.com>\r\n\r\nbody\r\n";
 
-    private FilteredMail(TestMail mail, AccountEntry account) => (Mail, Account) = (mail, account);
+    internal FilteredMail(TestMail mail, AccountEntry account) => (Mail, Account) = (mail, account);
 
-    public TestMail Mail { get; }
+    internal TestMail Mail { get; }
 
-    public AccountEntry Account { get; }
+    internal AccountEntry Account { get; }
 
-    public SpoolSpace Spool => field ??= new(Path.Combine(Mail.Folder, "spool"));
+    internal SpoolSpace Spool => field ??= new(Path.Combine(Mail.Folder, "spool"));
 
-    public static async Task<FilteredMail> StartAsync()
+    /// <summary>Sends a message and answers the reply to its end, or the first that is a refusal.</summary>
+    internal async Task<string> SendAsync(string message, params IReceptionStep[] steps)
     {
-        var mail = await TestMail.StartAsync();
-        return new(mail, await mail.NewAccountAsync());
-    }
-
-    /// <summary>Sends a message and answers the reply to its end.</summary>
-    public async Task<string> SendAsync(string message, params IReceptionStep[] steps)
-    {
-        var harness = new SmtpHarness
+        await using var client = await GreetAsync(steps);
+        foreach (var line in new[] { "MAIL FROM:<sender@example.com>", $"RCPT TO:<{Account.Address}>", "DATA" })
         {
-            Mailboxes = new MailboxDestination(Mail.Directory, Mail.Log.Contents, Mail.Mailboxes, new(steps, [], Spool, new(Mail.Log))),
-        };
-        await using var client = await harness.BeginDataAsync(Account.Address);
+            var reply = (await client.AskAsync(line))!;
+            if (reply[0] is '4' or '5')
+                return reply;
+        }
         await client.SendAsync(Encoding.ASCII.GetBytes(message + ".\r\n"));
         return (await client.ReadLineAsync())!;
     }
 
+    /// <summary>The other server has greeted.</summary>
+    internal Task<ScriptedClient> GreetAsync(params IReceptionStep[] steps) => new SmtpHarness
+    {
+        Mailboxes = new MailboxDestination(Mail.Directory, Mail.Log.Contents, Mail.Mailboxes, new(steps, [], Spool, new(Mail.Log))),
+    }.GreetAsync();
+
     /// <summary>The only message of a mailbox, without Return-Path.</summary>
-    public async Task<string> StoredAsync(string mailbox = "INBOX")
+    internal async Task<string> StoredAsync(string mailbox = "INBOX")
     {
         using var open = (await Mail.Mailboxes.OpenAsync(Account.Account, mailbox, default)).Value.ShouldNotBeNull();
         var numbers = new List<long>();
@@ -55,10 +57,10 @@ internal sealed class FilteredMail : IAsyncDisposable
     }
 
     /// <summary>The same without our Received.</summary>
-    public async Task<string> StoredFieldsAsync(string mailbox = "INBOX") =>
+    internal async Task<string> StoredFieldsAsync(string mailbox = "INBOX") =>
         System.Text.RegularExpressions.Regex.Replace(await StoredAsync(mailbox), "Received: from client[^\r]*(\r\n\t[^\r]*)*\r\n", "");
 
-    public async Task<List<T>> EventsAsync<T>()
+    internal async Task<List<T>> EventsAsync<T>()
     {
         var events = new List<T>();
         await foreach (var e in Mail.Log.Reader.ReadHistoryAsync(new() { Tenant = Account.Account }, default))
@@ -68,6 +70,4 @@ internal sealed class FilteredMail : IAsyncDisposable
         }
         return events;
     }
-
-    public ValueTask DisposeAsync() => Mail.DisposeAsync();
 }

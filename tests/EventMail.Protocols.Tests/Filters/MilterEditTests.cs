@@ -1,9 +1,11 @@
+using System.Text;
+using EventMail.Protocols.Filters.Milter;
 using static EventMail.Protocols.Tests.Filters.ScriptedMilter;
 
 namespace EventMail.Protocols.Tests.Filters;
 
 /// <summary>What milters change in a message.</summary>
-public sealed class MilterEditTests
+public sealed class MilterEditTests(FilterStore store) : IClassFixture<FilterStore>
 {
     private const string Header = "From: a@example.com\r\nSubject: one\r\nX-Old: 1\r\nX-Old: 2\r\n";
 
@@ -32,9 +34,49 @@ public sealed class MilterEditTests
         Header + "X-New: a\r\n\tSubject: b\r\n c\r\n\tbody?\r\n\r\nbody\r\n", Packet('h', "X-New", "a\r\nSubject: b\n c\r\n\r\n\rbody\u00e9"));
 
     [Fact]
+    public async Task A_long_header_is_edited_in_place()
+    {
+        var mail = await store.NewAccountAsync();
+        var fields = Enumerable.Range(1, 3000).Select(i => $"X-Many: {i} {new string('x', 60)}\r\n").ToList();
+        var milter = new ScriptedMilter
+        {
+            Steps = MilterSteps.NoReplyToHeader,
+            Answer = command => command == 'E' ? [.. Packet('m', 2500u, "X-Many", "changed"), .. Packet('m', 1u, "X-Many", ""), .. Packet('i', 1u, "X-Top", "0"), .. Packet('h', "X-Wide", new string('w', 60_000)), .. Continue] : null,
+        };
+        (await mail.SendAsync(string.Concat(fields) + "\r\nbody\r\n", milter.Step(mail.Spool))).ShouldStartWith("250 ");
+        milter.Told.Count(told => told[0] == 'L').ShouldBe(3000);
+        fields[2499] = "X-Many: changed\r\n";
+        (await mail.StoredFieldsAsync()).ShouldBe($"X-Top: 0\r\n{string.Concat(fields.Skip(1))}X-Wide: {new string('w', 60_000)}\r\n\r\nbody\r\n");
+    }
+
+    [Fact]
+    public async Task Of_a_field_that_is_too_long_for_a_packet_a_milter_is_told_its_beginning()
+    {
+        var mail = await store.NewAccountAsync();
+        var message = "Subject: one\r\nX-Wide:" + string.Concat(Enumerable.Repeat($" {new string('w', 900)}\r\n", 100)) + "To: b@example.org\r\n\r\nbody\r\n";
+        var milter = new ScriptedMilter();
+        (await mail.SendAsync(message, milter.Step(mail.Spool))).ShouldStartWith("250 ");
+        // libmilter hangs up at more (MILTER_MAX_DATA_SIZE, and the command). Of each line end it is told one octet.
+        milter.Longest.ShouldBeInRange(65_000, 65_536);
+        milter.Told.ShouldContain("LTo|b@example.org|");
+        (await mail.StoredFieldsAsync()).ShouldBe(message);
+    }
+
+    [Fact]
+    public async Task A_body_of_many_pieces_takes_the_place_of_the_message_s()
+    {
+        var mail = await store.NewAccountAsync();
+        var piece = string.Concat(Enumerable.Repeat(new string('y', 71) + "\r\n", 897));
+        var milter = new ScriptedMilter { Answer = command => command == 'E' ? [.. Enumerable.Repeat(Body(piece), 30).SelectMany(packet => packet), .. Continue] : null };
+        (await mail.SendAsync(FilteredMail.Message, milter.Step(mail.Spool))).ShouldStartWith("250 ");
+        (await mail.StoredFieldsAsync()).ShouldBe(FilteredMail.Message[..^"body\r\n".Length] + string.Concat(Enumerable.Repeat(piece, 30)));
+        mail.Spool.Rented.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task What_the_milter_that_refuses_wanted_is_not_done()
     {
-        await using var mail = await FilteredMail.StartAsync();
+        var mail = await store.NewAccountAsync();
         var milter = new ScriptedMilter { Answer = command => command == 'E' ? [.. Packet('h', "X", "y"), .. Body("other"), .. Packet('r')] : null };
         (await mail.SendAsync(FilteredMail.Message, milter.Step(mail.Spool))).ShouldStartWith("550 ");
         mail.Spool.Rented.ShouldBe(0);
@@ -43,15 +85,15 @@ public sealed class MilterEditTests
     [Fact]
     public async Task A_message_without_an_empty_line_gets_its_fields_too()
     {
-        await using var mail = await FilteredMail.StartAsync();
+        var mail = await store.NewAccountAsync();
         var milter = new ScriptedMilter { Answer = command => command == 'E' ? [.. Packet('h', "X", "y"), .. Continue] : null };
         (await mail.SendAsync("From: a@example.com\r\n", milter.Step(mail.Spool))).ShouldStartWith("250 ");
         (await mail.StoredFieldsAsync()).ShouldBe("From: a@example.com\r\nX: y\r\n");
     }
 
-    private static async Task EditAsync(string expected, params byte[][] edits)
+    private async Task EditAsync(string expected, params byte[][] edits)
     {
-        await using var mail = await FilteredMail.StartAsync();
+        var mail = await store.NewAccountAsync();
         var milter = new ScriptedMilter { Answer = command => command == 'E' ? [.. edits.SelectMany(edit => edit), .. Continue] : null };
         (await mail.SendAsync(Header + "\r\nbody\r\n", milter.Step(mail.Spool))).ShouldStartWith("250 2.0.0 ");
         (await mail.StoredFieldsAsync()).ShouldBe(expected);
@@ -59,7 +101,7 @@ public sealed class MilterEditTests
         mail.Spool.Rented.ShouldBe(0);
     }
 
-    private static byte[] Body(string text) => [0, 0, 0, (byte)(text.Length + 1), (byte)'b', .. System.Text.Encoding.ASCII.GetBytes(text)];
+    private static byte[] Body(string text) => [0, (byte)(text.Length + 1 >> 16), (byte)(text.Length + 1 >> 8), (byte)(text.Length + 1), (byte)'b', .. Encoding.ASCII.GetBytes(text)];
 
     // The same again: nothing changes.
     private static byte[] Rename(string name, string value) => Packet('m', 1u, name, value);

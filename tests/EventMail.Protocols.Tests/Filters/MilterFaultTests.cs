@@ -9,12 +9,12 @@ using static EventMail.Protocols.Tests.Filters.ScriptedMilter;
 namespace EventMail.Protocols.Tests.Filters;
 
 /// <summary>Milters that do wrong: the message is put off or let in as it came, as set, never half edited.</summary>
-public sealed class MilterFaultTests
+public sealed class MilterFaultTests(FilterStore store) : IClassFixture<FilterStore>
 {
     private static readonly MilterOptions Impatient = new()
     {
-        ReplyTimeout = TimeSpan.FromMilliseconds(400),
-        MessageTimeout = TimeSpan.FromSeconds(2),
+        ReplyTimeout = TimeSpan.FromMilliseconds(300),
+        MessageTimeout = TimeSpan.FromMilliseconds(600),
         MaxPacket = 100_000,
         MaxEdits = 3,
         MaxBody = 50_000,
@@ -57,7 +57,7 @@ public sealed class MilterFaultTests
     [Theory, MemberData(nameof(Faults))]
     public async Task A_fault_puts_the_message_off_or_lets_it_in_as_it_came(string fault)
     {
-        await using var mail = await FilteredMail.StartAsync();
+        var mail = await store.NewAccountAsync();
         (await mail.SendAsync(FilteredMail.Message, All[fault]().Step(mail.Spool, Impatient))).ShouldBe("451 4.7.1 The message could not be checked, try again later");
         (await mail.EventsAsync<MessageReceived>()).ShouldBeEmpty();
         (await mail.EventsAsync<MessageRefused>()).ShouldBeEmpty();
@@ -69,32 +69,59 @@ public sealed class MilterFaultTests
         mail.Spool.Rented.ShouldBe(0);
     }
 
+    [Theory]
+    [InlineData('C')]
+    [InlineData('H')]
+    [InlineData('M')]
+    [InlineData('R')]
+    [InlineData('T')]
+    [InlineData('L')]
+    [InlineData('N')]
+    [InlineData('B')]
+    [InlineData('E')]
+    public async Task At_every_step_who_is_silent_talks_nonsense_or_hangs_up_was_not_asked(char step)
+    {
+        var mail = await store.NewAccountAsync();
+        var options = new MilterOptions { ReplyTimeout = TimeSpan.FromMilliseconds(150), MessageTimeout = TimeSpan.FromMilliseconds(400) };
+        foreach (var milter in new ScriptedMilter[]
+        {
+            new() { Answer = command => command == step ? [] : null },
+            new() { Answer = command => command == step ? "220 mx ESMTP\r\n"u8.ToArray() : null },
+            new() { Answer = command => command == step ? Packet('c')[..3] : null, HangsUpAt = step },
+        })
+            (await mail.SendAsync(FilteredMail.Message, milter.Step(mail.Spool, options))).ShouldBe(FilterReplies.Unavailable.Line);
+        (await mail.EventsAsync<MessageReceived>()).ShouldBeEmpty();
+        mail.Spool.Rented.ShouldBe(0);
+    }
+
     [Fact]
     public async Task Where_nobody_listens_the_message_is_put_off()
     {
-        await using var mail = await FilteredMail.StartAsync();
+        var mail = await store.NewAccountAsync();
         MilterAddress.TryParse($"unix:{mail.Mail.Folder}/nobody.sock", out var address).ShouldBeTrue();
-        (await mail.SendAsync(FilteredMail.Message, new MilterStep(address, mail.Spool, new(), NullLogger.Instance))).ShouldBe(FilterReplies.Unavailable.Line);
+        (await mail.SendAsync(FilteredMail.Message, new MilterStep(address, mail.Spool, new(), null, NullLogger.Instance))).ShouldBe(FilterReplies.Unavailable.Line);
     }
 
     [Fact]
     public async Task Who_never_takes_the_connection_costs_its_time_only()
     {
-        await using var mail = await FilteredMail.StartAsync();
-        var step = new MilterStep(
+        var mail = await store.NewAccountAsync();
+        var nobody = new MilterPeer(
             "inet:192.0.2.9:1", async cancel =>
             {
                 await Task.Delay(Timeout.Infinite, cancel);
                 throw new SocketException();
             },
-            mail.Spool, new() { ConnectTimeout = TimeSpan.FromMilliseconds(100) }, NullLogger.Instance);
+            names: null);
+        var step = new MilterStep(
+            nobody, mail.Spool, new() { ConnectTimeout = TimeSpan.FromMilliseconds(100) }, NullLogger.Instance);
         (await mail.SendAsync(FilteredMail.Message, step)).ShouldBe(FilterReplies.Unavailable.Line);
     }
 
     [Fact]
     public async Task A_milter_at_work_has_the_time_of_the_message_at_its_end()
     {
-        await using var mail = await FilteredMail.StartAsync();
+        var mail = await store.NewAccountAsync();
         var milter = new ScriptedMilter { WorkAtEnd = TimeSpan.FromMilliseconds(800) };
         (await mail.SendAsync(FilteredMail.Message, milter.Step(mail.Spool, Impatient with { MessageTimeout = TimeSpan.FromSeconds(20) }))).ShouldStartWith("250 2.0.0 ");
     }

@@ -4,12 +4,13 @@ using System.Text;
 
 namespace EventMail.Protocols.Tests.Filters;
 
-/// <summary>Answers HTTP on loopback with what the test wants, one request for a connection.</summary>
+/// <summary>Answers HTTP on loopback with what the test wants, one request for a connection, many at a time.</summary>
 internal sealed class RspamdServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _serving;
+    private int _atOnce;
 
     /// <param name="answer">The body of its answer, or a whole answer that begins with "HTTP/"; null: it is silent.</param>
     public RspamdServer(string? answer)
@@ -18,17 +19,15 @@ internal sealed class RspamdServer : IAsyncDisposable
         Url = new($"http://{_listener.LocalEndpoint}");
         _serving = Task.Run(async () =>
         {
+            var clients = new List<Task>();
             try
             {
                 while (true)
-                {
-                    using var client = await _listener.AcceptTcpClientAsync(_stop.Token);
-                    await ServeAsync(client.GetStream(), answer);
-                }
+                    clients.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_stop.Token), answer));
             }
-            catch (Exception error) when (error is OperationCanceledException or IOException)
+            catch (OperationCanceledException)
             {
-                // The test is over, or the client has had enough.
+                await Task.WhenAll(clients);
             }
         });
     }
@@ -40,6 +39,12 @@ internal sealed class RspamdServer : IAsyncDisposable
 
     public string Body { get; private set; } = "";
 
+    /// <summary>How long it takes for each answer.</summary>
+    public TimeSpan Work { get; init; }
+
+    /// <summary>Messages that it worked at at the same time.</summary>
+    public int MostAtOnce { get; private set; }
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
@@ -48,7 +53,22 @@ internal sealed class RspamdServer : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task ServeAsync(NetworkStream stream, string? answer)
+    private async Task ServeAsync(TcpClient client, string? answer)
+    {
+        using (client)
+        {
+            try
+            {
+                await AnswerAsync(client.GetStream(), answer);
+            }
+            catch (Exception error) when (error is OperationCanceledException or IOException)
+            {
+                // The test is over, or the client has had enough.
+            }
+        }
+    }
+
+    private async Task AnswerAsync(NetworkStream stream, string? answer)
     {
         var request = new StringBuilder();
         var buffer = new byte[8192];
@@ -70,6 +90,9 @@ internal sealed class RspamdServer : IAsyncDisposable
         Body = request.ToString()[(end + 4)..];
         if (answer is null)
             await Task.Delay(Timeout.Infinite, _stop.Token);
+        MostAtOnce = Math.Max(MostAtOnce, Interlocked.Increment(ref _atOnce));
+        await Task.Delay(Work, _stop.Token);
+        Interlocked.Decrement(ref _atOnce);
         var octets = Encoding.UTF8.GetBytes(answer!);
         if (!answer!.StartsWith("HTTP/", StringComparison.Ordinal))
             await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {octets.Length}\r\n\r\n"), _stop.Token);

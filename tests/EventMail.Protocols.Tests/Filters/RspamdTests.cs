@@ -9,12 +9,12 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace EventMail.Protocols.Tests.Filters;
 
 /// <summary>What is asked of rspamd, and what becomes of a message by its answer.</summary>
-public sealed class RspamdTests
+public sealed class RspamdTests(FilterStore store) : IClassFixture<FilterStore>
 {
     [Fact]
     public async Task Rspamd_gets_the_message_as_it_came_and_its_envelope()
     {
-        await using var mail = await FilteredMail.StartAsync();
+        var mail = await store.NewAccountAsync();
         await using var rspamd = new RspamdServer(Answer("no action"));
         using var step = StepOf(new() { Address = rspamd.Url, Password = "secret", SettingsId = "mx" });
         (await mail.SendAsync(FilteredMail.Message, step)).ShouldStartWith("250 2.0.0 ");
@@ -33,7 +33,7 @@ public sealed class RspamdTests
     [Fact]
     public async Task Its_verdict_is_in_the_event_the_weightiest_symbols_first_and_not_more_than_thirty()
     {
-        await using var mail = await FilteredMail.StartAsync();
+        var mail = await store.NewAccountAsync();
         var symbols = string.Join(',', Enumerable.Range(1, 40).Select(i => $$"""
             "SYMBOL_{{i}}":{"name":"SYMBOL_{{i}}","score":{{i}}.125}
             """));
@@ -62,7 +62,7 @@ public sealed class RspamdTests
     [InlineData("discard", "250", null)]
     public async Task Each_action_has_its_meaning(string action, string reply, string? mailbox)
     {
-        await using var mail = await FilteredMail.StartAsync();
+        var mail = await store.NewAccountAsync();
         await using var rspamd = new RspamdServer(Answer(action));
         using var step = StepOf(new() { Address = rspamd.Url });
         (await mail.SendAsync(FilteredMail.Message, step)).ShouldStartWith(reply);
@@ -76,7 +76,7 @@ public sealed class RspamdTests
     [Fact]
     public async Task What_an_action_means_can_be_set()
     {
-        await using var mail = await FilteredMail.StartAsync();
+        var mail = await store.NewAccountAsync();
         await using var rspamd = new RspamdServer(Answer("reject"));
         using var step = StepOf(new() { Address = rspamd.Url, Reject = FilterOutcome.Junk });
         (await mail.SendAsync(FilteredMail.Message, step)).ShouldStartWith("250 ");
@@ -86,7 +86,7 @@ public sealed class RspamdTests
     [Fact]
     public async Task Its_words_reach_the_sender_on_one_line()
     {
-        await using var mail = await FilteredMail.StartAsync();
+        var mail = await store.NewAccountAsync();
         await using var rspamd = new RspamdServer(Answer("reject", """
             "messages":{"smtp_message":"no\r\n250 Ok \u00e9"}
             """));
@@ -97,7 +97,7 @@ public sealed class RspamdTests
     [Fact]
     public async Task Fields_are_added_and_taken_out_as_it_says()
     {
-        await using var mail = await FilteredMail.StartAsync();
+        var mail = await store.NewAccountAsync();
         await using var rspamd = new RspamdServer(Answer("add header", """
             "milter":{
               "add_headers":{"X-Spamd-Result":{"value":"default: True [7.00 / 15.00];\n\tA(1)[];\nB","order":-1},"X-Two":["a",{"value":"b","order":1}],"bad name":"x"},
@@ -117,7 +117,7 @@ public sealed class RspamdTests
     [Fact]
     public async Task A_subject_is_rewritten_and_encoded()
     {
-        await using var mail = await FilteredMail.StartAsync();
+        var mail = await store.NewAccountAsync();
         await using var rspamd = new RspamdServer(Answer("rewrite subject", "\"subject\":\"*** SPAM *** \\u00e9 " + new string('x', 60) + "\\r\\nTo: x\""));
         using var step = StepOf(new() { Address = rspamd.Url });
         (await mail.SendAsync(FilteredMail.Message, step)).ShouldStartWith("250 ");
@@ -141,7 +141,7 @@ public sealed class RspamdTests
     [InlineData(null)]
     public async Task Without_a_proper_answer_it_was_not_asked(string? answer)
     {
-        await using var mail = await FilteredMail.StartAsync();
+        var mail = await store.NewAccountAsync();
         await using var rspamd = new RspamdServer(answer);
         var options = new RspamdOptions { Address = rspamd.Url, Timeout = TimeSpan.FromMilliseconds(answer is null ? 300 : 20_000) };
         using var strict = StepOf(options);
@@ -152,7 +152,7 @@ public sealed class RspamdTests
     [Fact]
     public async Task Where_nobody_is_the_message_is_put_off_or_let_in_as_set()
     {
-        await using var mail = await FilteredMail.StartAsync();
+        var mail = await store.NewAccountAsync();
         // The port of "discard", where nobody listens.
         var nobody = new Uri("http://127.0.0.1:9");
         using var strict = StepOf(new() { Address = nobody });
@@ -163,9 +163,20 @@ public sealed class RspamdTests
     }
 
     [Fact]
+    public async Task No_more_messages_are_checked_at_a_time_than_set()
+    {
+        var (one, two) = (await store.NewAccountAsync(), await store.NewAccountAsync());
+        await using var rspamd = new RspamdServer(Answer("no action")) { Work = TimeSpan.FromMilliseconds(200) };
+        using var step = StepOf(new() { Address = rspamd.Url, MaxConcurrent = 1 });
+        var replies = await Task.WhenAll(one.SendAsync(FilteredMail.Message, step), two.SendAsync(FilteredMail.Message, step));
+        replies.ShouldAllBe(reply => reply.StartsWith("250 ", StringComparison.Ordinal));
+        rspamd.MostAtOnce.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task An_answer_over_the_limit_is_none()
     {
-        await using var mail = await FilteredMail.StartAsync();
+        var mail = await store.NewAccountAsync();
         await using var rspamd = new RspamdServer(Answer("no action", "\"x\":\"" + new string('x', 1 << 20) + "\""));
         using var step = StepOf(new() { Address = rspamd.Url });
         (await mail.SendAsync(FilteredMail.Message, step)).ShouldStartWith("451 ");
@@ -174,7 +185,7 @@ public sealed class RspamdTests
     [Fact]
     public async Task A_message_over_the_limit_is_not_checked()
     {
-        await using var mail = await FilteredMail.StartAsync();
+        var mail = await store.NewAccountAsync();
         await using var rspamd = new RspamdServer(Answer("reject"));
         using var step = StepOf(new() { Address = rspamd.Url, MaxSize = FilteredMail.Message.Length - 1 });
         (await mail.SendAsync(FilteredMail.Message, step)).ShouldStartWith("250 ");
@@ -185,7 +196,7 @@ public sealed class RspamdTests
     [Fact]
     public async Task A_message_that_is_in_a_file_is_streamed_from_it()
     {
-        await using var mail = await FilteredMail.StartAsync();
+        var mail = await store.NewAccountAsync();
         await using var rspamd = new RspamdServer(Answer("no action"));
         using var step = StepOf(new() { Address = rspamd.Url });
         var large = MilterTests.Large(3_000_000);
@@ -197,7 +208,7 @@ public sealed class RspamdTests
     [Fact]
     public async Task Steps_that_need_not_see_each_other_look_at_the_same_time()
     {
-        await using var mail = await FilteredMail.StartAsync();
+        var mail = await store.NewAccountAsync();
         var met = new Barrier();
         (await mail.SendAsync(FilteredMail.Message, new Waiting(met), new Waiting(met))).ShouldStartWith("250 ");
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using EventMail.Protocols.Dns;
 using EventMail.Protocols.Filters.Milter;
 using EventMail.Protocols.Smtp.Data;
 using EventMail.Testing.Transcripts;
@@ -30,6 +31,9 @@ internal sealed class ScriptedMilter
     /// <summary>What it answers to a command, instead of "continue"; null for that.</summary>
     public Func<char, byte[]?> Answer { get; init; } = _ => null;
 
+    /// <summary>The same by all that it is told, as in <see cref="Told"/>; asked first.</summary>
+    public Func<string, byte[]?> AnswerTo { get; init; } = _ => null;
+
     /// <summary>Hangs up when it hears this.</summary>
     public char HangsUpAt { get; init; }
 
@@ -39,8 +43,11 @@ internal sealed class ScriptedMilter
     /// <summary>How often it was called.</summary>
     public int Calls { get; private set; }
 
-    public MilterStep Step(SpoolSpace spool, MilterOptions? options = null, string name = "inet:127.0.0.1:1") =>
-        new(name, _ => ValueTask.FromResult(Connect()), spool, options ?? new() { ReplyTimeout = TimeSpan.FromSeconds(20) }, NullLogger.Instance);
+    /// <summary>Its last connection has come to its end.</summary>
+    public Task Ended { get; private set; } = Task.CompletedTask;
+
+    public MilterStep Step(SpoolSpace spool, MilterOptions? options = null, string name = "inet:127.0.0.1:1", IDnsSource? names = null) => new(
+        new MilterPeer(name, _ => ValueTask.FromResult(Connect()), names), spool, options ?? new() { ReplyTimeout = TimeSpan.FromSeconds(20) }, NullLogger.Instance);
 
     public static byte[] Packet(char reply, params object[] data)
     {
@@ -69,7 +76,7 @@ internal sealed class ScriptedMilter
     {
         Calls++;
         var (milter, mta) = MemoryConnection.Create(1 << 20);
-        _ = Task.Run(async () =>
+        Ended = Task.Run(async () =>
         {
             await RunAsync(milter.Input.AsStream(), milter.Output.AsStream());
             await milter.Output.CompleteAsync();
@@ -93,7 +100,7 @@ internal sealed class ScriptedMilter
                 await Task.Delay(WorkAtEnd);
             if (command == 'O')
                 await output.WriteAsync(Negotiation ?? Packet('O', Version, (uint)Actions, (uint)Steps));
-            else if (Answer(command) is { } answer)
+            else if ((AnswerTo(Told[^1]) ?? Answer(command)) is { } answer)
                 await output.WriteAsync(answer);
             else if (command != 'D' && (Steps & SilentAt(command)) == 0)
                 await output.WriteAsync(Continue);

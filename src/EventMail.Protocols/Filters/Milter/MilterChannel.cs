@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 
 namespace EventMail.Protocols.Filters.Milter;
 
-/// <summary>A connection to one milter for one message, bounded in time: what both sides agreed on, and answers.</summary>
-internal sealed class MilterChannel : IDisposable
+/// <summary>A connection to one milter for one transaction, bounded in time: what both sides agreed on, and answers.</summary>
+internal sealed class MilterChannel(Stream stream, MilterOptions options) : IAsyncDisposable
 {
     // Sendmail 8.14's; a milter may speak an older one.
     private const uint Version = 6;
@@ -14,7 +14,7 @@ internal sealed class MilterChannel : IDisposable
     /// <summary>What milters may do here. Who gets a message is said by accounts and aliases alone.</summary>
     public const MilterActions Granted = MilterActions.AddHeaders | MilterActions.ChangeHeaders | MilterActions.ChangeBody | MilterActions.Quarantine;
 
-    // All but what a message that is whole cannot tell: recipients that were refused.
+    // All but recipients that this server refused.
     private const MilterSteps Offered =
         MilterSteps.NoConnect | MilterSteps.NoHelo | MilterSteps.NoMail | MilterSteps.NoRcpt | MilterSteps.NoBody | MilterSteps.NoHeaders
         | MilterSteps.NoEndOfHeaders | MilterSteps.NoReplyToHeader | MilterSteps.NoUnknown | MilterSteps.NoData | MilterSteps.Skip
@@ -22,26 +22,26 @@ internal sealed class MilterChannel : IDisposable
         | MilterSteps.NoReplyToData | MilterSteps.NoReplyToUnknown | MilterSteps.NoReplyToEndOfHeaders | MilterSteps.NoReplyToBody
         | MilterSteps.LeadingSpace;
 
-    private readonly MilterOptions _options;
-    private readonly CancellationTokenSource _whole;
-    private readonly CancellationTokenSource _one;
+    private CancellationTokenSource _whole = new();
+    private CancellationTokenSource _one = new();
     private MilterSteps _steps;
 
-    public MilterChannel(Stream stream, MilterOptions options, CancellationToken cancel)
-    {
-        _options = options;
-        Wire = new(stream, options.MaxPacket);
-        _whole = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        _whole.CancelAfter(options.MessageTimeout);
-        _one = CancellationTokenSource.CreateLinkedTokenSource(_whole.Token);
-    }
+    public MilterWire Wire { get; } = new(stream, options.MaxPacket);
 
-    public MilterWire Wire { get; }
-
-    /// <summary>What the milter may do to this message.</summary>
+    /// <summary>What the milter may do to the message.</summary>
     public MilterActions Actions { get; private set; }
 
     public bool Has(MilterSteps step) => (_steps & step) != 0;
+
+    /// <summary>What follows, until this is called again, is bounded in time. Between two of them the client may take its own.</summary>
+    public void Limit(TimeSpan time, CancellationToken cancel)
+    {
+        _one.Dispose();
+        _whole.Dispose();
+        _whole = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        _whole.CancelAfter(time);
+        _one = CancellationTokenSource.CreateLinkedTokenSource(_whole.Token);
+    }
 
     public async ValueTask NegotiateAsync()
     {
@@ -87,13 +87,14 @@ internal sealed class MilterChannel : IDisposable
     /// <summary>The time in which one thing must be done.</summary>
     public CancellationToken Soon()
     {
-        _one.CancelAfter(_options.ReplyTimeout);
+        _one.CancelAfter(options.ReplyTimeout);
         return _one.Token;
     }
 
-    public void Dispose()
+    public ValueTask DisposeAsync()
     {
         _one.Dispose();
         _whole.Dispose();
+        return stream.DisposeAsync();
     }
 }

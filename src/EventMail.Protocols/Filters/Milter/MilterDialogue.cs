@@ -1,50 +1,72 @@
 using System.Net.Sockets;
+using EventMail.Protocols.Smtp;
 using EventMail.Protocols.Smtp.Reception;
 using EventMail.Protocols.Smtp.Syntax;
 
 namespace EventMail.Protocols.Filters.Milter;
 
 /// <summary>
-/// One message told to one milter, from the connection to its end, step by step as it was agreed. It is whole already: a refusal at
-/// any step is one of the message.
+/// One transaction told to one milter, step by step as it was agreed: how it begins, its recipients one by one, the message once it is whole.
 /// </summary>
-internal sealed class MilterDialogue(MilterChannel channel, ReceivedMessage message)
+/// <param name="clientName">The name that leads back to the client; null where there is none.</param>
+internal sealed class MilterDialogue(MilterChannel channel, SmtpEnvelope envelope, string? clientName)
 {
-    // A piece of a body (MILTER_CHUNK_SIZE).
+    // A piece of a body (MILTER_CHUNK_SIZE), and what libmilter reads of any packet (MILTER_MAX_DATA_SIZE).
     private const int MaxPiece = 65_535;
 
     private bool _skip;
+    private bool _skipsRecipients;
 
     private MilterWire Wire => channel.Wire;
 
-    /// <param name="changes">Gets what the milter wants changed.</param>
-    public async ValueTask<MilterOutcome> RunAsync(Func<MilterActions, bool, MilterChanges> changes)
+    /// <summary>Up to the sender.</summary>
+    /// <returns>The last word about the transaction; null: go on.</returns>
+    public async ValueTask<MilterOutcome?> BeginAsync()
     {
         await channel.NegotiateAsync().ConfigureAwait(false);
-        var wanted = changes(channel.Actions, channel.Has(MilterSteps.LeadingSpace));
-        var outcome = await ConnectAsync().ConfigureAwait(false)
+        return await ConnectAsync().ConfigureAwait(false)
             ?? await HeloAsync().ConfigureAwait(false)
-            ?? await MailAsync().ConfigureAwait(false)
-            ?? await RecipientsAsync().ConfigureAwait(false)
-            ?? await SimpleAsync(MilterCommand.Data, MilterSteps.NoData, MilterSteps.NoReplyToData).ConfigureAwait(false)
-            ?? await HeadersAsync().ConfigureAwait(false)
-            ?? await SimpleAsync(MilterCommand.EndOfHeaders, MilterSteps.NoEndOfHeaders, MilterSteps.NoReplyToEndOfHeaders).ConfigureAwait(false)
-            ?? await BodyAsync().ConfigureAwait(false)
-            ?? await EndAsync(wanted).ConfigureAwait(false);
+            ?? await MailAsync().ConfigureAwait(false);
+    }
+
+    /// <returns>A refusal of this recipient, or the last word about the transaction; null: go on.</returns>
+    public async ValueTask<MilterOutcome?> RecipientAsync(AcceptedRecipient recipient)
+    {
+        if (_skipsRecipients || channel.Has(MilterSteps.NoRcpt))
+            return null;
+        MilterMacros.Write(Wire, MilterCommand.Rcpt, envelope, recipient: recipient);
+        Wire.Begin(MilterCommand.Rcpt);
+        Wire.Text($"<{recipient.Address}>");
+        Wire.End();
+        var outcome = await AnswerAsync(MilterSteps.NoReplyToRcpt).ConfigureAwait(false);
+        _skipsRecipients = Skipped();
+        return outcome;
+    }
+
+    /// <param name="changes">Gets what the milter wants changed.</param>
+    public async ValueTask<MilterOutcome> MessageAsync(ReceivedMessage message, MilterChanges changes) =>
+        await SimpleAsync(MilterCommand.Data, MilterSteps.NoData, MilterSteps.NoReplyToData).ConfigureAwait(false)
+        ?? await HeadersAsync(message).ConfigureAwait(false)
+        ?? await SimpleAsync(MilterCommand.EndOfHeaders, MilterSteps.NoEndOfHeaders, MilterSteps.NoReplyToEndOfHeaders).ConfigureAwait(false)
+        ?? await BodyAsync(message).ConfigureAwait(false)
+        ?? await EndAsync(changes).ConfigureAwait(false);
+
+    public async ValueTask QuitAsync()
+    {
         Wire.Begin(MilterCommand.Quit);
         Wire.End();
-        return outcome;
+        await Wire.FlushAsync(channel.Soon()).ConfigureAwait(false);
     }
 
     private ValueTask<MilterOutcome?> ConnectAsync()
     {
         // Macros of steps that are left out are told all the same: milters keep them.
-        MilterMacros.Write(Wire, MilterCommand.Connect, message);
+        MilterMacros.Write(Wire, MilterCommand.Connect, envelope, clientName);
         if (channel.Has(MilterSteps.NoConnect))
             return default;
-        var client = message.Envelope.Client;
+        var client = envelope.Client;
         Wire.Begin(MilterCommand.Connect);
-        Wire.Text(MilterMacros.ClientName(message));
+        Wire.Text(MilterMacros.ClientName(envelope, clientName));
         Wire.Octet((byte)(client.AddressFamily == AddressFamily.InterNetworkV6 ? '6' : '4'));
         Wire.Short((ushort)client.Port);
         Wire.Text(client.Address.ToString());
@@ -54,19 +76,18 @@ internal sealed class MilterDialogue(MilterChannel channel, ReceivedMessage mess
 
     private ValueTask<MilterOutcome?> HeloAsync()
     {
-        MilterMacros.Write(Wire, MilterCommand.Helo, message);
+        MilterMacros.Write(Wire, MilterCommand.Helo, envelope);
         if (channel.Has(MilterSteps.NoHelo))
             return default;
         Wire.Begin(MilterCommand.Helo);
-        Wire.Text(message.Envelope.ClientName);
+        Wire.Text(envelope.ClientName);
         Wire.End();
         return AnswerAsync(MilterSteps.NoReplyToHelo);
     }
 
     private ValueTask<MilterOutcome?> MailAsync()
     {
-        var envelope = message.Envelope;
-        MilterMacros.Write(Wire, MilterCommand.Mail, message);
+        MilterMacros.Write(Wire, MilterCommand.Mail, envelope);
         if (channel.Has(MilterSteps.NoMail))
             return default;
         Wire.Begin(MilterCommand.Mail);
@@ -81,23 +102,7 @@ internal sealed class MilterDialogue(MilterChannel channel, ReceivedMessage mess
         return AnswerAsync(MilterSteps.NoReplyToMail);
     }
 
-    private async ValueTask<MilterOutcome?> RecipientsAsync()
-    {
-        foreach (var recipient in channel.Has(MilterSteps.NoRcpt) ? [] : message.Envelope.Recipients)
-        {
-            MilterMacros.Write(Wire, MilterCommand.Rcpt, message, recipient);
-            Wire.Begin(MilterCommand.Rcpt);
-            Wire.Text($"<{recipient.Address}>");
-            Wire.End();
-            if (await AnswerAsync(MilterSteps.NoReplyToRcpt).ConfigureAwait(false) is { } outcome)
-                return outcome;
-            if (Skipped())
-                break;
-        }
-        return null;
-    }
-
-    private async ValueTask<MilterOutcome?> HeadersAsync()
+    private async ValueTask<MilterOutcome?> HeadersAsync(ReceivedMessage message)
     {
         if (channel.Has(MilterSteps.NoHeaders))
             return null;
@@ -113,7 +118,7 @@ internal sealed class MilterDialogue(MilterChannel channel, ReceivedMessage mess
         return null;
     }
 
-    private async ValueTask<MilterOutcome?> BodyAsync()
+    private async ValueTask<MilterOutcome?> BodyAsync(ReceivedMessage message)
     {
         if (channel.Has(MilterSteps.NoBody))
             return null;
@@ -137,7 +142,7 @@ internal sealed class MilterDialogue(MilterChannel channel, ReceivedMessage mess
     {
         if (channel.Has(omitted))
             return null;
-        MilterMacros.Write(Wire, command, message);
+        MilterMacros.Write(Wire, command, envelope);
         Wire.Begin(command);
         Wire.End();
         return await AnswerAsync(silent).ConfigureAwait(false);
@@ -145,7 +150,7 @@ internal sealed class MilterDialogue(MilterChannel channel, ReceivedMessage mess
 
     private async ValueTask<MilterOutcome> EndAsync(MilterChanges changes)
     {
-        MilterMacros.Write(Wire, MilterCommand.EndOfMessage, message);
+        MilterMacros.Write(Wire, MilterCommand.EndOfMessage, envelope);
         Wire.Begin(MilterCommand.EndOfMessage);
         Wire.End();
         while (true)
@@ -196,6 +201,12 @@ internal sealed class MilterDialogue(MilterChannel channel, ReceivedMessage mess
         var value = field[(field.IndexOf((byte)':') + 1)..].TrimEnd("\r\n"u8);
         if (!channel.Has(MilterSteps.LeadingSpace) && value is [(byte)' ' or (byte)'\t', ..])
             value = value[1..];
+        // A milter that is sent more hangs up: it sees where the field begins. Two texts end in NUL.
+        if (name.Length + value.Length + 2 > MaxPiece)
+        {
+            name = name[..Math.Min(name.Length, MaxPiece - 2)];
+            value = value[..(MaxPiece - 2 - name.Length)];
+        }
         Wire.Begin(MilterCommand.Header);
         Wire.Text(name);
         for (int end; (end = value.IndexOf("\r\n"u8)) >= 0; value = value[(end + 2)..])

@@ -1,6 +1,5 @@
 using System.Net.Security;
 using EventMail.Protocols.Smtp;
-using EventMail.Protocols.Smtp.Reception;
 using EventMail.Protocols.Smtp.Syntax;
 
 namespace EventMail.Protocols.Filters.Milter;
@@ -12,18 +11,19 @@ internal static class MilterMacros
     private const int Tls13 = 0x13;
 
     /// <summary>Writes a packet of those that belong in front of a command; none when there are none.</summary>
+    /// <param name="clientName">With <see cref="MilterCommand.Connect"/>: the name that leads back to the client; null where there is none.</param>
     /// <param name="recipient">With <see cref="MilterCommand.Rcpt"/>.</param>
-    public static void Write(MilterWire wire, MilterCommand command, ReceivedMessage message, AcceptedRecipient? recipient = null)
+    public static void Write(
+        MilterWire wire, MilterCommand command, SmtpEnvelope envelope, string? clientName = null, AcceptedRecipient? recipient = null)
     {
         var packet = new Packet(wire, command);
-        var envelope = message.Envelope;
         switch (command)
         {
             case MilterCommand.Connect:
                 packet.Add("j", envelope.Hostname);
-                packet.Add("_", $"{(message.Authentication?.ReverseName is { } name ? name + " " : "")}{AddressLiterals.Of(envelope.Client.Address)}");
+                packet.Add("_", $"{(clientName is null ? "" : clientName + " ")}{AddressLiterals.Of(envelope.Client.Address)}");
                 packet.Add("{client_addr}", envelope.Client.Address.ToString());
-                packet.Add("{client_name}", ClientName(message));
+                packet.Add("{client_name}", ClientName(envelope, clientName));
                 packet.Add("{daemon_name}", envelope.Role.Name);
                 packet.Add("v", "EventMail");
                 break;
@@ -54,8 +54,7 @@ internal static class MilterMacros
     }
 
     /// <summary>The name that leads back to the client, or its address in brackets.</summary>
-    public static string ClientName(ReceivedMessage message) =>
-        message.Authentication?.ReverseName ?? AddressLiterals.Of(message.Envelope.Client.Address);
+    public static string ClientName(SmtpEnvelope envelope, string? clientName) => clientName ?? AddressLiterals.Of(envelope.Client.Address);
 
     private static string Version(TlsCipherSuite cipher) => (ushort)cipher >> 8 == Tls13 ? "TLSv1.3" : "TLSv1.2";
 

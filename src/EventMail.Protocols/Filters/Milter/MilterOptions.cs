@@ -8,6 +8,9 @@ public sealed record MilterOptions
     /// <summary>For a milter to take one packet, or to answer one that is not the last.</summary>
     public TimeSpan ReplyTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>For one recipient and all that is told before the first, once the milter has taken the connection: below the five minutes that a client waits there (RFC 5321 §4.5.3.2.3).</summary>
+    public TimeSpan RecipientTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>For the whole message, its end included: below the ten minutes that a client waits there (RFC 5321 §4.5.3.2.6).</summary>
     public TimeSpan MessageTimeout { get; init; } = TimeSpan.FromMinutes(5);
 

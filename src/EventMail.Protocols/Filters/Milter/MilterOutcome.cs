@@ -3,11 +3,13 @@ using EventMail.Protocols.Smtp;
 
 namespace EventMail.Protocols.Filters.Milter;
 
-/// <summary>The last word of a milter about a message.</summary>
+/// <summary>The last word of a milter about a message, or about a recipient.</summary>
 /// <param name="Word">For the event and the log.</param>
 /// <param name="Reply">With <see cref="FilterOutcome.TryLater"/> and <see cref="FilterOutcome.Refuse"/>.</param>
 internal sealed record MilterOutcome(FilterOutcome Kind, string Word, SmtpReply? Reply = null)
 {
+    public bool IsRefusal => Kind is FilterOutcome.TryLater or FilterOutcome.Refuse;
+
     public static readonly MilterOutcome Accepted = new(FilterOutcome.Accept, "accept");
 
     /// <summary>Null when it is no last word.</summary>

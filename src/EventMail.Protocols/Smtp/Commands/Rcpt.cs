@@ -22,7 +22,7 @@ internal static class Rcpt
         switch (answer.Status)
         {
             case RecipientStatus.Local:
-                return Add(session, new(path, answer.Recipients) { Parameters = parameters });
+                return await AddAsync(session, new(path, answer.Recipients) { Parameters = parameters });
             case RecipientStatus.Suspended:
                 return SmtpReplies.SuspendedRecipient;
             case RecipientStatus.OverQuota:
@@ -30,7 +30,7 @@ internal static class Rcpt
             case RecipientStatus.NotLocalDomain when session.Account is null:
                 return SmtpReplies.NoRelay;
             case RecipientStatus.NotLocalDomain:
-                return RemoteDomain.Check(path.Domain, out var domain) ?? Add(session, new(path, []) { Parameters = parameters, RemoteDomain = domain });
+                return RemoteDomain.Check(path.Domain, out var domain) ?? await AddAsync(session, new(path, []) { Parameters = parameters, RemoteDomain = domain });
             default:
                 return ++session.UnknownRecipients > session.Services.Limits.MaxUnknownRecipients
                     ? SmtpReplies.TooManyUnknown
@@ -38,12 +38,15 @@ internal static class Rcpt
         }
     }
 
-    private static SmtpReply Add(SmtpSession session, AcceptedRecipient recipient)
+    private static async ValueTask<SmtpReply> AddAsync(SmtpSession session, AcceptedRecipient recipient)
     {
+        var transaction = session.Transaction!;
         if (session is { Role.NeedsLogin: true, Account: { } account, Services.Submission: { } submission }
             && !submission.Rates.TryRecipient(account.Account, session.Connection.Details.ClientAddress))
             return SmtpReplies.TooManyRecipientsPerHour;
-        session.Transaction!.Recipients.Add(recipient);
+        if (await session.Services.Destination.AdmitAsync(session.Envelope(transaction), recipient, CancellationToken.None) is { } refusal)
+            return refusal;
+        transaction.Recipients.Add(recipient);
         session.Connection.Facts.AddRecipient(recipient.Address);
         return SmtpReplies.RecipientOk;
     }

@@ -2,11 +2,18 @@ using EventMail.Domain.Reception;
 
 namespace EventMail.Protocols.Smtp.Reception;
 
-/// <summary>One of the checks that a whole message goes through before it is let in. Thread-safe.</summary>
+/// <summary>One of the checks that a message goes through before it is let in. Thread-safe.</summary>
 public interface IReceptionStep
 {
     /// <summary>It must see what the steps before it made of the message. One that need not looks at it at the same time as its neighbours.</summary>
     bool SeesEdits => false;
+
+    /// <summary>
+    /// Says whether a recipient may be taken, as soon as it is known. What it remembers until the message it keeps in
+    /// <see cref="SmtpEnvelope.Admission"/>. Bounded in time by itself.
+    /// </summary>
+    /// <returns>A refusal, or anything else: the message will tell.</returns>
+    ValueTask<StepResult> AdmitAsync(SmtpEnvelope envelope, AcceptedRecipient recipient, CancellationToken cancel) => new(StepResult.Accepted);
 
     /// <summary>Looks at the message and says what it found, if anything; changes nothing by itself. Bounded in time by itself.</summary>
     ValueTask<StepResult> RunAsync(ReceivedMessage message, CancellationToken cancel);

@@ -16,6 +16,24 @@ public sealed class ReceptionChecks(
     public bool Concern(SmtpEnvelope envelope) =>
         steps.Count > 0 && envelope.Role == SmtpRole.Exchange && !trusted.Any(network => network.Contains(envelope.Client.Address));
 
+    /// <summary>Asks all steps about a recipient until one refuses it, and writes down that it did so for good.</summary>
+    /// <param name="concerned">Whose history tells it.</param>
+    /// <returns>Null when nobody refuses it, else what the client is told.</returns>
+    internal async ValueTask<SmtpReply?> AdmitAsync(
+        SmtpEnvelope envelope, AcceptedRecipient recipient, IReadOnlyList<LocalRecipient> concerned, CancellationToken cancel)
+    {
+        foreach (var step in steps)
+        {
+            var result = await step.AdmitAsync(envelope, recipient, cancel).ConfigureAwait(false);
+            if (result.Reply is not { } reply)
+                continue;
+            if (reply.Code >= 500)
+                await RefusalNote.OfRecipientAsync(refusals, envelope, result, reply, concerned, cancel).ConfigureAwait(false);
+            return reply;
+        }
+        return null;
+    }
+
     /// <summary>The strictest of what the steps say. What they change in the message is changed.</summary>
     internal async ValueTask<StepResult> RunAsync(ReceivedMessage message, CancellationToken cancel)
     {

@@ -11,6 +11,14 @@ internal sealed class RefusalNote(RefusedMail refusals, ReceivedMessage message,
 {
     private SmtpEnvelope Envelope => message.Envelope;
 
+    /// <summary>The same of one that had not begun to arrive when this recipient was refused.</summary>
+    public static Task OfRecipientAsync(
+        RefusedMail refusals, SmtpEnvelope envelope, StepResult result, SmtpReply reply, IReadOnlyList<LocalRecipient> concerned, CancellationToken cancel) =>
+        refusals.NoteAsync(
+            concerned,
+            new MessageRefused(envelope.ReversePath.Mailbox, "", null, 0, result.By, reply.Line, null, result.Verdict is { } verdict ? [verdict] : null),
+            envelope.Actor, envelope.Id, cancel);
+
     public Task RefusedAsync(string by, SmtpReply reply, CancellationToken cancel) => refusals.NoteAsync(
         recipients,
         new MessageRefused(

@@ -33,5 +33,11 @@ public sealed class SubmissionDestination(
     public ValueTask<RecipientAnswer> ResolveAsync(string localPart, string domain, long size, CancellationToken cancel) =>
         Directory.ResolveAsync(localPart, domain, size, cancel);
 
+    // Its sender's history tells of a refusal, whoever it is for.
+    public ValueTask<SmtpReply?> AdmitAsync(SmtpEnvelope envelope, AcceptedRecipient recipient, CancellationToken cancel) =>
+        Checks is not null && envelope is { Account: { } account, Actor.UserName: { } address }
+            ? Checks.AdmitAsync(envelope, recipient, [new(account, address, recipient.Address)], cancel)
+            : default;
+
     public ISmtpMessage Begin(SmtpEnvelope envelope) => new SubmittedMessage(this, envelope, spools.Begin());
 }
