@@ -105,6 +105,37 @@ public sealed class FilterTests(FilteringServers filtering) : IClassFixture<Filt
             $"Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\n{Convert.ToBase64String(Encoding.ASCII.GetBytes(content))}";
     }
 
+    [NeedsFact("/usr/bin/python3", LibMilter.Module)]
+    public async Task A_milter_puts_off_or_refuses_a_recipient_before_the_message()
+    {
+        var account = await MailServer.NewAccountAsync(Milters);
+        var (greylisted, unwanted) = (Detailed(LibMilter.Greylisted), Detailed(LibMilter.Unwanted));
+
+        (await SendAsync(Milters, greylisted, "clean", "Hello")).ShouldBe("451 4.7.1 Greylisted, come again");
+        (await SendAsync(Milters, greylisted, "clean", "Hello")).ShouldStartWith("250 ");
+        (await SendAsync(Milters, unwanted, "clean", "Hello")).ShouldBe("550 5.7.1 100% unwanted");
+        (await Milters.RunAsync("history", account)).Output.ShouldContain("(milter): 550 5.7.1 100% unwanted");
+
+        string Detailed(string detail) => account.Replace("@", $"+{detail}@", StringComparison.Ordinal);
+    }
+
+    [NeedsFact("/usr/bin/python3", LibMilter.Module)]
+    public async Task What_a_milter_wants_changed_is_changed()
+    {
+        var recipient = await MailServer.NewAccountAsync(Milters);
+        (await SendAsync(Milters, recipient, LibMilter.Edited, "Hello")).ShouldStartWith("250 ");
+        (await SendAsync(Milters, recipient, LibMilter.SetAside, "Hello")).ShouldStartWith("250 ");
+
+        var message = await FetchAsync(Milters, recipient, "INBOX");
+        var header = message[..message.IndexOf("\r\n\r\n", StringComparison.Ordinal)];
+        header.IndexOf("X-Above: first\r\n", StringComparison.Ordinal).ShouldBeInRange(0, header.IndexOf("Received:", StringComparison.Ordinal));
+        header.ShouldContain("\r\nX-Below: last\r\n\tfolded");
+        header.ShouldContain("\r\nSubject: edited\r\n");
+        header.ShouldNotContain("MIME-Version");
+        message[(header.Length + 4)..].ShouldBe(string.Concat(Enumerable.Repeat("another body of seventy octets and more, to be cut into many packets..\r\n", 3000)));
+        (await FetchAsync(Milters, recipient, "Spam")).ShouldContain($"\r\nSubject: {LibMilter.SetAside}\r\n");
+    }
+
     private async Task<string> DoAsync(params string[] arguments)
     {
         var result = await Server.RunAsync(arguments);

@@ -19,7 +19,7 @@ public sealed class FilteringServers : IAsyncLifetime
     /// <summary>Asks rspamd, also about submitted mail.</summary>
     public TestServer Server => _server ?? throw Missing();
 
-    /// <summary>Asks rspamd's milter, then ClamAV's, then opendkim, which signs.</summary>
+    /// <summary>Asks our own milter, rspamd's, ClamAV's, then opendkim, which signs.</summary>
     public TestServer Milters => _milters ?? throw Missing();
 
     internal Rspamd Rspamd => _rspamd ?? throw Missing();
@@ -30,6 +30,8 @@ public sealed class FilteringServers : IAsyncLifetime
     public async Task InitializeAsync()
     {
         var milters = new List<string>();
+        if (Has("/usr/bin/python3", LibMilter.Module))
+            milters.Add(Keep(await LibMilter.StartAsync()).Address);
         if (Has("rspamd", "unbound"))
         {
             _dns = Keep(await DnsServer.StartAsync(Zone));
