@@ -45,6 +45,31 @@ public class StateTests
     }
 
     [Fact]
+    public async Task A_stream_whose_id_was_just_made_is_not_looked_for_and_one_that_exists_after_all_is()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var kind = new WatchedKind();
+        var counter = new StreamRef(kind, Counters.New().Key) { IsNew = true };
+        (await log.ExecuteAsync(Counters.RaiseAndTell(counter))).Result.ShouldBe(1L);
+        kind.Loads.ShouldBe(0);
+        var other = await log.AddNodeAsync();
+        (await other.Executor.ExecuteAsync(Counters.RaiseAndTell(counter), default)).Result.ShouldBe(2L);
+        kind.Loads.ShouldBeGreaterThan(0);
+    }
+
+    private sealed class WatchedKind : CounterKind
+    {
+        public int Loads { get; private set; }
+
+        public override Task<IReadOnlyDictionary<StreamKey, LoadedState>> LoadAsync(
+            Npgsql.NpgsqlConnection connection, EventReader reader, IReadOnlyList<StreamKey> keys, CancellationToken cancel)
+        {
+            Loads++;
+            return base.LoadAsync(connection, reader, keys, cancel);
+        }
+    }
+
+    [Fact]
     public async Task The_cached_state_is_there_without_waiting_when_a_command_completes()
     {
         await using var log = await TestLog.OpenAsync();

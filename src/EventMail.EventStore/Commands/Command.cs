@@ -1,7 +1,11 @@
 namespace EventMail.EventStore;
 
 /// <summary>A stream that a command reads or appends to, and its kind.</summary>
-public readonly record struct StreamRef(StreamKind Kind, StreamKey Key);
+public readonly record struct StreamRef(StreamKind Kind, StreamKey Key)
+{
+    /// <summary>Its id has just been made: the database is not asked for what it does not have. One that exists after all is a conflict.</summary>
+    public bool IsNew { get; init; }
+}
 
 /// <summary>One unit of work: decided against the current state of its streams, committed whole or not at all.</summary>
 public abstract class Command

@@ -188,12 +188,15 @@ internal sealed class Committer(
     {
         Dictionary<StreamKey, StreamKind>? cold = null;
         foreach (var command in batch.Commands)
-            foreach (var (kind, key) in command.Command.Streams)
+            foreach (var stream in command.Command.Streams)
             {
+                var (kind, key) = stream;
                 if (batch.Streams.ContainsKey(key))
                     continue;
                 if (cache.TryGet(key, out var state, out _))
                     batch.Streams[key] = new(kind, key, state);
+                else if (stream.IsNew && !lookUpAll)
+                    batch.Streams[key] = new(kind, key, new(kind.Empty(key), 0));
                 else
                     (cold ??= [])[key] = kind;
             }

@@ -27,4 +27,6 @@ public sealed class DeliveryKind : StreamKind
     public override bool IsWide(object @event) => @event is MessageSubmitted or DeliveryReleased or DeliveryHastened;
 
     public static StreamRef Stream(StreamKey key) => new(Instance, key);
+
+    public static StreamRef NewStream(StreamKey key) => new(Instance, key) { IsNew = true };
 }

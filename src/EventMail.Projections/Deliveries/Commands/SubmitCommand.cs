@@ -18,7 +18,7 @@ internal sealed class SubmitCommand(
     private readonly string _digest = content.DigestHex;
 
     public override IReadOnlyList<StreamRef> Streams { get; } =
-        [DeliveryKind.Stream(delivery), .. arrival.Streams, .. copy?.Streams ?? [], .. notices.SelectMany(notice => notice.Streams)];
+        [DeliveryKind.NewStream(delivery), .. arrival.Streams, .. copy?.Streams ?? [], .. notices.SelectMany(notice => notice.Streams)];
 
     public override EventMetadata Metadata { get; } = metadata;
 
