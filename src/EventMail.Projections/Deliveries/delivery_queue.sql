@@ -32,6 +32,9 @@ select eventmail.ensure_index('projections_v1.delivery_queue_turn',
 select eventmail.ensure_index('projections_v1.delivery_queue_owner',
   'create index delivery_queue_owner on projections_v1.delivery_queue (owner) where owner is not null');
 
+-- Rows are found by walks along an index and then changed one by one, by their key. A statement that joins what was found to the table may
+-- have its plan from a time when the queue was empty, as it mostly is, and then reads all of it once for each row.
+
 -- Marks what has become due, most urgent first (RFC 6710). When it is as much as was asked for there may be more. The settings, here
 -- and below, keep a plan that was made while the table was small from reading all of it.
 create or replace function projections_v1.ready_deliveries(now_at timestamptz, at_most int) returns int
@@ -39,18 +42,40 @@ language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_sort = on set plan_cache_mode = force_generic_plan
 as $$
 declare
-  marked int;
+  woken record;
+  marked int := 0;
 begin
-  with woken as materialized (
+  for woken in
     select r.id, r.domain from generate_series(9, -9, -1) as p (priority)
     cross join lateral (
       select q.id, q.domain from projections_v1.delivery_queue q
       where not q.ready and q.priority = p.priority and q.wake <= now_at
       order by q.wake limit at_most for update skip locked) r
-    limit at_most)
-  update projections_v1.delivery_queue q set ready = true from woken where q.id = woken.id and q.domain = woken.domain;
-  get diagnostics marked = row_count;
+    limit at_most
+  loop
+    update projections_v1.delivery_queue q set ready = true where q.id = woken.id and q.domain = woken.domain;
+    marked := marked + 1;
+  end loop;
   return marked;
+end $$;
+
+-- Claims one row: its tenant, or null when others are just claiming it or it is not ready any more. Only from claim_deliveries, whose
+-- settings hold here as well.
+create or replace function projections_v1.claim_delivery(
+  wanted uuid, wanted_domain varchar, now_at timestamptz, lease_until timestamptz, new_owner uuid) returns varchar
+language plpgsql
+as $$
+declare
+  found_row record;
+begin
+  select q.tenant_id, q.ready, q.wake into found_row
+  from projections_v1.delivery_queue q where q.id = wanted and q.domain = wanted_domain for update skip locked;
+  if found_row.ready is not true or found_row.wake > now_at then
+    return null;
+  end if;
+  update projections_v1.delivery_queue q set lease = lease_until, owner = new_owner, ready = false
+  where q.id = wanted and q.domain = wanted_domain;
+  return found_row.tenant_id;
 end $$;
 
 drop function if exists projections_v1.claim_deliveries(timestamptz, timestamptz, uuid, varchar[], int, varchar);
@@ -67,38 +92,42 @@ as $$
 #variable_conflict use_column
 declare
   beyond constant int := 1000;
-  claimed int;
+  claimed int := 0;
+  seen record;
 begin
   if only_domain is not null then
-    return query
-      with mine as materialized (
-        select r.id, r.domain from generate_series(9, -9, -1) as p (priority)
-        cross join lateral (
-          select q.id, q.domain from projections_v1.delivery_queue q
-          where q.ready and q.priority = p.priority and q.domain = only_domain and q.wake <= now_at
-          order by q.wake limit at_most for update skip locked) r
-        limit at_most)
-      update projections_v1.delivery_queue q set lease = lease_until, owner = new_owner, ready = false from mine
-      where q.id = mine.id and q.domain = mine.domain
-      returning q.tenant_id, q.id, q.domain;
-    return;
-  end if;
-  return query
-    with mine as materialized (
+    for seen in
       select r.id, r.domain from generate_series(9, -9, -1) as p (priority)
       cross join lateral (
-        select q.id, q.domain from (
-          select w.id, w.domain from projections_v1.delivery_queue w
-          where w.ready and w.priority = p.priority and w.wake <= now_at
-          order by w.wake limit at_most + beyond) w
-        join projections_v1.delivery_queue q on q.id = w.id and q.domain = w.domain
-        where w.domain <> all (busy) and q.ready and q.wake <= now_at
-        limit at_most for update of q skip locked) r
-      limit at_most)
-    update projections_v1.delivery_queue q set lease = lease_until, owner = new_owner, ready = false from mine
-    where q.id = mine.id and q.domain = mine.domain
-    returning q.tenant_id, q.id, q.domain;
-  get diagnostics claimed = row_count;
+        select q.id, q.domain from projections_v1.delivery_queue q
+        where q.ready and q.priority = p.priority and q.domain = only_domain and q.wake <= now_at
+        order by q.wake limit at_most for update skip locked) r
+      limit at_most
+    loop
+      tenant_id := projections_v1.claim_delivery(seen.id, seen.domain, now_at, lease_until, new_owner);
+      continue when tenant_id is null;
+      id := seen.id;
+      domain := seen.domain;
+      return next;
+    end loop;
+    return;
+  end if;
+  for seen in
+    select w.id, w.domain from generate_series(9, -9, -1) as p (priority)
+    cross join lateral (
+      select q.id, q.domain from projections_v1.delivery_queue q
+      where q.ready and q.priority = p.priority and q.wake <= now_at
+      order by q.wake limit at_most + beyond) w
+    where w.domain <> all (busy)
+  loop
+    tenant_id := projections_v1.claim_delivery(seen.id, seen.domain, now_at, lease_until, new_owner);
+    continue when tenant_id is null;
+    id := seen.id;
+    domain := seen.domain;
+    return next;
+    claimed := claimed + 1;
+    exit when claimed = at_most;
+  end loop;
   if claimed = at_most or not exists (
     select from generate_series(9, -9, -1) as p (priority)
     cross join lateral (
@@ -107,29 +136,32 @@ begin
   then
     return;
   end if;
-  return query
-    with mine as materialized (
-      select r.id, r.domain from generate_series(9, -9, -1) as p (priority)
-      cross join (values (turn, null), ('', turn)) as half (after, upto)
-      cross join lateral (
-        with recursive taken as (
-          (select q.domain from projections_v1.delivery_queue q
-           where q.ready and q.priority = p.priority and q.domain > half.after order by q.domain limit 1)
-          union all
-          select (
-            select q.domain from projections_v1.delivery_queue q
-            where q.ready and q.priority = p.priority and q.domain > t.domain order by q.domain limit 1)
-          from taken t where t.domain is not null and (half.upto is null or t.domain <= half.upto))
-        select t.domain from taken t
-        where t.domain <> all (busy) and (half.upto is null or t.domain <= half.upto)) d
-      cross join lateral (
-        select q.id, q.domain from projections_v1.delivery_queue q
-        where q.ready and q.priority = p.priority and q.domain = d.domain and q.wake <= now_at
-        order by q.wake limit at_most - claimed for update skip locked) r
-      limit at_most - claimed)
-    update projections_v1.delivery_queue q set lease = lease_until, owner = new_owner, ready = false from mine
-    where q.id = mine.id and q.domain = mine.domain
-    returning q.tenant_id, q.id, q.domain;
+  for seen in
+    select r.id, r.domain from generate_series(9, -9, -1) as p (priority)
+    cross join (values (turn, null), ('', turn)) as half (after, upto)
+    cross join lateral (
+      with recursive taken as (
+        (select q.domain from projections_v1.delivery_queue q
+         where q.ready and q.priority = p.priority and q.domain > half.after order by q.domain limit 1)
+        union all
+        select (
+          select q.domain from projections_v1.delivery_queue q
+          where q.ready and q.priority = p.priority and q.domain > t.domain order by q.domain limit 1)
+        from taken t where t.domain is not null and (half.upto is null or t.domain <= half.upto))
+      select t.domain from taken t
+      where t.domain <> all (busy) and (half.upto is null or t.domain <= half.upto)) d
+    cross join lateral (
+      select q.id, q.domain from projections_v1.delivery_queue q
+      where q.ready and q.priority = p.priority and q.domain = d.domain and q.wake <= now_at
+      order by q.wake limit at_most - claimed for update skip locked) r
+    limit at_most - claimed
+  loop
+    tenant_id := projections_v1.claim_delivery(seen.id, seen.domain, now_at, lease_until, new_owner);
+    continue when tenant_id is null;
+    id := seen.id;
+    domain := seen.domain;
+    return next;
+  end loop;
 end $$;
 
 -- When the next one that waits wakes after a time; null when none does.
