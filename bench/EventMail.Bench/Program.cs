@@ -1,14 +1,19 @@
 using EventMail.Bench;
 
-// dotnet run -c Release --project bench/EventMail.Bench -- append|ingest|content|read|queue [seconds per row] [connection string]
+// dotnet run -c Release --project bench/EventMail.Bench -- append|ingest|content|read|queue|dkim [seconds per row] [connection string]
 // Without a connection string an embedded PostgreSQL with the product's own settings is started in a temporary folder.
 
-if (args is not [var what, ..] || what is not ("append" or "ingest" or "content" or "read" or "queue"))
+if (args is not [var what, ..] || what is not ("append" or "ingest" or "content" or "read" or "queue" or "dkim"))
 {
-    Console.Error.WriteLine("usage: append|ingest|content|read|queue [seconds per row] [connection string]");
+    Console.Error.WriteLine("usage: append|ingest|content|read|queue|dkim [seconds per row] [connection string]");
     return 2;
 }
 var seconds = args.Length > 1 && args[1].Length > 0 ? double.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 3;
+if (what == "dkim")
+{
+    await DkimBench.RunAsync(TimeSpan.FromSeconds(seconds));
+    return 0;
+}
 await using var database = await BenchDatabase.OpenAsync(args.Length > 2 ? args[2] : null);
 await (what switch
 {

@@ -18,6 +18,7 @@ internal static class ProtocolLimits
         IdleTimeout = settings.IdleTimeout,
         CommandTimeout = settings.CommandTimeout,
         MaxMessageSize = settings.MaxMessageSize,
+        MaxDiscarded = settings.MaxDiscarded,
         MaxRecipients = settings.MaxRecipients,
         MaxReceivedHeaders = settings.MaxReceivedHeaders,
         MaxErrors = settings.MaxErrors,

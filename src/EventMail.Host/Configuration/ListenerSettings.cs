@@ -48,6 +48,10 @@ public sealed record SmtpSettings : ListenerSettings
     [Bytes, Range(0)]
     public long SpoolMemoryForAll { get; init; } = SpoolSpace.DefaultForAll;
 
+    /// <summary>How much a client may send that is not taken (before a login, too long, behind a refusal) before it is closed.</summary>
+    [Bytes, Range(64 * 1024)]
+    public long MaxDiscarded { get; init; } = 128L << 20;
+
     /// <summary>RFC 5321 §4.5.3.1.8: at least 100.</summary>
     [Range(100)]
     public int MaxRecipients { get; init; } = 1000;

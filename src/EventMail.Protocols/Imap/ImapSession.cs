@@ -184,7 +184,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
 
     private async ValueTask<bool> AnswerAsync()
     {
-        connection.Trace?.Received(Reader.Text);
+        connection.Trace?.Received(Reader.Text, isCommand: Reader.Text.Contains((byte)' '));
         var understood = CommandLine.TryParse(Reader.Text, out var line);
         if (line.Verb is not { Overlaps: true } && !await Pending.TellAllAsync().ConfigureAwait(false))
             return false;

@@ -25,7 +25,7 @@ internal sealed record CheckResults(
         foreach (var signature in Dkim)
         {
             field.Add(
-                "dkim", signature.Verdict.Word(), signature.Reason, ("header.d", signature.Domain), ("header.s", signature.Selector),
+                "dkim", signature.Verdict.Word(), signature is { IsTesting: true, Reason: "" } ? "the key is being tested" : signature.Reason, ("header.d", signature.Domain), ("header.s", signature.Selector),
                 ("header.a", signature.Algorithm), ("header.b", signature.SignatureStart));
         }
         // RFC 8617 §10.2

@@ -71,10 +71,11 @@ public static class Pop3Server
             return;
         }
 
-        session.Connection.Trace?.Received(line.Span);
         var end = line.Span.IndexOf((byte)' ');
         var keyword = end < 0 ? line : line[..end];
-        if (Pop3Commands.Find(keyword.Span) is not { } command)
+        var known = Pop3Commands.Find(keyword.Span);
+        session.Connection.Trace?.Received(line.Span, isCommand: known is not null);
+        if (known is not { } command)
         {
             session.Rubbish("Unknown command");
             return;

@@ -38,6 +38,12 @@ public sealed record SmtpLimits
     /// <summary>RFC 1870: the SIZE that is announced, in bytes as sent by the client.</summary>
     public long MaxMessageSize { get; init; } = 50L << 20;
 
+    /// <summary>
+    /// Octets that a session without a message that came through may send to nowhere: chunks before a login or after a refusal, what goes
+    /// beyond <see cref="MaxMessageSize"/>, lines that are too long. Then 421, and the connection is closed.
+    /// </summary>
+    public long MaxDiscarded { get; init; } = 128L << 20;
+
     /// <summary>RFC 5321 §4.5.3.1.8: at least 100. Announced by LIMITS RCPTMAX.</summary>
     public int MaxRecipients { get; init; } = 1000;
 

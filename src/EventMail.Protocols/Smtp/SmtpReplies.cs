@@ -107,6 +107,7 @@ public static class SmtpReplies
     public static readonly SmtpReply SessionTooLong = new("421 4.4.2 Session lasted too long");
     public static readonly SmtpReply TooManyCommands = new("421 4.7.0 Too many commands, try again later");
     public static readonly SmtpReply TooManyErrors = new("421 4.7.0 Too many errors");
+    public static readonly SmtpReply TooMuchDiscarded = new("421 4.7.0 Too much that nobody takes");
     public static readonly SmtpReply TooManyUnknown = new("421 4.7.0 Too many unknown recipients");
     public static readonly SmtpReply TooManyTransactions = new("421 4.5.3 Too many messages in one session");
     public static readonly SmtpReply NotHttp = new("421 4.7.0 This is a mail server");

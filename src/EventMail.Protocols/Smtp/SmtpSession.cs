@@ -21,6 +21,7 @@ internal sealed class SmtpSession
     private int _argumentStart;
     private int _errors;
     private bool _declined;
+    private long _discarded;
     private SmtpVerb? _verb;
     private Actor? _actor;
 
@@ -107,7 +108,7 @@ internal sealed class SmtpSession
                 var reply = status switch
                 {
                     LineStatus.Line => await AnswerAsync(),
-                    LineStatus.TooLong => SmtpReplies.LineTooLong,
+                    LineStatus.TooLong => Discard(_line.Dropped) ?? SmtpReplies.LineTooLong,
                     LineStatus.TimedOut => TooLate,
                     _ => null,
                 };
@@ -151,7 +152,16 @@ internal sealed class SmtpSession
     }
 
     /// <summary>A message came through: earlier errors are forgiven.</summary>
-    public void Delivered() => _errors = 0;
+    public void Delivered() => (_errors, _discarded) = (0, 0);
+
+    /// <summary>Counts what is read off the wire and goes nowhere.</summary>
+    /// <returns>What the client is told when it was too much; null while it is not.</returns>
+    public SmtpReply? Discard(long octets)
+    {
+        // Of a size that the client names the sum must not overflow.
+        _discarded = Math.Min(_discarded, Services.Limits.MaxDiscarded) + Math.Min(octets, Services.Limits.MaxDiscarded + 1);
+        return _discarded > Services.Limits.MaxDiscarded ? SmtpReplies.TooMuchDiscarded : null;
+    }
 
     /// <summary>Ends the transaction, whatever its state (RSET, EHLO, the end of a message).</summary>
     public async ValueTask ResetAsync()
@@ -252,16 +262,17 @@ internal sealed class SmtpSession
     private SmtpReply? RefuseLine()
     {
         var line = _line.Span;
-        Connection.Trace?.Received(line);
+        var end = line.IndexOf((byte)' ');
+        var name = end < 0 ? line : line[..end];
+        var verb = SmtpVerbs.Find(name);
+        Connection.Trace?.Received(line, isCommand: verb is not null);
         if (!_line.EndedWithCrLf && Services.Limits.BareLineEnds == BareLineEnds.Refuse)
             return SmtpReplies.BareLineFeed;
         if (SmtpChars.HasControl(line))
             return SmtpReplies.ControlCharacter;
 
-        var end = line.IndexOf((byte)' ');
-        var name = end < 0 ? line : line[..end];
         _argumentStart = end < 0 ? line.Length : end + 1;
-        _verb = SmtpVerbs.Find(name);
+        _verb = verb;
         if (_verb is null)
             return SmtpVerbs.IsHttp(name) ? SmtpReplies.NotHttp : SmtpReplies.UnknownCommand;
         Services.Log.CommandReceived(ConnectionId, Id, ClientIp, _verb.Name);

@@ -1,4 +1,6 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using EventMail.Protocols.Dns;
 
 namespace EventMail.Protocols.TransportSecurity;
@@ -26,6 +28,17 @@ public enum DaneStatus
 public sealed record DaneAnswer(
     DaneStatus Status, IReadOnlyList<TlsaRecord> Records, string ServerName, IReadOnlyList<string> Names, string? Detail)
 {
+    /// <summary>The records and names that a certificate is held against, in one word.</summary>
+    public string Fingerprint
+    {
+        get
+        {
+            var records = Records.Select(record => $"{record.Usage} {record.Selector} {record.Matching} {Convert.ToHexStringLower(record.Data.Span)}");
+            return Convert.ToHexStringLower(SHA256.HashData(
+                Encoding.UTF8.GetBytes(string.Join('\n', [.. records.Order(StringComparer.Ordinal), "", .. Names.Order(StringComparer.OrdinalIgnoreCase)]))));
+        }
+    }
+
     /// <summary>
     /// Why the records do not allow this chain; null when they do. What the system itself thinks of the chain is no part of it. Fits
     /// <see cref="Smtp.Client.CertificateCheck"/>.

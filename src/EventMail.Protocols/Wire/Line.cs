@@ -18,6 +18,9 @@ public sealed class Line
     /// <summary>More came than the limit; only the beginning is here.</summary>
     public bool Overflowed { get; private set; }
 
+    /// <summary>Octets beyond the limit.</summary>
+    public long Dropped { get; private set; }
+
     public ReadOnlySpan<byte> Span => _bytes.AsSpan(0, Length);
 
     public ReadOnlyMemory<byte> Memory => _bytes.AsMemory(0, Length);
@@ -26,7 +29,7 @@ public sealed class Line
 
     public void Clear()
     {
-        Length = 0;
+        (Length, Dropped) = (0, 0);
         EndedWithCrLf = Overflowed = false;
         if (_bytes.Length > KeptCapacity)
         {
@@ -39,6 +42,7 @@ public sealed class Line
     {
         var length = (int)Math.Min(more.Length, limit - Length);
         Overflowed |= length < more.Length;
+        Dropped += more.Length - length;
         if (length == 0)
         {
             return;

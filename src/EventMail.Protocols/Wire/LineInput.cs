@@ -76,6 +76,12 @@ internal sealed class LineInput(ConnectionInput input)
                         return status;
                     }
 
+                    // Also for one who never pauses.
+                    if (LineTimeout != Timeout.InfiniteTimeSpan && Patience(line, timeout) == TimeSpan.Zero)
+                    {
+                        goto case ReadStatus.TimedOut;
+                    }
+
                     break;
                 case ReadStatus.TimedOut:
                     _lineOpen = true;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace EventMail.Protocols.Wire;
@@ -5,6 +6,9 @@ namespace EventMail.Protocols.Wire;
 /// <summary>Where a command line stops being fit for a trace.</summary>
 internal static class TraceRedaction
 {
+    private static readonly SearchValues<byte> Base64 =
+        SearchValues.Create("+/0123456789=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
+
     /// <summary>How much of the line may be shown: all of it, or up to where its secret begins.</summary>
     public static int VisibleLength(ReadOnlySpan<byte> line)
     {
@@ -28,6 +32,21 @@ internal static class TraceRedaction
         }
 
         return Ascii.EqualsIgnoreCase(line[tagged], "AUTHENTICATE"u8) ? Word(line, afterTagged).End : line.Length;
+    }
+
+    /// <summary>A login by SASL begins: its client may send responses whatever the answer is.</summary>
+    public static bool BeginsLogin(ReadOnlySpan<byte> line)
+    {
+        var (verb, afterVerb) = Word(line, 0);
+        return Ascii.EqualsIgnoreCase(line[verb], "AUTH"u8)
+            || Ascii.EqualsIgnoreCase(line[Word(line, afterVerb).Word], "AUTHENTICATE"u8);
+    }
+
+    /// <summary>It may be a response of SASL: base64 and nothing else.</summary>
+    public static bool IsBase64(ReadOnlySpan<byte> line)
+    {
+        line = line.TrimEnd("\r\n \t"u8);
+        return !line.IsEmpty && !line.ContainsAnyExcept(Base64);
     }
 
     private static (Range Word, int End) Word(ReadOnlySpan<byte> line, int from)

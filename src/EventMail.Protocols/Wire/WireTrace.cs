@@ -16,10 +16,24 @@ public sealed partial class WireTrace
     private readonly ILogger _log;
     private readonly ConnectionDetails _details;
 
+    // Until the next command: a client that does not wait sends its responses also behind a login that was refused.
+    private bool _behindLogin;
+
     internal WireTrace(ILogger log, ConnectionDetails details) => (_log, _details) = (log, details);
 
     /// <summary>A command line, with or without its line end.</summary>
-    public void Received(ReadOnlySpan<byte> line) => Write("C", Show(line[..TraceRedaction.VisibleLength(line)], line.Length));
+    /// <param name="isCommand">The protocol knows it for one.</param>
+    public void Received(ReadOnlySpan<byte> line, bool isCommand)
+    {
+        if (_behindLogin && !isCommand && TraceRedaction.IsBase64(line))
+        {
+            ReceivedSecret(line.Length);
+            return;
+        }
+
+        _behindLogin = TraceRedaction.BeginsLogin(line) || (_behindLogin && !isCommand);
+        Write("C", Show(line[..TraceRedaction.VisibleLength(line)], line.Length));
+    }
 
     /// <summary>One or more reply lines.</summary>
     public void Sent(ReadOnlySpan<byte> lines) => Write("S", Show(lines, lines.Length));

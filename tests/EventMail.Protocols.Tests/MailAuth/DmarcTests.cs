@@ -2,6 +2,7 @@ using System.Text;
 using EventMail.Protocols.MailAuth.Dkim;
 using EventMail.Protocols.MailAuth.Dmarc;
 using EventMail.Protocols.MailAuth.Spf;
+using EventMail.Protocols.Tests.MailAuth.Dkim;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -152,6 +153,27 @@ public sealed class DmarcTests
             Encoding.ASCII.GetBytes(header + "\r\n\r\n"), Passed("example.com"), [Signed("example.net")], default);
         outcome.Result.ShouldBe(DmarcResult.PermError);
         outcome.Requested.ShouldBe(aside ? DmarcPolicy.Quarantine : DmarcPolicy.None);
+    }
+
+    [Fact]
+    public async Task A_key_that_is_being_tested_makes_no_difference() // RFC 6376 §3.6.1
+    {
+        var verifier = new DmarcVerifier(new DnsTable().Txt("_dmarc.example.com", "v=DMARC1; p=reject"));
+        var testing = Signed("example.com") with { IsTesting = true };
+        (await verifier.EvaluateAsync(From("a@example.com"), null, [testing], default)).Result.ShouldBe(DmarcResult.Fail);
+        (await verifier.EvaluateAsync(From("a@example.com"), null, [testing, Signed("example.com")], default)).Result.ShouldBe(DmarcResult.Pass);
+        (await verifier.EvaluateAsync(From("a@example.com"), Passed("example.com"), [testing], default)).Result.ShouldBe(DmarcResult.Pass);
+    }
+
+    // RFC 6376 §8.2: whoever appends to a body that is signed up to l= is not its author.
+    [Fact]
+    public async Task A_body_with_more_behind_l_is_nobodys()
+    {
+        var mail = Dkim.Mail.Of("From: a@example.org\r\n\r\nsigned\r\nappended\r\n").Sign("v=1; a=rsa-sha256; d=example.org; s=r1; h=from; l=8");
+        var results = await mail.VerifyAsync(TestKeys.Dns());
+        results.ShouldHaveSingleItem().Verdict.ShouldBe(DkimVerdict.Policy);
+        var verifier = new DmarcVerifier(new DnsTable().Txt("_dmarc.example.org", "v=DMARC1; p=reject"));
+        (await verifier.EvaluateAsync(mail.Header, null, results, default)).Result.ShouldBe(DmarcResult.Fail);
     }
 
     [Fact]

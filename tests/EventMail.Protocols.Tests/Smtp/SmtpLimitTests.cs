@@ -1,5 +1,6 @@
 using System.Text;
 using EventMail.Protocols.Smtp;
+using EventMail.Testing.Transcripts;
 
 namespace EventMail.Protocols.Tests.Smtp;
 
@@ -115,6 +116,100 @@ public sealed class SmtpLimitTests
         (await client.AskAsync("FOO")).ShouldStartWith("500");
         await client.ExpectAsync("421 4.7.0 Too many errors");
         await client.ExpectClosedAsync();
+    }
+
+    [Theory]
+    // Nobody knows the client yet; no transaction; one that was refused.
+    [InlineData("")]
+    [InlineData("EHLO x|")]
+    [InlineData("EHLO x|MAIL FROM:<a@example.com>|RCPT TO:<nobody@example.org>|")]
+    public async Task MaxDiscarded_bounds_chunks_that_go_nowhere(string before)
+    {
+        var harness = new SmtpHarness(new() { MaxDiscarded = 1000 });
+        foreach (var size in new[] { "1001", "9223372036854775807" })
+        {
+            await using var client = harness.Connect();
+            await client.SendAsync(Encoding.ASCII.GetBytes(before.Replace("|", "\r\n", StringComparison.Ordinal) + $"BDAT {size}\r\n"));
+            await ShouldEndAsync(client);
+        }
+
+        await using var little = harness.Connect();
+        await little.SendAsync(Encoding.ASCII.GetBytes($"BDAT 600\r\n{new string('x', 600)}BDAT 400\r\n{new string('x', 400)}NOOP\r\nBDAT 1\r\n"));
+        await little.ExpectMatchAsync("220 .*");
+        await little.ExpectMatchAsync("503 .*");
+        await little.ExpectMatchAsync("503 .*");
+        await little.ExpectMatchAsync("250 .*");
+        await ShouldEndAsync(little);
+    }
+
+    [Theory]
+    [InlineData("DATA\r\n", true)]
+    [InlineData("BDAT 5000\r\n", true)]
+    [InlineData("DATA\r\n", false)]
+    [InlineData("BDAT 5000\r\n", false)]
+    public async Task MaxDiscarded_bounds_what_goes_beyond_the_size(string command, bool isTooMuch)
+    {
+        var harness = new SmtpHarness(new() { MaxMessageSize = 1000, MaxDiscarded = isTooMuch ? 2000 : 6000 });
+        await using var client = await harness.GreetAsync();
+        (await client.AskAsync("MAIL FROM:<a@example.com>")).ShouldBe("250 2.1.0 Ok");
+        (await client.AskAsync("RCPT TO:<alice@example.org>")).ShouldBe("250 2.1.5 Ok");
+        await client.SendAsync(Encoding.ASCII.GetBytes(command));
+        if (command.StartsWith("DATA", StringComparison.Ordinal))
+            await client.ExpectMatchAsync("354 .*");
+        await client.SendAsync(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(new string('x', 98) + "\r\n", 50))));
+        if (isTooMuch)
+        {
+            await ShouldEndAsync(client);
+            return;
+        }
+
+        if (command.StartsWith("DATA", StringComparison.Ordinal))
+            await client.SendLineAsync(".");
+        await client.ExpectAsync("552 5.3.4 Message exceeds the size limit");
+    }
+
+    [Fact]
+    public async Task MaxDiscarded_bounds_lines_that_are_too_long_and_begins_anew_with_a_message()
+    {
+        var harness = new SmtpHarness(new() { MaxDiscarded = 3000, MaxErrors = 100 });
+        await using var client = await harness.BeginDataAsync();
+        (await client.AskAsync(".")).ShouldStartWith("250");
+        var line = new string('x', 2048 + 2000);
+        (await client.AskAsync(line)).ShouldBe("500 5.5.2 Line too long");
+        await client.SendAsync("MAIL FROM:<>\r\nRCPT TO:<alice@example.org>\r\nDATA\r\n.\r\n"u8.ToArray());
+        for (var i = 0; i < 4; i++)
+            await client.ExpectMatchAsync("[23].*");
+        (await client.AskAsync(line)).ShouldBe("500 5.5.2 Line too long");
+        await client.SendLineAsync(line);
+        await ShouldEndAsync(client);
+    }
+
+    [Fact]
+    public async Task CommandTimeout_bounds_a_line_without_end_whose_client_never_pauses()
+    {
+        var harness = new SmtpHarness(new() { CommandTimeout = TimeSpan.FromMilliseconds(50) });
+        await using var client = await harness.GreetAsync();
+        var octets = Encoding.ASCII.GetBytes(new string('x', 4096));
+        try
+        {
+            for (var sent = 0; sent < 100_000 && !harness.Session.IsCompleted; sent++)
+                await client.SendAsync(octets);
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException)
+        {
+            // The server has closed.
+        }
+
+        await client.ExpectMatchAsync("421 4\\.4\\.2 .*");
+    }
+
+    // Whatever was answered before.
+    private static async Task ShouldEndAsync(ScriptedClient client)
+    {
+        string? last = null;
+        while (await client.ReadLineAsync() is { } line)
+            last = line;
+        last.ShouldBe("421 4.7.0 Too much that nobody takes");
     }
 
     [Fact]

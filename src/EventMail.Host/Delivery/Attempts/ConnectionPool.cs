@@ -4,14 +4,16 @@ using EventMail.Protocols.Smtp.Client;
 namespace EventMail.Host.Delivery.Attempts;
 
 /// <summary>Connections are alike when a message may use either.</summary>
-/// <param name="Names">
-/// What the certificate may be for, where that is not the host's name alone: a certificate that DANE takes for one domain proves nothing
-/// to the next one that has the same host (RFC 7672 §3.2.2).
+/// <param name="Verified">
+/// What its certificate was held against: names, or what decided instead of them. One that DANE takes for a domain proves nothing to the next
+/// one that has the same host (RFC 7672 §3.2.2).
 /// </param>
-internal readonly record struct ConnectionKey(IPEndPoint Address, string Host, TlsRequirement Tls, string Policy, string Names, string? User)
+internal readonly record struct ConnectionKey(IPEndPoint Address, string Host, TlsRequirement Tls, string Policy, string Verified, string? User)
 {
-    public static ConnectionKey Of(RemoteHost host, ClientOptions options) =>
-        new(host.Address, host.Name, options.Tls.Requirement, options.Tls.Policy, string.Join(' ', options.Tls.Names), options.Credentials?.User);
+    public static ConnectionKey Of(RemoteHost host, ClientOptions options) => new(
+        host.Address, host.Name, options.Tls.Requirement, options.Tls.Policy,
+        $"{options.Tls.ServerName} {(options.Tls.Check is null ? string.Join(' ', options.Tls.Names) : options.Tls.CheckedBy)}",
+        options.Credentials?.User);
 }
 
 /// <summary>Connections between two messages. Those that nobody takes again are ended in time. Thread-safe.</summary>

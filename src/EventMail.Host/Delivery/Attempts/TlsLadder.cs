@@ -67,6 +67,7 @@ internal sealed class TlsLadder(
             Policy = policy,
             ServerName = asked.ServerName,
             Names = asked.Names,
+            CheckedBy = asked.Fingerprint,
             Check = (certificate, others) => asked.Refusal(certificate, [.. others]),
         },
         null);

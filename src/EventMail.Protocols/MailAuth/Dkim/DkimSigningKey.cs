@@ -9,6 +9,9 @@ public sealed class DkimSigningKey
 {
     private readonly byte[] _privateKey;
 
+    // Of Ed25519: signing needs it, and to compute it anew costs as much as the signature.
+    private readonly byte[] _publicKey = [];
+
     // An RSA object serves one thread at a time; an idle one is as good as new.
     private readonly ConcurrentBag<RSA> _idle = [];
 
@@ -22,6 +25,8 @@ public sealed class DkimSigningKey
             _idle.Add(Load());
         else if (privateKey.Length != Ed25519.SecretKeySize)
             throw new CryptographicException("no Ed25519 key");
+        else
+            Ed25519.GeneratePublicKey(privateKey, 0, _publicKey = new byte[Ed25519.PublicKeySize], 0);
     }
 
     public string Domain { get; }
@@ -36,7 +41,7 @@ public sealed class DkimSigningKey
         if (Algorithm == DkimAlgorithm.Ed25519Sha256)
         {
             var signature = new byte[Ed25519.SignatureSize];
-            Ed25519.Sign(_privateKey, 0, hash, 0, hash.Length, signature, 0);
+            Ed25519.Sign(_privateKey, 0, _publicKey, 0, hash, 0, hash.Length, signature, 0);
             return signature;
         }
         var rsa = _idle.TryTake(out var idle) ? idle : Load();

@@ -6,6 +6,8 @@ namespace EventMail.Protocols.MailAuth.Dkim;
 /// <summary>RFC 6376 §3.4.1 and §3.4.2: the form of a header field in which it is hashed.</summary>
 internal static class HeaderCanonicalizer
 {
+    private static readonly SearchValues<byte> Special = SearchValues.Create(" \t\r\n"u8);
+
     /// <summary>Adds a whole field and CRLF.</summary>
     public static void AppendField(IncrementalHash hash, ReadOnlySpan<byte> field, Canonicalization method)
     {
@@ -47,21 +49,26 @@ internal static class HeaderCanonicalizer
     // Unfolded, with one SP for each run of white space, and none at the beginning and the end.
     private static int Relax(ReadOnlySpan<byte> value, byte[] buffer, int start, int length, ref bool space)
     {
-        for (var i = 0; i < value.Length; i++)
+        while (!value.IsEmpty)
         {
-            var octet = value[i];
-            if (octet is (byte)' ' or (byte)'\t')
+            var word = value.IndexOfAny(Special);
+            word = word < 0 ? value.Length : word;
+            // A CR that is no line end stays.
+            if (word == 0 && value[0] == (byte)'\r' && value is not [_, (byte)'\n', ..])
+                word = 1;
+            if (word == 0)
             {
-                space = true;
+                // The line ends of folding.
+                space |= value[0] is (byte)' ' or (byte)'\t';
+                value = value[1..];
                 continue;
             }
-            // The line ends of folding; a CR that is none stays.
-            if (octet == (byte)'\n' || (octet == (byte)'\r' && i + 1 < value.Length && value[i + 1] == (byte)'\n'))
-                continue;
             if (space && length > start)
                 buffer[length++] = (byte)' ';
             space = false;
-            buffer[length++] = octet;
+            value[..word].CopyTo(buffer.AsSpan(length));
+            length += word;
+            value = value[word..];
         }
         return length;
     }

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace EventMail.Protocols.MailAuth.Dkim;
 
@@ -21,19 +23,18 @@ internal sealed class RelaxedBodyHasher(long limit) : BodyHasher(limit)
 
     public override void Append(ReadOnlySpan<byte> body)
     {
-        while (!body.IsEmpty)
+        if (_cr && body is [(byte)'\n', ..])
         {
-            var plain = body.IndexOfAny(Special);
-            if (plain != 0)
-            {
-                plain = plain < 0 ? body.Length : plain;
-                Content(body[..plain]);
-                body = body[plain..];
-                continue;
-            }
-            AppendSpecial(body[0]);
+            AppendSpecial((byte)'\n');
             body = body[1..];
         }
+
+        // Only what white space and line ends at the end of a piece amount to depends on the next one.
+        var content = body.LastIndexOfAnyExcept(Special) + 1;
+        if (content > 0)
+            AppendContent(body[..content]);
+        foreach (var octet in body[content..])
+            AppendSpecial(octet);
     }
 
     protected override void End()
@@ -43,6 +44,52 @@ internal sealed class RelaxedBodyHasher(long limit) : BodyHasher(limit)
         if (_hasContent)
             Add("\r\n"u8);
     }
+
+    // Its last octet is neither white space nor of a line end: every line end in it counts.
+    private void AppendContent(ReadOnlySpan<byte> body)
+    {
+        EmitCr();
+        var start = RunEnd(body, 0);
+        _space = (_space || start > 0) && !IsLineEnd(body, start);
+        Content(default);
+        for (var run = NextRun(body, start); run >= 0; run = NextRun(body, start))
+        {
+            Buffer(body[start..run]);
+            start = RunEnd(body, run);
+            if (!IsLineEnd(body, start))
+                Buffer(" "u8);
+        }
+        Buffer(body[start..]);
+    }
+
+    // Where white space is, or may be, other than a single SP between two words; negative for nowhere.
+    private static int NextRun(ReadOnlySpan<byte> body, int at)
+    {
+        var (space, tab) = (Vector256.Create((byte)' '), Vector256.Create((byte)'\t'));
+        for (; at + Vector256<byte>.Count < body.Length; at += Vector256<byte>.Count)
+        {
+            var here = Vector256.Create(body[at..]);
+            var next = Vector256.Create(body[(at + 1)..]);
+            var found = Vector256.Equals(here, tab) | (Vector256.Equals(here, space) & Vector256.LessThanOrEqual(next, space));
+            if (found != Vector256<byte>.Zero)
+                return at + BitOperations.TrailingZeroCount(found.ExtractMostSignificantBits());
+        }
+        for (; at < body.Length; at++)
+        {
+            if (body[at] == (byte)'\t' || (body[at] == (byte)' ' && body[at + 1] <= (byte)' '))
+                return at;
+        }
+        return -1;
+    }
+
+    private static int RunEnd(ReadOnlySpan<byte> body, int at)
+    {
+        while (body[at] is (byte)' ' or (byte)'\t')
+            at++;
+        return at;
+    }
+
+    private static bool IsLineEnd(ReadOnlySpan<byte> body, int at) => body[at] == (byte)'\r' && body[at + 1] == (byte)'\n';
 
     private void AppendSpecial(byte octet)
     {
@@ -101,15 +148,19 @@ internal sealed class RelaxedBodyHasher(long limit) : BodyHasher(limit)
 
     private void Buffer(ReadOnlySpan<byte> octets)
     {
-        if (octets.Length > Buffered - _length)
-            Flush();
+        if (octets.TryCopyTo(_buffer.AsSpan(_length)))
+        {
+            _length += octets.Length;
+            return;
+        }
+        Flush();
         if (octets.Length > Buffered)
         {
             Add(octets);
             return;
         }
-        octets.CopyTo(_buffer.AsSpan(_length));
-        _length += octets.Length;
+        octets.CopyTo(_buffer);
+        _length = octets.Length;
     }
 
     private void Flush()

@@ -117,7 +117,8 @@ public sealed class DmarcVerifier(IDnsSource dns)
             yield return new(sender, spf.Result == SpfResult.Pass, true);
         foreach (var signature in dkim)
         {
-            if (signature is { Verdict: DkimVerdict.Pass or DkimVerdict.TempError, Domain: { } signer })
+            // RFC 6376 §3.6.1: with a key that is being tested a message is as one that is not signed.
+            if (signature is { IsTesting: false, Verdict: DkimVerdict.Pass or DkimVerdict.TempError, Domain: { } signer })
                 yield return new(signer, signature.Verdict == DkimVerdict.Pass, false);
         }
     }

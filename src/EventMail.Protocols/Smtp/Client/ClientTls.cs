@@ -50,6 +50,9 @@ public sealed record ClientTls
     /// <summary>Decides instead of names and trust anchors; null for those.</summary>
     public CertificateCheck? Check { get; init; }
 
+    /// <summary>What <see cref="Check"/> goes by, in a form that can be compared: who was checked by something else is somebody else.</summary>
+    public string CheckedBy { get; init; } = "";
+
     /// <summary>Trust anchors; null for the system's.</summary>
     public X509Certificate2Collection? TrustAnchors { get; init; }
 }

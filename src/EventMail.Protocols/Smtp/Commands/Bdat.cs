@@ -24,6 +24,8 @@ internal static class Bdat
         {
             if (transaction is not null)
                 transaction.Failed = true;
+            if (session.Discard(size) is { } enough)
+                return enough;
             var over = await TakeAsync(session, null, size);
             if (over is not null || session.IsOver)
                 return over;
@@ -90,6 +92,8 @@ internal static class Bdat
             {
                 foreach (var piece in chunk)
                     await intake.WriteAsync(piece);
+                if (intake.Refusal is not null && session.Discard(chunk.Length) is { } enough)
+                    return enough;
             }
 
             left -= chunk.Length;

@@ -91,6 +91,9 @@ internal static class Data
                 session.End();
                 return null;
             }
+
+            if (intake.Refusal is not null && session.Discard(consumed) is { } enough)
+                return enough;
         }
     }
 }

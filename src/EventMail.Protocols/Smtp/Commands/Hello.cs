@@ -1,4 +1,3 @@
-using System.Text;
 using EventMail.Protocols.Smtp.Syntax;
 
 namespace EventMail.Protocols.Smtp.Commands;
@@ -12,10 +11,9 @@ internal static class Hello
 
     private static async ValueTask<SmtpReply?> GreetAsync(SmtpSession session, bool extended)
     {
-        var name = session.Arguments.Trim((byte)' ');
-        if (!SmtpChars.IsGreetingName(name))
+        if (ClientNames.Read(session.Arguments.Trim((byte)' ')) is not { } name)
             return SmtpReplies.GreetingSyntax;
-        session.Greeted(Encoding.ASCII.GetString(name), extended);
+        session.Greeted(name, extended);
         await session.ResetAsync();
         if (!extended)
             return session.Services.Hello;

@@ -15,19 +15,11 @@ internal static class SmtpChars
     private static readonly SearchValues<byte> DomainAscii =
         SearchValues.Create("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"u8);
 
-    // What a client may call itself and what goes into Received as it is: no blank, no comment, no control character.
-    private static readonly SearchValues<byte> GreetingName =
-        SearchValues.Create("-.:0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ[]_abcdefghijklmnopqrstuvwxyz"u8);
-
     private static readonly SearchValues<char> Ipv4Chars = SearchValues.Create(".0123456789");
 
     public static bool IsAtext(byte c) => c > 127 || AtextAscii.Contains(c);
 
     public static bool IsDomainChar(byte c) => c > 127 || DomainAscii.Contains(c);
-
-    /// <summary>A host name or an address literal, checked for its characters only: RFC 5321 §4.1.4 forbids to be strict here.</summary>
-    public static bool IsGreetingName(ReadOnlySpan<byte> name) =>
-        name.Length is > 0 and <= 255 && !name.ContainsAnyExcept(GreetingName);
 
     /// <summary>IPv4-address-literal or IPv6-address-literal of RFC 5321 §4.1.3.</summary>
     /// <param name="literal">Without the brackets.</param>

@@ -31,9 +31,9 @@ public sealed class CanonicalizationTests
     public void A_body_in_any_pieces_has_the_hash_of_the_whole_and_of_the_rule_in_its_plain_form()
     {
         var octets = Gen.Elements('\r', '\n', ' ', '\t', 'a', 'b');
-        var bodies = Gen.Elements("\r\n", "\r\n", " ", "\t", "a", "bc", "\r", "\n", "\r\n\r\n", new string('x', 5000)).ListOf().Select(string.Concat);
+        var bodies = Gen.Elements("\r\n", "\r\n", " ", "\t", "a", "bc", "\r", "\n", "\r\n\r\n", new string('x', 5000), "one two  three four\tfive six seven eight nine ten").ListOf().Select(string.Concat);
         var cases = from body in Gen.OneOf(bodies, octets.ArrayOf().Select(chars => new string(chars)))
-                    from size in Gen.Choose(1, 9)
+                    from size in Gen.OneOf(Gen.Choose(1, 9), Gen.Choose(30, 100), Gen.Constant(20_000))
                     from limit in Gen.Choose(-1, 40)
                     select (body, size, limit);
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(1_000), Prop.ForAll(cases.ToArbitrary(), c =>
@@ -42,6 +42,19 @@ public sealed class CanonicalizationTests
             long? limit = c.limit < 0 ? null : c.limit;
             Hash("Simple", pieces, limit).ShouldBe(Sha256(Cut(Simple(c.body), limit)));
             Hash("Relaxed", pieces, limit).ShouldBe(Sha256(Cut(Relaxed(c.body), limit)));
+        }));
+    }
+
+    [Fact]
+    public void A_header_field_has_the_hash_of_the_rule_in_its_plain_form() // RFC 6376 §3.4.2
+    {
+        var values = Gen.Elements("a", "Bc", " ", "\t", "\r\n ", "\r\n\t", "\r", ":", "word and  word").ListOf().Select(string.Concat);
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(500), Prop.ForAll(values.ToArbitrary(), value =>
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            HeaderCanonicalizer.AppendField(hash, Encoding.Latin1.GetBytes($"SubJect \t:{value}\r\n"), Canonicalization.Relaxed);
+            var unfolded = Regex.Replace($"{value}", "\r\n(?=[ \t])", "");
+            Convert.ToHexString(hash.GetHashAndReset()).ShouldBe(Sha256("subject:" + Regex.Replace(unfolded, "[ \t]+", " ").Trim(' ') + "\r\n"));
         }));
     }
 

@@ -42,6 +42,28 @@ public sealed class DkimSignerTests
         text.ShouldNotContain("; l=");
     }
 
+    // RFC 6376 §5.4.1, RFC 8058 §4, and what large receivers ask of bulk senders: nothing that a reader or a program goes by is open to others.
+    [Fact]
+    public async Task What_people_and_programs_go_by_is_signed()
+    {
+        string[] once =
+        [
+            "Sender", "Reply-To", "Subject", "Date", "Message-ID", "To", "Cc", "In-Reply-To", "References",
+            "MIME-Version", "Content-Type", "Content-Transfer-Encoding",
+        ];
+        string[] others =
+        [
+            "Resent-Date", "Resent-From", "Resent-Sender", "Resent-To", "Resent-Cc", "Resent-Message-ID",
+            "List-Unsubscribe", "List-Unsubscribe-Post", "List-ID", "List-Help", "List-Subscribe", "List-Post", "List-Owner", "List-Archive",
+        ];
+        var mail = Mail.Of("From: a@example.org\r\n" + string.Concat(once.Concat(others).Select(name => $"{name}: x\r\n")) + "Received: by x\r\nX-Other: x\r\n\r\nx\r\n");
+
+        var signed = Unfolded(await mail.SignAsync(1));
+
+        var names = signed[(signed.IndexOf("; h=", StringComparison.Ordinal) + 4)..].Split(';')[0].Split(':');
+        names.Order().ShouldBe([.. new[] { "from", "from" }.Concat(once).Concat(once).Concat(others).Select(name => name.ToLowerInvariant()).Order()]);
+    }
+
     [Fact]
     public async Task No_line_of_a_signature_is_longer_than_78()
     {

@@ -146,6 +146,27 @@ public sealed class SubmissionLoginTests(SubmissionFixture fixture) : IClassFixt
     }
 
     [Fact]
+    public async Task Nor_has_one_of_a_client_that_does_not_wait_for_its_refusal()
+    {
+        var log = new FieldLogger();
+        var traces = new WireTraces(log);
+        traces.Start(new());
+        await using var client = fixture.Open("remote", traces: traces);
+        await client.ReadLineAsync();
+        await SubmissionFixture.EhloAsync(client);
+        var (user, password) = (TestIssuer.Base64("alice@example.test"), TestIssuer.Base64(TestMail.Password));
+        await client.SendAsync(System.Text.Encoding.ASCII.GetBytes($"AUTH LOGIN\r\n{user}\r\n{password}\r\nAUTH NONSENSE\r\n{password}\r\nQUIT\r\n"));
+        while (await client.ReadLineAsync() is not null)
+        {
+        }
+
+        var all = string.Join('\n', log.Entries.Select(entry => entry.Message));
+        all.ShouldContain("C: QUIT");
+        all.ShouldNotContain(user);
+        all.ShouldNotContain(password);
+    }
+
+    [Fact]
     public async Task S001_A_login_and_a_failed_one_are_logged_under_the_documented_names()
     {
         var account = await fixture.Mail.NewAccountAsync();
