@@ -23,11 +23,17 @@ public sealed class ClientNamesTests
     [Theory]
     [InlineData("J\u00fcrgens-PC", "xn--jrgens-pc-q9a")]
     [InlineData("\u7535\u8111", "xn--wnyy6w")]
-    // Prepared for a domain name it would be a parenthesis.
-    [InlineData("a\uff08b", "a?b")]
-    [InlineData("a\u037eb", "a?b")]
     [InlineData("-\u00fc-.\u00fc..x", "-?-.?..x")]
     public void Letters_beyond_ASCII_are_A_labels_or_unknown(string name, string safe) => ClientNames.Read(Encoding.UTF8.GetBytes(name)).ShouldBe(safe);
+
+    // Prepared for a domain name these may be a parenthesis, a semicolon, a quote, an angle bracket.
+    [Theory]
+    [InlineData("a\uff08b")]
+    [InlineData("a\u037eb")]
+    [InlineData("a\uff02b")]
+    [InlineData("\uff1ca\uff1e.\u00fc")]
+    public void Nothing_that_looks_like_ASCII_becomes_a_comment(string name) =>
+        ClientNames.Read(Encoding.UTF8.GetBytes(name)).ShouldNotBeNull().IndexOfAny(['(', ';', '"', '<', '>']).ShouldBe(-1);
 
     [Fact]
     public void Octets_in_another_encoding_are_unknown() => ClientNames.Read(Encoding.Latin1.GetBytes("J\u00fcrgens-PC")).ShouldBe("J?rgens-PC");

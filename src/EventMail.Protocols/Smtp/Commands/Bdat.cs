@@ -92,12 +92,13 @@ internal static class Bdat
             {
                 foreach (var piece in chunk)
                     await intake.WriteAsync(piece);
-                if (intake.Refusal is not null && session.Discard(chunk.Length) is { } enough)
-                    return enough;
             }
 
-            left -= chunk.Length;
+            var taken = chunk.Length;
+            left -= taken;
             connection.AdvanceTo(chunk.End);
+            if (intake?.Refusal is not null && session.Discard(taken) is { } enough)
+                return enough;
             if (status == ReadStatus.Closed && left > 0)
             {
                 session.End();

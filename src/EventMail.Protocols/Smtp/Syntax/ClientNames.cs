@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using System.Text.Unicode;
 using EventMail.Protocols.MailAuth;
 
 namespace EventMail.Protocols.Smtp.Syntax;
@@ -34,7 +35,7 @@ internal static class ClientNames
         if (Ascii.IsValid(given))
             return Encoding.ASCII.GetString(given);
         // Preparing a name may make other ASCII of what looks like it.
-        var name = DomainNames.ToAscii(Encoding.UTF8.GetString(given));
+        var name = Utf8.IsValid(given) ? DomainNames.ToAscii(Encoding.UTF8.GetString(given)) : Encoding.Latin1.GetString(given);
         return string.Create(name.Length, name, static (safe, source) =>
         {
             for (var i = 0; i < safe.Length; i++)
