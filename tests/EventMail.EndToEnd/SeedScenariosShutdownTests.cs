@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using EventMail.EndToEnd.Outbound;
 using EventMail.Testing;
 using EventMail.Testing.Transcripts;
 
@@ -18,6 +19,8 @@ public sealed class SeedScenariosShutdownTests
         {
             account = await MailServer.NewAccountAsync(server);
             await using var smtp = await InDataAsync(server, account);
+            await using var submitting = await OutboundClient.LoginAsync(server["submission"], account);
+            await submitting.BeginAsync(account);
             await using var appending = await ImapClient.LoginAsync(server["imap"], account);
             await appending.Script.SendLineAsync($"x APPEND INBOX {{{Message.Length}}}");
             await appending.Script.ExpectMatchAsync(@"\+.*");
@@ -29,14 +32,18 @@ public sealed class SeedScenariosShutdownTests
             server.Signal("TERM");
             await idle.Script.ExpectMatchAsync(@"\* BYE .*");
             await ShouldRefuseAsync(server, "smtp");
+            await ShouldRefuseAsync(server, "submission");
             await ShouldRefuseAsync(server, "imap");
 
             await smtp.SendLineAsync(Message + ".");
             await smtp.ExpectMatchAsync("250 2.0.0 Message accepted for delivery.*");
             await smtp.ExpectMatchAsync("421 .*");
             await smtp.ExpectClosedAsync();
+            await submitting.EndAsync(Message);
+            await submitting.Script.ExpectMatchAsync("421 .*");
+            await submitting.Script.ExpectClosedAsync();
             await appending.Script.SendLineAsync(Message);
-            // The other one's message may be told first.
+            // The others' messages may be told first.
             while ((await appending.Script.ExpectMatchAsync(@"x OK \[APPENDUID \d+ \d+\] .*|\* \d+ (EXISTS|RECENT)")).Groups[1].Success)
             {
             }
@@ -46,6 +53,7 @@ public sealed class SeedScenariosShutdownTests
             (await server.WaitForExitAsync()).ShouldBe(0);
             // An attempt of ours to connect may have been taken, and seen off, before the port was closed.
             server.Log.ShouldMatch("smtp server shutdown: [1-9][0-9]* active sessions completed");
+            server.Log.ShouldMatch("submission server shutdown: [1-9][0-9]* active sessions completed");
             server.Log.ShouldContain("imap server shutdown: ");
             server.Log.ShouldNotContain("was cut off");
         }
@@ -53,8 +61,9 @@ public sealed class SeedScenariosShutdownTests
         await using var next = await StartAsync(folder);
         await using var imap = await ImapClient.LoginAsync(next["imap"], account);
         var messages = await imap.FetchAllAsync("INBOX");
-        messages.Count.ShouldBe(2);
-        messages.Values.ShouldAllBe(message => message.EndsWith(Message, StringComparison.Ordinal));
+        messages.Count.ShouldBe(3);
+        messages.Values.ShouldAllBe(message => message.Contains("Subject: in flight\r\n", StringComparison.Ordinal));
+        messages.Values.ShouldAllBe(message => message.EndsWith("\r\n\r\nBody\r\n", StringComparison.Ordinal));
         (await next.StopAsync()).ShouldBe(0);
     }
 

@@ -2,37 +2,12 @@ using EventMail.Testing;
 
 namespace EventMail.EndToEnd;
 
-/// <summary>Two servers, two processes, one database.</summary>
-public sealed class TwoNodesTests : IAsyncLifetime
+/// <summary>What is done on one is there, and told, on the other.</summary>
+public sealed class TwoNodesTests(TwoNodes nodes) : IClassFixture<TwoNodes>
 {
-    private readonly TempFolder _contents = new();
-    private TestDatabase? _database;
-    private TestServer? _one;
-    private TestServer? _two;
+    private TestServer One => nodes.One;
 
-    private TestServer One => _one!;
-
-    private TestServer Two => _two!;
-
-    public async Task InitializeAsync()
-    {
-        _database = await TestDatabase.CreateAsync();
-        _one = await StartAsync();
-        _two = await StartAsync();
-    }
-
-    public async Task DisposeAsync()
-    {
-        foreach (var part in new IAsyncDisposable?[] { _one, _two, _database })
-        {
-            if (part is not null)
-            {
-                await part.DisposeAsync();
-            }
-        }
-
-        _contents.Dispose();
-    }
+    private TestServer Two => nodes.Two;
 
     [Fact]
     public async Task Both_deliver_into_one_mailbox_and_both_read_it()
@@ -145,12 +120,6 @@ public sealed class TwoNodesTests : IAsyncLifetime
             return client;
         }
     }
-
-    private Task<TestServer> StartAsync() => TestServer.StartAsync(new()
-    {
-        ConnectionString = _database!.ConnectionString,
-        Settings = [.. MailServer.Settings, $"Content:Folder={_contents.Path}"],
-    });
 
     private static string SubjectOf(string message) =>
         message.Split("\r\n").First(line => line.StartsWith("Subject: ", StringComparison.Ordinal))["Subject: ".Length..];

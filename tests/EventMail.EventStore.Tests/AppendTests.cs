@@ -1,3 +1,5 @@
+using EventMail.Testing;
+
 namespace EventMail.EventStore.Tests;
 
 public class AppendTests
@@ -222,10 +224,10 @@ public class AppendTests
         var running = log.Executor.ExecuteAsync(new Act(counter, d =>
         {
             taken.Set();
-            go.Wait();
+            go.Wait(Waiting.Limit);
             d.Append(counter.Key, new CounterRaised(1, "taken"));
         }), cancel.Token);
-        taken.Wait();
+        taken.Wait(Waiting.Limit).ShouldBeTrue();
         var waiting = log.Executor.ExecuteAsync(Counters.Raise(counter, 100), cancel.Token);
         await cancel.CancelAsync();
         await Should.ThrowAsync<OperationCanceledException>(waiting);

@@ -134,7 +134,7 @@ public class ReaderTests
                 await (i % 2 == 0 ? log.Executor : second.Executor).ExecuteAsync(Counters.Raise(counter), default);
         })));
         var read = new List<StoredEvent>();
-        while (read.Count < 600)
+        while (read.Count < 600 && !writing.IsFaulted)
             await foreach (var e in log.Node.Reader.ReadAllAsync(read.Count == 0 ? 0 : read[^1].Sequence))
                 read.Add(e);
         await writing;

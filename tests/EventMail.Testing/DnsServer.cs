@@ -43,7 +43,7 @@ public sealed class DnsServer : IAsyncDisposable
     // RFC 2606 names and private addresses are ordinary ones here.
     private static readonly string[] Ordinary = ["test.", "invalid.", "127.in-addr.arpa.", "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa."];
 
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StartTimeout = Waiting.Limit;
 
     private readonly string _folder = Watchdog.NewFolder() + "-dns";
     private Process? _guard;
@@ -94,8 +94,15 @@ public sealed class DnsServer : IAsyncDisposable
         if (Interlocked.Exchange(ref _guard, null) is not { } guard)
             return;
         guard.StandardInput.Close();
-        await guard.WaitForExitAsync();
-        guard.Dispose();
+        try
+        {
+            await guard.WaitForExitAsync().InTime("the end of unbound");
+        }
+        finally
+        {
+            guard.Kill(entireProcessTree: true);
+            guard.Dispose();
+        }
     }
 
     private static string Mark(int generation) => $"generation-{generation}.eventmail.invalid.";
@@ -113,7 +120,7 @@ public sealed class DnsServer : IAsyncDisposable
         };
         start.Environment["PATH"] += ":/usr/sbin:/sbin";
         _guard = Process.Start(start)!;
-        _processId = int.Parse((await _guard.StandardOutput.ReadLineAsync())!);
+        _processId = int.Parse((await _guard.StandardOutput.ReadLineAsync().InTime())!);
         await WaitAsync(Mark(_generation));
     }
 
@@ -192,8 +199,8 @@ public sealed class DnsServer : IAsyncDisposable
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         var output = process.StandardOutput.ReadToEndAsync();
-        var error = await process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
+        var error = await process.StandardError.ReadToEndAsync().InTime(program);
+        await process.WaitForExitAsync().InTime(program);
         if (process.ExitCode != 0)
             throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{error}{await output}");
     }

@@ -40,6 +40,9 @@ public sealed record SinkScript
     /// </summary>
     public Func<string, string, int, string?> Answer { get; init; } = (_, _, _) => null;
 
+    /// <summary>What the answer at a stage (greeting, ehlo, helo, final) waits for.</summary>
+    public Func<string, Task> Before { get; init; } = _ => Task.CompletedTask;
+
     /// <summary>The same answer at one stage, always.</summary>
     public static SinkScript At(string stage, string answer) => new() { Answer = (at, _, _) => at == stage ? answer : null };
 }
@@ -89,7 +92,7 @@ public sealed class MailSink : IAsyncDisposable
     /// <summary>Waits for that many messages.</summary>
     public async Task<IReadOnlyList<SunkMessage>> WaitAsync(int count, TimeSpan? patience = null)
     {
-        var until = DateTime.UtcNow + (patience ?? TimeSpan.FromSeconds(20));
+        var until = DateTime.UtcNow + (patience ?? Waiting.Limit);
         while (_messages.Count < count)
         {
             if (DateTime.UtcNow > until)
@@ -130,6 +133,8 @@ public sealed class MailSink : IAsyncDisposable
     private async Task ServeAsync(TcpClient client, int number)
     {
         using var _ = client;
+        // Whatever a session waits for, the next client is accepted.
+        await Task.Yield();
         client.NoDelay = true;
         var open = Interlocked.Increment(ref _open);
         for (var most = MostOpen; open > most && Interlocked.CompareExchange(ref _mostOpen, open, most) != most;)
@@ -241,6 +246,7 @@ public sealed class MailSink : IAsyncDisposable
                     return await SendAsync(fault, stop);
                 if (next == ".")
                 {
+                    await Script.Before("final").WaitAsync(stop);
                     var answer = Script.Answer("final", line, number);
                     var isTaken = answer is null || answer.StartsWith('2');
                     var isSaid = isTaken && answer is not (SinkScript.Drop or SinkScript.Hang);
@@ -254,8 +260,11 @@ public sealed class MailSink : IAsyncDisposable
             return false;
         }
 
-        private Task<bool> SayAsync(string stage, string line, string usual, CancellationToken stop) =>
-            SendAsync(Script.Answer(stage, line, number) ?? usual, stop);
+        private async Task<bool> SayAsync(string stage, string line, string usual, CancellationToken stop)
+        {
+            await Script.Before(stage).WaitAsync(stop);
+            return await SendAsync(Script.Answer(stage, line, number) ?? usual, stop);
+        }
 
         private async Task<bool> SendAsync(string answer, CancellationToken stop)
         {

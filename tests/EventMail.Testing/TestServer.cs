@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Text;
+using EventMail.Host.Configuration;
 
 namespace EventMail.Testing;
 
@@ -22,8 +23,14 @@ public sealed record TestServerOptions
     /// <summary>A folder of an earlier server; a temporary one, deleted at the end, when null.</summary>
     public string? DataFolder { get; init; }
 
-    /// <summary>Uses this database instead of an embedded PostgreSQL of its own: starts a second faster.</summary>
+    /// <summary>Uses this database instead of one made for it.</summary>
     public string? ConnectionString { get; init; }
+
+    /// <summary>
+    /// An embedded PostgreSQL of its own, as people have it, instead of a database of <see cref="TestCluster"/>, which is there seconds
+    /// sooner. So it is, too, with a data folder or an account that is chosen here.
+    /// </summary>
+    public bool Embedded { get; init; }
 
     /// <summary>fsync and what belongs to it as in production, for tests that kill PostgreSQL or the machine's caches.</summary>
     public bool Durable { get; init; }
@@ -31,7 +38,9 @@ public sealed record TestServerOptions
     /// <summary>Another account to run as (needs root).</summary>
     public string? RunAs { get; init; }
 
-    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);
+    public TimeSpan StartTimeout { get; init; } = Waiting.Limit;
+
+    internal bool IsShared => ConnectionString is null && DataFolder is null && RunAs is null && !Embedded && !Durable && !OwnFolder;
 }
 
 /// <summary>The real server as a process of its own, on free loopback ports.</summary>
@@ -41,6 +50,7 @@ public sealed class TestServer : IAsyncDisposable
 
     private readonly Process _process;
     private readonly IDisposable? _watchdog;
+    private readonly TestDatabase? _database;
     private readonly ConcurrentQueue<string> _log = new();
     private readonly TaskCompletionSource<string?> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentQueue<string> _output = new();
@@ -48,8 +58,8 @@ public sealed class TestServer : IAsyncDisposable
     private readonly IReadOnlyList<string> _settings;
     private int _disposed;
 
-    private TestServer(Process process, string dataFolder, IDisposable? watchdog, IReadOnlyList<string> settings) =>
-        (_process, DataFolder, _watchdog, _settings) = (process, dataFolder, watchdog, settings);
+    private TestServer(Process process, string dataFolder, IDisposable? watchdog, TestDatabase? database, IReadOnlyList<string> settings) =>
+        (_process, DataFolder, _watchdog, _database, _settings) = (process, dataFolder, watchdog, database, settings);
 
     public string DataFolder { get; }
     public int ProcessId => _process.Id;
@@ -73,8 +83,13 @@ public sealed class TestServer : IAsyncDisposable
     public static async Task<TestServer> StartAsync(TestServerOptions? options = null)
     {
         options ??= new();
+        var database = options.IsShared ? await TestDatabase.CreateAsync() : null;
+        if (database is not null)
+            options = options with { ConnectionString = database.ConnectionString };
         var folder = options.DataFolder ?? Watchdog.NewFolder();
         var watchdog = options.DataFolder is null ? Watchdog.Guard(folder) : null;
+        if (options is { ConnectionString: null, DataFolder: null, RunAs: null, OwnFolder: false })
+            await FreshCluster.CopyToAsync(folder);
         var arguments = new List<string>(["serve", .. options.Arguments, .. options.OwnFolder ? [] : new[] { "--data", folder }]);
         foreach (var setting in SettingsOf(options))
             arguments.AddRange(["--set", setting]);
@@ -82,21 +97,22 @@ public sealed class TestServer : IAsyncDisposable
         var start = Command(arguments, options.RunAs);
         foreach (var (name, value) in options.Environment)
             start.Environment[name] = value;
-        var server = new TestServer(new() { StartInfo = start, EnableRaisingEvents = true }, folder, watchdog, [.. SettingsOf(options)]);
+        var server = new TestServer(new() { StartInfo = start, EnableRaisingEvents = true }, folder, watchdog, database, [.. SettingsOf(options)]);
         server.Start();
         var ready = server._ready.Task;
         if (await Task.WhenAny(ready, Task.Delay(options.StartTimeout)) != ready || await ready is not { } line)
         {
             var state = ready.IsCompleted ? $"ended with {await server.WaitForExitAsync()}" : "is not ready in time";
+            int? exitCode = server._process.HasExited ? server._process.ExitCode : null;
             server.Kill();
-            watchdog?.Dispose();
-            throw new TestServerFailedException($"The server {state}:\n{server.Log}", server._process.HasExited ? server._process.ExitCode : null);
+            await server.DisposeAsync();
+            throw new TestServerFailedException($"The server {state}:\n{server.Log}", exitCode);
         }
         server.ReadyLine = line;
         return server;
     }
 
-    /// <summary>Runs one of the program's other commands on a data folder.</summary>
+    /// <summary>Runs one of the program's other commands on a data folder, as a process of its own.</summary>
     public static Task<CommandResult> RunAsync(string dataFolder, params IEnumerable<string> arguments) =>
         RunAsync(dataFolder, new Dictionary<string, string>(), arguments);
 
@@ -110,14 +126,27 @@ public sealed class TestServer : IAsyncDisposable
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
         var error = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return new(process.ExitCode, output, await error);
+        var output = process.StandardOutput.ReadToEndAsync();
+        try
+        {
+            await process.WaitForExitAsync().InTime(string.Join(' ', start.ArgumentList));
+            return new(process.ExitCode, await output.InTime(), await error.InTime());
+        }
+        finally
+        {
+            process.Kill();
+        }
     }
 
     /// <summary>Runs one of the program's other commands on this server's data folder, with its settings.</summary>
-    public Task<CommandResult> RunAsync(params IEnumerable<string> arguments) =>
-        RunAsync(DataFolder, [.. arguments, .. _settings.SelectMany(setting => new[] { "--set", setting })]);
+    public Task<CommandResult> RunAsync(params IEnumerable<string> arguments)
+    {
+        string[] all = [.. arguments, .. _settings.SelectMany(setting => new[] { "--set", setting })];
+        // Variables for the tests would be taken for settings: a process of its own does without them.
+        return VariablesOf(Environment.GetEnvironmentVariables().Keys.Cast<string>()).Any()
+            ? RunAsync(DataFolder, all)
+            : TestCommand.RunAsync([.. all, "--data", DataFolder]);
+    }
 
     /// <summary>kill -9</summary>
     public void Kill() => _process.Kill();
@@ -135,7 +164,7 @@ public sealed class TestServer : IAsyncDisposable
 
     public async Task<int> WaitForExitAsync()
     {
-        await _process.WaitForExitAsync();
+        await _process.WaitForExitAsync().InTime($"the end of the server\n{Log}");
         return _process.ExitCode;
     }
 
@@ -150,10 +179,12 @@ public sealed class TestServer : IAsyncDisposable
                 _process.Kill();
             else
                 Signal("TERM");
-            await _process.WaitForExitAsync();
+            await WaitForExitAsync();
         }
         _process.Dispose();
         _watchdog?.Dispose();
+        if (_database is not null)
+            await _database.DisposeAsync();
     }
 
     private void Start()
@@ -221,10 +252,14 @@ public sealed class TestServer : IAsyncDisposable
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "eventmail.dll"));
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("EVENTMAIL_", StringComparison.Ordinal)).ToList())
+        foreach (var name in VariablesOf(start.Environment.Keys).ToList())
             start.Environment.Remove(name);
+        // Pays off after minutes only, and every start pays for it.
+        start.Environment["DOTNET_TieredPGO"] = "0";
         return start;
     }
+
+    private static IEnumerable<string> VariablesOf(IEnumerable<string> names) => names.Where(name => name.StartsWith(SettingsSources.EnvironmentPrefix, StringComparison.Ordinal));
 }
 
 public sealed record CommandResult(int ExitCode, string Output, string Error);

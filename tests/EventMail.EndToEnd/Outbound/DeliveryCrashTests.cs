@@ -59,14 +59,14 @@ public sealed class DeliveryCrashTests(ITestOutputHelper output)
                     },
                 };
                 await client.SendAsync("r@one.test", string.Create(CultureInfo.InvariantCulture, $"m{round}@example.test"));
-                await killed.Task.WaitAsync(TimeSpan.FromSeconds(60));
+                await killed.Task.InTime();
                 await victim.WaitForExitAsync();
                 await victim.DisposeAsync();
             }
 
             sink.Script = new();
             delivering = await StartAsync("Delivery:PerDestination=4");
-            await DrainedAsync(delivering);
+            await OutboundQueue.DrainedAsync(delivering);
 
             var counts = sink.Messages.GroupBy(message => message.MessageId).ToDictionary(group => group.Key, group => group.Count());
             foreach (var round in Enumerable.Range(0, Rounds))
@@ -103,14 +103,6 @@ public sealed class DeliveryCrashTests(ITestOutputHelper output)
             Settings = OutboundSettings.Of(
                 dns, sink.EndPoint.Port, $"Content:Folder={contents.Path}", "Delivery:UnknownWait=1s", "Delivery:CoolDown=1ms", "Delivery:Schedule=1s 1s 1s 1s 1s 1s 1s 1s", setting),
         });
-    }
-
-    private static async Task DrainedAsync(TestServer server)
-    {
-        for (var patience = Stopwatch.StartNew(); !(await server.RunAsync("queue", "list")).Output.Contains("0 rows"); await Task.Delay(1000))
-        {
-            patience.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(90), "the queue is not drained");
-        }
     }
 
     // From the log itself.

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using EventMail.EndToEnd.Clients;
 using EventMail.Testing;
 
@@ -62,13 +61,8 @@ internal sealed class MailSite(string domain, string address, int port, DnsServe
     }
 
     /// <summary>Waits for a line of the log that has these words.</summary>
-    public async Task UntilLoggedAsync(string words)
-    {
-        for (var began = Stopwatch.GetTimestamp(); !Server.Log.Contains(words, StringComparison.Ordinal); await Task.Delay(50))
-        {
-            Stopwatch.GetElapsedTime(began).ShouldBeLessThan(TimeSpan.FromSeconds(30), $"{words}\n{Server.Log}");
-        }
-    }
+    public Task UntilLoggedAsync(string words) =>
+        Waiting.UntilAsync(() => Server.Log.Contains(words, StringComparison.Ordinal), () => Server.Log, words);
 
     public async ValueTask DisposeAsync()
     {

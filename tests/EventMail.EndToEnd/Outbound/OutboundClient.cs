@@ -21,14 +21,26 @@ internal sealed class OutboundClient : IAsyncDisposable
         return client;
     }
 
+    /// <summary>What is behind it.</summary>
+    public ScriptedClient Script => _client;
+
     /// <summary>Returns at the 250.</summary>
     public async Task SendAsync(string recipient, string messageId, string body = "Hello.\r\n")
+    {
+        await BeginAsync(recipient);
+        await EndAsync($"To: <{recipient}>\r\nMessage-ID: <{messageId}>\r\nSubject: {messageId}\r\n\r\n{body}");
+    }
+
+    /// <summary>Returns at the 354.</summary>
+    public async Task BeginAsync(string recipient)
     {
         await SayAsync($"MAIL FROM:<{_account}>", "250 .*");
         await SayAsync($"RCPT TO:<{recipient}>", "250 .*");
         await SayAsync("DATA", "354 .*");
-        await SayAsync($"From: <{_account}>\r\nTo: <{recipient}>\r\nMessage-ID: <{messageId}>\r\nSubject: {messageId}\r\n\r\n{body}.", "250 .*");
     }
+
+    /// <summary>Sends the message, to which From is added, and returns at the 250.</summary>
+    public Task EndAsync(string message) => SayAsync($"From: <{_account}>\r\n{message}.", "250 .*");
 
     public ValueTask DisposeAsync() => _client.DisposeAsync();
 

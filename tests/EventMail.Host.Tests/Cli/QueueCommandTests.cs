@@ -12,21 +12,22 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EventMail.Host.Tests.Cli;
 
-/// <summary>`queue` beside a server that delivers nothing: the attempts are made by the test, as another node.</summary>
+/// <summary>`queue` beside a node that delivers nothing by itself: the attempts are made by the test.</summary>
 public sealed class QueueCommandTests : IAsyncLifetime
 {
     private const string Sender = "alice@queue.example";
 
-    private TestServer _server = null!;
+    private readonly TestFolder _folder = new();
+    private TestDatabase _postgres = null!;
     private HostDatabase _database = null!;
     private MailStore _store = null!;
     private string _account = "";
 
     public async Task InitializeAsync()
     {
-        _server = await TestServer.StartAsync(new() { Settings = [.. CliServer.Settings, "Delivery:Enabled=false"] });
+        _postgres = await TestDatabase.CreateAsync();
         await DoAsync("account", "add", Sender, "--password", CliServer.Password);
-        var settings = new HostSettings { Data = _server.DataFolder };
+        var settings = new HostSettings { Data = _folder.Path, Database = new() { ConnectionString = _postgres.ConnectionString } };
         _database = await HostDatabase.AttachAsync(settings, NullLoggerFactory.Instance, default);
         _store = await MailStore.OpenAsync(settings, _database, NullLoggerFactory.Instance, default);
         _account = (await _store.Directory.FindAsync(Sender, default))!.Account;
@@ -36,19 +37,26 @@ public sealed class QueueCommandTests : IAsyncLifetime
     {
         await _store.DisposeAsync();
         await _database.DisposeAsync();
-        await _server.DisposeAsync();
+        await _postgres.DisposeAsync();
+        _folder.Dispose();
     }
+
+    private Task<CommandResult> RunAsync(string[] arguments) => TestCommand.RunAsync(
+    [
+        .. arguments, "--data", _folder.Path, "--set", $"Database:ConnectionString={_postgres.ConnectionString}",
+        .. CliServer.Settings.SelectMany(setting => new[] { "--set", setting }),
+    ]);
 
     private async Task<string> DoAsync(params string[] arguments)
     {
-        var result = await _server.RunAsync(arguments);
+        var result = await RunAsync(arguments);
         result.ExitCode.ShouldBe(0, result.Error);
         return result.Output.TrimEnd('\n');
     }
 
     private async Task<string> FailAsync(int exitCode, params string[] arguments)
     {
-        var result = await _server.RunAsync(arguments);
+        var result = await RunAsync(arguments);
         result.ExitCode.ShouldBe(exitCode, result.Output + result.Error);
         return result.Error.TrimEnd('\n').Split('\n')[^1];
     }

@@ -1,3 +1,4 @@
+using EventMail.Testing;
 using EventMail.Testing.Transcripts;
 
 namespace EventMail.Host.Tests.Cli;
@@ -34,9 +35,5 @@ public sealed class TraceCommandTests(CliServer cli) : IClassFixture<CliServer>
         (await cli.FailAsync(2, "trace", "on", "--client", "somewhere")).ShouldContain("IP address");
     }
 
-    private async Task WaitForAsync(string text)
-    {
-        for (var deadline = DateTime.UtcNow.AddSeconds(15); !cli.Server.Log.Contains(text); await Task.Delay(50))
-            DateTime.UtcNow.ShouldBeLessThan(deadline, $"the log never says: {text}\n{cli.Server.Log}");
-    }
+    private Task WaitForAsync(string text) => Waiting.UntilAsync(() => cli.Server.Log.Contains(text), () => cli.Server.Log, text);
 }

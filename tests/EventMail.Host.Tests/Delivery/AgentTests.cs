@@ -131,11 +131,10 @@ public sealed class AgentTests(AgentTests.PatientWorld patient) : IClassFixture<
     public async Task Messages_one_behind_the_other_share_a_connection_until_it_has_sent_enough()
     {
         var domain = World.NewDomain(Plain);
-        for (var i = 1; i <= 7; i++)
+        for (var i = 0; i < 7; i++)
         {
-            await World.SubmitAsync(domain.Address());
-            await domain.Sink.WaitAsync(i);
-            await Task.Delay(50);
+            // By then the connection waits for the next one.
+            await World.WaitForAsync<RecipientDelivered>(await World.SubmitAsync(domain.Address()));
         }
 
         // PatientWorld: 5 messages on one connection.
@@ -148,9 +147,7 @@ public sealed class AgentTests(AgentTests.PatientWorld patient) : IClassFixture<
     {
         var mails = 0;
         var domain = World.NewDomain(new SinkScript { Answer = (stage, _, _) => stage == "mail" && ++mails == 2 ? SinkScript.Drop : null });
-        await World.SubmitAsync(domain.Address());
-        await domain.Sink.WaitAsync(1);
-        await Task.Delay(50);
+        await World.WaitForAsync<RecipientDelivered>(await World.SubmitAsync(domain.Address()));
         var delivery = await World.SubmitAsync(domain.Address());
         await World.WaitForAsync<RecipientDelivered>(delivery);
         domain.Sink.Connections.ShouldBe(2);
@@ -316,35 +313,30 @@ public sealed class AgentTests(AgentTests.PatientWorld patient) : IClassFixture<
     {
         await using var world = await DeliveryWorld.StartAsync(new() { PerDestination = 2 });
         var agent = world.Deliver();
-        var release = new TaskCompletionSource();
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var held = 0;
         var domain = world.NewDomain(new SinkScript
         {
-            Answer = (stage, _, _) =>
+            Before = stage =>
             {
-                if (stage == "final")
-                    release.Task.Wait(TimeSpan.FromSeconds(10));
-                return null;
+                if (stage != "final")
+                    return Task.CompletedTask;
+                Interlocked.Increment(ref held);
+                return release.Task;
             },
         });
+        var deliveries = new List<EventMail.EventStore.StreamKey>();
         for (var i = 0; i < 10; i++)
-        {
-            await world.SubmitAsync(domain.Address());
-        }
-
-        while (domain.Sink.Connections < 2)
-        {
-            await Task.Delay(10);
-        }
-
-        await Task.Delay(100);
+            deliveries.Add(await world.SubmitAsync(domain.Address()));
+        await Waiting.UntilAsync(() => Volatile.Read(ref held) == 2);
         var stopping = agent.StopAsync(CancellationToken.None);
-        await Task.Delay(100);
+        stopping.IsCompleted.ShouldBeFalse();
         release.SetResult();
-        await stopping;
+        await stopping.InTime();
         domain.Sink.Messages.Count.ShouldBeLessThan(10);
         world.Deliver();
-        await domain.Sink.WaitAsync(10);
-        await Task.Delay(200);
+        foreach (var delivery in deliveries)
+            await world.WaitForAsync<RecipientDelivered>(delivery);
         domain.Sink.Messages.Select(message => message.MessageId).Distinct().Count().ShouldBe(10);
         domain.Sink.Messages.Count.ShouldBe(10, "none twice");
     }

@@ -166,7 +166,7 @@ internal sealed class DeliveryWorld : IAsyncDisposable
     }
 
     /// <summary>Waits until the delivery has so many events of a type, and answers them.</summary>
-    public async Task<IReadOnlyList<T>> WaitForAsync<T>(StreamKey delivery, int count = 1, double seconds = 20)
+    public async Task<IReadOnlyList<T>> WaitForAsync<T>(StreamKey delivery, int count = 1)
     {
         var patience = Stopwatch.StartNew();
         while (true)
@@ -178,7 +178,7 @@ internal sealed class DeliveryWorld : IAsyncDisposable
                 return wanted;
             }
 
-            if (patience.Elapsed.TotalSeconds > seconds)
+            if (patience.Elapsed > Waiting.Limit)
             {
                 throw new TimeoutException($"No {typeof(T).Name} among:\n{string.Join('\n', events)}");
             }

@@ -8,6 +8,7 @@ using EventMail.Host.Configuration;
 using EventMail.Host.Listeners;
 using EventMail.Host.Tls;
 using EventMail.Protocols.Wire;
+using EventMail.Testing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -25,7 +26,7 @@ public sealed class ServerListenersTests : IAsyncLifetime
     public async Task DisposeAsync()
     {
         if (_listeners is not null)
-            await _listeners.StopAsync(new CancellationToken(canceled: true));
+            await _listeners.StopAsync(new CancellationToken(canceled: true)).InTime();
         Directory.Delete(_folder, recursive: true);
     }
 
@@ -82,7 +83,7 @@ public sealed class ServerListenersTests : IAsyncLifetime
         if (tls)
         {
             var ssl = new SslStream(stream, false, (_, _, _, _) => true);
-            await ssl.AuthenticateAsClientAsync("localhost");
+            await ssl.AuthenticateAsClientAsync("localhost").InTime();
             stream = ssl;
         }
         return (client, new StreamReader(stream), stream);
@@ -98,7 +99,7 @@ public sealed class ServerListenersTests : IAsyncLifetime
             var secure = name.EndsWith('s');
             var (client, lines, _) = await ConnectAsync(address, secure);
             using (client)
-                (await lines.ReadLineAsync()).ShouldBe($"hello {name} tls={secure}");
+                (await lines.ReadLineAsync().InTime()).ShouldBe($"hello {name} tls={secure}");
         }
     }
 
@@ -143,11 +144,11 @@ public sealed class ServerListenersTests : IAsyncLifetime
         var address = (await OpenAsync($"{section}:MaxConnections=2"))[name];
         var first = await ConnectAsync(address);
         var second = await ConnectAsync(address);
-        await first.Lines.ReadLineAsync();
-        await second.Lines.ReadLineAsync();
+        await first.Lines.ReadLineAsync().InTime();
+        await second.Lines.ReadLineAsync().InTime();
 
         var third = await ConnectAsync(address);
-        (await third.Lines.ReadToEndAsync()).ShouldBe(reply + "\r\n");
+        (await third.Lines.ReadToEndAsync().InTime()).ShouldBe(reply + "\r\n");
         _log.Lines.ShouldContain(line => line.StartsWith($"{name} connection limit reached on port {address.Port}", StringComparison.Ordinal));
 
         // One leaves: the next is served again.
@@ -155,7 +156,7 @@ public sealed class ServerListenersTests : IAsyncLifetime
         for (var attempt = 0; ; attempt++)
         {
             var next = await ConnectAsync(address);
-            if ((await next.Lines.ReadLineAsync())!.StartsWith("hello", StringComparison.Ordinal))
+            if ((await next.Lines.ReadLineAsync().InTime())!.StartsWith("hello", StringComparison.Ordinal))
                 break;
             attempt.ShouldBeLessThan(50);
             await Task.Delay(20);
@@ -176,10 +177,10 @@ public sealed class ServerListenersTests : IAsyncLifetime
         var address = (await OpenAsync($"{section}:Address={OwnAddressTheoryAttribute.Own}", $"{section}:MaxConnectionsPerAddress=2"))[name];
         var first = await ConnectAsync(address, reply.Length == 0);
         var second = await ConnectAsync(address, reply.Length == 0);
-        await first.Lines.ReadLineAsync();
-        await second.Lines.ReadLineAsync();
+        await first.Lines.ReadLineAsync().InTime();
+        await second.Lines.ReadLineAsync().InTime();
         var third = await ConnectAsync(address);
-        (await third.Lines.ReadToEndAsync()).ShouldBe(reply);
+        (await third.Lines.ReadToEndAsync().InTime()).ShouldBe(reply);
 
         first.Client.Dispose();
         for (var attempt = 0; ; attempt++)
@@ -187,7 +188,7 @@ public sealed class ServerListenersTests : IAsyncLifetime
             try
             {
                 var next = await ConnectAsync(address, reply.Length == 0);
-                if ((await next.Lines.ReadLineAsync())!.StartsWith("hello", StringComparison.Ordinal))
+                if ((await next.Lines.ReadLineAsync().InTime())!.StartsWith("hello", StringComparison.Ordinal))
                     break;
             }
             catch (IOException) when (reply.Length == 0)
@@ -220,7 +221,7 @@ public sealed class ServerListenersTests : IAsyncLifetime
         using var client = new TcpClient();
         await client.ConnectAsync(address);
         await Task.Delay(100);
-        await _listeners!.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(10));
+        await _listeners!.StopAsync(CancellationToken.None).InTime();
         _log.Lines.ShouldNotContain(line => line.Contains("was cut off", StringComparison.Ordinal));
     }
 
@@ -229,10 +230,10 @@ public sealed class ServerListenersTests : IAsyncLifetime
     {
         var address = (await OpenAsync("Imaps:MaxConnections=1"))["imaps"];
         var first = await ConnectAsync(address, tls: true);
-        await first.Lines.ReadLineAsync();
+        await first.Lines.ReadLineAsync().InTime();
         await Should.ThrowAsync<IOException>(() => ConnectAsync(address, tls: true));
         await first.Stream.WriteAsync("still here\r\n"u8.ToArray());
-        (await first.Lines.ReadLineAsync()).ShouldBe("still here");
+        (await first.Lines.ReadLineAsync().InTime()).ShouldBe("still here");
     }
 
     [Fact]
@@ -241,17 +242,17 @@ public sealed class ServerListenersTests : IAsyncLifetime
         var addresses = await OpenAsync();
         var busy = await ConnectAsync(addresses["smtp"]);
         var idle = await ConnectAsync(addresses["imaps"], tls: true);
-        await busy.Lines.ReadLineAsync();
-        await idle.Lines.ReadLineAsync();
+        await busy.Lines.ReadLineAsync().InTime();
+        await idle.Lines.ReadLineAsync().InTime();
         await busy.Stream.WriteAsync("long\r\n"u8.ToArray());
         await Task.Delay(100);
 
         var stopped = _listeners!.StopAsync(CancellationToken.None);
-        (await idle.Lines.ReadLineAsync()).ShouldBe("bye");
+        (await idle.Lines.ReadLineAsync().InTime()).ShouldBe("bye");
         await Should.ThrowAsync<SocketException>(() => ConnectAsync(addresses["smtp"]));
-        (await busy.Lines.ReadLineAsync()).ShouldBe("done");
-        (await busy.Lines.ReadLineAsync()).ShouldBe("bye");
-        await stopped;
+        (await busy.Lines.ReadLineAsync().InTime()).ShouldBe("done");
+        (await busy.Lines.ReadLineAsync().InTime()).ShouldBe("bye");
+        await stopped.InTime();
         _log.Lines.ShouldContain(line => line.StartsWith("smtp server shutdown: 1 active sessions completed in ", StringComparison.Ordinal));
     }
 
@@ -260,14 +261,14 @@ public sealed class ServerListenersTests : IAsyncLifetime
     {
         var addresses = await OpenAsync("Smtp:StopTimeout=200ms");
         var stuck = await ConnectAsync(addresses["smtp"]);
-        await stuck.Lines.ReadLineAsync();
+        await stuck.Lines.ReadLineAsync().InTime();
         await stuck.Stream.WriteAsync("forever\r\n"u8.ToArray());
         await Task.Delay(100);
-        await _listeners!.StopAsync(CancellationToken.None);
+        await _listeners!.StopAsync(CancellationToken.None).InTime();
         _log.Lines.ShouldContain(line => line.Contains("was cut off", StringComparison.Ordinal));
         try
         {
-            (await stuck.Lines.ReadToEndAsync()).ShouldBe("");
+            (await stuck.Lines.ReadToEndAsync().InTime()).ShouldBe("");
         }
         catch (IOException)
         {
@@ -294,7 +295,7 @@ public sealed class ServerListenersTests : IAsyncLifetime
         for (var i = 0; i < 3; i++)
         {
             var client = await ConnectAsync(address);
-            (await client.Lines.ReadToEndAsync()).ShouldBe("");
+            (await client.Lines.ReadToEndAsync().InTime()).ShouldBe("");
         }
         _log.Lines.Count(line => line.StartsWith("smtp session of 127.0.0.1 failed", StringComparison.Ordinal)).ShouldBe(3);
     }

@@ -9,7 +9,7 @@ public sealed class SeedScenariosServeTests
     [Fact]
     public async Task S001_I001_When_the_server_starts_plain_ports_offer_STARTTLS_and_no_password_and_secure_ports_speak_TLS_at_once()
     {
-        await using var server = await TestServer.StartAsync();
+        await using var server = await TestServer.StartAsync(new() { Embedded = true });
         (await server.RunAsync("account", "add", "joe@example.test", "--password", "secret words")).ExitCode.ShouldBe(0);
         await using (var smtp = await GreetedAsync("smtp", "220 .*"))
         {

@@ -10,6 +10,8 @@ public sealed class ServeTests
 {
     private static NpgsqlConnection Connect(string url) => new(Composition.LibpqUrls.Parse(url.Trim()).ConnectionString + ";Pooling=false");
 
+    private static Task<TestServer> StartAsync(TestServerOptions? options = null) => TestServer.StartAsync((options ?? new()) with { Embedded = true });
+
     private static async Task<object?> AskAsync(string url, string sql)
     {
         await using var connection = Connect(url);
@@ -42,7 +44,7 @@ public sealed class ServeTests
     [Fact]
     public async Task Standard_output_gets_the_first_account_once_and_the_ready_line_with_each_listener()
     {
-        await using var server = await TestServer.StartAsync(new() { Settings = ["Pop3:Port=off"] });
+        await using var server = await StartAsync(new() { Settings = ["Pop3:Port=off"] });
         server.Output.Split('\n').Length.ShouldBe(2, server.Output);
         server.Output.ShouldMatch(@"^first account postmaster@\S+ password [a-z0-9-]{20,}\n");
         server.Output.ShouldEndWith(server.ReadyLine);
@@ -60,7 +62,7 @@ public sealed class ServeTests
     public async Task Sigterm_stops_the_server_and_postgresql_cleanly_and_the_next_start_picks_up()
     {
         string folder;
-        await using (var first = await TestServer.StartAsync())
+        await using (var first = await StartAsync())
         {
             folder = first.DataFolder;
             await AskAsync(await UrlAsync(first), "create table kept (x int)");
@@ -69,7 +71,7 @@ public sealed class ServeTests
             Runs(postmaster).ShouldBeFalse();
             first.Log.ShouldContain("PostgreSQL stopped");
 
-            await using var second = await TestServer.StartAsync(new() { DataFolder = folder });
+            await using var second = await StartAsync(new() { DataFolder = folder });
             (await AskAsync(await UrlAsync(second), "select count(*) from kept")).ShouldBe(0L);
             // A clean stop needs no recovery.
             string.Join('\n', Directory.GetFiles(Path.Combine(folder, "postgres", "data", "log")).Select(File.ReadAllText))
@@ -81,7 +83,7 @@ public sealed class ServeTests
     [Fact]
     public async Task A_ctrl_c_in_the_terminal_does_not_reach_postgresql()
     {
-        await using var server = await TestServer.StartAsync();
+        await using var server = await StartAsync();
         var postmaster = PostmasterOf(server.DataFolder);
         // A terminal signals the whole group: PostgreSQL must be in a session of its own.
         var fields = File.ReadAllText($"/proc/{postmaster}/stat").Split(") ")[1].Split(' ');
@@ -95,8 +97,8 @@ public sealed class ServeTests
     [Fact]
     public async Task Two_servers_on_one_folder_are_refused_with_the_first_ones_pid()
     {
-        await using var first = await TestServer.StartAsync();
-        var refused = await Should.ThrowAsync<TestServerFailedException>(() => TestServer.StartAsync(new() { DataFolder = first.DataFolder }));
+        await using var first = await StartAsync();
+        var refused = await Should.ThrowAsync<TestServerFailedException>(() => StartAsync(new() { DataFolder = first.DataFolder }));
         refused.ExitCode.ShouldBe(3);
         refused.Message.ShouldContain($"Another server (pid {first.ProcessId}, since ");
         refused.Message.ShouldContain(first.DataFolder);
@@ -107,14 +109,14 @@ public sealed class ServeTests
     [Fact]
     public async Task After_kill_9_of_the_server_the_next_start_takes_over_its_orphaned_postgresql()
     {
-        await using var first = await TestServer.StartAsync(new() { Durable = true });
+        await using var first = await StartAsync(new() { Durable = true });
         await AskAsync(await UrlAsync(first), "create table kept as select 1 as x");
         var orphan = PostmasterOf(first.DataFolder);
         first.Kill();
         await first.WaitForExitAsync();
         Runs(orphan).ShouldBeTrue();
 
-        await using var second = await TestServer.StartAsync(new() { DataFolder = first.DataFolder, Durable = true });
+        await using var second = await StartAsync(new() { DataFolder = first.DataFolder, Durable = true });
         Runs(orphan).ShouldBeFalse();
         (await AskAsync(await UrlAsync(second), "select x from kept")).ShouldBe(1);
         (await second.StopAsync()).ShouldBe(0);
@@ -123,14 +125,14 @@ public sealed class ServeTests
     [Fact]
     public async Task After_kill_9_of_server_and_postgresql_the_next_start_recovers()
     {
-        await using var first = await TestServer.StartAsync(new() { Durable = true });
+        await using var first = await StartAsync(new() { Durable = true });
         await AskAsync(await UrlAsync(first), "create table kept as select 1 as x");
         var postmaster = PostmasterOf(first.DataFolder);
         first.Kill();
         Process.Start("kill", ["-9", postmaster.ToString()])!.WaitForExit();
         await first.WaitForExitAsync();
 
-        await using var second = await TestServer.StartAsync(new() { DataFolder = first.DataFolder, Durable = true });
+        await using var second = await StartAsync(new() { DataFolder = first.DataFolder, Durable = true });
         (await AskAsync(await UrlAsync(second), "select x from kept")).ShouldBe(1);
         (await second.StopAsync()).ShouldBe(0);
     }
@@ -138,7 +140,7 @@ public sealed class ServeTests
     [Fact]
     public async Task A_killed_postgresql_is_started_again_while_the_server_goes_on()
     {
-        await using var server = await TestServer.StartAsync(new() { Durable = true });
+        await using var server = await StartAsync(new() { Durable = true });
         var url = await UrlAsync(server);
         var killed = PostmasterOf(server.DataFolder);
         Process.Start("kill", ["-9", killed.ToString()])!.WaitForExit();
@@ -168,19 +170,19 @@ public sealed class ServeTests
     [Fact]
     public async Task A_stale_postmaster_pid_that_names_another_process_does_not_block_the_start()
     {
-        await using var first = await TestServer.StartAsync();
+        await using var first = await StartAsync();
         (await first.StopAsync()).ShouldBe(0);
         var file = Path.Combine(first.DataFolder, "postgres", "data", "postmaster.pid");
         // As after a reboot: the number belongs to a process that lives and is no PostgreSQL.
         File.WriteAllText(file, $"{Environment.ProcessId}\n{Path.GetDirectoryName(file)}\n1\n5432\n\n\n\nready\n");
-        await using var second = await TestServer.StartAsync(new() { DataFolder = first.DataFolder });
+        await using var second = await StartAsync(new() { DataFolder = first.DataFolder });
         (await second.StopAsync()).ShouldBe(0);
     }
 
     [Fact]
     public async Task The_database_url_works_while_the_server_runs_and_is_refused_while_it_does_not()
     {
-        await using var server = await TestServer.StartAsync();
+        await using var server = await StartAsync();
         (await AskAsync(await UrlAsync(server), "select current_database()")).ShouldBe("eventmail");
         (await server.StopAsync()).ShouldBe(0);
         var refused = await server.RunAsync("db", "url");
@@ -191,16 +193,16 @@ public sealed class ServeTests
     [Fact]
     public async Task The_database_url_works_for_psql()
     {
-        await using var server = await TestServer.StartAsync();
+        await using var server = await StartAsync();
         using var psql = Process.Start(new ProcessStartInfo("psql", [await UrlAsync(server), "-Atc", "show data_checksums"]) { RedirectStandardOutput = true })!;
-        (await psql.StandardOutput.ReadToEndAsync()).Trim().ShouldBe("on");
+        (await psql.StandardOutput.ReadToEndAsync().InTime()).Trim().ShouldBe("on");
     }
 
     [Fact]
     public async Task A_database_of_the_operators_own_is_used_without_an_embedded_one()
     {
         await using var database = await TestDatabase.CreateAsync();
-        await using var server = await TestServer.StartAsync(new() { ConnectionString = database.ConnectionString });
+        await using var server = await StartAsync(new() { ConnectionString = database.ConnectionString });
         Directory.Exists(Path.Combine(server.DataFolder, "postgres")).ShouldBeFalse();
         (await server.StopAsync()).ShouldBe(0);
     }
@@ -211,7 +213,7 @@ public sealed class ServeTests
         var parent = Directory.CreateTempSubdirectory("eventmail-long-");
         File.SetUnixFileMode(parent.FullName, (UnixFileMode)0b111_001_001);
         var folder = Path.Combine(parent.FullName, new string('x', 100));
-        await using (var server = await TestServer.StartAsync(new() { DataFolder = folder }))
+        await using (var server = await StartAsync(new() { DataFolder = folder }))
         {
             var url = await UrlAsync(server);
             url.ShouldContain("host=127.0.0.1&port=");
@@ -224,7 +226,7 @@ public sealed class ServeTests
     [Fact]
     public async Task Secrets_in_the_data_folder_are_for_its_owner_alone()
     {
-        await using var server = await TestServer.StartAsync();
+        await using var server = await StartAsync();
         const UnixFileMode others = (UnixFileMode)0b111_111;
         foreach (var file in Directory.GetFiles(server.DataFolder))
             (File.GetUnixFileMode(file) & others).ShouldBe(UnixFileMode.None, file);
@@ -249,7 +251,7 @@ public sealed class ServeTests
         async Task<string> ReplyAsync()
         {
             string? reply;
-            while ((reply = await reader.ReadLineAsync()) is [_, _, _, '-', ..])
+            while ((reply = await reader.ReadLineAsync().InTime()) is [_, _, _, '-', ..])
             {
                 // More lines of the same reply.
             }
@@ -273,7 +275,7 @@ public sealed class ServeTests
     [RootFact]
     public async Task Root_runs_postgresql_as_an_unprivileged_user()
     {
-        await using var server = await TestServer.StartAsync();
+        await using var server = await StartAsync();
         var status = File.ReadAllLines($"/proc/{PostmasterOf(server.DataFolder)}/status");
         status.Single(line => line.StartsWith("Uid:", StringComparison.Ordinal)).Split('\t')[1].ShouldNotBe("0");
     }
@@ -287,7 +289,7 @@ public sealed class ServeTests
         string? elsewhere = null;
         try
         {
-            await using (var first = await TestServer.StartAsync(new() { DataFolder = folder }))
+            await using (var first = await StartAsync(new() { DataFolder = folder }))
             {
                 first.Log.ShouldContain($"who cannot enter {folder}: its files go to /var/lib/eventmail-postgres/");
                 elsewhere = (string)(await AskAsync(await UrlAsync(first), "select current_setting('data_directory')"))!;
@@ -295,7 +297,7 @@ public sealed class ServeTests
                 await AskAsync(await UrlAsync(first), "create table kept as select 1 as x");
                 (await first.StopAsync()).ShouldBe(0);
             }
-            await using var second = await TestServer.StartAsync(new() { DataFolder = folder });
+            await using var second = await StartAsync(new() { DataFolder = folder });
             (await AskAsync(await UrlAsync(second), "select x from kept")).ShouldBe(1);
             (await second.StopAsync()).ShouldBe(0);
         }
@@ -310,7 +312,7 @@ public sealed class ServeTests
     [RootFact]
     public async Task An_ordinary_user_runs_everything_as_itself()
     {
-        await using var server = await TestServer.StartAsync(new() { RunAs = "nobody" });
+        await using var server = await StartAsync(new() { RunAs = "nobody" });
         var nobody = File.ReadLines("/etc/passwd").Select(line => line.Split(':')).First(fields => fields[0] == "nobody")[2];
         File.ReadAllLines($"/proc/{PostmasterOf(server.DataFolder)}/status")
             .Single(line => line.StartsWith("Uid:", StringComparison.Ordinal)).Split('\t')[1].ShouldBe(nobody);
@@ -320,9 +322,9 @@ public sealed class ServeTests
     [RootFact]
     public async Task A_folder_of_somebody_else_is_refused_with_a_reason()
     {
-        await using var server = await TestServer.StartAsync();
+        await using var server = await StartAsync();
         var refused = await Should.ThrowAsync<TestServerFailedException>(
-            () => TestServer.StartAsync(new() { DataFolder = server.DataFolder, RunAs = "nobody" }));
+            () => StartAsync(new() { DataFolder = server.DataFolder, RunAs = "nobody" }));
         refused.Message.ShouldContain(server.DataFolder);
         refused.Message.ShouldContain("denied");
     }

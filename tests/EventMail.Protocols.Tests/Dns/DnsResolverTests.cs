@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using EventMail.Protocols.Dns;
+using EventMail.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EventMail.Protocols.Tests.Dns;
@@ -121,7 +122,7 @@ public sealed class DnsResolverTests
         using var gate = new ManualResetEventSlim();
         await using var server = new ScriptedDnsServer(query =>
         {
-            gate.Wait();
+            gate.Wait(Waiting.Limit);
             return [Found(query, 60)];
         });
         using var resolver = Resolver(server);
@@ -137,7 +138,7 @@ public sealed class DnsResolverTests
         using var gate = new ManualResetEventSlim();
         await using var server = new ScriptedDnsServer(query =>
         {
-            gate.Wait();
+            gate.Wait(Waiting.Limit);
             return [Found(query, 60)];
         });
         using var resolver = Resolver(server);
@@ -156,8 +157,7 @@ public sealed class DnsResolverTests
         await using var server = new ScriptedDnsServer(_ => []);
         using var resolver = Resolver(server, new() { MaxConcurrent = 2, Timeout = TimeSpan.FromMinutes(1) });
         var asked = Enumerable.Range(0, 10).Select(i => QueryAsync(resolver, $"n{i}.test")).ToList();
-        while (server.Queries.Count < 2)
-            await Task.Delay(5);
+        await Waiting.UntilAsync(() => server.Queries.Count >= 2);
         await Task.Delay(100);
         server.Queries.Count.ShouldBe(2);
         resolver.Dispose();
@@ -212,8 +212,7 @@ public sealed class DnsResolverTests
         await using var server = new ScriptedDnsServer(_ => []);
         var resolver = Resolver(server, new() { Timeout = TimeSpan.FromMinutes(1) });
         var answer = QueryAsync(resolver);
-        while (server.Queries.IsEmpty)
-            await Task.Delay(5);
+        await Waiting.UntilAsync(() => !server.Queries.IsEmpty);
         resolver.Dispose();
         (await answer).Status.ShouldBe(DnsStatus.Failed);
     }

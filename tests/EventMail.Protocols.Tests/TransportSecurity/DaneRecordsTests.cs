@@ -114,8 +114,8 @@ public sealed class DaneRecordsTests
         listener.Start();
         using var client = new TcpClient();
         var connecting = client.ConnectAsync((IPEndPoint)listener.LocalEndpoint);
-        using var peer = await listener.AcceptTcpClientAsync();
-        await connecting;
+        using var peer = await listener.AcceptTcpClientAsync().InTime();
+        await connecting.InTime();
         using var theirs = new SslStream(peer.GetStream());
         using var ours = new SslStream(client.GetStream());
         var serving = theirs.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
@@ -130,13 +130,13 @@ public sealed class DaneRecordsTests
                 RemoteCertificateValidationCallback = (_, shown, built, _) =>
                     answer.Refusal((X509Certificate2)shown!, built!.ChainPolicy.ExtraStore) is null,
             });
-            await serving;
+            await serving.InTime();
             return true;
         }
         catch (System.Security.Authentication.AuthenticationException)
         {
             client.Close();
-            await Task.WhenAny(serving); // with TLS 1.3 it has ended well already
+            await Task.WhenAny(serving).InTime(); // with TLS 1.3 it has ended well already
             return false;
         }
     }

@@ -75,7 +75,7 @@ public sealed class TransportPoliciesTests
         var gate = new TaskCompletionSource();
         _domain.Response = () =>
         {
-            gate.Task.Wait();
+            gate.Task.Wait(Waiting.Limit);
             return new(HttpStatusCode.OK) { Content = new StringContent(_domain.Policy) };
         };
         await using var policies = Policies();

@@ -19,7 +19,7 @@ public sealed class ScriptedClient(Stream stream) : IAsyncDisposable
     private int _end;
 
     /// <summary>How long an answer may take before the test fails.</summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
+    public TimeSpan Patience { get; init; } = Waiting.Limit;
 
     public string Log => _log.ToString();
 
