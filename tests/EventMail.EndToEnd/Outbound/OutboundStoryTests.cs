@@ -27,7 +27,8 @@ public sealed class OutboundStoryTests
         var history = (await server.RunAsync("history", account)).Output;
         history.ShouldContain("bob@other.test");
 
-        // Q-002, "Structured Logging".
+        // Q-002, "Structured Logging". The message is in the INBOX before the attempt is over here.
+        await Waiting.UntilAsync(() => server.Log.Contains("\"Delivered ") && server.Log.Contains("\"items_processed\""), () => server.Log);
         var delivered = server.Log.Split('\n').Last(line => line.Contains("\"Delivered "));
         foreach (var field in new[] { "message_id", "sender", "recipient", "retry_count", "total_duration_ms", "duration_ms", "status" })
         {
@@ -85,6 +86,7 @@ public sealed class OutboundStoryTests
         history.ShouldContain("sender told that delivery to <who@away.test> failed");
 
         // Q-002, Q-003: "Structured Logging".
+        await Waiting.UntilAsync(() => server.Log.Contains("\"Failed for good"), () => server.Log);
         var lines = server.Log.Split('\n');
         var queued = lines.First(line => line.Contains("\"Queued "));
         queued.ShouldContain("\"message_id\":\"lost@example.test\"");
