@@ -14,6 +14,9 @@ public static class AttemptDecider
     /// <summary>Characters of a remote host's words that are kept.</summary>
     public const int MaxText = 1000;
 
+    // Whoever is told that it failed must not believe that nobody has it.
+    private const string Perhaps = " (it is not known whether it arrived)";
+
     private static readonly RecipientOutcome NotReported = new(0, OutcomeKind.Deferred, 0, "4.4.0", "No outcome was reported", null);
 
     /// <summary>The outcome of an attempt that was begun.</summary>
@@ -70,7 +73,7 @@ public static class AttemptDecider
         var notices = new List<SenderNotice>();
         Fail(state, [.. destination.Recipients.Select(recipient => new RecipientOutcome(
             recipient, OutcomeKind.Failed, 0, Expired, InTime(destination.Reason), null))], events, notices);
-        return new(events, notices);
+        return new(events, [.. notices.Select(notice => notice with { IsOfAttempt = false })]);
     }
 
     // The first word on each of those who were still to get it.
@@ -134,9 +137,11 @@ public static class AttemptDecider
         DeliveryState state, Destination destination, List<RecipientOutcome> outcomes, DateTimeOffset now, List<object> events,
         List<SenderNotice> notices)
     {
-        foreach (var group in outcomes.GroupBy(o => (o.Code, o.Enhanced, o.Text, o.Host)))
+        foreach (var group in outcomes.GroupBy(o => (o.Kind, o.Code, o.Enhanced, o.Text, o.Host)))
         {
             var last = DeliveryReply.Line(group.Key.Code, group.Key.Enhanced, group.Key.Text);
+            if (group.Any(outcome => outcome.Kind == OutcomeKind.Unknown))
+                last += Perhaps;
             var text = IsExpired(state, now)
                 ? InTime(last)
                 : string.Create(CultureInfo.InvariantCulture, $"Given up after {destination.Attempts} attempts; the last one: {last}");

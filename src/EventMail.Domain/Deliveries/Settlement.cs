@@ -13,6 +13,9 @@ public sealed record SenderNotice(string Action, IReadOnlyList<NoticedRecipient>
     /// <summary>It tells that the time of DELIVERBY is up, and that it is tried further (RFC 2852 §4.1.3).</summary>
     public bool TimeIsUp { get; init; }
 
+    /// <summary>It tells of an attempt that has just been made; else nobody says when the last one was.</summary>
+    public bool IsOfAttempt { get; init; } = true;
+
     public int[] Positions => [.. Recipients.Select(recipient => recipient.Recipient)];
 }
 

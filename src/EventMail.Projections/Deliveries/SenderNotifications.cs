@@ -72,7 +72,7 @@ internal sealed class SenderNotifications(Directory directory, MailboxService ma
         var octets = await original(OriginalMessage.OctetsNeeded(notice.Action, wanted, size), cancel);
         var report = new StatusReport(
             reportingHost, now, messageId, message.Sender, message.EnvelopeId, submitted, notice.Action,
-            [.. notice.Recipients.Select(recipient => Reported(message.Recipients[recipient.Recipient], recipient, notice.Action, now))],
+            [.. notice.Recipients.Select(recipient => Reported(message.Recipients[recipient.Recipient], recipient, notice, now))],
             message.SmtpUtf8, message.DeliverBy?.At, message.FutureRelease);
         await using var incoming = IncomingMessage.Begin(contents);
         await incoming.WriteAsync(StatusNotification.Write(report, new(octets, size, wanted)), cancel);
@@ -82,8 +82,9 @@ internal sealed class SenderNotifications(Directory directory, MailboxService ma
         return receiving.Rejection is null ? new(notice, receiving.Value, content, messageId) : new(notice, null, null, null);
     }
 
-    private static ReportedRecipient Reported(SubmittedRecipient recipient, NoticedRecipient noticed, string action, DateTimeOffset now) => new(
-        recipient.Address, recipient.OriginalRecipient, action, noticed.Enhanced, noticed.Host, Diagnostic(noticed), now, noticed.WillRetryUntil);
+    private static ReportedRecipient Reported(SubmittedRecipient recipient, NoticedRecipient noticed, SenderNotice notice, DateTimeOffset now) => new(
+        recipient.Address, recipient.OriginalRecipient, notice.Action, noticed.Enhanced, noticed.Host, Diagnostic(noticed),
+        notice.IsOfAttempt ? now : null, noticed.WillRetryUntil); // RFC 3464 §2.3.7: no Last-Attempt-Date where it is not known
 
     // RFC 3464 §2.3.6: what no remote host said has a type of our own.
     private static string? Diagnostic(NoticedRecipient noticed) =>

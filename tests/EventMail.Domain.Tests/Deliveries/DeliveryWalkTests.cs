@@ -175,6 +175,20 @@ public sealed class DeliveryWalkTests
         state.Recipients.ShouldBe([DeliveryStatus.Failed]);
     }
 
+    [Fact]
+    public void Whoever_hears_that_it_failed_hears_that_it_may_have_arrived_when_the_last_outcome_is_unknown()
+    {
+        var now = new DateTimeOffset(2026, 11, 21, 5, 0, 0, TimeSpan.Zero);
+        var state = DeliveryState.Empty.Evolve(new MessageSubmitted(
+            "a@example.test", new ContentRef(1, "", 1), 0, null, null, null, "7bit", false, false, null, null, 0, [new("r@d.example", "d.example", null, NotifyOn.Default)]), now);
+        state = state.Evolve(DeliveryDecider.Begin(state, "d.example", 1, "node").Value![0], now);
+        var settlement = AttemptDecider.Record(
+            state, "d.example", 1, new([], [new(0, OutcomeKind.Unknown, 0, "4.4.2", "The connection was lost", "mx")]), "node", now,
+            new() { Schedule = [] }, 0.5);
+        settlement.Events.OfType<RecipientFailed>().ShouldHaveSingleItem().Text.ShouldContain("not known whether it arrived");
+        settlement.Notices.ShouldHaveSingleItem().Recipients.ShouldHaveSingleItem().Reply.ShouldContain("not known whether it arrived");
+    }
+
     [Theory]
     [InlineData(0, 0.0, 270)]
     [InlineData(0, 1.0, 330)]

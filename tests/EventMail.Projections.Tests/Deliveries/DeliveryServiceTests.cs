@@ -178,6 +178,7 @@ public sealed class DeliveryServiceTests
         var events = await test.EventsAsync(delivery);
         events[^2].ShouldBeOfType<RecipientFailed>().Enhanced.ShouldBe("5.4.7");
         events[^1].ShouldBeOfType<BounceIssued>();
+        (await test.InboxAsync(test.Sender)).ShouldHaveSingleItem().ShouldNotContain("Last-Attempt-Date");
     }
 
     [Fact]
