@@ -27,6 +27,7 @@ public static class ReadModels
         new MaildropFormProjection(),
         new MetadataProjection(types),
         new DeliveryQueueProjection(types),
+        new WaitingProjection(),
     ];
 
     /// <summary>Those that follow the log.</summary>

@@ -24,6 +24,9 @@ public sealed record AccountState
 
     public string? SuspendedBecause { get; init; }
 
+    /// <summary>It was suspended when it was closed: what it still has on its way is not to go out.</summary>
+    public bool ClosedSuspended { get; init; }
+
     public bool Administrator { get; init; }
 
     public DateTimeOffset Opened { get; init; }
@@ -96,6 +99,7 @@ public sealed record AccountState
         AccountClosed => this with
         {
             Status = AccountStatus.Closed,
+            ClosedSuspended = Status == AccountStatus.Suspended,
             PasswordHash = "",
             Scram = null,
             ScramSha1 = null,

@@ -73,11 +73,11 @@ internal static class QueueCommand
     /// <summary>A row in the words of --json.</summary>
     private sealed record QueueLine(
         Guid Id, string Account, string Domain, string Sender, int Recipients, long Size, DateTimeOffset Submitted, int Attempts, DateTimeOffset Due,
-        bool Held, bool Claimed, string? Reason)
+        bool Held, bool Suspended, bool Claimed, string? Reason)
     {
         public static QueueLine Of(QueueEntry row) => new(
             row.Delivery.Id, row.Delivery.Tenant, row.Domain, row.Sender, row.Recipients, row.Size, row.Submitted, row.Attempts, row.Due, row.Held,
-            row.Claimed, row.Reason);
+            row.Suspended, row.Claimed, row.Reason);
     }
 
     private static Command Show()
@@ -112,6 +112,8 @@ internal static class QueueCommand
             yield return $"to be delivered by {Time(by)}";
         if (report.Held)
             yield return "held";
+        if (report.Suspended)
+            yield return "stopped: its account is suspended";
         foreach (var recipient in report.Recipients)
         {
             yield return "";
@@ -125,7 +127,7 @@ internal static class QueueCommand
     {
         { UnderWay: { } since } => $"is being tried on {recipient.Node} since {Time(since)}, no outcome so far",
         { Next: { } next } => string.Create(CultureInfo.InvariantCulture,
-            $"waits, {recipient.Attempts} attempts so far, the next one {(report.Held ? "when it is released" : $"at {Time(next)}")}, {recipient.Retries} of {report.MaxRetries} retries used"),
+            $"waits, {recipient.Attempts} attempts so far, the next one {(report.Held ? "when it is released" : report.Suspended ? "when its account is resumed" : $"at {Time(next)}")}, {recipient.Retries} of {report.MaxRetries} retries used"),
         _ => recipient.State,
     };
 
@@ -137,7 +139,7 @@ internal static class QueueCommand
         return (QueueChange.IdOf(slash < 0 ? text : text[..slash]), slash < 0 ? "" : text[(slash + 1)..]);
     }
 
-    private static string NextOf(QueueLine row) => row.Held ? "held" : row.Claimed ? "now" : Time(row.Due);
+    private static string NextOf(QueueLine row) => row.Held ? "held" : row.Suspended ? "suspended" : row.Claimed ? "now" : Time(row.Due);
 
     private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 

@@ -99,6 +99,7 @@ public sealed class MailStore : IAsyncDisposable
             WarnAfter = settings.Delivery.WarnAfter,
             UnknownWait = settings.Delivery.UnknownWait,
         },
+        Waiting = new(settings.Submission.MaxWaitingOctets, settings.Submission.MaxWaitingMessages),
         ReportingHost = settings.EffectiveHostname,
     };
 

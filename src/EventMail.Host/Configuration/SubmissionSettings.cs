@@ -42,6 +42,14 @@ public sealed record SubmissionSettings : ListenerSettings
     [Range(0)]
     public int RecipientsPerHourPerAddress { get; init; } = 10_000;
 
+    /// <summary>Of one account's messages that wait to be delivered to others; beyond it 452 4.3.1. 0 for any size.</summary>
+    [Bytes, Range(0)]
+    public long MaxWaitingOctets { get; init; } = 1L << 30;
+
+    /// <summary>Messages of one account that wait to be delivered to others; beyond it 452 4.3.1. 0 for any number.</summary>
+    [Range(0)]
+    public long MaxWaitingMessages { get; init; } = 10_000;
+
     /// <summary>Addresses of this machine are not counted (webmail); accounts are.</summary>
     public bool ExemptLoopback { get; init; } = true;
 }

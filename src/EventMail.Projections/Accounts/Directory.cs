@@ -28,6 +28,7 @@ public sealed class Directory : IDisposable
         (_executor, _options, _log) = (executor, options, log);
         _names = new(source, options);
         _quotas = new(executor, source, options);
+        Logins = new(account => executor.TryGetState(AccountStreamKinds.AccountStream(account).Key, out var loaded) ? (AccountState)loaded.State : null);
         _subscription = executor.Feed.Subscribe(Follow);
     }
 
@@ -43,6 +44,9 @@ public sealed class Directory : IDisposable
 
     /// <summary>True while some account has opted in to CRAM-MD5 and APOP: only then they are offered.</summary>
     public bool AnyRecoverableSecret => Volatile.Read(ref _recoverable) > 0;
+
+    /// <summary>Tells sessions that go on that their login counts no more.</summary>
+    public LoginWatch Logins { get; }
 
     /// <param name="localPart">As in RCPT TO, quotes removed.</param>
     /// <param name="domain">As in RCPT TO; empty for a bare postmaster.</param>
@@ -306,5 +310,6 @@ public sealed class Directory : IDisposable
         Interlocked.Add(ref _recoverable, (after.Recoverable is null ? 0 : 1) - (before.Recoverable is null ? 0 : 1));
         if (!after.Exists)
             _quotas.Forget(after.Account);
+        Logins.Follow(after);
     }
 }

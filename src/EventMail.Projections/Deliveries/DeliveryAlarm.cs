@@ -70,6 +70,8 @@ internal sealed class DeliveryAlarm : IAsyncDisposable
         var claims = FirstClaim.In(batch);
         foreach (var change in batch.Changes)
         {
+            if (change.EndsHalt())
+                At(_options.Clock.GetUtcNow());
             if (change is not { Before: DeliveryState before, After: DeliveryState { Held: false } after })
                 continue;
             var claim = claims.GetValueOrDefault(change.Key);

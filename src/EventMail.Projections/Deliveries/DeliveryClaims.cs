@@ -7,7 +7,7 @@ namespace EventMail.Projections.Deliveries;
 
 /// <summary>
 /// Takes what is due, and on the way settles what needs no attempt: attempts that a dead host left behind, messages whose time is up,
-/// recipients that are here. What is wrong with one row holds up no other. Thread-safe.
+/// recipients that are here, mail of accounts that are suspended. What is wrong with one row holds up no other. Thread-safe.
 /// </summary>
 internal sealed class DeliveryClaims(
     CommandExecutor executor, DeliveryQueue queue, DeliverySettling settling, DeliveryAlarm alarm, TimeProvider clock, ILogger log)
@@ -85,6 +85,14 @@ internal sealed class DeliveryClaims(
         }
     }
 
+    private async Task StopAsync(StreamKey stream, string domain, DeliveryHalt halt, CancellationToken cancel)
+    {
+        if (halt == DeliveryHalt.Closed)
+            await settling.CancelAsync(stream, domain, cancel);
+        else if (!await queue.PutAsideAsync(stream, domain, cancel))
+            await queue.ReturnAsync([(stream, domain)], cancel); // it is being resumed this very moment
+    }
+
     // Null when there is nothing to be attempted.
     private async Task<QueuedDelivery?> SortOutAsync(
         StreamKey stream, string domain, DeliveryState state, DateTimeOffset now, DateTimeOffset leaseEnd, CancellationToken cancel)
@@ -98,6 +106,8 @@ internal sealed class DeliveryClaims(
                 if (!_underWay.ContainsKey((stream.Id, domain, attempt.Attempt)))
                     await settling.GiveUpAsync(stream, domain, cancel);
             }
+            else if (await settling.HaltAsync(stream.Tenant, cancel) is not DeliveryHalt.None and var halt)
+                await StopAsync(stream, domain, halt, cancel);
             else if (AttemptDecider.IsExpired(state, now))
                 await settling.ExpireAsync(stream, domain, cancel);
             else if (await settling.IsHereAsync(domain, cancel))

@@ -13,6 +13,10 @@ internal static partial class DeliveryLog
         "The copy of {messageId} for its sender's Sent mailbox is not kept: {reason} (delivery {deliveryId}, sender <{sender}>)")]
     public static partial void SentCopyMissing(this ILogger log, Guid deliveryId, string? messageId, string sender, string reason);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message =
+        "A message of {sizeBytes} bytes from <{sender}> is refused: account {account} has as much waiting to be delivered as it may (Submission:MaxWaitingOctets, Submission:MaxWaitingMessages)")]
+    public static partial void TooMuchWaiting(this ILogger log, string account, string sender, long sizeBytes);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Node {node} is gone: the {rows} deliveries that it had claimed are free")]
     public static partial void ClaimsFreed(this ILogger log, Guid node, int rows);
 

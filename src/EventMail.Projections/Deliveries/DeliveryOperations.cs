@@ -1,6 +1,8 @@
 using EventMail.Domain;
+using EventMail.Domain.Accounts;
 using EventMail.Domain.Deliveries;
 using EventMail.EventStore;
+using EventMail.Projections.Accounts;
 
 namespace EventMail.Projections.Deliveries;
 
@@ -11,11 +13,15 @@ public sealed class DeliveryOperations(EventLog log, DeliveryRules rules)
 
     /// <summary>A message with the history of each recipient, also when it is over; null when there is none.</summary>
     public async Task<DeliveryReport?> ShowAsync(Guid delivery, CancellationToken cancel) =>
-        await Queries.FindAsync(delivery, cancel) is { } key ? await DeliveryReport.ReadAsync(log.Reader, key, rules, cancel) : null;
+        await Queries.FindAsync(delivery, cancel) is { } key && await DeliveryReport.ReadAsync(log.Reader, key, rules, cancel) is { } report
+            ? report with { Suspended = !report.Over && await IsSuspendedAsync(key.Tenant, cancel) }
+            : null;
 
     /// <summary>Who waits is due now, all or those of one domain.</summary>
-    public Task<Result<Unit>> RetryAsync(StreamKey delivery, string? domain, Actor actor, CancellationToken cancel) =>
-        RunAsync(delivery, state => DeliveryDecider.Hasten(state, domain), actor, cancel);
+    public async Task<Result<Unit>> RetryAsync(StreamKey delivery, string? domain, Actor actor, CancellationToken cancel) =>
+        await IsSuspendedAsync(delivery.Tenant, cancel)
+            ? DeliveryRejections.Suspended
+            : await RunAsync(delivery, state => DeliveryDecider.Hasten(state, domain), actor, cancel);
 
     /// <summary>Takes who waits out of the queue. Nobody is told.</summary>
     public Task<Result<Unit>> CancelAsync(StreamKey delivery, string? domain, string? reason, Actor actor, CancellationToken cancel) =>
@@ -26,6 +32,9 @@ public sealed class DeliveryOperations(EventLog log, DeliveryRules rules)
 
     public Task<Result<Unit>> ReleaseAsync(StreamKey delivery, Actor actor, CancellationToken cancel) =>
         RunAsync(delivery, DeliveryDecider.Release, actor, cancel);
+
+    private async Task<bool> IsSuspendedAsync(string account, CancellationToken cancel) =>
+        (await log.Executor.RefreshAsync(AccountStreamKinds.AccountStream(account), cancel)).State is AccountState { Status: AccountStatus.Suspended };
 
     private async Task<Result<Unit>> RunAsync(
         StreamKey delivery, Func<DeliveryState, Result<object[]>> decide, Actor actor, CancellationToken cancel)

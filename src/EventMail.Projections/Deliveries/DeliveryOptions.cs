@@ -6,6 +6,9 @@ public sealed record DeliveryOptions
 {
     public DeliveryRules Rules { get; init; } = new();
 
+    /// <summary>What one account may have waiting.</summary>
+    public WaitingLimits Waiting { get; init; } = new();
+
     /// <summary>Our name in notifications and their message ids.</summary>
     public string ReportingHost { get; init; } = "localhost";
 

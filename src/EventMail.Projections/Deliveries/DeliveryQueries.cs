@@ -13,10 +13,11 @@ public sealed record QueueFilter(Guid? Delivery = null, string? Domain = null, s
 /// <summary>A row of the queue.</summary>
 /// <param name="Due">The next attempt is not before; of a held one, when it would have been.</param>
 /// <param name="Claimed">A host has it in its hands.</param>
+/// <param name="Suspended">Its account is, and nothing of it goes out until it is resumed.</param>
 /// <param name="Reason">What the last attempt met with; null before it.</param>
 public sealed record QueueEntry(
     StreamKey Delivery, string Domain, string Sender, int Recipients, long Size, DateTimeOffset Submitted, int Attempts, DateTimeOffset Due,
-    bool Held, bool Claimed, string? Reason);
+    bool Held, bool Suspended, bool Claimed, string? Reason);
 
 /// <param name="Deliveries">Messages, each with a row for every domain.</param>
 /// <param name="Due">Rows whose time has come, claimed ones among them.</param>
@@ -32,7 +33,8 @@ public sealed class DeliveryQueries(NpgsqlDataSource source)
         """;
 
     private const string Rows = $"""
-        select tenant_id, id, domain, sender, recipients, size, submitted, attempts, due, held, owner is not null and lease > now(), reason
+        select tenant_id, id, domain, sender, recipients, size, submitted, attempts, due, held,
+          exists (select from {ProjectionSchema.Name}.account a where a.account = tenant_id and a.suspended), owner is not null and lease > now(), reason
         from {ProjectionSchema.Name}.delivery_queue {Where} and (id, domain) > ($5, $6) order by id, domain limit $7
         """;
 
@@ -94,7 +96,7 @@ public sealed class DeliveryQueries(NpgsqlDataSource source)
             page.Add(new(
                 new(row.GetString(0), row.GetGuid(1)), row.GetString(2), row.GetString(3), row.GetInt32(4), row.GetInt64(5),
                 row.GetFieldValue<DateTimeOffset>(6), row.GetInt32(7), row.GetFieldValue<DateTimeOffset>(8), row.GetBoolean(9),
-                row.GetBoolean(10), row.IsDBNull(11) ? null : row.GetString(11)));
+                row.GetBoolean(10), row.GetBoolean(11), row.IsDBNull(12) ? null : row.GetString(12)));
         return page;
     }
 

@@ -88,6 +88,23 @@ internal sealed class DeliveryQueue(NpgsqlDataSource source, Guid node)
         new() { Value = rows.Select(row => row.Domain).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Varchar },
         new NpgsqlParameter<Guid> { TypedValue = node });
 
+    /// <summary>
+    /// Puts a row of ours aside until its account is resumed (<see cref="LetGo"/>). Whoever resumes it at this moment is waited for.
+    /// </summary>
+    /// <returns>False when the account is not suspended after all.</returns>
+    public async Task<bool> PutAsideAsync(StreamKey stream, string domain, CancellationToken cancel) => await RunAsync(
+        $"""
+        with stopped as materialized (select from {ProjectionSchema.Name}.account where account = $4 and suspended for share)
+        {Mine} owner = null, lease = 'infinity' {WhereMine} and exists (select from stopped)
+        """,
+        cancel, [.. Key(stream, domain), Text(stream.Tenant)]) > 0;
+
+    /// <summary>What was put aside for these accounts is due again: in the transaction of what resumes or closes them.</summary>
+    public static NpgsqlBatchCommand LetGo(string[] accounts) => new($"{Mine} lease = null where tenant_id = any($1) and lease = 'infinity'")
+    {
+        Parameters = { new() { Value = accounts, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Varchar } },
+    };
+
     /// <summary>The nodes that have claimed something, and whether they are there.</summary>
     public async Task<List<(Guid Node, bool IsThere)>> OwnersAsync(CancellationToken cancel)
     {

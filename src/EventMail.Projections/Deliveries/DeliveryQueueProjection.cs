@@ -6,7 +6,7 @@ namespace EventMail.Projections.Deliveries;
 
 /// <summary>
 /// The queue: a row for each message and domain in which somebody is still waiting, in the transaction of the events. At most two
-/// statements a batch. A begun attempt changes no row: the log and the lease say that it is under way.
+/// statements a batch, and one more when an account is resumed. A begun attempt changes no row: the log and the lease say that it is under way.
 /// </summary>
 public sealed class DeliveryQueueProjection(EventTypeMap types) : IInlineProjection
 {
@@ -25,8 +25,11 @@ public sealed class DeliveryQueueProjection(EventTypeMap types) : IInlineProject
         List<QueueRow>? written = null;
         List<(Guid Id, string Domain)>? gone = null;
         var claims = FirstClaim.In(batch);
+        List<string>? resumed = null;
         foreach (var change in batch.Changes)
         {
+            if (change.EndsHalt())
+                (resumed ??= []).Add(change.Key.Tenant);
             if (change is not { Before: DeliveryState before, After: DeliveryState after })
                 continue;
             foreach (var (old, destination) in before.ChangesTo(after))
@@ -41,5 +44,7 @@ public sealed class DeliveryQueueProjection(EventTypeMap types) : IInlineProject
             sql.BatchCommands.Add(QueueRow.Write(written));
         if (gone is not null)
             sql.BatchCommands.Add(QueueRow.Remove(gone));
+        if (resumed is not null)
+            sql.BatchCommands.Add(DeliveryQueue.LetGo([.. resumed]));
     }
 }

@@ -10,6 +10,9 @@ public sealed record DeliveryReport(
     Guid Id, string Account, string? By, string Sender, string? MessageId, long Size, DateTimeOffset Submitted, bool Held, bool Over, int Priority,
     bool RequireTls, DateTimeOffset? HoldUntil, DateTimeOffset? DeliverBy, int MaxRetries, IReadOnlyList<RecipientReport> Recipients)
 {
+    /// <summary>Its account is, and nothing of it goes out until it is resumed.</summary>
+    public bool Suspended { get; init; }
+
     /// <returns>Null for a stream that is no delivery's.</returns>
     public static async Task<DeliveryReport?> ReadAsync(EventReader reader, StreamKey delivery, DeliveryRules rules, CancellationToken cancel)
     {

@@ -25,6 +25,7 @@ public sealed class DeliveryService : IAsyncDisposable
     private readonly DeliveryAlarm _alarm;
     private readonly DeliveryClaims _claims;
     private readonly FirstClaims _first;
+    private readonly WaitingRoom _room;
     private readonly ILogger _log;
 
     public DeliveryService(EventLog log, Directory directory, MailboxService mailboxes, DeliveryOptions options, ILoggerFactory loggers)
@@ -37,6 +38,7 @@ public sealed class DeliveryService : IAsyncDisposable
         _alarm = new(log.Executor.Feed, _queue, options, _log);
         _claims = new(log.Executor, _queue, _settling, _alarm, options.Clock, _log);
         _first = new(log.Executor, _claims, options.Clock, _log);
+        _room = new(log.DataSource, options.Waiting, options.Clock);
         Operations = new(log, options.Rules);
     }
 
@@ -74,8 +76,10 @@ public sealed class DeliveryService : IAsyncDisposable
         var waiting = Waiting(message, positions);
         var claim = message.HoldUntil > now ? null : _first.Of(delivery, waiting);
         var outcome = await _executor.ExecuteAsync(
-            new SubmitCommand(delivery, message, content, new(receiving.Value!, positions), sent, claim, notices, actor.Because(cause)), cancel);
+            new SubmitCommand(delivery, message, content, new(receiving.Value!, positions), sent, claim, notices, _room, actor.Because(cause)), cancel);
         _mailboxes.NoteRefusal(outcome);
+        if (ReferenceEquals(outcome.Rejection, DeliveryRejections.TooMuchWaiting))
+            _log.TooMuchWaiting(submission.Account, submission.Sender, content.Size);
         if (outcome.Rejection is not null)
             return Refused(outcome);
         // How long the queue is, is not told: that would be a question to the database for each message (`queue list` asks it).
@@ -88,6 +92,13 @@ public sealed class DeliveryService : IAsyncDisposable
             _log.SentCopyMissing(delivery.Id, message.MessageId, message.Sender, reason);
         return (Submitted)outcome.Result!;
     }
+
+    /// <summary>
+    /// The account has been refused for what it has waiting, and still has too much: it need not send the message first. False says
+    /// nothing for sure.
+    /// </summary>
+    /// <param name="size">The message's as far as it is known, else 0.</param>
+    public ValueTask<bool> HasTooMuchWaitingAsync(string account, long size, CancellationToken cancel) => _room.IsFullAsync(account, size, cancel);
 
     // The domain of each recipient who is not here.
     private static List<string> Waiting(MessageSubmitted message, int[][] arrived)
@@ -111,11 +122,16 @@ public sealed class DeliveryService : IAsyncDisposable
     public Task<IReadOnlyList<QueuedDelivery>> ClaimAsync(ClaimRequest request, CancellationToken cancel) => _claims.ClaimAsync(request, cancel);
 
     /// <summary>
-    /// Writes down that the attempt begins. A rejection means that it must not: it was cancelled or held meanwhile, or somebody else
-    /// has taken it; the row is given back. Whoever begins it tells when it is <see cref="Ended"/>.
+    /// Writes down that the attempt begins. A rejection means that it must not: it was cancelled or held meanwhile, its account was
+    /// suspended, or somebody else has taken it; the row is given back. Whoever begins it tells when it is <see cref="Ended"/>.
     /// </summary>
     public async Task<Result<Unit>> BeginAsync(QueuedDelivery row, CancellationToken cancel)
     {
+        if (await _settling.HaltAsync(row.Stream.Tenant, cancel) != DeliveryHalt.None)
+        {
+            await _queue.ReturnAsync([(row.Stream, row.Domain)], cancel); // the next claim settles it
+            return DeliveryRejections.Suspended;
+        }
         _claims.Begun(row);
         try
         {

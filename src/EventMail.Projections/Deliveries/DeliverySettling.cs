@@ -36,6 +36,13 @@ internal sealed class DeliverySettling(
     public Task ExpireAsync(StreamKey stream, string domain, CancellationToken cancel) =>
         SettleAsync(stream, domain, cancel, (state, now) => AttemptDecider.Expire(state, domain, now));
 
+    /// <summary>Whether anything of an account's mail may go out.</summary>
+    public ValueTask<DeliveryHalt> HaltAsync(string account, CancellationToken cancel) => directory.HaltAsync(account, cancel);
+
+    /// <summary>Takes what an account has waiting out of the queue that was closed while it was suspended. Nobody is there to be told.</summary>
+    public async Task CancelAsync(StreamKey stream, string domain, CancellationToken cancel) => await executor.ExecuteAsync(
+        new DeliveryCommand(stream, state => DeliveryDecider.Cancel(state, domain, "its account was closed while it was suspended"), Metadata), cancel);
+
     /// <summary>Such a domain's recipients need no other server: it is ours, or has become so.</summary>
     public ValueTask<bool> IsHereAsync(string domain, CancellationToken cancel) => directory.IsLocalDomainAsync(domain, cancel);
 

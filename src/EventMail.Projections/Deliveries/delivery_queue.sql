@@ -32,6 +32,10 @@ select eventmail.ensure_index('projections_v1.delivery_queue_turn',
 select eventmail.ensure_index('projections_v1.delivery_queue_owner',
   'create index delivery_queue_owner on projections_v1.delivery_queue (owner) where owner is not null');
 
+-- A lease without end is a row that is put aside: its account is suspended. Resuming it finds them here.
+select eventmail.ensure_index('projections_v1.delivery_queue_aside',
+  'create index delivery_queue_aside on projections_v1.delivery_queue (tenant_id) where lease = ''infinity''');
+
 -- Rows are found by walks along an index and then changed one by one, by their key. A statement that joins what was found to the table may
 -- have its plan from a time when the queue was empty, as it mostly is, and then reads all of it once for each row.
 

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Diagnostics;
 using EventMail.EventStore;
+using EventMail.Projections.Accounts;
 using EventMail.Protocols.Imap.Annotations;
 using EventMail.Protocols.Imap.Commands;
 using EventMail.Protocols.Imap.Grammar;
@@ -20,6 +21,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     // RFC 9051 §7.1.5: a client that keeps failing is told BYE.
     private int _errors;
     private MetadataNotices? _metadata;
+    private WatchedLogin? _login;
 
     public MailConnection Connection => connection;
 
@@ -120,6 +122,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
             return false;
         var status = await Reader.ReadLineAsync(Patience).ConfigureAwait(false);
         if (status is not (CommandStatus.Line or CommandStatus.Woken) && !await Pending.TellAllAsync().ConfigureAwait(false))
+            return false;
+        if (!LoginCounts())
             return false;
         switch (status)
         {
@@ -380,6 +384,15 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         return true;
     }
 
+    /// <summary>False when the login counts no more, and the session is over.</summary>
+    public bool LoginCounts() => _login?.End switch
+    {
+        null or LoginEnd.None => true,
+        // RFC 5530 §3
+        LoginEnd.Disabled => Bye("Account disabled", "CONTACTADMIN"),
+        _ => Bye("The account's password has changed: log in again"),
+    };
+
     /// <summary>"* BYE"; always false.</summary>
     public bool Bye(string text, string? code = null)
     {
@@ -390,6 +403,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
     public void LogIn(SessionUser user)
     {
         User = user;
+        _login = services.Authenticator.Directory.Logins.Watch(user.Account, Connection.Wake);
         Connection.Facts.User = user.Account.Address;
         Reader.Cutoff = long.MaxValue;
     }
@@ -405,6 +419,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         Enabled = Extensions.None;
         if (User is not null)
             services.SessionsPerUser.Leave(User.Account.Account);
+        _login?.Dispose();
+        _login = null;
         User = null;
         Connection.Facts.User = null;
         ExpectLogin();

@@ -1,3 +1,4 @@
+using EventMail.Projections.Accounts;
 using EventMail.Protocols.Wire;
 
 namespace EventMail.Protocols.Pop3;
@@ -114,16 +115,25 @@ public static class Pop3Server
     private static ValueTask<bool> WithinRateAsync(Pop3Session session) => session.Services.RateLimiter.TakeAsync(
         session.Connection, session.Account?.Account, () => session.Log.Limited(session.Account?.Address), CancellationToken.None);
 
-    // Another session may have the maildrop: RFC 1939 §8 leaves no way to go on.
+    // Another session may have the maildrop, or the login counts no more: RFC 1939 §8 leaves no way to go on.
     private static bool EndIfLost(Pop3Session session)
     {
-        if (session.Maildrop is not { IsLost: true })
+        if (LossOf(session) is not { } loss)
         {
             return false;
         }
 
-        session.Err("[SYS/TEMP] The lock on the maildrop was lost, nothing was removed");
+        session.Err($"{loss}, nothing was removed");
         session.End();
         return true;
     }
+
+    // RFC 3206
+    private static string? LossOf(Pop3Session session) => session switch
+    {
+        { LoginEnd: LoginEnd.Disabled } => "[SYS/PERM] The account is disabled",
+        { LoginEnd: LoginEnd.CredentialsChanged } => "[AUTH] The account's password has changed",
+        { Maildrop.IsLost: true } => "[SYS/TEMP] The lock on the maildrop was lost",
+        _ => null,
+    };
 }

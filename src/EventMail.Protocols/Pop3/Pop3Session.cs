@@ -18,6 +18,7 @@ internal sealed class Pop3Session : IAsyncDisposable
     private const int FlushThreshold = 64 * 1024;
 
     private bool _insideReply;
+    private WatchedLogin? _login;
 
     public Pop3Session(MailConnection connection, Pop3Services services)
     {
@@ -184,10 +185,14 @@ internal sealed class Pop3Session : IAsyncDisposable
     public LoginContext LoginContext(string mechanism) =>
         new(Connection.Details.ClientAddress, "pop3", Actor.SessionId, mechanism, Connection.IsTls, Actor.HeadersJson);
 
+    /// <summary>Whether what the client logged in with still counts.</summary>
+    public LoginEnd LoginEnd => _login?.End ?? LoginEnd.None;
+
     /// <summary>AUTHORIZATION → TRANSACTION.</summary>
     public void Enter(AccountEntry account, Maildrop maildrop)
     {
         (Account, Maildrop, User) = (account, maildrop, null);
+        _login = Services.Authenticator.Directory.Logins.Watch(account, Connection.Wake);
         Actor = Actor with { UserName = account.Address };
         Connection.Facts.User = account.Address;
         Deleted = new(maildrop.Count);
@@ -198,6 +203,8 @@ internal sealed class Pop3Session : IAsyncDisposable
     /// <summary>Gives the maildrop back; the session can only end after it.</summary>
     public async ValueTask LeaveAsync()
     {
+        _login?.Dispose();
+        _login = null;
         await Retrieval.DisposeAsync();
         if (Maildrop is { } maildrop)
         {

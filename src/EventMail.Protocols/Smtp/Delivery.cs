@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using EventMail.Domain;
+using EventMail.Domain.Deliveries;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.Smtp.Data;
@@ -110,6 +111,8 @@ internal static class Delivery
 
     private static SmtpReply Reply(Rejection rejection) => rejection.Kind switch
     {
+        _ when rejection == DeliveryRejections.TooMuchWaiting => SmtpReplies.TooMuchWaiting,
+        _ when rejection == DeliveryRejections.Suspended => SmtpReplies.AccountDisabledMeanwhile,
         RejectionKind.OverQuota => SmtpReplies.MailboxFull,
         RejectionKind.TryAgain => SmtpReplies.MailboxFullMeanwhile,
         RejectionKind.Suspended => SmtpReplies.SuspendedRecipient,

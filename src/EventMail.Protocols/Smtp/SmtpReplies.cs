@@ -85,6 +85,7 @@ public static class SmtpReplies
         new("550 5.7.1 The From field of what you send on has an address of this server that is not one of yours");
     public static readonly SmtpReply NotYourSender = new("550 5.7.1 The Sender field has an address that is not one of yours");
     public static readonly SmtpReply HeaderTooLong = new("552 5.3.4 The header is too long");
+    public static readonly SmtpReply TooMuchWaiting = new("452 4.3.1 Too much of your mail is waiting to be delivered, try again later");
     public static readonly SmtpReply TooManyMessages = new("450 4.7.1 Too many messages in an hour, try again later");
     public static readonly SmtpReply TooManyRecipientsPerHour = new("450 4.7.1 Too many recipients in an hour, try again later");
     // RFC 6409 §5.1: 501 for what is no address; §4.2: 554 for a domain that is improper.

@@ -1,3 +1,4 @@
+using EventMail.Domain.Accounts;
 using EventMail.Domain.Deliveries;
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
@@ -13,12 +14,16 @@ namespace EventMail.Projections.Deliveries;
 /// <param name="notices">Of what happens at once (NOTIFY=SUCCESS).</param>
 internal sealed class SubmitCommand(
     StreamKey delivery, MessageSubmitted message, StagedContent content, LocalArrival arrival, SentCopy? copy, FirstClaim? claim, IReadOnlyList<PreparedNotice> notices,
-    EventMetadata metadata) : Command
+    WaitingRoom room, EventMetadata metadata) : Command
 {
     private readonly string _digest = content.DigestHex;
+    private readonly StreamRef _account = AccountStreamKinds.AccountStream(delivery.Tenant);
 
     public override IReadOnlyList<StreamRef> Streams { get; } =
-        [DeliveryKind.NewStream(delivery), .. arrival.Streams, .. copy?.Streams ?? [], .. notices.SelectMany(notice => notice.Streams)];
+    [
+        DeliveryKind.NewStream(delivery), AccountStreamKinds.AccountStream(delivery.Tenant), .. arrival.Streams, .. copy?.Streams ?? [],
+        .. notices.SelectMany(notice => notice.Streams),
+    ];
 
     public override EventMetadata Metadata { get; } = metadata;
 
@@ -26,6 +31,11 @@ internal sealed class SubmitCommand(
 
     public override void Decide(Decision decision)
     {
+        if (decision.State<AccountState>(_account.Key).Status == AccountStatus.Suspended)
+        {
+            decision.Reject(DeliveryRejections.Suspended);
+            return;
+        }
         var submitted = message with { Content = new ContentRef(content.Number, _digest, content.Size) };
         if (!decision.Apply(delivery, DeliveryDecider.Submit(decision.State<DeliveryState>(delivery), submitted)))
             return;
@@ -33,6 +43,8 @@ internal sealed class SubmitCommand(
         if (!arrival.Decide(decision, delivery))
             return;
         if (copy is not null && !copy.Decide(decision))
+            return;
+        if (!room.Decide(decision, delivery))
             return;
         foreach (var notice in notices)
             if (!notice.Decide(decision, delivery))

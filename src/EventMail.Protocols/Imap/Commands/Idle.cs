@@ -36,7 +36,7 @@ internal static class Idle
     {
         while (true)
         {
-            if (!await TellAsync(session).ConfigureAwait(false))
+            if (!session.LoginCounts() || !await TellAsync(session).ConfigureAwait(false))
                 return Reply.Close;
             // The time-out for silent clients does not run: a client that idles is there as long as it takes what we send.
             switch (await command.Reader.ReadLineAsync(session.Limits.KeepAlive).ConfigureAwait(false))

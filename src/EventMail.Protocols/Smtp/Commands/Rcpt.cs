@@ -30,7 +30,8 @@ internal static class Rcpt
             case RecipientStatus.NotLocalDomain when session.Account is null:
                 return SmtpReplies.NoRelay;
             case RecipientStatus.NotLocalDomain:
-                return RemoteDomain.Check(path.Domain, out var domain) ?? await AddAsync(session, new(path, []) { Parameters = parameters, RemoteDomain = domain });
+                return RemoteDomain.Check(path.Domain, out var domain) ?? await RefuseToWaitAsync(session)
+                    ?? await AddAsync(session, new(path, []) { Parameters = parameters, RemoteDomain = domain });
             default:
                 return ++session.UnknownRecipients > session.Services.Limits.MaxUnknownRecipients
                     ? SmtpReplies.TooManyUnknown
@@ -50,6 +51,13 @@ internal static class Rcpt
         session.Connection.Facts.AddRecipient(recipient.Address);
         return SmtpReplies.RecipientOk;
     }
+
+    // RFC 5321 §4.5.3.1.10, RFC 1870 §6.1: where it is known before, the message is not sent first.
+    private static async ValueTask<SmtpReply?> RefuseToWaitAsync(SmtpSession session) =>
+        session is { Role.NeedsLogin: true, Account: { } account, Services.Destination: SubmissionDestination destination, Transaction: { } transaction }
+        && await destination.Deliveries.HasTooMuchWaitingAsync(account.Account, transaction.Parameters.Size, CancellationToken.None)
+            ? SmtpReplies.TooMuchWaiting
+            : null;
 
     private static SmtpReply? Parse(SmtpSession session, SmtpTransaction transaction, out SmtpPath path, out RcptParameters parameters)
     {

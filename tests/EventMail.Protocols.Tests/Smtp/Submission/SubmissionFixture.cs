@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using EventMail.Domain.Deliveries;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.Deliveries;
 using EventMail.Protocols.MailAuth.Dkim;
 using EventMail.Protocols.Smtp;
 using EventMail.Protocols.Smtp.Reception;
@@ -36,9 +37,10 @@ public sealed class SubmissionFixture : IAsyncLifetime
     /// <summary>Others for the same accounts.</summary>
     public SmtpServices NewServices(
         SubmissionOptions? options = null, SubmissionRateLimits? rates = null, SmtpLimits? limits = null, DkimSigner? signer = null,
-        TimeProvider? clock = null, Authenticator? authenticator = null, ILogger? log = null, ReceptionChecks? checks = null) => new(
+        TimeProvider? clock = null, Authenticator? authenticator = null, ILogger? log = null, ReceptionChecks? checks = null,
+        DeliveryService? deliveries = null) => new(
         Hostname, "node1",
-        new SubmissionDestination(Mail.Directory, Mail.Log.Contents, Mail.Deliveries, new(_spool.Path), options ?? new(), signer, checks),
+        new SubmissionDestination(Mail.Directory, Mail.Log.Contents, deliveries ?? Mail.Deliveries, new(_spool.Path), options ?? new(), signer, checks),
         limits ?? new() { MaxCommandLength = 12_400, MaxErrors = 100 }, clock ?? TimeProvider.System, log ?? NullLogger.Instance)
         {
             Role = SmtpRole.Submission,

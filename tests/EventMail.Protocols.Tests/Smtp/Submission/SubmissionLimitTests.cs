@@ -1,6 +1,8 @@
 using EventMail.Projections.Accounts;
+using EventMail.Projections.Deliveries;
 using EventMail.Protocols.Smtp.Submission;
 using EventMail.Testing.Transcripts;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EventMail.Protocols.Tests.Smtp.Submission;
 
@@ -8,6 +10,7 @@ namespace EventMail.Protocols.Tests.Smtp.Submission;
 public sealed class SubmissionLimitTests(SubmissionFixture fixture) : IClassFixture<SubmissionFixture>
 {
     private const string TooManyMessages = "450 4.7.1 Too many messages in an hour, try again later";
+    private const string TooMuchWaiting = "452 4.3.1 Too much of your mail is waiting to be delivered, try again later";
     private const string TooManyRecipients = "450 4.7.1 Too many recipients in an hour, try again later";
 
     [Fact]
@@ -19,6 +22,21 @@ public sealed class SubmissionLimitTests(SubmissionFixture fixture) : IClassFixt
         (await client.AskAsync("RCPT TO:<a@example.com>"))!.ShouldStartWith("250 ");
         (await client.AskAsync("RCPT TO:<b@example.com>"))!.ShouldStartWith("250 ");
         (await client.AskAsync("RCPT TO:<c@example.com>")).ShouldBe("452 4.5.3 Too many recipients");
+    }
+
+    [Fact]
+    public async Task MaxWaitingMessages_of_an_account_then_452_at_the_end_of_the_message_and_from_then_on_at_RCPT()
+    {
+        var (account, colleague) = (await fixture.Mail.NewAccountAsync(), await fixture.Mail.NewAccountAsync());
+        await using var deliveries = new DeliveryService(
+            fixture.Mail.Log, fixture.Mail.Directory, fixture.Mail.Mailboxes, new() { Waiting = new(Messages: 1) }, NullLoggerFactory.Instance);
+        await using var client = await fixture.LogInAsync(account, fixture.NewServices(deliveries: deliveries));
+        var message = $"From: <{account.Address}>\r\n\r\nhello";
+        (await SubmissionFixture.SendAsync(client, $"<{account.Address}>", ["<a@example.com>"], message)).ShouldStartWith("250 ");
+        (await SubmissionFixture.SendAsync(client, $"<{account.Address}>", ["<b@example.com>"], message)).ShouldBe(TooMuchWaiting);
+        (await client.AskAsync($"MAIL FROM:<{account.Address}>"))!.ShouldStartWith("250 ");
+        (await client.AskAsync("RCPT TO:<c@example.com>")).ShouldBe(TooMuchWaiting);
+        (await client.AskAsync($"RCPT TO:<{colleague.Address}>"))!.ShouldStartWith("250 ");
     }
 
     [Fact]
