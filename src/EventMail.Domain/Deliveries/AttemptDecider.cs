@@ -39,9 +39,14 @@ public static class AttemptDecider
         if (destination.UnderWay?.Attempt != attempt)
             return new(events, notices);
         Fail(state, outcomes.FindAll(o => o.Kind == OutcomeKind.Failed), events, notices);
-        var waiting = outcomes.FindAll(o => o.Kind is OutcomeKind.Deferred or OutcomeKind.Unknown);
-        if (waiting.Count > 0)
-            Defer(state, destination, attempt, waiting, node, now, rules, rules.Wait(destination.Retries, random), destination.Retries + 1, events, notices);
+        var waiting = outcomes.FindAll(o => o.Kind is OutcomeKind.Deferred or OutcomeKind.CutOff or OutcomeKind.Unknown);
+        if (waiting.Count == 0)
+            return new(events, notices);
+        // A message that was not tried to the end has not had this try.
+        var isFree = waiting.Exists(o => o.Kind == OutcomeKind.CutOff);
+        Defer(
+            state, destination, attempt, waiting, node, now, rules,
+            isFree ? rules.UnknownWait : rules.Wait(destination.Retries, random), destination.Retries + (isFree ? 0 : 1), events, notices);
         return new(events, notices);
     }
 

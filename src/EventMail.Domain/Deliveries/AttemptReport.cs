@@ -32,6 +32,9 @@ public enum OutcomeKind
     /// <summary>For good.</summary>
     Failed,
 
+    /// <summary>To be tried again soon, and no retry is used: it was we who broke off, and nobody said anything.</summary>
+    CutOff,
+
     /// <summary>The connection was lost after all of the message was sent and before the answer: it may have been delivered.</summary>
     Unknown,
 }

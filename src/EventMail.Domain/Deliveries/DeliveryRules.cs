@@ -19,7 +19,7 @@ public sealed record DeliveryRules
     /// <summary>A sender hears once that a recipient has been waiting for so long.</summary>
     public TimeSpan WarnAfter { get; init; } = TimeSpan.FromHours(4);
 
-    /// <summary>The wait after an attempt that a dying host of ours left behind.</summary>
+    /// <summary>The wait after an attempt that a host of ours left behind when it died, or broke off when it stopped.</summary>
     public TimeSpan UnknownWait { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>So many such attempts in a row use up no retry: hosts are restarted more often than once. Further ones do.</summary>

@@ -94,6 +94,9 @@ public sealed record DeliverySettings
     /// <summary>RFC 5321 §4.5.3.2.6: for the reply to the final dot. Shorter ones make duplicates.</summary>
     public TimeSpan FinalTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>From MAIL to the end of the message, its reply not included, against servers that use up all of each other time. What it cuts off is tried again.</summary>
+    public TimeSpan TransactionTimeout { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>The waits between attempts; after the last one it is given up.</summary>
     public Durations Schedule { get; init; } = new(
         TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(30), TimeSpan.FromHours(1), TimeSpan.FromHours(2),

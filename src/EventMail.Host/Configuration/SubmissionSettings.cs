@@ -48,7 +48,7 @@ public sealed record SubmissionSettings : ListenerSettings
 
     /// <summary>Messages of one account that wait to be delivered to others; beyond it 452 4.3.1. 0 for any number.</summary>
     [Range(0)]
-    public long MaxWaitingMessages { get; init; } = 10_000;
+    public int MaxWaitingMessages { get; init; } = 10_000;
 
     /// <summary>Addresses of this machine are not counted (webmail); accounts are.</summary>
     public bool ExemptLoopback { get; init; } = true;

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using EventMail.Host.Configuration;
 using EventMail.Host.Delivery.Attempts;
 using EventMail.Host.Delivery.Lanes;
@@ -16,15 +17,19 @@ internal sealed class DeliveryAgent : IAsyncDisposable
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
+    // For the outcomes of what was cut off to be written down, where the database does not answer.
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(5);
+
     private readonly DeliveryService _queue;
     private readonly AttemptServices _services;
     private readonly DeliverySettings _settings;
     private readonly NextHopTable _hops;
     private readonly DeliveryRun _run;
     private readonly LaneScheduler<ClaimedDelivery> _lanes;
-    private readonly SemaphoreSlim _wake = new(1, 1);
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _atOnce = new();
+    private readonly CancellationTokenSource _lastWords = new();
     private readonly IDisposable _work;
     private readonly IDisposable _submissions;
     private readonly Task _claiming;
@@ -41,7 +46,7 @@ internal sealed class DeliveryAgent : IAsyncDisposable
     {
         (_queue, _services, _settings) = (queue, services, services.Settings);
         _hops = new(_settings);
-        _run = new(queue, services, _settings.Lease, _atOnce.Token);
+        _run = new(queue, services, _settings.Lease, _atOnce.Token, _lastWords.Token);
         _lanes = new(LaneLimits.Of(_settings), services.Time, _run.RunAsync, Wake);
         _work = queue.OnWork(() =>
         {
@@ -49,6 +54,7 @@ internal sealed class DeliveryAgent : IAsyncDisposable
             Wake();
         });
         _submissions = queue.HandTo(new(_settings.Lease, HasRoom, Take));
+        Wake();
         _claiming = Task.Run(ClaimAllAsync);
         services.Log.AgentStarted(
             services.Client.HelloName, _settings.Port, _settings.Concurrency, _settings.PerDestination,
@@ -59,7 +65,8 @@ internal sealed class DeliveryAgent : IAsyncDisposable
 
     /// <summary>
     /// Begins nothing more, gives back what was claimed, and waits for what is under way: at most for Delivery:StopTimeout, or until
-    /// <paramref name="atOnce"/> fires. What is cut off then is recorded as far as it is known.
+    /// <paramref name="atOnce"/> fires. What is cut off then is recorded as far as it is known,
+    /// and the database answers within some seconds.
     /// </summary>
     public async Task StopAsync(CancellationToken atOnce)
     {
@@ -78,6 +85,7 @@ internal sealed class DeliveryAgent : IAsyncDisposable
             await impatient.CancelAsync();
         }
         await _atOnce.CancelAsync();
+        _lastWords.CancelAfter(LastWords);
         await ended;
         await _services.Connections.DisposeAsync();
         _lanes.Dispose();
@@ -87,29 +95,17 @@ internal sealed class DeliveryAgent : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync(new CancellationToken(canceled: true));
-        _wake.Dispose();
         _stop.Dispose();
         _atOnce.Dispose();
+        _lastWords.Dispose();
     }
 
     private bool MayBeMore => Volatile.Read(ref _heard) != Volatile.Read(ref _settled);
 
     private void Hear() => Interlocked.Increment(ref _heard);
 
-    private void Wake()
-    {
-        // Full is as good as once: whoever is woken looks at everything.
-        if (_wake.CurrentCount > 0)
-            return;
-        try
-        {
-            _wake.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // Somebody else was faster.
-        }
-    }
+    // Once is as good as often: whoever is woken looks at everything.
+    private void Wake() => _wake.Writer.TryWrite(true);
 
     private async Task ClaimAllAsync()
     {
@@ -118,7 +114,7 @@ internal sealed class DeliveryAgent : IAsyncDisposable
         {
             while (true)
             {
-                await _wake.WaitAsync(_stop.Token);
+                await _wake.Reader.ReadAsync(_stop.Token);
                 try
                 {
                     await ClaimAsync();
@@ -149,22 +145,35 @@ internal sealed class DeliveryAgent : IAsyncDisposable
             // What had enough the last time and is not full any more may have rows.
             if (!MayBeMore && !_passedOver.Except(full).Any())
                 return;
-            if (_hops.TakesAll is { } everything && full.Contains(everything.Key))
-                return;
             _passedOver = full;
             var heard = Volatile.Read(ref _heard);
-            var begun = _services.Time.GetTimestamp();
-            // Not cancelled: what is claimed must be known, to be given back.
-            var claimed = await _queue.ClaimAsync(new(room, _settings.Lease, [.. _hops.DomainsOf(full)]), CancellationToken.None);
-            if (claimed.Count > 0)
+            var isFound = false;
+            foreach (var request in Requests(room, full))
+                isFound |= await ClaimAsync(request);
+            if (isFound)
                 Hear();
             else
                 Volatile.Write(ref _settled, heard);
-            foreach (var delivery in claimed)
-                Add(delivery);
-            var (running, waiting) = _lanes.Load;
-            _services.Log.QueueProcessed(waiting, running, claimed.Count, (long)_services.Time.GetElapsedTime(begun).TotalMilliseconds);
         }
+    }
+
+    // While what goes by the smarthost for all has enough to do, domains with another next hop are asked for by name: nobody else's are meant.
+    private IEnumerable<ClaimRequest> Requests(int room, HashSet<string> full) =>
+        _hops.TakesAll is { } everything && full.Contains(everything.Key)
+            ? _hops.ExceptionsBeside(full).Select(domain => new ClaimRequest(room, _settings.Lease, [], domain))
+            : [new ClaimRequest(room, _settings.Lease, [.. _hops.DomainsOf(full)])];
+
+    // False: there was nothing.
+    private async Task<bool> ClaimAsync(ClaimRequest request)
+    {
+        var begun = _services.Time.GetTimestamp();
+        // Not cancelled: what is claimed must be known, to be given back.
+        var claimed = await _queue.ClaimAsync(request, CancellationToken.None);
+        foreach (var delivery in claimed)
+            Add(delivery);
+        var (running, waiting) = _lanes.Load;
+        _services.Log.QueueProcessed(waiting, running, claimed.Count, (long)_services.Time.GetElapsedTime(begun).TotalMilliseconds);
+        return claimed.Count > 0;
     }
 
     private bool Add(QueuedDelivery delivery)

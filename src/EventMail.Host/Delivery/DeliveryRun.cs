@@ -14,7 +14,10 @@ internal sealed record ClaimedDelivery(QueuedDelivery Delivery, NextHop Hop);
 /// Takes one claimed message through its attempt: begun (durable) → made → recorded. What is begun is recorded, whatever happens but
 /// the end of the process; that one the queue sees as an attempt without an outcome.
 /// </summary>
-internal sealed class DeliveryRun(DeliveryService queue, AttemptServices services, TimeSpan lease, CancellationToken atOnce)
+/// <param name="atOnce">Attempts are cut off.</param>
+/// <param name="lastWords">Nor is the database waited for.</param>
+internal sealed class DeliveryRun(
+    DeliveryService queue, AttemptServices services, TimeSpan lease, CancellationToken atOnce, CancellationToken lastWords)
 {
     private static readonly TimeSpan RecordAgain = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestRecordAgain = TimeSpan.FromSeconds(30);
@@ -38,7 +41,7 @@ internal sealed class DeliveryRun(DeliveryService queue, AttemptServices service
             // It waited too long for its lane: it is due again, for anybody.
             if (delivery.LeaseEnd - services.Time.GetUtcNow() < LeaseMargin)
                 return LaneOutcome.Nothing;
-            if ((await queue.BeginAsync(delivery, atOnce)).Rejection is { } rejection)
+            if ((await queue.BeginAsync(delivery, atOnce).WaitAsync(lastWords)).Rejection is { } rejection)
             {
                 Log.NotBegun(delivery.Stream.Id, delivery.Domain, rejection.Text);
                 return LaneOutcome.Nothing;
@@ -94,8 +97,14 @@ internal sealed class DeliveryRun(DeliveryService queue, AttemptServices service
         {
             try
             {
-                var recorded = await queue.RecordAsync(delivery, report, CancellationToken.None);
+                // Not cancelled, only not waited for: once the database is back it may be written all the same.
+                var recorded = await queue.RecordAsync(delivery, report, CancellationToken.None).WaitAsync(lastWords);
                 OutcomeLog.Write(Log, delivery, recorded, took, services.Time.GetUtcNow());
+                return;
+            }
+            catch (OperationCanceledException) when (lastWords.IsCancellationRequested)
+            {
+                Log.OutcomeLost(delivery.Stream.Id, delivery.Domain);
                 return;
             }
             catch (Exception error)

@@ -15,6 +15,7 @@ internal sealed class DeliveryAlarm : IAsyncDisposable
     private readonly DeliveryQueue _queue;
     private readonly DeliveryOptions _options;
     private readonly ILogger _log;
+    private readonly Func<IReadOnlyCollection<Guid>, CancellationToken, Task> _giveUpHeld;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
     private readonly HashSet<Guid> _missing = [];
@@ -25,8 +26,10 @@ internal sealed class DeliveryAlarm : IAsyncDisposable
     private Task _watching = Task.CompletedTask;
     private int _disposed;
 
-    public DeliveryAlarm(CommitFeed feed, DeliveryQueue queue, DeliveryOptions options, ILogger log) =>
-        (_feed, _queue, _options, _log) = (feed, queue, options, log);
+    /// <param name="giveUpHeld">Attempts of nodes that died, and that no claim will meet.</param>
+    public DeliveryAlarm(
+        CommitFeed feed, DeliveryQueue queue, DeliveryOptions options, ILogger log, Func<IReadOnlyCollection<Guid>, CancellationToken, Task> giveUpHeld) =>
+        (_feed, _queue, _options, _log, _giveUpHeld) = (feed, queue, options, log, giveUpHeld);
 
     public IDisposable Subscribe(Action wake)
     {
@@ -117,8 +120,10 @@ internal sealed class DeliveryAlarm : IAsyncDisposable
             foreach (var (node, isThere) in await _queue.OwnersAsync(_stop.Token))
                 if (!isThere)
                     missing.Add(node);
-            foreach (var node in missing)
-                if (_missing.Contains(node) && await _queue.FreeAsync(node, _stop.Token) is > 0 and var rows)
+            Guid[] dead = [.. missing.Intersect(_missing)];
+            await _giveUpHeld(dead, _stop.Token);
+            foreach (var node in dead)
+                if (await _queue.FreeAsync(node, _stop.Token) is > 0 and var rows)
                     _log.ClaimsFreed(node, rows);
             _missing.Clear();
             _missing.UnionWith(missing);

@@ -53,6 +53,26 @@ internal sealed class DeliveryClaims(
     public Task ReturnAsync(IReadOnlyCollection<QueuedDelivery> rows, CancellationToken cancel) =>
         queue.ReturnAsync([.. rows.Select(row => (row.Stream, row.Domain))], cancel);
 
+    /// <summary>
+    /// Gives up attempts at what is held that nobody is making any more: no claim would ever meet them, and they could not be cancelled.
+    /// </summary>
+    /// <param name="dead">Nodes.</param>
+    public async Task GiveUpHeldAsync(IReadOnlyCollection<Guid> dead, CancellationToken cancel)
+    {
+        foreach (var (stream, domain) in await queue.AbandonedHeldAsync(dead, clock.GetUtcNow(), cancel))
+        {
+            try
+            {
+                if (!_underWay.Keys.Any(attempt => attempt.Delivery == stream.Id && attempt.Domain == domain))
+                    await settling.GiveUpAsync(stream, domain, cancel);
+            }
+            catch (Exception error) when (error is not OperationCanceledException)
+            {
+                log.SettlingFailed(error, stream.Id, domain);
+            }
+        }
+    }
+
     // One stream that cannot be read, of a newer version perhaps, must not keep the others from being delivered.
     private async Task<IReadOnlyDictionary<StreamKey, LoadedState>> StatesAsync(List<(StreamKey Stream, string Domain)> rows, CancellationToken cancel)
     {

@@ -116,6 +116,24 @@ internal sealed class DeliveryQueue(NpgsqlDataSource source, Guid node)
         return owners;
     }
 
+    /// <summary>Rows that are held, and that whoever claimed them has had for longer than its lease, or died with.</summary>
+    public async Task<List<(StreamKey Stream, string Domain)>> AbandonedHeldAsync(
+        IReadOnlyCollection<Guid> dead, DateTimeOffset now, CancellationToken cancel)
+    {
+        await using var command = source.CreateCommand(
+            $"""
+            select tenant_id, id, domain from {ProjectionSchema.Name}.delivery_queue
+            where owner is not null and held and (lease <= $1 or owner = any($2))
+            """);
+        command.Parameters.Add(Time(now));
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. dead] });
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var rows = new List<(StreamKey, string)>();
+        while (await reader.ReadAsync(cancel))
+            rows.Add((new(reader.GetString(0), reader.GetGuid(1)), reader.GetString(2)));
+        return rows;
+    }
+
     /// <summary>Frees what a node had claimed.</summary>
     /// <returns>How many rows.</returns>
     public Task<int> FreeAsync(Guid dead, CancellationToken cancel) => RunAsync(

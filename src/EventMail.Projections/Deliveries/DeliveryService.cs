@@ -35,7 +35,7 @@ public sealed class DeliveryService : IAsyncDisposable
         _log = loggers.CreateLogger("EventMail.Queue");
         _notifications = new(directory, mailboxes, log.Contents, options.ReportingHost, _log);
         _settling = new(log.Executor, _notifications, directory, mailboxes, options);
-        _alarm = new(log.Executor.Feed, _queue, options, _log);
+        _alarm = new(log.Executor.Feed, _queue, options, _log, (dead, cancel) => _claims!.GiveUpHeldAsync(dead, cancel));
         _claims = new(log.Executor, _queue, _settling, _alarm, options.Clock, _log);
         _first = new(log.Executor, _claims, options.Clock, _log);
         _room = new(log.DataSource, options.Waiting, options.Clock);

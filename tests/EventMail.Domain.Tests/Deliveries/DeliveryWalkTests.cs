@@ -189,6 +189,22 @@ public sealed class DeliveryWalkTests
         settlement.Notices.ShouldHaveSingleItem().Recipients.ShouldHaveSingleItem().Reply.ShouldContain("not known whether it arrived");
     }
 
+    [Fact]
+    public void What_we_broke_off_ourselves_uses_no_retry_and_fails_nobody_for_good()
+    {
+        var now = new DateTimeOffset(2026, 11, 21, 5, 0, 0, TimeSpan.Zero);
+        var state = DeliveryState.Empty.Evolve(new MessageSubmitted(
+            "a@example.test", new ContentRef(1, "", 1), 0, null, null, null, "7bit", false, false, null, null, 0,
+            [new("r@d.example", "d.example", null, NotifyOn.Default), new("s@d.example", "d.example", null, NotifyOn.Default)]), now);
+        state = state.Evolve(DeliveryDecider.Begin(state, "d.example", 1, "node").Value![0], now);
+        var settlement = AttemptDecider.Record(
+            state, "d.example", 1, new([], [new(0, OutcomeKind.CutOff, 0, "4.3.2", "", null), new(1, OutcomeKind.Deferred, 450, "4.2.0", "", "mx")]),
+            "node", now, new() { Schedule = [] }, 0.5);
+        settlement.Events.OfType<DeliveryDeferred>().ShouldAllBe(deferred => deferred.Retries == 0 && deferred.Next == now.AddMinutes(1));
+        settlement.Events.Count.ShouldBe(2);
+        settlement.Notices.ShouldBeEmpty();
+    }
+
     [Theory]
     [InlineData(0, 0.0, 270)]
     [InlineData(0, 1.0, 330)]

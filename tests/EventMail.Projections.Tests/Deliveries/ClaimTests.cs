@@ -244,6 +244,26 @@ public sealed class ClaimTests
     }
 
     [Fact]
+    public async Task What_is_held_while_the_host_that_tries_it_dies_is_unknown_and_can_be_cancelled()
+    {
+        await using var test = await DeliveryFixture.StartAsync(options => options with { DeadAfter = TimeSpan.FromMilliseconds(200) });
+        var delivery = await test.SubmitAsync("a@b.example");
+        await using (var second = await SecondNode.StartAsync(test))
+        {
+            var row = (await second.Queue.ClaimAsync(DeliveryFixture.All, default)).ShouldHaveSingleItem();
+            (await second.Queue.BeginAsync(row, default)).Rejection.ShouldBeNull();
+            (await test.Queue.Operations.HoldAsync(delivery, null, Actor.System, default)).Rejection.ShouldBeNull();
+            (await test.Queue.Operations.CancelAsync(delivery, null, null, Actor.System, default)).Rejection.ShouldBe(DeliveryRejections.UnderWay);
+        }
+
+        using var watching = test.Queue.OnWork(() => { });
+        for (var i = 0; i < 500 && (await test.EventsAsync(delivery))[^1] is not DeliveryOutcomeUnknown; i++)
+            await Task.Delay(20);
+        (await test.Queue.Operations.CancelAsync(delivery, null, null, Actor.System, default)).Rejection.ShouldBeNull();
+        (await test.EventsAsync(delivery)).TakeLast(2).Select(e => e.GetType().Name).ShouldBe([nameof(DeliveryOutcomeUnknown), nameof(DeliveryCancelled)]);
+    }
+
+    [Fact]
     public async Task A_node_hears_of_what_another_one_takes_in()
     {
         await using var test = await DeliveryFixture.StartAsync();

@@ -19,7 +19,7 @@ public sealed class WaitingTests
         await test.SubmitAsync("a@b.example", "b@c.example", "c@d.example");
         await test.SubmitAsync("a@e.example");
         (await TrySubmitAsync(test, test.Queue)).ShouldBe(DeliveryRejections.TooMuchWaiting);
-        (await test.Queue.HasTooMuchWaitingAsync(test.Sender.Account, 0, default)).ShouldBeTrue();
+        (await test.Queue.HasTooMuchWaitingAsync(test.Sender.Account, size, default)).ShouldBeTrue();
         (await test.RowsAsync()).ShouldBe(4);
 
         var rows = await test.Queue.ClaimAsync(DeliveryFixture.All, default);
@@ -27,8 +27,8 @@ public sealed class WaitingTests
         (await test.Queue.BeginAsync(last, default)).Rejection.ShouldBeNull();
         await test.RecordAsync(last, OutcomeKind.Delivered, 250, "2.0.0", "Ok");
         test.Clock.Advance(WhileItIsRemembered);
-        (await test.Queue.HasTooMuchWaitingAsync(test.Sender.Account, size, default)).ShouldBeFalse();
         (await test.Queue.HasTooMuchWaitingAsync(test.Sender.Account, size + 100, default)).ShouldBeTrue("SIZE counts");
+        (await test.Queue.HasTooMuchWaitingAsync(test.Sender.Account, size, default)).ShouldBeFalse();
         (await TrySubmitAsync(test, test.Queue)).ShouldBeNull();
         await test.Mail.ShouldBeWhatTheLogSaysAsync();
     }

@@ -15,8 +15,11 @@ internal sealed class AttemptNotes(IReadOnlyList<int> recipients)
     private readonly Dictionary<int, RecipientOutcome> _putOff = [];
     private readonly Dictionary<int, RecipientOutcome> _turnedAway = [];
 
-    /// <summary>What holds for those of whom nobody said anything: the attempt was cut short.</summary>
-    public RecipientOutcome Untold { get; set; } = new(0, OutcomeKind.Deferred, 0, "4.3.2", "Not tried: the server stops", null);
+    /// <summary>The attempt was broken off by this server.</summary>
+    public static readonly RecipientOutcome CutOff = new(0, OutcomeKind.CutOff, 0, "4.3.2", "Not tried to the end: the server stops", null);
+
+    /// <summary>What holds for those of whom nobody said anything.</summary>
+    public RecipientOutcome Untold { get; set; } = new(0, OutcomeKind.Deferred, 0, "4.5.3", "Not tried: no host took so many recipients", null);
 
     /// <summary>Those who may be tried at another host, in order.</summary>
     public List<int> Open { get; } = [.. recipients];

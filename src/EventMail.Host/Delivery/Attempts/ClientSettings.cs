@@ -31,6 +31,7 @@ internal sealed class ClientSettings
                 DataInitiation = settings.DataTimeout,
                 DataBlock = settings.BlockTimeout,
                 DataTermination = settings.FinalTimeout,
+                Transaction = settings.TransactionTimeout,
             },
         };
     }

@@ -51,6 +51,8 @@ internal sealed class DeliveryAttempt(AttemptServices services, QueuedDelivery d
             services.Log.AttemptFailed(error, delivery.Stream.Id, delivery.Domain);
             _notes.Untold = new(0, OutcomeKind.Deferred, 0, "4.3.0", "A fault of this server; its log says more", null);
         }
+        if (cancel.IsCancellationRequested)
+            _notes.Untold = AttemptNotes.CutOff;
         return new(_notes.Report(isIncomplete), Lane(cancel));
     }
 

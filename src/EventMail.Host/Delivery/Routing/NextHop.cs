@@ -48,6 +48,17 @@ public sealed class NextHopTable
     /// <summary>The smarthost of all domains that are not named; null where there is none.</summary>
     public NextHop? TakesAll => _all;
 
+    /// <summary>The named domains that do not go by <see cref="TakesAll"/>, and whose next hop is none of these.</summary>
+    public IEnumerable<string> ExceptionsBeside(IReadOnlyCollection<string> keys)
+    {
+        foreach (var (domain, hop) in _byDomain)
+        {
+            var key = hop?.Key ?? domain;
+            if (key != _all?.Key && !keys.Contains(key))
+                yield return domain;
+        }
+    }
+
     /// <summary>The domains of these next hops, as far as they can be named.</summary>
     public IEnumerable<string> DomainsOf(IReadOnlyCollection<string> keys)
     {

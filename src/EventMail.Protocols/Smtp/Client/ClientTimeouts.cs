@@ -35,6 +35,12 @@ public sealed record ClientTimeouts
     /// <summary>The reply to the final dot or the last chunk (RFC 5321 §4.5.3.2.6): too short a time makes duplicates.</summary>
     public TimeSpan DataTermination { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// From MAIL to the end of the message, its reply not included. RFC 5321 §4.5.3.2 wants a time for each command and none for all, which a
+    /// host that takes all of each, or a few octets of the message at a time, stretches to days: long enough that no other meets it.
+    /// </summary>
+    public TimeSpan Transaction { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>Nothing depends on the 221.</summary>
     public TimeSpan Quit { get; init; } = TimeSpan.FromSeconds(5);
 }

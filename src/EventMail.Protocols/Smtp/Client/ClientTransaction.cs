@@ -33,6 +33,7 @@ internal sealed class ClientTransaction(SmtpClient client, OutgoingMessage messa
         }
 
         Wire.Utf8 = DeliveryRequirements.NeedsUtf8(message);
+        Wire.Bound(client.Timeouts.Transaction);
         try
         {
             // A host that has spoken or closed since its last reply will not hear this one, and its words must not be taken for replies.
@@ -69,6 +70,10 @@ internal sealed class ClientTransaction(SmtpClient client, OutgoingMessage messa
             // The message cannot be read: it has no end on the wire and will never get one.
             Wire.End(RemoteReply.Lost("The message could not be read"));
             throw;
+        }
+        finally
+        {
+            Wire.Bound(null);
         }
 
         return new([.. _results.Select(result => result!.Value)], client.Extensions.Dsn, client.Extensions.DeliverBy);

@@ -17,6 +17,7 @@ internal sealed class ClientWire : IAsyncDisposable
     private readonly byte[] _input;
     private Stream _stream;
     private CancellationToken _caller;
+    private long _deadline = long.MaxValue;
     private int _start;
     private int _end;
     private bool _writeFailed;
@@ -50,6 +51,10 @@ internal sealed class ClientWire : IAsyncDisposable
 
     /// <summary>The same without the end of the connection.</summary>
     public bool HasOctets => HasInput && (_start < _end || _socket!.Available > 0);
+
+    /// <summary>From now on all that follows has so much time together, beside that of each; null: no more.</summary>
+    public void Bound(TimeSpan? total) =>
+        _deadline = total is { } time ? Environment.TickCount64 + (long)time.TotalMilliseconds : long.MaxValue;
 
     /// <summary>Lets cancelling end what is under way, until disposed.</summary>
     public CancellationTokenRegistration Attach(CancellationToken cancel)
@@ -90,7 +95,7 @@ internal sealed class ClientWire : IAsyncDisposable
                 if (!timed)
                 {
                     timed = true;
-                    _clock.CancelAfter(timeout);
+                    _clock.CancelAfter(Within(timeout));
                 }
 
                 if (_start > 0)
@@ -143,7 +148,7 @@ internal sealed class ClientWire : IAsyncDisposable
         {
             if (timeout is { } time)
             {
-                _clock.CancelAfter(time);
+                _clock.CancelAfter(Within(time));
             }
 
             await _stream.WriteAsync(octets, _clock.Token).ConfigureAwait(false);
@@ -263,7 +268,19 @@ internal sealed class ClientWire : IAsyncDisposable
     private RemoteReply FaultOf(Exception e, TimeSpan timeout) =>
         e is not OperationCanceledException ? RemoteReply.Lost($"The connection was lost: {ReplyText.OneLine(e.Message, Limits.Text)}")
         : _caller.IsCancellationRequested ? RemoteReply.Cancelled
+        : Environment.TickCount64 >= _deadline ? RemoteReply.TooSlow
         : RemoteReply.TimedOut(timeout);
+
+    private TimeSpan Within(TimeSpan timeout)
+    {
+        if (_deadline == long.MaxValue)
+        {
+            return timeout;
+        }
+
+        var left = TimeSpan.FromMilliseconds(Math.Max(0, _deadline - Environment.TickCount64));
+        return left < timeout ? left : timeout;
+    }
 
     // A line ends at LF; a bare one is taken, for nothing of ours depends on how they end a line.
     private ReadOnlyMemory<byte>? TakeLine()

@@ -146,6 +146,8 @@ internal sealed class MessageTransfer(SmtpClient client, OutgoingMessage message
         }
 
         IsEndSent = true;
+        // Whoever has the whole message may deliver it: to cut it off now would make duplicates.
+        Wire.Bound(null);
         var sent = await Wire.SendAsync(end, client.Timeouts.DataBlock).ConfigureAwait(false);
         return await Wire.ReadAsync(sent ? client.Timeouts.DataTermination : LastWords).ConfigureAwait(false);
     }

@@ -34,6 +34,8 @@ internal sealed record RemoteReply(int Code, string? Enhanced, string Text, IRea
     public static RemoteReply TimedOut(TimeSpan timeout) =>
         new(0, "4.4.2", $"No reply within {(long)timeout.TotalSeconds} s", [], ReplyFault.TimedOut);
 
+    public static RemoteReply TooSlow { get; } = new(0, "4.4.2", "The transaction took too long", [], ReplyFault.TimedOut);
+
     public static RemoteReply Garbage(string text) => new(0, "4.5.0", text, [], ReplyFault.Garbage);
 
     public static RemoteReply Cancelled { get; } = new(0, "4.3.2", "The connection was given up", [], ReplyFault.Cancelled);

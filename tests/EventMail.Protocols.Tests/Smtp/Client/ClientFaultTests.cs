@@ -172,6 +172,48 @@ public sealed class ClientFaultTests
         (result.Outcome, result.Stage, result.Enhanced).ShouldBe((SendOutcome.Deferred, "data", "4.4.2"));
     }
 
+    [Theory]
+    [InlineData("PIPELINING")]
+    [InlineData("8BITMIME")]
+    public async Task A_host_that_takes_its_time_for_each_recipient_gets_no_more_than_that_of_a_transaction(string extension)
+    {
+        await using var peer = new ScriptedPeer(extension) { Answer = command => command.StartsWith("RCPT", StringComparison.Ordinal) ? Late("250 Ok") : null };
+        await using var client = await ClientTesting.ConnectAsync(
+            peer.Host, ClientTesting.Options with { Timeouts = ClientTesting.Patient with { Transaction = ClientTesting.Soon } });
+        var watch = Stopwatch.StartNew();
+        var result = await client.SendAsync(ClientTesting.Small([.. Enumerable.Range(0, 100).Select(i => $"r{i}@example.com")]));
+        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(8));
+        result.Recipients.ShouldAllBe(recipient => recipient.Outcome == SendOutcome.Deferred && recipient.Enhanced == "4.4.2");
+        result.Recipients[0].Text.ShouldBe("The transaction took too long");
+        peer.Messages.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_host_that_takes_the_message_slowly_gets_no_more_than_the_time_of_a_transaction()
+    {
+        using var listener = new StalledPeer();
+        await using var client = await ClientTesting.ConnectAsync(
+            listener.Host, ClientTesting.Options with { Timeouts = ClientTesting.Patient with { Transaction = ClientTesting.Soon } });
+        var result = (await client.SendAsync(ClientTesting.Message(new byte[50_000_000]))).Only();
+        (result.Outcome, result.Stage, result.Text).ShouldBe((SendOutcome.Deferred, "data", "The transaction took too long"));
+    }
+
+    [Fact]
+    public async Task The_reply_to_the_end_of_the_message_is_waited_for_beyond_the_time_of_the_transaction()
+    {
+        await using var peer = new ScriptedPeer("PIPELINING") { Answer = command => command == "." ? Late("250 Ok", 12) : null };
+        await using var client = await ClientTesting.ConnectAsync(
+            peer.Host, ClientTesting.Options with { Timeouts = ClientTesting.Patient with { Transaction = TimeSpan.FromSeconds(1) } });
+        (await client.SendAsync(ClientTesting.Small())).Only().Outcome.ShouldBe(SendOutcome.Delivered);
+        (await client.SendAsync(ClientTesting.Small())).Only().Outcome.ShouldBe(SendOutcome.Delivered, "the next one has its own time");
+    }
+
+    private static string Late(string answer, int times = 1)
+    {
+        Task.Delay(times * 100).Wait();
+        return answer;
+    }
+
     [Fact]
     public async Task A_reply_that_drips_gets_no_more_time_than_one_that_does_not_come()
     {
