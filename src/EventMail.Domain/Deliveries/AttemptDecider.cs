@@ -176,7 +176,7 @@ public static class AttemptDecider
     }
 
     private static NoticedRecipient Noticed(RecipientOutcome o, DateTimeOffset? until) =>
-        new(o.Recipient, o.Enhanced, o.Code, DeliveryReply.Line(0, o.Enhanced, o.Text), o.Host, until);
+        new(o.Recipient, o.Enhanced, o.Code, DeliveryReply.Line(0, o.Enhanced, o.Text) + (o.Kind == OutcomeKind.Unknown ? Perhaps : ""), o.Host, until);
 
     private static int[] Positions(IEnumerable<RecipientOutcome> outcomes) => [.. outcomes.Select(o => o.Recipient)];
 
