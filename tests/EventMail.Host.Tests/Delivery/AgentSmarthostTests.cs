@@ -82,7 +82,11 @@ public sealed class AgentSmarthostTests(AgentSmarthostTests.Relay relay) : IClas
 
         private SmarthostSettings Smarthost(string key) => new()
         {
-            Host = "127.0.0.1", Port = Server["submission"].Port, Verify = false, User = "relay@relay.test", PasswordFile = key,
+            Host = "127.0.0.1",
+            Port = Server["submission"].Port,
+            Verify = false,
+            User = "relay@relay.test",
+            PasswordFile = key,
         };
 
         private async Task<string> KeyAsync(string name, string password)
