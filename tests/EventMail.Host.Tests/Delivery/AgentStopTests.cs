@@ -89,7 +89,7 @@ public sealed class AgentStopTests
             later = await LeaseAsync(world);
         later.ShouldBeGreaterThanOrEqualTo(first + TimeSpan.FromSeconds(2), "it is renewed, again and again");
         release.SetResult();
-        await world.WaitForAsync<RecipientDelivered>(delivery, seconds: 60);
+        await world.WaitForAsync<RecipientDelivered>(delivery);
         (await world.EventsAsync(delivery)).OfType<DeliveryBegun>().ShouldHaveSingleItem();
         domain.Sink.Messages.ShouldHaveSingleItem().Text.Length.ShouldBeGreaterThan(Size - line.Length);
     }
