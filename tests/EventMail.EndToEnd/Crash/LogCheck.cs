@@ -36,7 +36,9 @@ internal static partial class LogCheck
             var folded = await SettledTablesAsync(fresh);
             foreach (var table in ReadModelTables.Derived)
             {
-                kept[table].ShouldBe(folded[table], $"projections_v1.{table} is not what the log says");
+                // Not whole tables in the message.
+                kept[table].Except(folded[table]).Take(3).ShouldBeEmpty($"projections_v1.{table} has rows that the log does not say");
+                folded[table].Except(kept[table]).Take(3).ShouldBeEmpty($"projections_v1.{table} lacks rows that the log says");
             }
 
             (await MailboxesAsync(fresh, accounts)).ShouldBe(mailboxes, "a mailbox is not what the log says");
@@ -125,12 +127,12 @@ internal static partial class LogCheck
     }
 
     // Some events follow behind an answer, \Recent claims for one: the tables are compared when nothing comes any more, and what
-    // follows the log has come to its end.
+    // follows the log has come to its end. One that begins anew has no position until its first page is done.
     private static async Task<Dictionary<string, string[]>> SettledTablesAsync(TestServer server)
     {
         const string state = """
-            select coalesce(max(seq_id), 0) || ' ' || (select count(*) filter (where last_seq_id < (select max(seq_id) from mt_events)) from mt_event_progression)
-            from mt_events
+            select coalesce(max(seq_id), 0) || ' ' || (select case when min(last_seq_id) >= max(e.seq_id) then 0 else 1 end from mt_event_progression)
+            from mt_events e
             """;
         for (var patience = DateTime.UtcNow + Patience; ; DateTime.UtcNow.ShouldBeLessThan(patience, "the log or what follows it does not come to rest"))
         {

@@ -27,3 +27,8 @@ public sealed class OutboundFactAttribute : FactAttribute
 {
     public OutboundFactAttribute(params string[] programs) => Skip = OutboundSettings.Missing ?? NeedsFactAttribute.Reason(programs);
 }
+
+public sealed class OutboundTheoryAttribute : TheoryAttribute
+{
+    public OutboundTheoryAttribute() => Skip = OutboundSettings.Missing;
+}
