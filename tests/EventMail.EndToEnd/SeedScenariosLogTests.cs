@@ -53,6 +53,18 @@ public sealed class SeedScenariosLogTests
             await AskAsync(pop3, "QUIT", @"\+OK.*");
         }
 
+        await using (var submission = await TlsAsync(server, "submission", "STARTTLS", "220.*"))
+        {
+            await AskAsync(submission, "EHLO client.example.org", "250 .*");
+            await AskAsync(submission, $"AUTH PLAIN {Convert.ToBase64String(Encoding.UTF8.GetBytes($"\0{account}\0{Wrong}"))}", "535.*");
+            await AskAsync(submission, $"AUTH PLAIN {Convert.ToBase64String(Encoding.UTF8.GetBytes($"\0{account}\0{MailServer.Password}"))}", "235.*");
+            await AskAsync(submission, $"MAIL FROM:<{account}>", "250.*");
+            await AskAsync(submission, $"RCPT TO:<{account}>", "250.*");
+            await AskAsync(submission, "DATA", "354.*");
+            await AskAsync(submission, $"From: <{account}>\r\nSubject: secret\r\nMessage-ID: <two@example.org>\r\n\r\n{Body}\r\n.", "250.*");
+            await AskAsync(submission, "QUIT", "221.*");
+        }
+
         (await server.StopAsync()).ShouldBe(0);
         var log = server.Log;
         foreach (var secret in new[]
@@ -91,6 +103,13 @@ public sealed class SeedScenariosLogTests
             .GetString().ShouldBe("invalid_credentials");
         Documented("warn", "Failed imap login attempt for user: nobody@example.test", "email", "ip_address", "auth_method", "error", "session_id")["error"]
             .GetString().ShouldBe("user_not_found");
+        Documented("info", "submission connection accepted", "port", "client_ip", "connection_id", "tls_active", "protocol");
+        Documented("info", "SMTP authentication successful", ["username", "auth_method", .. session])["username"].GetString().ShouldBe(account);
+        Documented("warn", "SMTP authentication failed", ["auth_method", "error_code", .. session]);
+        Documented("info", "Successful smtp login", "user_id", "email", "ip_address", "auth_method", "session_id", "duration_ms")["email"].GetString().ShouldBe(account);
+        Documented("warn", $"Failed smtp login attempt for user: {account}", "email", "ip_address", "auth_method", "error", "session_id");
+        lines.ShouldContain(line => line["message"].GetString()!.StartsWith("Message accepted for delivery", StringComparison.Ordinal)
+            && line["message_id"].GetString()!.Contains("two@example.org"), log);
         Documented("info", "smtp server shutdown", "active_sessions_completed", "total_duration_ms");
         Documented("info", "imap server shutdown", "active_sessions_completed", "total_duration_ms");
 
@@ -120,7 +139,7 @@ public sealed class SeedScenariosLogTests
     {
         var client = await ScriptedClient.ConnectAsync(server[listener]);
         await client.ReadLineAsync();
-        if (listener == "smtp")
+        if (listener is "smtp" or "submission")
         {
             await AskAsync(client, "EHLO client.example.org", "250 .*");
         }

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
-using EventMail.EndToEnd.Sending;
+using EventMail.EndToEnd.Outbound;
 using EventMail.Testing;
 using EventMail.Testing.Transcripts;
 

@@ -3,7 +3,7 @@ using System.Text;
 using EventMail.Protocols.Smtp.Client;
 using EventMail.Testing;
 
-namespace EventMail.EndToEnd.Sending;
+namespace EventMail.EndToEnd.Outbound;
 
 /// <summary>The SMTP client against a real Postfix: what it takes, refuses and says.</summary>
 public sealed class PostfixClientTests

@@ -2,7 +2,7 @@ using System.Net;
 using System.Text;
 using EventMail.Protocols.Smtp.Client;
 
-namespace EventMail.EndToEnd.Sending;
+namespace EventMail.EndToEnd.Outbound;
 
 /// <summary>The SMTP client against Postfix's smtp-sink, which fails on demand.</summary>
 public sealed class SmtpSinkTests

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using EventMail.Testing;
 
-namespace EventMail.EndToEnd.Sending;
+namespace EventMail.EndToEnd.Outbound;
 
 /// <summary>A domain gets its keys, a user submits, and OpenDKIM's own program verifies what came of it.</summary>
 public sealed class SigningTests

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using EventMail.Testing;
 
-namespace EventMail.EndToEnd.Sending;
+namespace EventMail.EndToEnd.Outbound;
 
 /// <summary>A Postfix of its own on loopback, which takes mail for example.com into Maildirs.</summary>
 internal sealed class Postfix : IAsyncDisposable

@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using EventMail.Testing;
 
-namespace EventMail.EndToEnd.Sending;
+namespace EventMail.EndToEnd.Outbound;
 
 /// <summary>Postfix's smtp-sink on loopback: takes mail, or fails as its options say.</summary>
 internal sealed class SmtpSink : IAsyncDisposable
