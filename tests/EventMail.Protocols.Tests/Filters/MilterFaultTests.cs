@@ -70,15 +70,7 @@ public sealed class MilterFaultTests(FilterStore store) : IClassFixture<FilterSt
     }
 
     [Theory]
-    [InlineData('C')]
-    [InlineData('H')]
-    [InlineData('M')]
-    [InlineData('R')]
-    [InlineData('T')]
-    [InlineData('L')]
-    [InlineData('N')]
-    [InlineData('B')]
-    [InlineData('E')]
+    [MemberData(nameof(ScriptedMilter.EachStep), MemberType = typeof(ScriptedMilter))]
     public async Task At_every_step_who_is_silent_talks_nonsense_or_hangs_up_was_not_asked(char step)
     {
         var mail = await store.NewAccountAsync();

@@ -45,15 +45,7 @@ public sealed class MilterTests(FilterStore store) : IClassFixture<FilterStore>
     }
 
     [Theory]
-    [InlineData('C')]
-    [InlineData('H')]
-    [InlineData('M')]
-    [InlineData('R')]
-    [InlineData('T')]
-    [InlineData('L')]
-    [InlineData('N')]
-    [InlineData('B')]
-    [InlineData('E')]
+    [MemberData(nameof(ScriptedMilter.EachStep), MemberType = typeof(ScriptedMilter))]
     public async Task At_every_step_its_word_is_the_last_one(char step)
     {
         var mail = await store.NewAccountAsync();

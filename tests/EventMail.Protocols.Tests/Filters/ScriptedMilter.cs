@@ -13,6 +13,9 @@ internal sealed class ScriptedMilter
 {
     public static readonly byte[] Continue = Packet('c');
 
+    /// <summary>The command of each step, from the connection to the end of the message.</summary>
+    public static TheoryData<char> EachStep => ['C', 'H', 'M', 'R', 'T', 'L', 'N', 'B', 'E'];
+
     /// <summary>Every packet: its command and its data, NULs as bars.</summary>
     public List<string> Told { get; } = [];
 
