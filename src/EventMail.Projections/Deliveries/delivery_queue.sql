@@ -82,8 +82,6 @@ begin
   return found_row.tenant_id;
 end $$;
 
-drop function if exists projections_v1.claim_deliveries(timestamptz, timestamptz, uuid, varchar[], int, varchar);
-
 -- What is ready, most urgent first, then longest due; passed over: what others are just claiming, and busy domains. First a walk along
 -- an index, over a window: that is all there is, or all that is wanted, unless busy domains have more than that in front of the others.
 -- Then the domains take turns, beginning behind `turn`, each found by one step from the one before it.
