@@ -32,7 +32,7 @@ internal static class QueueBench
 
     // Deferred rows of 1,000 domains, due between an hour and a day from now; no stream stands behind them, and none is asked for.
     private const string Fill = """
-        insert into projections_v1.delivery_queue (
+        insert into projections.delivery_queue (
           tenant_id, id, domain, due, held, priority, attempts, recipients, sender, size, submitted, reason)
         select 'a' || n % 100, md5(n::text)::uuid, 'd' || n % 1000 || '.example', now() + interval '1 hour' + n % 82800 * interval '1 second',
           false, 0, 3, 1, 'sender@example.test', 4096, now(), '451 4.7.1 try again later'
@@ -41,7 +41,7 @@ internal static class QueueBench
 
     // Due for an hour, older than whatever is submitted meanwhile, of one domain whose lanes are full.
     private const string FillBusy = $"""
-        insert into projections_v1.delivery_queue (
+        insert into projections.delivery_queue (
           tenant_id, id, domain, due, held, priority, attempts, recipients, sender, size, submitted, ready)
         select 'a' || n % 100, md5('busy' || n)::uuid, '{Busy}', now() - interval '1 hour', false, 0, 0, 1, 'sender@example.test', 4096, now(), true
         from generate_series($1::int + 1, $2::int) n

@@ -57,12 +57,14 @@ public sealed class EventLog : IAsyncDisposable
         var log = loggers.CreateLogger("EventMail.EventStore");
         var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.ConnectionString)
         {
+            SearchPath = ReadModelSchema.SearchPath,
             MaxAutoPrepare = MaxAutoPrepare,
             Enlist = false,
             NoResetOnClose = true,
         });
         var sessions = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.ConnectionString)
         {
+            SearchPath = ReadModelSchema.SearchPath,
             Pooling = false,
             Enlist = false,
         });

@@ -106,17 +106,16 @@ internal static class InlineRebuild
     /// One of the projection's tables is missing (they are new, or were dropped): they are to be made and filled, in this transaction.
     /// The others of them are dropped, so that all begin empty.
     /// </summary>
-    /// <param name="tables">Their names in the projections' schema.</param>
+    /// <param name="tables">Their names.</param>
     public static async Task<bool> IsDueAsync(NpgsqlConnection connection, CancellationToken cancel, params string[] tables)
     {
-        string[] names = [.. tables.Select(table => $"{ProjectionSchema.Name}.{table}")];
         await using (var command = new NpgsqlCommand("select bool_or(to_regclass(name) is null) from unnest($1::text[]) name", connection)
         {
-            Parameters = { new() { Value = names } },
+            Parameters = { new() { Value = tables } },
         })
             if (!(bool)(await command.ExecuteScalarAsync(cancel))!)
                 return false;
-        await using var drop = new NpgsqlCommand($"drop table if exists {string.Join(", ", names)}", connection);
+        await using var drop = new NpgsqlCommand($"drop table if exists {string.Join(", ", tables)}", connection);
         await drop.ExecuteNonQueryAsync(cancel);
         return true;
     }

@@ -10,7 +10,13 @@ internal static class SqlScript
         await using var stream = typeof(SqlScript).Assembly.GetManifestResourceStream(name)
             ?? throw new InvalidOperationException($"{name} is not embedded");
         using var reader = new StreamReader(stream);
-        await using var command = new NpgsqlCommand(await reader.ReadToEndAsync(cancel), connection);
+        await ExecuteAsync(connection, await reader.ReadToEndAsync(cancel), cancel);
+    }
+
+    /// <summary>Statements that make what is missing.</summary>
+    public static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync(cancel);
     }
 }

@@ -16,7 +16,7 @@ public sealed class MetadataTests
 {
     private const string Account = "aaaaaaaa";
     private const string Other = "bbbbbbbb";
-    private const string Rows = "select coalesce(string_agg(m::text, '|' order by id), '') from projections_v1.metadata m";
+    private const string Rows = "select coalesce(string_agg(m::text, '|' order by id), '') from projections.metadata m";
 
     private static async Task<Rejection?> SetAsync(MetadataService metadata, string mailbox, string entry, string? value, string account = Account) =>
         (await metadata.SetAsync(account, false, mailbox, [(entry, value is null ? null : Encoding.UTF8.GetBytes(value))], MailNode.Someone, "A", default))
@@ -53,7 +53,7 @@ public sealed class MetadataTests
             live.ShouldNotContain("/shared/comment");
         }
 
-        await ScalarAsync<string>(database, "drop table projections_v1.metadata; select ''");
+        await ScalarAsync<string>(database, "drop table projections.metadata; select ''");
         await using (var node = await MailNode.StartAsync(database))
         {
             (await ScalarAsync<string>(database, Rows)).ShouldBe(live);
@@ -209,9 +209,9 @@ public sealed class MetadataTests
             (await SetAsync(metadata, "INBOX", "/private/comment", "x")).ShouldBe(MetadataRejections.TooMuch);
         }
 
-        const string octets = "select string_agg(account || ' ' || octets, ', ' order by account) from projections_v1.metadata_octets";
+        const string octets = "select string_agg(account || ' ' || octets, ', ' order by account) from projections.metadata_octets";
         (await ScalarAsync<string>(database, octets)).ShouldBe($"{Account} 100, {Other} 100");
-        await ScalarAsync<string>(database, "drop table projections_v1.metadata_octets; select ''");
+        await ScalarAsync<string>(database, "drop table projections.metadata_octets; select ''");
         await using (await MailNode.StartAsync(database))
             (await ScalarAsync<string>(database, octets)).ShouldBe($"{Account} 100, {Other} 100");
     }

@@ -12,10 +12,10 @@ namespace EventMail.Projections.Tests;
 public sealed class RebuildTests
 {
     private const string Counts = """
-        select (select count(*) from projections_v1.mailbox)::int || ' ' || (select count(*) from projections_v1.account)
-          || ' ' || (select count(*) from projections_v1.address) || ' ' || (select count(*) from projections_v1.mail_domain)
-          || ' ' || (select count(*) from projections_v1.last_login)
-          || ' ' || (select string_agg(acl, ',' order by id) from projections_v1.mailbox)
+        select (select count(*) from projections.mailbox)::int || ' ' || (select count(*) from projections.account)
+          || ' ' || (select count(*) from projections.address) || ' ' || (select count(*) from projections.mail_domain)
+          || ' ' || (select count(*) from projections.last_login)
+          || ' ' || (select string_agg(acl, ',' order by id) from projections.mailbox)
         """;
 
     /// <summary>Ends in the middle: half of the rows are not there yet.</summary>
@@ -27,7 +27,7 @@ public sealed class RebuildTests
         {
             await inner.CreateAsync(connection, cancel);
             await using var half = new NpgsqlCommand(
-                $"delete from projections_v1.{table} where ctid in (select ctid from projections_v1.{table} limit 1)", connection);
+                $"delete from projections.{table} where ctid in (select ctid from projections.{table} limit 1)", connection);
             (await half.ExecuteNonQueryAsync(cancel)).ShouldBe(1);
             throw new OperationCanceledException("stopped");
         }
@@ -64,7 +64,7 @@ public sealed class RebuildTests
                 .Rejection.ShouldBeNull();
         var complete = await accounts.ScalarAsync<string>(Counts);
         complete.ShouldContain("anyone =l");
-        await accounts.RunAsync("drop schema projections_v1 cascade");
+        await accounts.RunAsync("drop schema projections cascade");
         await Should.ThrowAsync<OperationCanceledException>(OpenAndCloseAsync(accounts, projection, table));
         await OpenAndCloseAsync(accounts);
         (await accounts.ScalarAsync<string>(Counts)).ShouldBe(complete);
@@ -80,10 +80,10 @@ public sealed class RebuildTests
         await accounts.AddAsync("alice@example.org");
         (await accounts.LoginAsync("alice@example.org")).Account.ShouldNotBeNull();
         var complete = await accounts.ScalarAsync<string>(Counts);
-        await accounts.RunAsync($"drop table projections_v1.{table}");
+        await accounts.RunAsync($"drop table projections.{table}");
         await OpenAndCloseAsync(accounts);
         (await accounts.ScalarAsync<string>(Counts)).ShouldBe(complete);
-        (await accounts.ScalarAsync<long>($"select count(*) from projections_v1.{table}")).ShouldBe(1);
+        (await accounts.ScalarAsync<long>($"select count(*) from projections.{table}")).ShouldBe(1);
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class RebuildTests
         await using var transaction = await connection.BeginTransactionAsync();
         await using var hold = new NpgsqlCommand("""
             do $$ declare t regclass; begin
-              for t in select oid from pg_class where relnamespace = 'projections_v1'::regnamespace and relkind = 'r' loop
+              for t in select oid from pg_class where relnamespace = 'projections'::regnamespace and relkind = 'r' loop
                 execute format('lock table %s in row exclusive mode', t);
               end loop;
             end $$
@@ -130,6 +130,6 @@ public sealed class RebuildTests
             opened.Count(o => o.Rejection is null).ShouldBe(1);
             opened.Where(o => o.Rejection is not null).ShouldAllBe(o => o.Rejection == AccountRejections.AddressTaken);
         }
-        (await accounts.ScalarAsync<long>("select count(*) from projections_v1.account")).ShouldBe(6);
+        (await accounts.ScalarAsync<long>("select count(*) from projections.account")).ShouldBe(6);
     }
 }

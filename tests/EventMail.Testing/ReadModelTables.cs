@@ -3,7 +3,7 @@ namespace EventMail.Testing;
 /// <summary>The tables of the read models, and how each is compared with what a fold of the log from the beginning makes.</summary>
 public static class ReadModelTables
 {
-    public const string Schema = "projections_v1";
+    public const string Schema = "projections";
 
     /// <summary>Rows that are derived from the log alone.</summary>
     public static IReadOnlyList<string> Derived { get; } =

@@ -18,8 +18,9 @@ public sealed class TestDatabase : IAsyncDisposable
 
     public string ConnectionString { get; }
 
-    /// <summary>Made on first use, closed with the database.</summary>
-    public NpgsqlDataSource DataSource => _dataSource ??= NpgsqlDataSource.Create(ConnectionString);
+    /// <summary>Made on first use, closed with the database. Finds read models as a server's connections do.</summary>
+    public NpgsqlDataSource DataSource => _dataSource ??= NpgsqlDataSource.Create(
+        new NpgsqlConnectionStringBuilder(ConnectionString) { SearchPath = EventStore.ReadModelSchema.SearchPath });
 
     /// <summary>An empty database.</summary>
     public static Task<TestDatabase> CreateAsync() => CloneAsync("template1");

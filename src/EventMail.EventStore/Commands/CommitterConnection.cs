@@ -26,6 +26,7 @@ internal sealed class CommitterConnection : IAsyncDisposable
         _name = $"eventmail committer {node:n}";
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
         {
+            SearchPath = ReadModelSchema.SearchPath,
             Pooling = false,
             ApplicationName = _name,
             MaxAutoPrepare = 200,

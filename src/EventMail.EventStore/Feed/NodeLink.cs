@@ -50,6 +50,7 @@ internal sealed class NodeLink : IAsyncDisposable
         (Node, _options, _remote, _publisher, _log) = (node, options, remote, publisher, log);
         _source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.ConnectionString)
         {
+            SearchPath = ReadModelSchema.SearchPath,
             Pooling = false,
             ApplicationName = $"eventmail link {node:n}",
             Enlist = false,

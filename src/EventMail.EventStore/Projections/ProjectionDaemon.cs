@@ -16,6 +16,7 @@ public sealed class ProjectionDaemon : IAsyncDisposable
         // A runner keeps its connection, and with it its lock: they must not empty the pool of the queries.
         var settings = new NpgsqlConnectionStringBuilder(options.ConnectionString)
         {
+            SearchPath = ReadModelSchema.SearchPath,
             Pooling = false,
             ApplicationName = "eventmail projections",
             MaxAutoPrepare = 50,

@@ -36,6 +36,7 @@ internal static class EventSchema
     {
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString)
         {
+            SearchPath = ReadModelSchema.SearchPath,
             Pooling = false,
             ApplicationName = "eventmail schema",
             CommandTimeout = 0, // another node may be at work for long, and so may a rebuild
@@ -51,6 +52,7 @@ internal static class EventSchema
         await CheckSequenceAsync(connection, cancel);
         await ExecuteAsync(connection, Resource("eventmail.sql"), cancel);
         await CheckVersionAsync(connection, cancel);
+        await ExecuteAsync(connection, ReadModelSchema.Create, cancel);
         foreach (var create in projections)
         {
             await using var transaction = await connection.BeginTransactionAsync(cancel);

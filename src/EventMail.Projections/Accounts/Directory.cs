@@ -37,7 +37,7 @@ public sealed class Directory : IDisposable
     {
         var directory = new Directory(log.Executor, log.DataSource, options, loggers.CreateLogger("EventMail.Quota"));
         // Commits after this line are followed, those before are read: one that is both only makes the offer too generous.
-        await using var command = log.DataSource.CreateCommand("select count(*)::int from projections_v1.account where recoverable");
+        await using var command = log.DataSource.CreateCommand("select count(*)::int from account where recoverable");
         Interlocked.Add(ref directory._recoverable, (int)(await command.ExecuteScalarAsync(cancel).ConfigureAwait(false))!);
         return directory;
     }

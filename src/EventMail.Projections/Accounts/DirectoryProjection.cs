@@ -93,13 +93,13 @@ public sealed class DirectoryProjection(EventTypeMap types) : IInlineProjection
         public void Write(NpgsqlBatch sql)
         {
             if (_addressesGone.Count > 0)
-                Add(sql, "delete from projections_v1.address where address = any($1)", Texts(_addressesGone));
+                Add(sql, "delete from address where address = any($1)", Texts(_addressesGone));
             if (_accountsGone.Count > 0)
-                Add(sql, "delete from projections_v1.account where account = any($1)", Texts(_accountsGone));
+                Add(sql, "delete from account where account = any($1)", Texts(_accountsGone));
             if (_domainsGone.Count > 0)
-                Add(sql, "delete from projections_v1.mail_domain where name = any($1)", Texts(_domainsGone));
+                Add(sql, "delete from mail_domain where name = any($1)", Texts(_domainsGone));
             if (_domains.Count > 0)
-                Add(sql, "insert into projections_v1.mail_domain (name) select * from unnest($1::varchar[])", Texts(_domains));
+                Add(sql, "insert into mail_domain (name) select * from unnest($1::varchar[])", Texts(_domains));
             if (_accounts.Count > 0)
                 AddAccounts(sql);
             // One statement each: an array of arrays of different lengths is no PostgreSQL array, and these are rare.
@@ -107,7 +107,7 @@ public sealed class DirectoryProjection(EventTypeMap types) : IInlineProjection
             {
                 var at = address.LastIndexOf('@');
                 Add(sql,
-                    "insert into projections_v1.address (address, local_part, domain, account, targets) values ($1, $2, $3, $4, $5)",
+                    "insert into address (address, local_part, domain, account, targets) values ($1, $2, $3, $4, $5)",
                     Text(address), Text(address[..at]), Text(address[(at + 1)..]), Text(account), Texts(targets));
             }
         }
@@ -116,7 +116,7 @@ public sealed class DirectoryProjection(EventTypeMap types) : IInlineProjection
         {
             var accounts = _accounts.Values.ToList();
             Add(sql, """
-                insert into projections_v1.account (account, address, suspended, administrator, quota_limit, recoverable, opened, message_limit)
+                insert into account (account, address, suspended, administrator, quota_limit, recoverable, opened, message_limit)
                 select * from unnest(
                   $1::varchar[], $2::varchar[], $3::boolean[], $4::boolean[], $5::bigint[], $6::boolean[], $7::timestamptz[], $8::bigint[])
                 on conflict (account) do update set address = excluded.address, suspended = excluded.suspended,

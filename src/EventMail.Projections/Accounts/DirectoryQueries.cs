@@ -18,7 +18,7 @@ public sealed class DirectoryQueries(NpgsqlDataSource source)
 {
     private const string Accounts = """
         select a.account, a.address, a.suspended, a.administrator, a.quota_limit, a.message_limit, a.recoverable, a.opened, l.at, l.protocol, l.client
-        from projections_v1.account a left join projections_v1.last_login l on l.account = a.account
+        from account a left join last_login l on l.account = a.account
         """;
 
     /// <summary>By domain, then name.</summary>
@@ -43,8 +43,8 @@ public sealed class DirectoryQueries(NpgsqlDataSource source)
     public async IAsyncEnumerable<DomainListing> DomainsAsync([EnumeratorCancellation] CancellationToken cancel)
     {
         await using var command = source.CreateCommand("""
-            select d.name, count(a.address) from projections_v1.mail_domain d
-            left join projections_v1.address a on a.domain = d.name group by d.name order by d.name
+            select d.name, count(a.address) from mail_domain d
+            left join address a on a.domain = d.name group by d.name order by d.name
             """);
         await using var row = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
         while (await row.ReadAsync(cancel).ConfigureAwait(false))
@@ -54,7 +54,7 @@ public sealed class DirectoryQueries(NpgsqlDataSource source)
     public async IAsyncEnumerable<AliasListing> AliasesAsync([EnumeratorCancellation] CancellationToken cancel)
     {
         await using var command = source.CreateCommand(
-            "select address, targets from projections_v1.address where targets is not null order by domain, local_part");
+            "select address, targets from address where targets is not null order by domain, local_part");
         await using var row = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
         while (await row.ReadAsync(cancel).ConfigureAwait(false))
             yield return new(row.GetString(0), row.GetFieldValue<string[]>(1));

@@ -75,7 +75,7 @@ public sealed class DomainService(EventLog log, Directory directory)
 
     private async Task<long> CountAddressesAsync(string domain, CancellationToken cancel)
     {
-        await using var command = _source.CreateCommand("select count(*) from projections_v1.address where domain = $1");
+        await using var command = _source.CreateCommand("select count(*) from address where domain = $1");
         command.Parameters.Add(new() { Value = domain });
         return (long)(await command.ExecuteScalarAsync(cancel).ConfigureAwait(false))!;
     }

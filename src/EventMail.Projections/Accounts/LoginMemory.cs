@@ -12,9 +12,9 @@ internal sealed class LoginMemory(NpgsqlDataSource source, LoginThrottleOptions 
 {
     private const string Sql = $"""
         select
-          (select last_day >= $3 from projections_v1.login_place where account = $1 and source = $2),
-          (select until from projections_v1.login_lockout where scope = '{LoginThrottle.ByAddress}' and key = $2),
-          (select until from projections_v1.login_lockout where scope = '{LoginThrottle.ByAccount}' and key = $1)
+          (select last_day >= $3 from login_place where account = $1 and source = $2),
+          (select until from login_lockout where scope = '{LoginThrottle.ByAddress}' and key = $2),
+          (select until from login_lockout where scope = '{LoginThrottle.ByAccount}' and key = $1)
         """;
 
     public async Task<RememberedLogins> OfAsync(LoginTarget target, CancellationToken cancel)

@@ -59,7 +59,7 @@ public sealed class LoginProjection(EventTypeMap types) : IInlineProjection
 
     private static void WriteLast(NpgsqlBatch sql, SortedDictionary<string, (DateTime At, LoginSucceeded Login)> last) =>
         sql.BatchCommands.Add(new("""
-            insert into projections_v1.last_login (account, at, protocol, client)
+            insert into last_login (account, at, protocol, client)
             select * from unnest($1::varchar[], $2::timestamptz[], $3::varchar[], $4::varchar[])
             on conflict (account) do update set at = excluded.at, protocol = excluded.protocol, client = excluded.client
             """)
@@ -74,7 +74,7 @@ public sealed class LoginProjection(EventTypeMap types) : IInlineProjection
     private static void WritePlaces(
         NpgsqlBatch sql, SortedDictionary<(string Account, string Source), (DateTime First, DateTime Last)> places) =>
         sql.BatchCommands.Add(new("""
-            insert into projections_v1.login_place (account, source, first, last_day)
+            insert into login_place (account, source, first, last_day)
             select w.account, w.source, w.first, (w.last at time zone 'utc')::date
             from unnest($1::varchar[], $2::varchar[], $3::timestamptz[], $4::timestamptz[]) as w (account, source, first, last)
             on conflict (account, source) do update set last_day = excluded.last_day
@@ -90,7 +90,7 @@ public sealed class LoginProjection(EventTypeMap types) : IInlineProjection
 
     private static void WriteLockouts(NpgsqlBatch sql, SortedDictionary<(string Scope, string Key), DateTime> lockouts) =>
         sql.BatchCommands.Add(new("""
-            insert into projections_v1.login_lockout (scope, key, until)
+            insert into login_lockout (scope, key, until)
             select * from unnest($1::varchar[], $2::varchar[], $3::timestamptz[])
             on conflict (scope, key) do update set until = greatest(login_lockout.until, excluded.until)
             """)

@@ -58,16 +58,16 @@ internal sealed class NameTable(NpgsqlDataSource source, DirectoryOptions option
     private Task<NameMeaning> ReadAsync(string name, CancellationToken cancel) => name switch
     {
         Postmaster => OneAsync(
-            "select account from projections_v1.account order by not administrator, suspended, opened, account limit 1",
+            "select account from account order by not administrator, suspended, opened, account limit 1",
             null, ToAccount, cancel),
         ['@', .. var domain] => OneAsync(
-            "select 1 from projections_v1.mail_domain where name = $1", domain, _ => new NameMeaning.Domain(), cancel),
+            "select 1 from mail_domain where name = $1", domain, _ => new NameMeaning.Domain(), cancel),
         _ when name.Contains('@') => OneAsync(
-            "select account, targets from projections_v1.address where address = $1", name,
+            "select account, targets from address where address = $1", name,
             row => row.IsDBNull(0) ? new NameMeaning.Alias(row.GetFieldValue<string[]>(1)) : ToAccount(row), cancel),
         // A bare login name must be one account's only.
         _ => OneAsync(
-            "select min(account) from projections_v1.address where local_part = $1 and account is not null having count(*) = 1",
+            "select min(account) from address where local_part = $1 and account is not null having count(*) = 1",
             name, ToAccount, cancel),
     };
 

@@ -60,8 +60,8 @@ internal sealed class ScramStandIns(NpgsqlDataSource source, Directory directory
     {
         const string sql = """
             select coalesce(
-              (select account from projections_v1.account where account >= $1 order by account limit 1),
-              (select account from projections_v1.account order by account limit 1))
+              (select account from account where account >= $1 order by account limit 1),
+              (select account from account order by account limit 1))
             """;
         await using var command = source.CreateCommand(sql);
         command.Parameters.Add(new() { Value = AppPasswords.AccountIdOf(key.SaltOfStranger($"model {name}")) });

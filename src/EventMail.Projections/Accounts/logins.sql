@@ -1,7 +1,6 @@
-create schema if not exists projections_v1;
 
 -- When an account was last logged in to.
-create table if not exists projections_v1.last_login (
+create table if not exists last_login (
   account varchar primary key,
   at timestamptz not null,
   protocol varchar not null,
@@ -9,7 +8,7 @@ create table if not exists projections_v1.last_login (
 
 -- From where an account was logged in to: such a place is not shut out by strangers' failures. The
 -- day is enough, so that a busy place is not written again at every login.
-create table if not exists projections_v1.login_place (
+create table if not exists login_place (
   account varchar not null,
   source varchar not null,
   first timestamptz not null,
@@ -17,7 +16,7 @@ create table if not exists projections_v1.login_place (
   primary key (account, source));
 
 -- Lock-outs, also those of other nodes and of before a restart. The key is a source, or an account, or "?" with an unknown name.
-create table if not exists projections_v1.login_lockout (
+create table if not exists login_lockout (
   scope varchar not null,
   key varchar not null,
   until timestamptz not null,

@@ -34,14 +34,14 @@ public sealed class DeliveryQueries(NpgsqlDataSource source)
 
     private const string Rows = $"""
         select tenant_id, id, domain, sender, recipients, size, submitted, attempts, due, held,
-          exists (select from {ProjectionSchema.Name}.account a where a.account = tenant_id and a.suspended), owner is not null and lease > now(), reason
-        from {ProjectionSchema.Name}.delivery_queue {Where} and (id, domain) > ($5, $6) order by id, domain limit $7
+          exists (select from account a where a.account = tenant_id and a.suspended), owner is not null and lease > now(), reason
+        from delivery_queue {Where} and (id, domain) > ($5, $6) order by id, domain limit $7
         """;
 
     private const string Counts = $"""
         select count(*), count(distinct id), coalesce(sum(recipients), 0)::bigint, count(*) filter (where held),
           count(*) filter (where due <= now() and not held)
-        from {ProjectionSchema.Name}.delivery_queue {Where}
+        from delivery_queue {Where}
         """;
 
     /// <summary>In the order of submission. Read by pages: it may change while it is listed, and no row comes twice.</summary>
@@ -74,8 +74,8 @@ public sealed class DeliveryQueries(NpgsqlDataSource source)
     public async Task<StreamKey?> FindAsync(Guid delivery, CancellationToken cancel)
     {
         // By the queue's key first: by the id alone the streams' index is read from end to end.
-        const string sql = $"""
-            select tenant_id from {ProjectionSchema.Name}.delivery_queue where id = $1
+        const string sql = """
+            select tenant_id from delivery_queue where id = $1
             union all select tenant_id from public.mt_streams where id = $1 and type = 'delivery' limit 1
             """;
         await using var command = source.CreateCommand(sql);

@@ -10,17 +10,17 @@ namespace EventMail.Projections.Deliveries;
 /// </summary>
 internal sealed class DeliveryQueue(NpgsqlDataSource source, Guid node)
 {
-    private const string Mine = $"update {ProjectionSchema.Name}.delivery_queue set";
+    private const string Mine = "update delivery_queue set";
     private const string WhereMine = "where id = $1 and domain = $2 and owner = $3";
 
     // A lease that the server's last moments take with them does no harm, and the log is another matter.
     private const string NotWaitedFor = "select set_config('synchronous_commit', 'off', true)";
 
     // A process that lives has one of these connections, or gets it back within moments (EventStore's NodeLink, CommitterConnection).
-    private const string Owners = $"""
+    private const string Owners = """
         select distinct q.owner, exists (
           select from pg_stat_activity a where a.datname = current_database() and a.application_name like 'eventmail % ' || replace(q.owner::text, '-', ''))
-        from {ProjectionSchema.Name}.delivery_queue q where q.owner is not null
+        from delivery_queue q where q.owner is not null
         """;
 
     // Rows that become due together are made ready by so many at a time.
@@ -40,11 +40,11 @@ internal sealed class DeliveryQueue(NpgsqlDataSource source, Guid node)
             BatchCommands =
             {
                 new(NotWaitedFor),
-                new($"select {ProjectionSchema.Name}.ready_deliveries($1, $2)")
+                new("select ready_deliveries($1, $2)")
                 {
                     Parameters = { Time(now), new NpgsqlParameter<int> { TypedValue = MadeReady } },
                 },
-                new($"select tenant_id, id, domain from {ProjectionSchema.Name}.claim_deliveries($1, $2, $3, $4, $5, $6, $7)")
+                new("select tenant_id, id, domain from claim_deliveries($1, $2, $3, $4, $5, $6, $7)")
                 {
                     Parameters =
                     {
@@ -55,7 +55,7 @@ internal sealed class DeliveryQueue(NpgsqlDataSource source, Guid node)
                         Text(_turn),
                     },
                 },
-                new($"select {ProjectionSchema.Name}.next_delivery($1)") { Parameters = { Time(now) } },
+                new("select next_delivery($1)") { Parameters = { Time(now) } },
             },
         };
         var rows = new List<(StreamKey Stream, string Domain)>();
@@ -94,7 +94,7 @@ internal sealed class DeliveryQueue(NpgsqlDataSource source, Guid node)
     /// <returns>False when the account is not suspended after all.</returns>
     public async Task<bool> PutAsideAsync(StreamKey stream, string domain, CancellationToken cancel) => await RunAsync(
         $"""
-        with stopped as materialized (select from {ProjectionSchema.Name}.account where account = $4 and suspended for share)
+        with stopped as materialized (select from account where account = $4 and suspended for share)
         {Mine} owner = null, lease = 'infinity' {WhereMine} and exists (select from stopped)
         """,
         cancel, [.. Key(stream, domain), Text(stream.Tenant)]) > 0;
@@ -121,8 +121,8 @@ internal sealed class DeliveryQueue(NpgsqlDataSource source, Guid node)
         IReadOnlyCollection<Guid> dead, DateTimeOffset now, CancellationToken cancel)
     {
         await using var command = source.CreateCommand(
-            $"""
-            select tenant_id, id, domain from {ProjectionSchema.Name}.delivery_queue
+            """
+            select tenant_id, id, domain from delivery_queue
             where owner is not null and held and (lease <= $1 or owner = any($2))
             """);
         command.Parameters.Add(Time(now));

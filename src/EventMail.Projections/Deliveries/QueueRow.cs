@@ -5,7 +5,7 @@ using static EventMail.EventStore.RowsStatement;
 
 namespace EventMail.Projections.Deliveries;
 
-/// <summary>What of a row of projections_v1.delivery_queue follows from the log.</summary>
+/// <summary>What of a row of projections.delivery_queue follows from the log.</summary>
 internal readonly record struct QueueRow(
     StreamKey Delivery, string Domain, DateTimeOffset Due, bool Held, int Priority, int Attempts, int Recipients, string Sender, long Size,
     DateTimeOffset Submitted, string? Reason)
@@ -20,7 +20,7 @@ internal readonly record struct QueueRow(
 
     private static readonly RowsStatement Upsert = new(
         $"""
-        insert into {ProjectionSchema.Name}.delivery_queue as q (
+        insert into delivery_queue as q (
           tenant_id, id, domain, due, held, priority, attempts, recipients, sender, size, submitted, reason, lease, owner, ready)
         select w.*, w.due <= now() and not w.held and w.lease is null from {Rows}
         on conflict (id, domain) do update set
@@ -35,7 +35,7 @@ internal readonly record struct QueueRow(
         ("owner", "uuid"));
 
     private static readonly RowsStatement Delete = new(
-        $"delete from {ProjectionSchema.Name}.delivery_queue q using {Rows} where q.id = w.id and q.domain = w.domain",
+        $"delete from delivery_queue q using {Rows} where q.id = w.id and q.domain = w.domain",
         ("id", "uuid"), ("domain", "varchar"));
 
     /// <summary>Not a part of the comparison: it is written with a new row only.</summary>

@@ -14,7 +14,7 @@ public sealed class MailboxListProjection(EventTypeMap types) : IInlineProjectio
     public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
         var isDue = await InlineRebuild.IsDueAsync(connection, cancel, "mailbox");
-        await ProjectionSchema.CreateAsync(connection, MailboxRows.Create + MailboxSnapshotRows.Create, cancel);
+        await SqlScript.ExecuteAsync(connection, MailboxRows.Create + MailboxSnapshotRows.Create, cancel);
         if (isDue)
             await RebuildAsync(connection, cancel);
     }

@@ -5,7 +5,7 @@ using static EventMail.EventStore.RowsStatement;
 
 namespace EventMail.Projections.Mailboxes;
 
-/// <summary>projections_v1.mailbox: one row a mailbox, its header at its stream's version. Deleted ones stay, so that no UIDVALIDITY comes again.</summary>
+/// <summary>projections.mailbox: one row a mailbox, its header at its stream's version. Deleted ones stay, so that no UIDVALIDITY comes again.</summary>
 internal static class MailboxRows
 {
     public const string NameIndex = "mailbox_name";
@@ -16,7 +16,7 @@ internal static class MailboxRows
 
     // Half-full pages: a delivery updates its row in place (HOT).
     public const string Create = $"""
-        create table if not exists {ProjectionSchema.Name}.mailbox (
+        create table if not exists mailbox (
           tenant_id varchar not null,
           id uuid not null,
           version bigint not null,
@@ -33,13 +33,13 @@ internal static class MailboxRows
           acl text not null default '',
           primary key (tenant_id, id)
         ) with (fillfactor = 50);
-        select eventmail.ensure_column('{ProjectionSchema.Name}.mailbox', 'acl', 'text not null default ''''');
-        select eventmail.ensure_index('{ProjectionSchema.Name}.{NameIndex}',
-          'create unique index {NameIndex} on {ProjectionSchema.Name}.mailbox (tenant_id, name) where not deleted');
-        select eventmail.ensure_index('{ProjectionSchema.Name}.{UidValidityIndex}',
-          'create unique index {UidValidityIndex} on {ProjectionSchema.Name}.mailbox (tenant_id, uid_validity)');
-        select eventmail.ensure_index('{ProjectionSchema.Name}.{GranteeIndex}',
-          'create index {GranteeIndex} on {ProjectionSchema.Name}.mailbox using gin (string_to_array(acl, '' '')) where acl <> ''''');
+        select eventmail.ensure_column('mailbox', 'acl', 'text not null default ''''');
+        select eventmail.ensure_index('{NameIndex}',
+          'create unique index {NameIndex} on mailbox (tenant_id, name) where not deleted');
+        select eventmail.ensure_index('{UidValidityIndex}',
+          'create unique index {UidValidityIndex} on mailbox (tenant_id, uid_validity)');
+        select eventmail.ensure_index('{GranteeIndex}',
+          'create index {GranteeIndex} on mailbox using gin (string_to_array(acl, '' '')) where acl <> ''''');
         """;
 
     public const string Columns =
@@ -49,12 +49,12 @@ internal static class MailboxRows
         select k.tenant_id, k.id, s.version, {Columns}
         from unnest($1::varchar[], $2::uuid[]) as k (tenant_id, id)
         join public.mt_streams s on s.tenant_id = k.tenant_id and s.id = k.id
-        left join {ProjectionSchema.Name}.mailbox m on m.tenant_id = k.tenant_id and m.id = k.id
+        left join mailbox m on m.tenant_id = k.tenant_id and m.id = k.id
         """;
 
     private static readonly RowsStatement Upsert = new(
         $"""
-        insert into {ProjectionSchema.Name}.mailbox as m (
+        insert into mailbox as m (
           tenant_id, id, version, name, uid_validity, uid_next, messages, unseen, bytes, recent_from, special_use, keywords, deleted, acl)
         select * from {RowsStatement.Rows}
         on conflict (tenant_id, id) do update set

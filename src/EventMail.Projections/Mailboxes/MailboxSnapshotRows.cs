@@ -10,9 +10,9 @@ namespace EventMail.Projections.Mailboxes;
 /// </summary>
 internal static class MailboxSnapshotRows
 {
-    public const string Create = $"""
+    public const string Create = """
 
-        create table if not exists {ProjectionSchema.Name}.mailbox_snapshot (
+        create table if not exists mailbox_snapshot (
           tenant_id varchar not null,
           mailbox_id uuid not null,
           version bigint not null,
@@ -29,15 +29,15 @@ internal static class MailboxSnapshotRows
           acl text not null default '',
           primary key (tenant_id, mailbox_id)
         );
-        select eventmail.ensure_column('{ProjectionSchema.Name}.mailbox_snapshot', 'acl', 'text not null default ''''');
-        create table if not exists {ProjectionSchema.Name}.mailbox_segment (
+        select eventmail.ensure_column('mailbox_snapshot', 'acl', 'text not null default ''''');
+        create table if not exists mailbox_segment (
           tenant_id varchar not null,
           mailbox_id uuid not null,
           first_uid bigint not null,
           columns bytea not null,
           primary key (tenant_id, mailbox_id, first_uid)
         );
-        select eventmail.ensure_storage('{ProjectionSchema.Name}.mailbox_segment', 'columns', 'external');
+        select eventmail.ensure_storage('mailbox_segment', 'columns', 'external');
         """;
 
     private const string Header =
@@ -46,8 +46,8 @@ internal static class MailboxSnapshotRows
     // One statement: the segments must be of the snapshot's version.
     private const string Select = $"""
         select {MailboxRows.Columns}, g.columns
-        from {ProjectionSchema.Name}.mailbox_snapshot m
-        left join {ProjectionSchema.Name}.mailbox_segment g on g.tenant_id = m.tenant_id and g.mailbox_id = m.mailbox_id
+        from mailbox_snapshot m
+        left join mailbox_segment g on g.tenant_id = m.tenant_id and g.mailbox_id = m.mailbox_id
         where m.tenant_id = $1 and m.mailbox_id = $2
         order by g.first_uid
         """;
@@ -85,11 +85,11 @@ internal static class MailboxSnapshotRows
         NpgsqlConnection connection, StreamKey key, PersistedView before, MailboxState state, CancellationToken cancel)
     {
         const string insert = $"""
-            insert into {ProjectionSchema.Name}.mailbox_snapshot (tenant_id, mailbox_id, {Header})
+            insert into mailbox_snapshot (tenant_id, mailbox_id, {Header})
             values ($1, $2, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict do nothing
             """;
         const string update = $"""
-            update {ProjectionSchema.Name}.mailbox_snapshot set ({Header}) = ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+            update mailbox_snapshot set ({Header}) = ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
             where tenant_id = $1 and mailbox_id = $2 and version = $3
             """;
         await using var transaction = await connection.BeginTransactionAsync(cancel);
@@ -113,13 +113,13 @@ internal static class MailboxSnapshotRows
     public static async Task<bool> OverwriteAsync(NpgsqlConnection connection, StreamKey key, MailboxState state, CancellationToken cancel)
     {
         const string upsert = $"""
-            insert into {ProjectionSchema.Name}.mailbox_snapshot as s (tenant_id, mailbox_id, {Header})
+            insert into mailbox_snapshot as s (tenant_id, mailbox_id, {Header})
             values ($1, $2, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
             on conflict (tenant_id, mailbox_id) do update set ({Header}) = ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
             where s.version <= excluded.version
             returning $3::bigint
             """;
-        const string delete = $"delete from {ProjectionSchema.Name}.mailbox_segment where tenant_id = $1 and mailbox_id = $2";
+        const string delete = "delete from mailbox_segment where tenant_id = $1 and mailbox_id = $2";
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         await using (var move = new NpgsqlCommand(upsert, connection, transaction))
         {
@@ -140,9 +140,9 @@ internal static class MailboxSnapshotRows
 
     public static async Task DeleteAsync(NpgsqlConnection connection, StreamKey key, CancellationToken cancel)
     {
-        const string sql = $"""
-            with s as (delete from {ProjectionSchema.Name}.mailbox_snapshot where tenant_id = $1 and mailbox_id = $2)
-            delete from {ProjectionSchema.Name}.mailbox_segment where tenant_id = $1 and mailbox_id = $2
+        const string sql = """
+            with s as (delete from mailbox_snapshot where tenant_id = $1 and mailbox_id = $2)
+            delete from mailbox_segment where tenant_id = $1 and mailbox_id = $2
             """;
         await using var command = new NpgsqlCommand(sql, connection)
         {
@@ -155,9 +155,9 @@ internal static class MailboxSnapshotRows
         NpgsqlConnection connection, NpgsqlTransaction transaction, StreamKey key, List<long> gone, List<Chunk> changed, CancellationToken cancel)
     {
         const string delete =
-            $"delete from {ProjectionSchema.Name}.mailbox_segment where tenant_id = $1 and mailbox_id = $2 and first_uid = any($3)";
-        const string upsert = $"""
-            insert into {ProjectionSchema.Name}.mailbox_segment (tenant_id, mailbox_id, first_uid, columns)
+            "delete from mailbox_segment where tenant_id = $1 and mailbox_id = $2 and first_uid = any($3)";
+        const string upsert = """
+            insert into mailbox_segment (tenant_id, mailbox_id, first_uid, columns)
             select $1, $2, * from unnest($3::bigint[], $4::bytea[])
             on conflict (tenant_id, mailbox_id, first_uid) do update set columns = excluded.columns
             """;

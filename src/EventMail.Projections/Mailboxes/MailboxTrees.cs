@@ -15,9 +15,9 @@ internal sealed class MailboxTrees(NpgsqlDataSource source, CommandExecutor exec
     public const int MaxAccounts = 20_000;
 
     private const string Live = $"""
-        select m.id, {MailboxRows.Columns} from {ProjectionSchema.Name}.mailbox m where m.tenant_id = $1 and not m.deleted
+        select m.id, {MailboxRows.Columns} from mailbox m where m.tenant_id = $1 and not m.deleted
         """;
-    private const string Highest = $"select coalesce(max(uid_validity), 0) from {ProjectionSchema.Name}.mailbox where tenant_id = $1";
+    private const string Highest = "select coalesce(max(uid_validity), 0) from mailbox where tenant_id = $1";
 
     private sealed class Slot
     {

@@ -4,12 +4,12 @@ using Npgsql;
 namespace EventMail.Projections.Mailboxes;
 
 /// <summary>
-/// projections_v1.message_preview: what <see cref="MessagePreviews"/> has derived. No commit writes it; a missing row is no fault.
+/// projections.message_preview: what <see cref="MessagePreviews"/> has derived. No commit writes it; a missing row is no fault.
 /// </summary>
 public sealed class MessagePreviewTable : IInlineProjection
 {
-    private const string Table = $"""
-        create table if not exists {ProjectionSchema.Name}.message_preview (
+    private const string Table = """
+        create table if not exists message_preview (
           number bigint primary key,
           version smallint not null,
           text text not null
@@ -18,7 +18,7 @@ public sealed class MessagePreviewTable : IInlineProjection
 
     public string Name => "message_preview";
 
-    public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => ProjectionSchema.CreateAsync(connection, Table, cancel);
+    public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.ExecuteAsync(connection, Table, cancel);
 
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {

@@ -21,10 +21,10 @@ public sealed class MessagePreviews
     // In memory at most about twice as many; a preview is 200 characters.
     private const int Cached = 20_000;
 
-    private const string Select = $"select number, text from {ProjectionSchema.Name}.message_preview where number = any($1) and version = $2";
+    private const string Select = "select number, text from message_preview where number = any($1) and version = $2";
 
-    private const string Insert = $"""
-        insert into {ProjectionSchema.Name}.message_preview (number, version, text)
+    private const string Insert = """
+        insert into message_preview (number, version, text)
         select number, $3, text from unnest($1::bigint[], $2::text[]) row (number, text)
         on conflict (number) do update set version = excluded.version, text = excluded.text
         """;

@@ -16,8 +16,8 @@ public sealed class MessageSummaries : IDisposable
     // A range scan may read this many rows for each that is wanted before single look-ups are cheaper.
     private const int SparsestScan = 4;
 
-    private const string ByRange = $"select number, data from {ProjectionSchema.Name}.message_summary where number between $1 and $2";
-    private const string ByNumbers = $"select number, data from {ProjectionSchema.Name}.message_summary where number = any($1)";
+    private const string ByRange = "select number, data from message_summary where number between $1 and $2";
+    private const string ByNumbers = "select number, data from message_summary where number = any($1)";
 
     private readonly NpgsqlDataSource _source;
     private readonly ContentStore _contents;
@@ -137,8 +137,8 @@ public sealed class MessageSummaries : IDisposable
             }
         }
         var summary = MessageSummary.Of(reader.Finish());
-        await using (var command = _source.CreateCommand($"""
-            insert into {ProjectionSchema.Name}.message_summary (number, data) values ($1, $2)
+        await using (var command = _source.CreateCommand("""
+            insert into message_summary (number, data) values ($1, $2)
             on conflict (number) do update set data = excluded.data
             """))
         {

@@ -4,29 +4,29 @@ using Npgsql;
 namespace EventMail.Projections.Mailboxes;
 
 /// <summary>
-/// projections_v1.message_summary: a row a content, by number, written with it. A missing row is no fault: the summary is derived
+/// projections.message_summary: a row a content, by number, written with it. A missing row is no fault: the summary is derived
 /// from the content then.
 /// </summary>
 public sealed class MessageSummaryProjection : IInlineProjection
 {
-    private const string Table = $"""
-        create table if not exists {ProjectionSchema.Name}.message_summary (
+    private const string Table = """
+        create table if not exists message_summary (
           number bigint primary key,
           data bytea not null
         );
-        select eventmail.ensure_storage('{ProjectionSchema.Name}.message_summary', 'data', 'external');
+        select eventmail.ensure_storage('message_summary', 'data', 'external');
         """;
 
     // Numbers that the committer's other rows name are new; a rebuilt one may stand there already.
     private static readonly RowsStatement Insert = new(
         $"""
-        insert into {ProjectionSchema.Name}.message_summary (number, data) select * from {RowsStatement.Rows} on conflict do nothing
+        insert into message_summary (number, data) select * from {RowsStatement.Rows} on conflict do nothing
         """,
         ("number", "bigint"), ("data", "bytea"));
 
     public string Name => "message_summary";
 
-    public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => ProjectionSchema.CreateAsync(connection, Table, cancel);
+    public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.ExecuteAsync(connection, Table, cancel);
 
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {

@@ -27,8 +27,8 @@ internal sealed class OtherUsers(NpgsqlDataSource source, CommandExecutor execut
     // Viewers whose owners are kept.
     private const int Cached = 10_000;
 
-    private const string OwnersOf = $"""
-        select distinct m.tenant_id from {ProjectionSchema.Name}.mailbox m
+    private const string OwnersOf = """
+        select distinct m.tenant_id from mailbox m
         where m.acl <> '' and string_to_array(m.acl, ' ') && $1 and not m.deleted and m.tenant_id <> $2
         """;
 

@@ -8,7 +8,7 @@ using NpgsqlTypes;
 namespace EventMail.Projections.Maildrops;
 
 /// <summary>
-/// projections_v1.maildrop_form: a row for each of an account's contents that POP3 does not send as it is stored, so that LIST and
+/// projections.maildrop_form: a row for each of an account's contents that POP3 does not send as it is stored, so that LIST and
 /// STAT tell the exact octets (RFC 1939 §11) without a look at any message. A row with content 0 says that the account has all its
 /// rows. Where it is missing (the table was dropped), each login looks at those messages of INBOX that have no row, and writes one
 /// for each of them, also for those that are sent as they are stored.
@@ -17,8 +17,8 @@ public sealed class MaildropFormProjection : IInlineProjection
 {
     private const long Complete = 0;
 
-    private const string Table = $"""
-        create table if not exists {ProjectionSchema.Name}.maildrop_form (
+    private const string Table = """
+        create table if not exists maildrop_form (
           tenant_id varchar not null,
           content bigint not null,
           octets bigint not null,
@@ -28,14 +28,14 @@ public sealed class MaildropFormProjection : IInlineProjection
         );
         """;
 
-    private const string Insert = $"""
-        insert into {ProjectionSchema.Name}.maildrop_form (tenant_id, content, octets, ascii_octets, internationalized)
+    private const string Insert = """
+        insert into maildrop_form (tenant_id, content, octets, ascii_octets, internationalized)
         select * from unnest($1::varchar[], $2::bigint[], $3::bigint[], $4::bigint[], $5::boolean[]) on conflict do nothing
         """;
 
     public string Name => "maildrop_form";
 
-    public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => ProjectionSchema.CreateAsync(connection, Table, cancel);
+    public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.ExecuteAsync(connection, Table, cancel);
 
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {
@@ -96,7 +96,7 @@ public sealed class MaildropFormProjection : IInlineProjection
     private static async Task<Dictionary<long, MaildropForm>> ReadRowsAsync(EventLog log, string account, CancellationToken cancel)
     {
         await using var command = log.DataSource.CreateCommand(
-            $"select content, octets, ascii_octets, internationalized from {ProjectionSchema.Name}.maildrop_form where tenant_id = $1");
+            "select content, octets, ascii_octets, internationalized from maildrop_form where tenant_id = $1");
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = account });
         await using var reader = await command.ExecuteReaderAsync(cancel);
         var forms = new Dictionary<long, MaildropForm>();

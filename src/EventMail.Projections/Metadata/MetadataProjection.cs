@@ -10,12 +10,12 @@ namespace EventMail.Projections.Metadata;
 public sealed class MetadataProjection(EventTypeMap types) : IInlineProjection
 {
     // Whoever deleted a mailbox before the rows were made has deleted its annotations, too.
-    private const string OfDeletedMailboxes = $"""
+    private const string OfDeletedMailboxes = """
         with gone as (
-          delete from {ProjectionSchema.Name}.metadata m using {ProjectionSchema.Name}.mailbox b
+          delete from metadata m using mailbox b
           where b.tenant_id = m.tenant_id and b.id = m.mailbox and b.deleted
           returning m.tenant_id, m.id)
-        delete from {ProjectionSchema.Name}.metadata_octets o using gone where o.tenant_id = gone.tenant_id and o.id = gone.id
+        delete from metadata_octets o using gone where o.tenant_id = gone.tenant_id and o.id = gone.id
         """;
 
     public string Name => "metadata";
@@ -23,7 +23,7 @@ public sealed class MetadataProjection(EventTypeMap types) : IInlineProjection
     public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
         var isDue = await InlineRebuild.IsDueAsync(connection, cancel, "metadata", "metadata_octets");
-        await ProjectionSchema.CreateAsync(connection, MetadataRows.Create, cancel);
+        await SqlScript.ExecuteAsync(connection, MetadataRows.Create, cancel);
         if (!isDue)
             return;
         await InlineRebuild.WholeStreamsAsync(this, MetadataKind.Instance, types, connection, cancel);

@@ -7,13 +7,13 @@ using NpgsqlTypes;
 namespace EventMail.Projections.Metadata;
 
 /// <summary>
-/// projections_v1.metadata: one row a stream, all its entries as one JSON value of <see cref="MetadataSet"/>'s shape; beside it
+/// projections.metadata: one row a stream, all its entries as one JSON value of <see cref="MetadataSet"/>'s shape; beside it
 /// metadata_octets: how much of it whose annotations are.
 /// </summary>
 internal static class MetadataRows
 {
-    public const string Create = $"""
-        create table if not exists {ProjectionSchema.Name}.metadata (
+    public const string Create = """
+        create table if not exists metadata (
           tenant_id varchar not null,
           id uuid not null,
           version bigint not null,
@@ -21,51 +21,51 @@ internal static class MetadataRows
           entries jsonb not null,
           primary key (tenant_id, id)
         );
-        select eventmail.ensure_index('{ProjectionSchema.Name}.metadata_mailbox',
-          'create index metadata_mailbox on {ProjectionSchema.Name}.metadata (mailbox)');
-        create table if not exists {ProjectionSchema.Name}.metadata_octets (
+        select eventmail.ensure_index('metadata_mailbox',
+          'create index metadata_mailbox on metadata (mailbox)');
+        create table if not exists metadata_octets (
           tenant_id varchar not null,
           id uuid not null,
           account varchar not null,
           octets bigint not null,
           primary key (tenant_id, id, account)
         );
-        select eventmail.ensure_index('{ProjectionSchema.Name}.metadata_octets_account',
-          'create index metadata_octets_account on {ProjectionSchema.Name}.metadata_octets (account)');
+        select eventmail.ensure_index('metadata_octets_account',
+          'create index metadata_octets_account on metadata_octets (account)');
         """;
 
-    private const string ByKeys = $"""
+    private const string ByKeys = """
         select k.tenant_id, k.id, s.version, m.version, m.entries::text
         from unnest($1::varchar[], $2::uuid[]) as k (tenant_id, id)
         join public.mt_streams s on s.tenant_id = k.tenant_id and s.id = k.id
-        left join {ProjectionSchema.Name}.metadata m on m.tenant_id = k.tenant_id and m.id = k.id
+        left join metadata m on m.tenant_id = k.tenant_id and m.id = k.id
         """;
 
-    private const string OfMailboxes = $"select mailbox, entries::text from {ProjectionSchema.Name}.metadata where mailbox = any($1)";
+    private const string OfMailboxes = "select mailbox, entries::text from metadata where mailbox = any($1)";
 
-    private const string Upsert = $"""
-        insert into {ProjectionSchema.Name}.metadata as m (tenant_id, id, version, mailbox, entries)
+    private const string Upsert = """
+        insert into metadata as m (tenant_id, id, version, mailbox, entries)
         select * from unnest($1::varchar[], $2::uuid[], $3::bigint[], $4::uuid[], $5::jsonb[])
         on conflict (tenant_id, id) do update set version = excluded.version, entries = excluded.entries
         where m.version < excluded.version
         """;
 
-    private const string Delete = $"""
-        delete from {ProjectionSchema.Name}.metadata m using unnest($1::varchar[], $2::uuid[]) as k (tenant_id, id)
+    private const string Delete = """
+        delete from metadata m using unnest($1::varchar[], $2::uuid[]) as k (tenant_id, id)
         where m.tenant_id = k.tenant_id and m.id = k.id
         """;
 
-    private const string DeleteOctets = $"""
-        delete from {ProjectionSchema.Name}.metadata_octets m using unnest($1::varchar[], $2::uuid[]) as k (tenant_id, id)
+    private const string DeleteOctets = """
+        delete from metadata_octets m using unnest($1::varchar[], $2::uuid[]) as k (tenant_id, id)
         where m.tenant_id = k.tenant_id and m.id = k.id
         """;
 
-    private const string InsertOctets = $"""
-        insert into {ProjectionSchema.Name}.metadata_octets (tenant_id, id, account, octets)
+    private const string InsertOctets = """
+        insert into metadata_octets (tenant_id, id, account, octets)
         select * from unnest($1::varchar[], $2::uuid[], $3::varchar[], $4::bigint[])
         """;
 
-    private const string Octets = $"select coalesce(sum(octets), 0)::bigint from {ProjectionSchema.Name}.metadata_octets where account = $1";
+    private const string Octets = "select coalesce(sum(octets), 0)::bigint from metadata_octets where account = $1";
 
     /// <summary>All that an account has annotated.</summary>
     public static async Task<long> OctetsAsync(NpgsqlDataSource source, string account, CancellationToken cancel)

@@ -23,9 +23,9 @@ public sealed class QuotaAudit(EventLog log, EventTypeMap types, ILoggerFactory 
     // Somebody else changed the account meanwhile, perhaps by the same alarm.
     private const int Attempts = 5;
 
-    private const string Kept = $"""
+    private const string Kept = """
         select coalesce(q.bytes, 0), coalesce(q.messages, 0), s.version
-        from public.mt_streams s left join {ProjectionSchema.Name}.quota q on q.tenant_id = s.tenant_id
+        from public.mt_streams s left join quota q on q.tenant_id = s.tenant_id
         where s.tenant_id = $1 and s.id = $2
         """;
 

@@ -15,7 +15,7 @@ public sealed class QuotaProjection : IInlineProjection
     public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
         var isDue = await InlineRebuild.IsDueAsync(connection, cancel, "quota");
-        await ProjectionSchema.CreateAsync(connection, QuotaRows.Create, cancel);
+        await SqlScript.ExecuteAsync(connection, QuotaRows.Create, cancel);
         if (!isDue)
             return;
         await using var fill = new NpgsqlCommand(QuotaRows.Fill, connection);

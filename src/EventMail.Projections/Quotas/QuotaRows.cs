@@ -4,15 +4,15 @@ using static EventMail.EventStore.RowsStatement;
 
 namespace EventMail.Projections.Quotas;
 
-/// <summary>projections_v1.quota: one row for each account that ever had a mailbox, what is in all its mailboxes.</summary>
+/// <summary>projections.quota: one row for each account that ever had a mailbox, what is in all its mailboxes.</summary>
 internal static class QuotaRows
 {
     /// <summary>How an account's row moves, and what it must be before.</summary>
     public readonly record struct Move(string Account, MailTotals By, QuotaTerm? Term);
 
     // Half-full pages: a delivery updates its row in place (HOT).
-    public const string Create = $"""
-        create table if not exists {ProjectionSchema.Name}.quota (
+    public const string Create = """
+        create table if not exists quota (
           tenant_id varchar primary key,
           bytes bigint not null,
           messages bigint not null
@@ -20,16 +20,16 @@ internal static class QuotaRows
         """;
 
     /// <summary>All rows, from the headers of the mailboxes, which are folded from the log.</summary>
-    public const string Fill = $"""
-        insert into {ProjectionSchema.Name}.quota (tenant_id, bytes, messages)
+    public const string Fill = """
+        insert into quota (tenant_id, bytes, messages)
         select tenant_id, coalesce(sum(bytes) filter (where not deleted), 0), coalesce(sum(messages) filter (where not deleted), 0)
-        from {ProjectionSchema.Name}.mailbox group by tenant_id
+        from mailbox group by tenant_id
         """;
 
-    public const string ByAccounts = $"select tenant_id, bytes, messages from {ProjectionSchema.Name}.quota where tenant_id = any($1)";
+    public const string ByAccounts = "select tenant_id, bytes, messages from quota where tenant_id = any($1)";
 
     private const string Upsert = $"""
-        insert into {ProjectionSchema.Name}.quota as q (tenant_id, bytes, messages)
+        insert into quota as q (tenant_id, bytes, messages)
         select w.tenant_id, w.bytes, w.messages from {RowsStatement.Rows}
         on conflict (tenant_id) do update set bytes = q.bytes + excluded.bytes, messages = q.messages + excluded.messages
         """;

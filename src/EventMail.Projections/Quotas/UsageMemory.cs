@@ -16,9 +16,9 @@ internal sealed class UsageMemory(CommandExecutor executor, NpgsqlDataSource sou
     // Long enough for a command that was deferred to come back.
     private static readonly TimeSpan RefusalAge = TimeSpan.FromSeconds(1);
 
-    private const string MailboxesOf = $"""
+    private const string MailboxesOf = """
         select m.id, m.version, s.version, m.deleted, m.bytes, m.messages
-        from {ProjectionSchema.Name}.mailbox m join public.mt_streams s on s.tenant_id = m.tenant_id and s.id = m.id where m.tenant_id = $1
+        from mailbox m join public.mt_streams s on s.tenant_id = m.tenant_id and s.id = m.id where m.tenant_id = $1
         """;
 
     private readonly BoundedCache<string, AccountUsage> _usage = new(options.Cached, StringComparer.Ordinal);

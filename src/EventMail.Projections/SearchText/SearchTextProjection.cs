@@ -8,7 +8,7 @@ using Stopwatch = System.Diagnostics.Stopwatch;
 namespace EventMail.Projections.SearchText;
 
 /// <summary>
-/// projections_v1.search_text_v2: a row a content with the text that SEARCH BODY and TEXT look at, and its trigrams. It follows the log
+/// projections.search_text_v2: a row a content with the text that SEARCH BODY and TEXT look at, and its trigrams. It follows the log
 /// behind the mail and yields to it: a content that has no row yet is searched by reading it.
 /// </summary>
 public sealed class SearchTextProjection : IAsyncProjection
@@ -54,7 +54,6 @@ public sealed class SearchTextProjection : IAsyncProjection
 
     public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        await ProjectionSchema.CreateAsync(connection, "", cancel);
         await using (var missing = new NpgsqlCommand($"select to_regclass('{Table.Name}') is null", connection))
             if ((bool)(await missing.ExecuteScalarAsync(cancel))!)
             {

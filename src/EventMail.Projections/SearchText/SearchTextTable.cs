@@ -74,7 +74,7 @@ internal sealed class SearchTextTable(int version)
 
     public string FindEverywhere(bool inHeader) => $"select number from {Name} where {Contains(inHeader, 1)} limit $2";
 
-    private static string NameOf(int version) => $"{ProjectionSchema.Name}.{(version == 1 ? "search_text" : $"search_text_v{version}")}";
+    private static string NameOf(int version) => version == 1 ? "search_text" : $"search_text_v{version}";
 
     private static string ProgressionOf(int version) =>
         version == 1 ? $"{SearchTextProjection.ProjectionName}:All" : $"{SearchTextProjection.ProjectionName}:V{version}:All";

@@ -23,9 +23,9 @@ internal static partial class LogCheck
         await SettledTablesAsync(server);
         var mailboxes = await MailboxesAsync(server, accounts);
         var kept = await SettledTablesAsync(server);
-        (await SqlAsync(server, "select table_name from information_schema.tables where table_schema = 'projections_v1' order by 1"))
+        (await SqlAsync(server, "select table_name from information_schema.tables where table_schema = 'projections' order by 1"))
             .ShouldBe(ReadModelTables.All, ignoreOrder: true, "each table of the read models is compared in some way");
-        await SqlAsync(server, "drop schema projections_v1 cascade");
+        await SqlAsync(server, "drop schema projections cascade");
         server.Kill();
         await server.WaitForExitAsync();
         await server.DisposeAsync();
@@ -37,8 +37,8 @@ internal static partial class LogCheck
             foreach (var table in ReadModelTables.Derived)
             {
                 // Not whole tables in the message.
-                kept[table].Except(folded[table]).Take(3).ShouldBeEmpty($"projections_v1.{table} has rows that the log does not say");
-                folded[table].Except(kept[table]).Take(3).ShouldBeEmpty($"projections_v1.{table} lacks rows that the log says");
+                kept[table].Except(folded[table]).Take(3).ShouldBeEmpty($"projections.{table} has rows that the log does not say");
+                folded[table].Except(kept[table]).Take(3).ShouldBeEmpty($"projections.{table} lacks rows that the log says");
             }
 
             (await MailboxesAsync(fresh, accounts)).ShouldBe(mailboxes, "a mailbox is not what the log says");
@@ -46,7 +46,7 @@ internal static partial class LogCheck
             foreach (var table in ReadModelTables.MadeWhenAsked.Keys)
             {
                 var both = asked[table].Select(KeyOf).Intersect(kept[table].Select(KeyOf)).ToHashSet();
-                asked[table].Where(row => both.Contains(KeyOf(row))).ShouldBe(kept[table].Where(row => both.Contains(KeyOf(row))), $"projections_v1.{table} is not what the log says");
+                asked[table].Where(row => both.Contains(KeyOf(row))).ShouldBe(kept[table].Where(row => both.Contains(KeyOf(row))), $"projections.{table} is not what the log says");
             }
 
             return fresh;
@@ -151,12 +151,12 @@ internal static partial class LogCheck
         var tables = new Dictionary<string, string[]>();
         foreach (var table in ReadModelTables.Derived)
         {
-            tables[table] = await SqlAsync(server, $"select {ReadModelTables.RowOf(table)} from projections_v1.{table} t order by 1");
+            tables[table] = await SqlAsync(server, $"select {ReadModelTables.RowOf(table)} from projections.{table} t order by 1");
         }
 
         foreach (var (table, key) in ReadModelTables.MadeWhenAsked)
         {
-            tables[table] = await SqlAsync(server, $"select concat_ws(' ', {key}) || '{KeyEnd}' || to_jsonb(t) from projections_v1.{table} t order by {key}");
+            tables[table] = await SqlAsync(server, $"select concat_ws(' ', {key}) || '{KeyEnd}' || to_jsonb(t) from projections.{table} t order by {key}");
         }
 
         return tables;

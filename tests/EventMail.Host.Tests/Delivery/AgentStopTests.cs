@@ -114,7 +114,7 @@ public sealed class AgentStopTests
 
     private static async Task<DateTime> LeaseAsync(DeliveryWorld world)
     {
-        await using var command = world.Mail.Log.DataSource.CreateCommand("select lease from projections_v1.delivery_queue");
+        await using var command = world.Mail.Log.DataSource.CreateCommand("select lease from projections.delivery_queue");
         return (DateTime)(await command.ExecuteScalarAsync())!;
     }
 

@@ -282,7 +282,7 @@ public sealed class AgentTests(AgentTests.PatientWorld patient) : IClassFixture<
     {
         // The row is as the submission's transaction wrote it: nothing has changed it since.
         const string Untouched = """
-            select count(*) from projections_v1.delivery_queue q join public.mt_events e on e.stream_id = q.id and e.version = 1
+            select count(*) from projections.delivery_queue q join public.mt_events e on e.stream_id = q.id and e.version = 1
             where q.xmin = e.xmin and q.owner is not null
             """;
         await using var world = await DeliveryWorld.StartAsync(new() { PerDestination = 2 });

@@ -83,17 +83,17 @@ public sealed class ClaimTests
     [Fact]
     public async Task A_claim_that_was_planned_while_the_queue_was_empty_does_not_read_all_of_it_for_each_row()
     {
-        const string Claim = "select count(*) from projections_v1.claim_deliveries(now(), now() + interval '2 minutes', gen_random_uuid(), '{}', 100, null, '')";
-        const string Ready = "select projections_v1.ready_deliveries(now(), 1000)::bigint";
+        const string Claim = "select count(*) from projections.claim_deliveries(now(), now() + interval '2 minutes', gen_random_uuid(), '{}', 100, null, '')";
+        const string Ready = "select projections.ready_deliveries(now(), 1000)::bigint";
         await using var test = await DeliveryFixture.StartAsync();
         await using var connection = await test.Mail.Log.DataSource.OpenConnectionAsync();
-        await AskAsync("analyze projections_v1.delivery_queue");
+        await AskAsync("analyze projections.delivery_queue");
         (await AskAsync(Ready) + await AskAsync(Claim)).ShouldBe(0);
         await FillAsync(test, "one.example", 3000, ready: false);
         await using var transaction = await connection.BeginTransactionAsync();
         (await AskAsync(Ready)).ShouldBe(1000);
         (await AskAsync(Claim)).ShouldBe(100);
-        (await AskAsync("select idx_tup_fetch + seq_tup_read from pg_stat_xact_user_tables where relid = 'projections_v1.delivery_queue'::regclass"))
+        (await AskAsync("select idx_tup_fetch + seq_tup_read from pg_stat_xact_user_tables where relid = 'projections.delivery_queue'::regclass"))
             .ShouldBeLessThan(5000, "two or three for each row");
 
         async Task<long> AskAsync(string sql)
@@ -314,7 +314,7 @@ public sealed class ClaimTests
     private static async Task FillAsync(DeliveryFixture test, string domain, int rows, bool ready = true)
     {
         await using var command = test.Mail.Log.DataSource.CreateCommand("""
-            insert into projections_v1.delivery_queue (
+            insert into projections.delivery_queue (
               tenant_id, id, domain, due, held, priority, attempts, recipients, sender, size, submitted, ready)
             select 'a', gen_random_uuid(), $1, now() - interval '1 hour', false, 0, 0, 1, 'a@example.test', 1, now(), $3 from generate_series(1, $2)
             """);

@@ -127,7 +127,7 @@ internal sealed class DeliveryFixture : IAsyncDisposable
 
     public async Task<long> RowsAsync(string where = "true")
     {
-        await using var command = Mail.Log.DataSource.CreateCommand($"select count(*) from projections_v1.delivery_queue where {where}");
+        await using var command = Mail.Log.DataSource.CreateCommand($"select count(*) from projections.delivery_queue where {where}");
         return (long)(await command.ExecuteScalarAsync())!;
     }
 

@@ -133,7 +133,7 @@ public class ManyWritersTests
     private static async Task ShouldHaveSummariesAsync(MailNode node, TestDatabase database)
     {
         await using var command = database.DataSource.CreateCommand(
-            "select c.number, s.data from eventmail.content c left join projections_v1.message_summary s using (number)");
+            "select c.number, s.data from eventmail.content c left join projections.message_summary s using (number)");
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {

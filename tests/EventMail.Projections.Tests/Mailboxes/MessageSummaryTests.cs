@@ -118,8 +118,8 @@ public class MessageSummaryTests
         }
         string[] changes =
         [
-            "select 1", "delete from projections_v1.message_summary", "update projections_v1.message_summary set data = '\\x00'",
-            "drop table projections_v1.message_summary",
+            "select 1", "delete from projections.message_summary", "update projections.message_summary set data = '\\x00'",
+            "drop table projections.message_summary",
         ];
         foreach (var change in changes)
         {
@@ -129,7 +129,7 @@ public class MessageSummaryTests
             node.Summaries.TryGet(number, out _).ShouldBeFalse();
             (await node.Summaries.GetAsync(number, default)).Data.ShouldBe(data);
             node.Summaries.TryGet(number, out _).ShouldBeTrue();
-            await using var check = database.DataSource.CreateCommand("select data from projections_v1.message_summary");
+            await using var check = database.DataSource.CreateCommand("select data from projections.message_summary");
             (await check.ExecuteScalarAsync()).ShouldBe(data);
         }
     }
@@ -144,7 +144,7 @@ public class MessageSummaryTests
         var delivered = await node.Mailboxes.ReceiveAsync(
             [new(Account, "", "r@x")], await node.MessageAsync(text), "", null, QuotaRule.EveryoneFits, MailNode.Someone, null, default);
         delivered.Rejection.ShouldBeNull();
-        await using (var command = database.DataSource.CreateCommand("delete from projections_v1.message_summary"))
+        await using (var command = database.DataSource.CreateCommand("delete from projections.message_summary"))
             await command.ExecuteNonQueryAsync();
         using var inbox = await node.OpenAsync(Account, "INBOX");
         node.Summaries.TryGet(inbox.View[0].Content, out var kept).ShouldBeTrue();

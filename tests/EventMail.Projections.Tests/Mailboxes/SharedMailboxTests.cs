@@ -51,7 +51,7 @@ public class SharedMailboxTests
             header = await node.FoldAsync(key);
         }
         await using (var source = Npgsql.NpgsqlDataSource.Create(database.ConnectionString))
-        await using (var drop = source.CreateCommand("drop schema projections_v1 cascade"))
+        await using (var drop = source.CreateCommand("drop schema projections cascade"))
             await drop.ExecuteNonQueryAsync();
         await using (var node = await MailNode.StartAsync(database))
         {

@@ -15,8 +15,8 @@ public class SnapshotTests
     private static async Task<(long Version, int Segments)> PersistedAsync(TestDatabase database, StreamKey key)
     {
         await using var command = database.DataSource.CreateCommand("""
-            select coalesce((select version from projections_v1.mailbox_snapshot where mailbox_id = $1), 0),
-              (select count(*)::int from projections_v1.mailbox_segment where mailbox_id = $1)
+            select coalesce((select version from projections.mailbox_snapshot where mailbox_id = $1), 0),
+              (select count(*)::int from projections.mailbox_segment where mailbox_id = $1)
             """);
         command.Parameters.Add(new() { Value = key.Id });
         await using var reader = await command.ExecuteReaderAsync();
@@ -98,7 +98,7 @@ public class SnapshotTests
                 await node.ReceiveAsync(i, Account);
             await ShouldBePersistedAsync(node, database, key);
         }
-        await ExecuteAsync(database, "update projections_v1.mailbox_segment set columns = set_byte(columns, 0, 1)");
+        await ExecuteAsync(database, "update projections.mailbox_segment set columns = set_byte(columns, 0, 1)");
         await using (var node = await MailNode.StartAsync(database, Eager))
         {
             using var inbox = await node.OpenAsync(Account, "INBOX");
@@ -106,7 +106,7 @@ public class SnapshotTests
             inbox.View[0].SaveDate.ShouldBeGreaterThan(1_700_000_000u);
             await ShouldBecomeAsync(() => node.Mailboxes.Snapshots.Written >= 1);
         }
-        await using var command = database.DataSource.CreateCommand("select get_byte(columns, 0) from projections_v1.mailbox_segment");
+        await using var command = database.DataSource.CreateCommand("select get_byte(columns, 0) from projections.mailbox_segment");
         (await command.ExecuteScalarAsync()).ShouldBe(2);
     }
 
@@ -145,7 +145,7 @@ public class SnapshotTests
     private static async Task<Dictionary<long, string>> RowsAsync(TestDatabase database, StreamKey key)
     {
         await using var command = database.DataSource.CreateCommand(
-            "select first_uid, ctid::text || xmin::text from projections_v1.mailbox_segment where mailbox_id = $1");
+            "select first_uid, ctid::text || xmin::text from projections.mailbox_segment where mailbox_id = $1");
         command.Parameters.Add(new() { Value = key.Id });
         var rows = new Dictionary<long, string>();
         await using var reader = await command.ExecuteReaderAsync();
@@ -155,12 +155,12 @@ public class SnapshotTests
     }
 
     [Theory]
-    [InlineData("update projections_v1.mailbox_segment set columns = substring(columns from 1 for 20)")]
-    [InlineData("update projections_v1.mailbox_segment set columns = '\\x63'")]
-    [InlineData("delete from projections_v1.mailbox_segment")]
-    [InlineData("delete from projections_v1.mailbox_snapshot")]
-    [InlineData("drop table projections_v1.mailbox_snapshot, projections_v1.mailbox_segment")]
-    [InlineData("drop schema projections_v1 cascade")]
+    [InlineData("update projections.mailbox_segment set columns = substring(columns from 1 for 20)")]
+    [InlineData("update projections.mailbox_segment set columns = '\\x63'")]
+    [InlineData("delete from projections.mailbox_segment")]
+    [InlineData("delete from projections.mailbox_snapshot")]
+    [InlineData("drop table projections.mailbox_snapshot, projections.mailbox_segment")]
+    [InlineData("drop schema projections cascade")]
     public async Task Damaged_or_missing_segments_are_no_loss(string damage)
     {
         await using var database = await TestDatabase.CreateAsync();
@@ -229,7 +229,7 @@ public class SnapshotTests
             for (var i = 1; i <= 5; i++)
                 await node.ReceiveAsync(i, Account);
         }
-        await ExecuteAsync(database, "update projections_v1.mailbox set version = 2, uid_next = 2, messages = 1 where version = 6");
+        await ExecuteAsync(database, "update projections.mailbox set version = 2, uid_next = 2, messages = 1 where version = 6");
         await using (var node = await MailNode.StartAsync(database))
             (await node.ReceiveAsync(6, Account)).Single().Uid.ShouldBe(6u);
     }

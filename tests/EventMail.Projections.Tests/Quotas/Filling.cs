@@ -54,8 +54,8 @@ internal static class Filling
         const string wrong = """
             select count(*) from (
               select tenant_id, sum(bytes) filter (where not deleted) as bytes, sum(messages) filter (where not deleted) as messages
-              from projections_v1.mailbox group by tenant_id) m
-            full join projections_v1.quota q using (tenant_id)
+              from projections.mailbox group by tenant_id) m
+            full join projections.quota q using (tenant_id)
             where q.bytes is distinct from coalesce(m.bytes, 0) or q.messages is distinct from coalesce(m.messages, 0)
             """;
         (await accounts.ScalarAsync<long>(wrong)).ShouldBe(0);

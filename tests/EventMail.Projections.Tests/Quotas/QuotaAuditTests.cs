@@ -47,11 +47,11 @@ public sealed class QuotaAuditTests
         await accounts.AddAsync("empty@example.com");
         await Filling.AppendAsync(accounts.First, joe, 1_000);
         await Filling.AppendAsync(accounts.First, joe, 2_000, "Archive");
-        await accounts.RunAsync("drop table projections_v1.quota");
+        await accounts.RunAsync("drop table projections.quota");
         await accounts.RestartAsync();
         (await KeptAsync(accounts, joe)).ShouldBe("3000 2");
-        (await accounts.ScalarAsync<long>("select count(*) from projections_v1.quota")).ShouldBe(2);
-        await accounts.RunAsync("drop schema projections_v1 cascade");
+        (await accounts.ScalarAsync<long>("select count(*) from projections.quota")).ShouldBe(2);
+        await accounts.RunAsync("drop schema projections cascade");
         await accounts.RestartAsync();
         (await KeptAsync(accounts, joe)).ShouldBe("3000 2");
         await Filling.ShouldBeRightAsync(accounts);
@@ -75,7 +75,7 @@ public sealed class QuotaAuditTests
         await using var accounts = await Filling.OpenAsync();
         var joe = await Filling.JoeAsync(accounts);
         await Filling.AppendAsync(accounts.First, joe, 10_000);
-        await accounts.RunAsync("update projections_v1.quota set bytes = bytes + 700, messages = messages - 1");
+        await accounts.RunAsync("update projections.quota set bytes = bytes + 700, messages = messages - 1");
         var verified = (await accounts.First.Audit.VerifyAsync(joe, Actor.System, default)).Value!;
         verified.ShouldBe(new QuotaVerified(10_700, 0, 10_000, 1));
         verified.IsRight.ShouldBeFalse();
@@ -86,7 +86,7 @@ public sealed class QuotaAuditTests
         (await accounts.First.Audit.VerifyAsync(joe, Actor.System, default)).Value!.IsRight.ShouldBeTrue();
 
         // The repair is of the row alone: built again from the log it is the same.
-        await accounts.RunAsync("drop table projections_v1.quota");
+        await accounts.RunAsync("drop table projections.quota");
         await accounts.RestartAsync();
         (await KeptAsync(accounts, joe)).ShouldBe("10000 1");
     }
@@ -98,7 +98,7 @@ public sealed class QuotaAuditTests
         var second = await accounts.AddNodeAsync();
         var joe = await Filling.JoeAsync(accounts);
         await Filling.AppendAsync(accounts.First, joe, 10_000);
-        await accounts.RunAsync("update projections_v1.quota set bytes = bytes - 400");
+        await accounts.RunAsync("update projections.quota set bytes = bytes - 400");
         var arriving = Task.Run(async () =>
         {
             for (var i = 0; i < 20; i++)
@@ -120,7 +120,7 @@ public sealed class QuotaAuditTests
         await accounts.AddAsync("ann@example.com");
         var joe = await Filling.JoeAsync(accounts);
         await Filling.AppendAsync(accounts.First, joe, 10_000);
-        await accounts.RunAsync("update projections_v1.quota set bytes = bytes + 1");
+        await accounts.RunAsync("update projections.quota set bytes = bytes + 1");
         await using var watch = accounts.First.Watch();
         await using var audits = new QuotaAudits(
             accounts.Events, accounts.First.Audit, watch, TimeSpan.FromMilliseconds(50), TimeProvider.System, NullLoggerFactory.Instance);
@@ -136,5 +136,5 @@ public sealed class QuotaAuditTests
     }
 
     private static async Task<string> KeptAsync(TestAccounts accounts, string account) =>
-        await accounts.ScalarAsync<string>($"select bytes || ' ' || messages from projections_v1.quota where tenant_id = '{account}'");
+        await accounts.ScalarAsync<string>($"select bytes || ' ' || messages from projections.quota where tenant_id = '{account}'");
 }

@@ -20,7 +20,7 @@ public sealed class QuotaNodesTests
                 ? Filling.AppendAsync(accounts.First, joe, 70_000, "Archive") : Filling.AppendAsync(second, joe, 70_000, "Sent")));
         answers.Count(answer => answer is null).ShouldBe(14);
         answers.Count(answer => answer == Rejection.OverQuota).ShouldBe(26);
-        (await accounts.ScalarAsync<long>("select bytes from projections_v1.quota")).ShouldBe(980_000);
+        (await accounts.ScalarAsync<long>("select bytes from projections.quota")).ShouldBe(980_000);
         await Filling.ShouldBeRightAsync(accounts);
     }
 
@@ -37,7 +37,7 @@ public sealed class QuotaNodesTests
             await Task.WhenAll(
                 Filling.AppendAsync(accounts.First, joe, 100, "Archive"), Filling.AppendAsync(second, joe, 100, "Sent"));
         }
-        (await accounts.ScalarAsync<long>("select messages from projections_v1.quota")).ShouldBe(5);
+        (await accounts.ScalarAsync<long>("select messages from projections.quota")).ShouldBe(5);
     }
 
     [Fact]

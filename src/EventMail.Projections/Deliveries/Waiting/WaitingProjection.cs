@@ -15,8 +15,8 @@ public sealed class WaitingProjection : IInlineProjection
     private readonly record struct Move(string Account, WaitingTotals By, WaitingLimits? Limits);
 
     // Half-full pages: a row is updated in place (HOT).
-    private const string Table = $"""
-        create table if not exists {ProjectionSchema.Name}.delivery_waiting (
+    private const string Table = """
+        create table if not exists delivery_waiting (
           tenant_id varchar primary key,
           octets bigint not null,
           messages bigint not null
@@ -24,16 +24,16 @@ public sealed class WaitingProjection : IInlineProjection
         """;
 
     // A message has a row in the queue for each domain.
-    private const string Fill = $"""
-        insert into {ProjectionSchema.Name}.delivery_waiting (tenant_id, octets, messages)
+    private const string Fill = """
+        insert into delivery_waiting (tenant_id, octets, messages)
         select s.tenant_id, coalesce(sum(q.size), 0), count(q.id)
         from (select distinct tenant_id from public.mt_streams where type = 'delivery') s
-        left join (select distinct tenant_id, id, size from {ProjectionSchema.Name}.delivery_queue) q on q.tenant_id = s.tenant_id
+        left join (select distinct tenant_id, id, size from delivery_queue) q on q.tenant_id = s.tenant_id
         group by s.tenant_id
         """;
 
     private const string Upsert = $"""
-        insert into {ProjectionSchema.Name}.delivery_waiting as q (tenant_id, octets, messages)
+        insert into delivery_waiting as q (tenant_id, octets, messages)
         select w.tenant_id, w.octets, w.messages from {RowsStatement.Rows}
         on conflict (tenant_id) do update set octets = q.octets + excluded.octets, messages = q.messages + excluded.messages
         """;
@@ -58,7 +58,7 @@ public sealed class WaitingProjection : IInlineProjection
     public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
         var isDue = await InlineRebuild.IsDueAsync(connection, cancel, Name);
-        await ProjectionSchema.CreateAsync(connection, Table, cancel);
+        await SqlScript.ExecuteAsync(connection, Table, cancel);
         if (!isDue)
             return;
         await using var fill = new NpgsqlCommand(Fill, connection);

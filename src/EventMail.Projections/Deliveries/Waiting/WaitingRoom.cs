@@ -12,7 +12,7 @@ internal sealed class WaitingRoom(NpgsqlDataSource source, WaitingLimits limits,
 {
     private readonly record struct Known(WaitingTotals Totals, DateTimeOffset At);
 
-    private const string ByAccount = $"select octets, messages from {ProjectionSchema.Name}.delivery_waiting where tenant_id = $1";
+    private const string ByAccount = "select octets, messages from delivery_waiting where tenant_id = $1";
 
     // Accounts to a generation.
     private const int Remembered = 1000;
