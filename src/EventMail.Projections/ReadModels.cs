@@ -4,6 +4,7 @@ using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Maildrops;
 using EventMail.Projections.Metadata;
+using EventMail.Projections.Past;
 using EventMail.Projections.Quotas;
 using EventMail.Projections.Reception;
 using EventMail.Projections.SearchText;
@@ -21,6 +22,7 @@ public static class ReadModels
         new DirectoryProjection(types),
         new LoginProjection(types),
         new MailboxListProjection(types),
+        new PastNamesProjection(types),
         new QuotaProjection(),
         new MessageSummaryProjection(),
         new MessagePreviewTable(),

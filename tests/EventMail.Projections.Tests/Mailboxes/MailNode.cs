@@ -4,6 +4,7 @@ using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Metadata;
+using EventMail.Projections.Past;
 using EventMail.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -41,7 +42,7 @@ internal sealed class MailNode : IAsyncDisposable
                 ClosingGrace = TimeSpan.FromSeconds(5),
             },
             types, [MailboxKind.Instance, MetadataKind.Instance],
-            [new MailboxListProjection(types), new MessageSummaryProjection(), new MetadataProjection(types)], projections ?? [],
+            [new MailboxListProjection(types), new PastNamesProjection(types), new MessageSummaryProjection(), new MetadataProjection(types)], projections ?? [],
             NullLoggerFactory.Instance, default);
         var mailboxes = new MailboxService(
             log, quota ?? ((_, _, _, _) => new QuotaUsage(0, long.MaxValue)), NoSubscriptions, Names, options ?? new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) },

@@ -1,0 +1,58 @@
+using EventMail.Domain;
+using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
+
+namespace EventMail.Projections.Past;
+
+/// <summary>Mailboxes as of an instant: the fold of their streams up to the version that they had. Thread-safe.</summary>
+public sealed class PastMailboxes(EventLog log, TimeProvider? clock = null)
+{
+    private readonly TimeProvider _clock = clock ?? TimeProvider.System;
+
+    /// <summary>Which mailboxes an account had. Refused before its first one was made, and for the future.</summary>
+    /// <param name="account">Its id; it may be closed by now.</param>
+    public async Task<Result<PastAccount>> AtAsync(string account, DateTimeOffset instant, CancellationToken cancel)
+    {
+        if (instant > _clock.GetUtcNow())
+            return new Rejection(RejectionKind.Invalid, $"{PastInstant.Of(instant)} is in the future");
+        if (await BeganAsync(account, cancel) is not { } began)
+            return Rejection.AccountMissing;
+        if (instant < began)
+            return new Rejection(RejectionKind.NonExistent, $"{PastInstant.Of(instant)} is before the account: it begins at {PastInstant.Of(began)}");
+        return new PastAccount(account, instant, Sorted(await PastNameRows.AtAsync(log.DataSource, account, instant, cancel)));
+    }
+
+    /// <summary>When an account's first mailbox was made; null for one that has never been.</summary>
+    public Task<DateTimeOffset?> BeganAsync(string account, CancellationToken cancel) => PastNameRows.FirstAsync(log.DataSource, account, cancel);
+
+    /// <summary>The version that a mailbox had at an instant, its events of that very instant included; 0: nothing had happened.</summary>
+    public Task<long> VersionAtAsync(StreamKey mailbox, DateTimeOffset instant, CancellationToken cancel) =>
+        PastNameRows.VersionAsync(log.DataSource, mailbox, instant, cancel);
+
+    /// <summary>A mailbox as it was at a version of its stream, with its messages.</summary>
+    /// <param name="version">0: before it was made.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The stream has not come to this version.</exception>
+    public async Task<MailboxState> OpenAsync(StreamKey mailbox, long version, CancellationToken cancel)
+    {
+        var state = MailboxState.Empty;
+        if (version == 0)
+            return state;
+        await foreach (var e in log.Reader.ReadStreamAsync(mailbox, 1, version, cancel: cancel))
+            state = state.Evolve(e.Data, e.Version, e.Timestamp);
+        return state.Version == version
+            ? state
+            : throw new ArgumentOutOfRangeException(nameof(version), version, $"Mailbox {mailbox} has no such version.");
+    }
+
+    private static PastMailbox[] Sorted(List<PastMailbox> mailboxes)
+    {
+        PastMailbox[] sorted = [.. mailboxes.OrderBy(mailbox => mailbox.Name, MailboxName.Order)];
+        // What is below a name follows it at once.
+        for (var i = 0; i + 1 < sorted.Length; i++)
+        {
+            if (MailboxName.IsBelow(sorted[i + 1].Name, sorted[i].Name))
+                sorted[i] = sorted[i] with { HasChildren = true };
+        }
+        return sorted;
+    }
+}

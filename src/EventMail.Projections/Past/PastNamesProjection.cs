@@ -1,0 +1,46 @@
+using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
+using EventMail.Projections.Mailboxes;
+using Npgsql;
+
+namespace EventMail.Projections.Past;
+
+/// <summary>Which mailboxes there were and what they were called, in the transaction of the events that say so.</summary>
+public sealed class PastNamesProjection(EventTypeMap types) : IInlineProjection
+{
+    public string Name => "past_name";
+
+    public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        var isDue = await InlineRebuild.IsDueAsync(connection, cancel, PastNameRows.Table);
+        await SqlScript.ExecuteAsync(connection, PastNameRows.Create, cancel);
+        if (isDue)
+            await InlineRebuild.EventsOnlyAsync(this, MailboxKind.Instance, types, connection, cancel);
+    }
+
+    public void Fold(CommitBatch batch, NpgsqlBatch sql)
+    {
+        List<PastName>? rows = null;
+        for (var i = 0; i < batch.Changes.Count; i++)
+        {
+            var change = batch.Changes[i];
+            if (!ReferenceEquals(change.Kind, MailboxKind.Instance))
+                continue;
+            for (var k = 0; k < change.Events.Count; k++)
+            {
+                if (NameIn(change.Events[k]) is { } row)
+                    (rows ??= []).Add(row);
+            }
+        }
+        if (rows is not null)
+            sql.BatchCommands.Add(PastNameRows.Write(rows));
+    }
+
+    private static PastName? NameIn(StoredEvent e) => e.Data switch
+    {
+        MailboxCreated created => new(e.Stream, e.Version, e.Timestamp, created.Name, created.UidValidity, created.SpecialUse),
+        MailboxRenamed renamed => new(e.Stream, e.Version, e.Timestamp, renamed.To, null, null),
+        MailboxDeleted => new(e.Stream, e.Version, e.Timestamp, null, null, null),
+        _ => null,
+    };
+}
