@@ -82,7 +82,7 @@ public static class MailboxDecider
         return RefuseMore(state, 1);
     }
 
-    private static Rejection? RefuseMore(MailboxState state, long messages) =>
+    internal static Rejection? RefuseMore(MailboxState state, long messages) =>
         state.Messages + messages > MailboxLimits.MaxMessages ? Rejection.Limit("Too many messages in mailbox")
         // UIDs are never used again (RFC 9051 §2.3.1.1); the last one stays unused, so that UIDNEXT is a number.
         : state.UidNext + messages > uint.MaxValue ? Rejection.Limit("UIDs are used up")
@@ -173,7 +173,7 @@ public static class MailboxDecider
     public static Result<ExpungeDecision> Remove(MailboxState state, UidSet uids) =>
         state.Exists ? Gone(state.View!, state.View!.Existing(uids), null) : Rejection.MailboxMissing;
 
-    private static ExpungeDecision Gone(MailboxView view, UidSet uids, Guid? movedTo)
+    internal static ExpungeDecision Gone(MailboxView view, UidSet uids, Guid? movedTo)
     {
         if (uids.IsEmpty)
             return new(null, uids);
@@ -231,7 +231,7 @@ public static class MailboxDecider
     }
 
     // RFC 9051 §6.4.7: flags SHOULD be preserved. Keywords for which the destination has no room are left behind.
-    private static FlagSet[] FlagSets(FlagTable source, FlagTable destination, UidSet.Builder[] flags, ulong used)
+    internal static FlagSet[] FlagSets(FlagTable source, FlagTable destination, UidSet.Builder[] flags, ulong used)
     {
         var sets = new List<FlagSet>();
         for (; used != 0; used &= used - 1)

@@ -20,6 +20,10 @@ public sealed record MailboxRenamed(string From, string To);
 /// <param name="Bytes">Their sizes' sum.</param>
 public sealed record MailboxDeleted(string Name, long Messages, long Bytes);
 
+/// <summary>A mailbox that was deleted is back with its messages, its UIDs and its UIDVALIDITY.</summary>
+/// <param name="Name">As it is called from now on.</param>
+public sealed record MailboxRestored(string Name);
+
 /// <summary>A message's bytes: stored once per digest, beside the log.</summary>
 /// <param name="Number">The content's surrogate number in this database.</param>
 /// <param name="Sha256">Lower-case hex of the stored bytes' SHA-256.</param>
@@ -50,6 +54,16 @@ public sealed record MessageAppended(uint Uid, ContentRef Content, DateTimeOffse
 /// <param name="Flags">For each flag the new UIDs that bear it.</param>
 public sealed record MessagesCopiedIn(
     Guid Source, bool Moved, string SourceUids, string Uids, long[] Contents, long[] Sizes, long[] InternalDates, FlagSet[] Flags);
+
+/// <summary>
+/// What was in a mailbox once is here again: as <see cref="MessagesCopiedIn"/>, with the flags that it had then. A message whose UID was
+/// expunged gets a new one (RFC 9051 §2.3.1.1).
+/// </summary>
+/// <param name="Source">The mailbox stream that they were in: this one, or one that is deleted.</param>
+/// <param name="Version">Of the source: as they were then.</param>
+/// <param name="SourceUids">Their UIDs there.</param>
+public sealed record MessagesRestored(
+    Guid Source, long Version, string SourceUids, string Uids, long[] Contents, long[] Sizes, long[] InternalDates, FlagSet[] Flags);
 
 /// <summary>The UIDs that bear a flag.</summary>
 public sealed record FlagSet(string Flag, string Uids);

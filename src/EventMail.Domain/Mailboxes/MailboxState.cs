@@ -58,7 +58,8 @@ public sealed record MailboxState
         MessageAppended e => Put(e.Uid, e.Content, e.InternalDate, e.Flags, version, time),
         FlagsChanged e => ChangeFlags(e, version),
         MessagesExpunged e => Expunge(e, version),
-        MessagesCopiedIn e => CopyIn(e, version, time),
+        MessagesCopiedIn e => Put(new(e.Uids, e.Contents, e.Sizes, e.InternalDates, e.Flags), version, time),
+        MessagesRestored e => Put(new(e.Uids, e.Contents, e.Sizes, e.InternalDates, e.Flags), version, time),
         RecentClaimed e => this with { RecentFrom = Math.Max(RecentFrom, e.UpTo + 1), Version = version, View = View?.At(version) },
         MailboxCreated e => this with
         {
@@ -70,6 +71,7 @@ public sealed record MailboxState
         },
         MailboxRenamed e => this with { Name = e.To, Version = version, View = View?.At(version) },
         MailboxAclChanged e => this with { Acl = Acl.With(e.Identifier, RightsOf(e)), Version = version, View = View?.At(version) },
+        MailboxRestored e => this with { Name = e.Name, Deleted = false, Version = version, View = View?.At(version) },
         MailboxDeleted => this with { Deleted = true, Version = version, View = View?.At(version) },
         _ => throw new ArgumentException($"{@event.GetType().Name} is no event of a mailbox.", nameof(@event)),
     };
@@ -133,7 +135,10 @@ public sealed record MailboxState
 
     private static uint SaveDate(DateTimeOffset time) => (uint)Math.Clamp(time.ToUnixTimeSeconds(), 0, uint.MaxValue);
 
-    private MailboxState CopyIn(MessagesCopiedIn e, long version, DateTimeOffset time)
+    // The columns of messages that come together.
+    private readonly record struct Incoming(string Uids, long[] Contents, long[] Sizes, long[] InternalDates, FlagSet[] Flags);
+
+    private MailboxState Put(Incoming e, long version, DateTimeOffset time)
     {
         var uids = UidSet.Parse(e.Uids);
         var (table, unseen, bytes) = (Flags, uids.Count, 0L);
@@ -157,7 +162,7 @@ public sealed record MailboxState
         };
     }
 
-    private static MessageRow[] Rows(MessagesCopiedIn e, UidSet uids, FlagTable table, long version, uint saved)
+    private static MessageRow[] Rows(in Incoming e, UidSet uids, FlagTable table, long version, uint saved)
     {
         var rows = new MessageRow[uids.Count];
         var i = 0;

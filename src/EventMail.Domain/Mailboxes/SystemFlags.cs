@@ -9,6 +9,8 @@ public static class SystemFlags
     public const ulong Deleted = 8;
     public const ulong Draft = 16;
 
+    public const ulong All = Seen | Answered | Flagged | Deleted | Draft;
+
     public const int Count = 5;
 
     /// <summary>Bit i is the flag of index i.</summary>

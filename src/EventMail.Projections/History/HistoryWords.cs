@@ -21,6 +21,7 @@ internal static class HistoryWords
             $"threw away a message from <{m.ReversePath}> for <{m.Recipient}>, {Octets(m.Size)}{MessageId(m.MessageId)}, because a filter wanted it so ({m.By}){ReceptionWords.Of(m.Authentication, m.Verdicts)}",
         MessageAppended m => $"message {m.Uid} put here, {Octets(m.Content.Size)}{MessageId(m.MessageId)}{Flagged(m.Flags)}",
         MessagesCopiedIn m => $"{Messages(m.Uids)} {(m.Moved ? "moved" : "copied")} here from {nameOf(m.Source)} (there {m.SourceUids})",
+        MessagesRestored m => $"{Messages(m.Uids)} restored here from {nameOf(m.Source)} as of its change {m.Version} (there {m.SourceUids})",
         FlagsChanged m => string.Join("; ", m.Changes.Select(ChangeOf)),
         MessagesExpunged { MovedTo: { } to } m => $"{Messages(m.Uids)} moved away to {nameOf(to)}",
         MessagesExpunged m => $"{Messages(m.Uids)} deleted for good, {Octets(m.Bytes)}",
@@ -30,6 +31,7 @@ internal static class HistoryWords
         MailboxAclChanged m when m.Rights.Length == 0 => $"nothing said any more of the rights of {userOf(m.Identifier)}",
         MailboxAclChanged m when m.Identifier[0] == '-' => $"rights {m.Rights} taken from {userOf(m.Identifier[1..])}",
         MailboxAclChanged m => $"rights {m.Rights} given to {userOf(m.Identifier)}",
+        MailboxRestored m => $"mailbox {m.Name} restored with its messages",
         MailboxDeleted m => $"mailbox {m.Name} deleted with {m.Messages} messages, {Octets(m.Bytes)}",
         MetadataSet m => string.Join("; ", m.Entries.Select(entry => $"annotation {entry.Entry} {(entry.Value is { } value ? $"set, {Octets(value.Length)}" : "removed")}"))
             + (m.Mailbox is { } annotated ? $" on {nameOf(annotated)}" : ""),

@@ -19,6 +19,8 @@ public static class MailboxEventTypes
         .Register("message_received", MailboxEventJson.Default.MessageReceived)
         .Register("message_appended", MailboxEventJson.Default.MessageAppended)
         .Register("messages_copied_in", MailboxEventJson.Default.MessagesCopiedIn)
+        .Register("messages_restored", MailboxEventJson.Default.MessagesRestored)
+        .Register("mailbox_restored", MailboxEventJson.Default.MailboxRestored)
         .Register("flags_changed", MailboxEventJson.Default.FlagsChanged)
         .Register(MessagesExpunged, MailboxEventJson.Default.MessagesExpunged)
         .Register("mailbox_acl_changed", MailboxEventJson.Default.MailboxAclChanged)
@@ -31,6 +33,8 @@ public static class MailboxEventTypes
 [JsonSerializable(typeof(MessageReceived))]
 [JsonSerializable(typeof(MessageAppended))]
 [JsonSerializable(typeof(MessagesCopiedIn))]
+[JsonSerializable(typeof(MessagesRestored))]
+[JsonSerializable(typeof(MailboxRestored))]
 [JsonSerializable(typeof(FlagsChanged))]
 [JsonSerializable(typeof(MessagesExpunged))]
 [JsonSerializable(typeof(MailboxAclChanged))]

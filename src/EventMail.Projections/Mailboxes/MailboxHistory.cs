@@ -39,6 +39,7 @@ internal sealed class MailboxHistory(EventReader reader)
         MessageReceived e => UidSet.Of(e.Uid),
         MessageAppended e => UidSet.Of(e.Uid),
         MessagesCopiedIn e => UidSet.Parse(e.Uids),
+        MessagesRestored e => UidSet.Parse(e.Uids),
         FlagsChanged e => e.Changes.Where(change => flags.Contains(change.Flag, StringComparer.OrdinalIgnoreCase))
             .Aggregate(UidSet.Empty, (all, change) => all.Union(UidSet.Parse(change.Added)).Union(UidSet.Parse(change.Removed))),
         _ => UidSet.Empty,

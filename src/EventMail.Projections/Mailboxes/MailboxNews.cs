@@ -31,9 +31,9 @@ public readonly record struct MailboxMark(MailboxNews Others, MailboxNews Own, U
 
     internal static MailboxNews NewsIn(object @event) => @event switch
     {
-        MessageReceived or MessageAppended or MessagesCopiedIn or MessagesExpunged => MailboxNews.Messages,
+        MessageReceived or MessageAppended or MessagesCopiedIn or MessagesRestored or MessagesExpunged => MailboxNews.Messages,
         FlagsChanged => MailboxNews.Flags,
-        MailboxCreated or MailboxRenamed or MailboxDeleted or MailboxAclChanged => MailboxNews.Name,
+        MailboxCreated or MailboxRenamed or MailboxDeleted or MailboxRestored or MailboxAclChanged => MailboxNews.Name,
         _ => MailboxNews.None,
     };
 
@@ -53,6 +53,7 @@ public readonly record struct MailboxMark(MailboxNews Others, MailboxNews Own, U
         {
             MessageAppended appended => OwnUids.Union(UidSet.Of(appended.Uid)),
             MessagesCopiedIn copied => OwnUids.Union(UidSet.Parse(copied.Uids)),
+            MessagesRestored restored => OwnUids.Union(UidSet.Parse(restored.Uids)),
             _ => OwnUids,
         },
     };

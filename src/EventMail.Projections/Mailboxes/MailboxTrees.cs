@@ -155,7 +155,7 @@ internal sealed class MailboxTrees(NpgsqlDataSource source, CommandExecutor exec
     {
         for (var i = 0; i < change.Events.Count; i++)
         {
-            if (change.Events[i].Data is MailboxCreated or MailboxRenamed or MailboxDeleted)
+            if (change.Events[i].Data is MailboxCreated or MailboxRenamed or MailboxDeleted or MailboxRestored)
                 return true;
         }
         return false;

@@ -124,6 +124,9 @@ public sealed class SearchTextProjection : IAsyncProjection
                 case MessagesCopiedIn copied:
                     numbers.UnionWith(copied.Contents);
                     break;
+                case MessagesRestored restored:
+                    numbers.UnionWith(restored.Contents);
+                    break;
             }
         }
         return numbers;
