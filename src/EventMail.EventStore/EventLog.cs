@@ -37,9 +37,7 @@ public sealed class EventLog : IAsyncDisposable
         string connectionString, IReadOnlyList<IInlineProjection> inline, IReadOnlyList<IAsyncProjection> asynchronous, CancellationToken cancel) =>
         EventSchema.EnsureAsync(
             connectionString,
-            inline.Select(p => (Func<NpgsqlConnection, Task>)(c => p.CreateAsync(c, cancel)))
-                .Concat(asynchronous.Select(p => (Func<NpgsqlConnection, Task>)(c => p.CreateAsync(c, cancel)))),
-            cancel);
+            [.. inline, .. asynchronous], cancel);
 
     /// <summary>
     /// Makes or checks the schema and the projections' tables (one node at a time), joins the other nodes and starts the committer.

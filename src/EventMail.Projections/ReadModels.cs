@@ -8,6 +8,7 @@ using EventMail.Projections.Past;
 using EventMail.Projections.Quotas;
 using EventMail.Projections.Reception;
 using EventMail.Projections.SearchText;
+using Microsoft.Extensions.Logging;
 
 namespace EventMail.Projections;
 
@@ -23,6 +24,7 @@ public static class ReadModels
         new LoginProjection(types),
         new MailboxListProjection(types),
         new PastNamesProjection(types),
+        new MailboxSnapshotTables(),
         new QuotaProjection(),
         new MessageSummaryProjection(),
         new MessagePreviewTable(),
@@ -31,6 +33,10 @@ public static class ReadModels
         new DeliveryQueueProjection(types),
         new WaitingProjection(),
     ];
+
+    /// <summary>All of them, for whoever asks how they stand; none of these is run.</summary>
+    public static IReadOnlyList<IReadModel> All(EventTypeMap types, ILoggerFactory loggers) =>
+        [.. Inline(types), .. Asynchronous(new SearchTextProjection(new(), loggers))];
 
     /// <summary>Those that follow the log.</summary>
     public static IReadOnlyList<IAsyncProjection> Asynchronous(SearchTextProjection searchText) => [searchText];

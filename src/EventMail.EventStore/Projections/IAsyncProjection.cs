@@ -3,13 +3,8 @@ using Npgsql;
 namespace EventMail.EventStore;
 
 /// <summary>A read model that follows the log behind the commits, every event exactly once and in order.</summary>
-public interface IAsyncProjection
+public interface IAsyncProjection : IReadModel
 {
-    string Name { get; }
-
-    /// <summary>Raised when the tables' meaning changes: a new version starts from the first event. From 1.</summary>
-    int Version { get; }
-
     /// <summary>Events that are folded in one transaction: fewer for a projection to which an event is much work.</summary>
     int PageSize => EventReader.PageSize;
 
@@ -18,11 +13,6 @@ public interface IAsyncProjection
     /// does or with the next poll. Must be quick.
     /// </summary>
     bool IsNews(StoredEvent e) => true;
-
-    /// <summary>
-    /// Makes its tables if they are missing. Runs before the first page, one node at a time, in a transaction of the connection.
-    /// </summary>
-    Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel);
 
     /// <summary>Called once, when the node's log is open and before the first page.</summary>
     void Join(EventLog log)

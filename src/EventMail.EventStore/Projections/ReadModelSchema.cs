@@ -8,6 +8,12 @@ public static class ReadModelSchema
 {
     public const string Name = "projections";
 
+    /// <summary>Where a new generation is built beside the live one.</summary>
+    public const string Next = "projections_next";
+
+    /// <summary>Where the generation before the live one stays, until it is dropped or the next one takes its place.</summary>
+    public const string Previous = "projections_previous";
+
     // What it was called while a schema held one version of all read models.
     private const string FirstName = "projections_v1";
 
@@ -19,9 +25,14 @@ public static class ReadModelSchema
             alter schema {FirstName} rename to {Name};
           end if;
           create schema if not exists {Name};
+          create schema if not exists {Next};
+          create schema if not exists {Previous};
         end $$
         """;
 
     /// <summary>Of every connection whose statements name read models' tables. Extensions are in public.</summary>
     public const string SearchPath = $"{Name}, public";
+
+    /// <summary>Of a connection that works on another generation's tables, and sees no others: what belongs to a model that is not part of it fails.</summary>
+    internal static string SearchPathOf(string schema) => $"{schema}, public";
 }

@@ -28,11 +28,11 @@ internal static class EventSchema
     ];
 
     /// <summary>
-    /// Idempotent; one node at a time, so that several may start at once. The <paramref name="projections"/> run under the same lock,
+    /// Idempotent; one node at a time, so that several may start at once. The <paramref name="models"/> make theirs under the same lock,
     /// each in a transaction: one that is interrupted while it fills its tables leaves none behind.
     /// </summary>
     public static async Task EnsureAsync(
-        string connectionString, IEnumerable<Func<NpgsqlConnection, Task>> projections, CancellationToken cancel)
+        string connectionString, IReadOnlyList<IReadModel> models, CancellationToken cancel)
     {
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString)
         {
@@ -53,10 +53,11 @@ internal static class EventSchema
         await ExecuteAsync(connection, Resource("eventmail.sql"), cancel);
         await CheckVersionAsync(connection, cancel);
         await ExecuteAsync(connection, ReadModelSchema.Create, cancel);
-        foreach (var create in projections)
+        foreach (var model in models)
         {
             await using var transaction = await connection.BeginTransactionAsync(cancel);
-            await create(connection);
+            await model.CreateAsync(connection, cancel);
+            await ReadModelCatalog.AddAsync(connection, model, cancel);
             await transaction.CommitAsync(cancel);
         }
     }

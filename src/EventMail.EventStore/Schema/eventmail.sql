@@ -40,6 +40,34 @@ create table if not exists eventmail.observation (
   constraint observation_pkey primary key (kind, name)
 );
 
+-- The read models in generations: which one is live, and which one was before it. What follows the log behind the commits has its position
+-- in public.mt_event_progression, a row for each generation.
+create table if not exists eventmail.read_model (
+  name                text        primary key,
+  version             int         not null,
+  generation          int         not null,
+  tables              text[]      not null,
+  built               timestamptz not null, -- when it went live
+  previous_version    int         null,
+  previous_generation int         null,
+  previous_tables     text[]      null,
+  previous_position   bigint      null      -- up to where in the log it was folded
+);
+
+-- The generations that are being built, all of them up to the same position: a page of the log and the position behind it are one transaction.
+create table if not exists eventmail.read_model_build (
+  name       text        primary key,
+  version    int         not null,
+  generation int         not null,
+  tables     text[]      not null,
+  began      bigint      not null, -- the position at which it began
+  position   bigint      not null,
+  target     bigint      not null, -- the end of the log when it began
+  started    timestamptz not null,
+  updated    timestamptz not null,
+  rate       double precision not null default 0 -- events a second, of late
+);
+
 -- Ends a transaction whose statement touched other rows than it was decided on.
 create or replace function eventmail.require_rows(expected bigint, actual bigint, code text) returns void
 language plpgsql as $$

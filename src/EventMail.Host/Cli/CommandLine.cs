@@ -48,6 +48,7 @@ public static class CommandLine
             MailboxCommand.Create(),
             QueueCommand.Create(),
             HistoryCommand.Create(),
+            ProjectionsCommand.Create(),
             TraceCommand.Create(),
             DatabaseCommand.Create(),
             ConfigCommand.Create(),

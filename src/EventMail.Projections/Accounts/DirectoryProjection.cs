@@ -15,6 +15,8 @@ public sealed class DirectoryProjection(EventTypeMap types) : IInlineProjection
 
     public string Name => "directory";
 
+    public IReadOnlyList<string> Tables => ["account", "address", "mail_domain"];
+
     public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
         var isDue = await InlineRebuild.IsDueAsync(connection, cancel, "account", "address", "mail_domain");

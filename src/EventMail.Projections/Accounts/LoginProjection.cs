@@ -11,6 +11,8 @@ public sealed class LoginProjection(EventTypeMap types) : IInlineProjection
 {
     public string Name => "logins";
 
+    public IReadOnlyList<string> Tables => ["last_login", "login_place", "login_lockout"];
+
     public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
         var isDue = await InlineRebuild.IsDueAsync(connection, cancel, "last_login", "login_place", "login_lockout");

@@ -12,6 +12,8 @@ public sealed class DeliveryQueueProjection(EventTypeMap types) : IInlineProject
 {
     public string Name => "delivery_queue";
 
+    public IReadOnlyList<string> Tables => ["delivery_queue"];
+
     public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
         var isDue = await InlineRebuild.IsDueAsync(connection, cancel, "delivery_queue");

@@ -11,10 +11,12 @@ public sealed class MailboxListProjection(EventTypeMap types) : IInlineProjectio
 
     public string Name => "mailbox";
 
+    public IReadOnlyList<string> Tables => ["mailbox"];
+
     public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
         var isDue = await InlineRebuild.IsDueAsync(connection, cancel, "mailbox");
-        await SqlScript.ExecuteAsync(connection, MailboxRows.Create + MailboxSnapshotRows.Create, cancel);
+        await SqlScript.ExecuteAsync(connection, MailboxRows.Create, cancel);
         if (isDue)
             await RebuildAsync(connection, cancel);
     }

@@ -18,6 +18,10 @@ public sealed class MessagePreviewTable : IInlineProjection
 
     public string Name => "message_preview";
 
+    public IReadOnlyList<string> Tables => ["message_preview"];
+
+    public ReadModelSource Source => ReadModelSource.Contents;
+
     public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.ExecuteAsync(connection, Table, cancel);
 
     public void Fold(CommitBatch batch, NpgsqlBatch sql)

@@ -26,6 +26,10 @@ public sealed class MessageSummaryProjection : IInlineProjection
 
     public string Name => "message_summary";
 
+    public IReadOnlyList<string> Tables => ["message_summary"];
+
+    public ReadModelSource Source => ReadModelSource.Contents;
+
     public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.ExecuteAsync(connection, Table, cancel);
 
     public void Fold(CommitBatch batch, NpgsqlBatch sql)

@@ -35,6 +35,10 @@ public sealed class MaildropFormProjection : IInlineProjection
 
     public string Name => "maildrop_form";
 
+    public IReadOnlyList<string> Tables => ["maildrop_form"];
+
+    public ReadModelSource Source => ReadModelSource.Contents;
+
     public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.ExecuteAsync(connection, Table, cancel);
 
     public void Fold(CommitBatch batch, NpgsqlBatch sql)

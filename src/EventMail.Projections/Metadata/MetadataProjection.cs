@@ -20,6 +20,8 @@ public sealed class MetadataProjection(EventTypeMap types) : IInlineProjection
 
     public string Name => "metadata";
 
+    public IReadOnlyList<string> Tables => ["metadata", "metadata_octets"];
+
     public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
         var isDue = await InlineRebuild.IsDueAsync(connection, cancel, "metadata", "metadata_octets");

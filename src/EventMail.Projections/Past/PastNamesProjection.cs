@@ -10,6 +10,8 @@ public sealed class PastNamesProjection(EventTypeMap types) : IInlineProjection
 {
     public string Name => "past_name";
 
+    public IReadOnlyList<string> Tables => [PastNameRows.Table];
+
     public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
         var isDue = await InlineRebuild.IsDueAsync(connection, cancel, PastNameRows.Table);

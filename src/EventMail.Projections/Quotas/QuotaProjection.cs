@@ -11,6 +11,10 @@ public sealed class QuotaProjection : IInlineProjection
 {
     public string Name => "quota";
 
+    public IReadOnlyList<string> Tables => ["quota"];
+
+    public IReadOnlyList<string> Needs => ["mailbox"];
+
     // The mailboxes' rows come first, built again or not.
     public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
     {

@@ -46,6 +46,8 @@ public sealed class SearchTextProjection : IAsyncProjection
 
     public int Version { get; }
 
+    public IReadOnlyList<string> Tables => [Table.Name];
+
     public int PageSize => Options.BatchEvents;
 
     internal SearchTextTable Table { get; }

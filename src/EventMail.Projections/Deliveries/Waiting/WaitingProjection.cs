@@ -54,6 +54,8 @@ public sealed class WaitingProjection : IInlineProjection
 
     public string Name => "delivery_waiting";
 
+    public IReadOnlyList<string> Tables => ["delivery_waiting"];
+
     // The queue's rows come first, built again or not.
     public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
