@@ -10,6 +10,9 @@ public sealed class EventReader
     internal const int PageSize = 1000;
     private const string PageRows = "1000";
 
+    // Positions that a filtered reading looks at in one statement.
+    private const int Stretch = 5000;
+
     private static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(100);
 
     private readonly NpgsqlDataSource _source;
@@ -58,22 +61,52 @@ public sealed class EventReader
         long? target = null;
         for (var wait = TimeSpan.FromMilliseconds(1); ; wait = wait * 2 < MaxWait ? wait * 2 : MaxWait)
         {
-            long safe, last;
-            await using (var connection = await _source.OpenConnectionAsync(cancel))
-                (safe, last) = await Safe.AdvanceAsync(connection, cancel);
+            var (safe, last) = await AdvanceAsync(cancel);
             target ??= last;
             var end = Math.Min(safe, target.Value);
-            while (afterSequence < end)
-            {
-                var page = await ReadPageAsync(afterSequence, end, cancel);
-                foreach (var e in page)
-                    yield return e;
-                afterSequence = page.Count < PageSize ? end : page[^1].Sequence;
-            }
+            await foreach (var e in ReadBetweenAsync(afterSequence, end, cancel))
+                yield return e;
+            afterSequence = Math.Max(afterSequence, end);
             if (safe >= target)
                 yield break;
             await Task.Delay(wait, cancel);
         }
+    }
+
+    /// <summary>
+    /// The log's end: whatever was committed before the call stands at or below this position, and nothing will appear there any
+    /// more. Waits for transactions that could still commit there.
+    /// </summary>
+    public async Task<long> EndAsync(CancellationToken cancel = default)
+    {
+        long? target = null;
+        for (var wait = TimeSpan.FromMilliseconds(1); ; wait = wait * 2 < MaxWait ? wait * 2 : MaxWait)
+        {
+            var (safe, last) = await AdvanceAsync(cancel);
+            target ??= last;
+            if (safe >= target)
+                return target.Value;
+            await Task.Delay(wait, cancel);
+        }
+    }
+
+    /// <summary>The events with positions above the one and up to the other, which must be safe (<see cref="EndAsync"/>).</summary>
+    public async IAsyncEnumerable<StoredEvent> ReadBetweenAsync(
+        long afterSequence, long toSequence, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        while (afterSequence < toSequence)
+        {
+            var page = await ReadPageAsync(afterSequence, toSequence, cancel);
+            foreach (var e in page)
+                yield return e;
+            afterSequence = page.Count < PageSize ? toSequence : page[^1].Sequence;
+        }
+    }
+
+    private async Task<(long Safe, long Last)> AdvanceAsync(CancellationToken cancel)
+    {
+        await using var connection = await _source.OpenConnectionAsync(cancel);
+        return await Safe.AdvanceAsync(connection, cancel);
     }
 
     /// <summary>At most a page of the events with positions above the one and up to the other.</summary>
@@ -85,32 +118,35 @@ public sealed class EventReader
             """,
             [Long(afterSequence), Long(toSequence)], cancel);
 
-    /// <summary>The events that match a filter, in log order; unknown types come as <see cref="UnknownEvent"/>.</summary>
+    /// <summary>The events that match a filter, in log order; unknown types come as <see cref="UnknownEvent"/>. Goes through all of the log behind the position.</summary>
     public async IAsyncEnumerable<StoredEvent> ReadHistoryAsync(EventFilter filter, [EnumeratorCancellation] CancellationToken cancel = default)
     {
-        // The positions first, then the rows by position: no index serves a tenant's or a type's events in log order, and a plan
-        // that walks the whole log for one account's must not be the planner's choice to make.
-        var positions = await PositionsAsync(filter, cancel);
-        for (var i = 0; i < positions.Count; i += PageSize)
+        // A stretch of positions at a time: no index serves a tenant's or a type's events in log order, and how the log is walked must
+        // not be the planner's choice to make.
+        var end = await EndAsync(cancel);
+        for (var from = filter.AfterSequence; from < end; from += Stretch)
         {
-            var page = positions.GetRange(i, Math.Min(PageSize, positions.Count - i)).ToArray();
-            foreach (var e in await PageAsync(
-                $"select {EventRow.Columns} from public.mt_events e where e.seq_id = any($1) order by e.seq_id",
-                [new() { Value = page }], cancel))
+            var (sql, parameters) = FilteredSql(filter, "e.seq_id > $1 and e.seq_id <= $2", [Long(from), Long(Math.Min(end, from + Stretch))]);
+            foreach (var e in await PageAsync(sql, parameters, cancel))
                 yield return e;
         }
     }
 
-    private async Task<List<long>> PositionsAsync(EventFilter filter, CancellationToken cancel)
+    /// <summary>Those of the events at given positions, in log order, that match a filter.</summary>
+    /// <param name="positions">At most a page of them: they are read at once.</param>
+    public Task<List<StoredEvent>> ReadPositionsAsync(long[] positions, EventFilter filter, CancellationToken cancel)
     {
-        var command = _source.CreateCommand();
-        await using var _ = command;
-        var where = new List<string> { "not e.is_archived", "e.seq_id > $1" };
-        command.Parameters.Add(Long(filter.AfterSequence));
+        var (sql, parameters) = FilteredSql(filter, "e.seq_id = any($1)", [new NpgsqlParameter<long[]> { TypedValue = positions }]);
+        return PageAsync(sql, parameters, cancel);
+    }
+
+    private static (string Sql, NpgsqlParameter[] Parameters) FilteredSql(EventFilter filter, string which, List<NpgsqlParameter> parameters)
+    {
+        var where = new List<string> { which, "not e.is_archived" };
         string Parameter(object value)
         {
-            command.Parameters.Add(new() { Value = value });
-            return $"${command.Parameters.Count}";
+            parameters.Add(new() { Value = value });
+            return $"${parameters.Count}";
         }
         if (filter.Tenant is { } tenant)
             where.Add($"e.tenant_id = {Parameter(tenant)}");
@@ -125,13 +161,7 @@ public sealed class EventReader
             where.Add($"e.timestamp >= {Parameter(since.ToUniversalTime())}");
         if (filter.Until is { } until)
             where.Add($"e.timestamp < {Parameter(until.ToUniversalTime())}");
-        command.CommandText = $"select e.seq_id from public.mt_events e where {string.Join(" and ", where)} order by e.seq_id";
-
-        var positions = new List<long>();
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        while (await reader.ReadAsync(cancel))
-            positions.Add(reader.GetInt64(0));
-        return positions;
+        return ($"select {EventRow.Columns} from public.mt_events e where {string.Join(" and ", where)} order by e.seq_id", [.. parameters]);
     }
 
     /// <summary>Reads whole streams in one statement and folds them; streams without events are left out.</summary>

@@ -20,17 +20,15 @@ internal static class HistoryCommand
         StoreCommand.SetAction(command, async (store, run, stop) =>
         {
             var (from, to) = (TimeOf(run.Arguments.GetValue(since)), TimeOf(run.Arguments.GetValue(until)));
-            var history = new AccountHistory(store.Log, store.Directory);
+            var history = new HistoryLog(store.Log, store.Directory);
             var name = run.Arguments.GetValue(address)!;
             var accounts = await history.AccountsAsync(name, stop);
             if (accounts.Count == 0)
                 throw new CommandFailedException($"There is and was no account {name}. `eventmail account list` shows all.");
             var json = run.Arguments.GetValue(ListOutput.Json);
-            foreach (var account in accounts)
-            {
-                await foreach (var entry in history.ReadAsync(account, run.Arguments.GetValue(mailbox), from, to, stop))
-                    await (json ? ListOutput.WriteJsonAsync(entry) : Console.Out.WriteLineAsync(LineOf(entry)));
-            }
+            var query = new HistoryQuery { Accounts = accounts, Mailbox = run.Arguments.GetValue(mailbox), Since = from, Until = to };
+            await foreach (var entry in history.ReadAsync(query, stop))
+                await (json ? ListOutput.WriteJsonAsync(entry) : Console.Out.WriteLineAsync(LineOf(entry)));
         });
         return command;
     }

@@ -1,6 +1,6 @@
 using EventMail.Domain.Deliveries;
 using EventMail.EventStore;
-using EventMail.Projections.History;
+using EventMail.Projections.History.Words;
 
 namespace EventMail.Projections.Deliveries;
 
@@ -126,7 +126,7 @@ public sealed record RecipientHistory(
     {
         MessageSubmitted => "submitted",
         DeliveryAttempted d => DeliveryWords.Attempted(d),
-        _ => DeliveryWords.Of(e, addresses) ?? "(not known to this version)",
+        _ => DeliveryWords.Of(e, addresses) ?? HistoryWords.Unknown,
     };
 
     private static int? CodeOf(int code) => code > 0 ? code : null;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using EventMail.Domain.Reception;
 
-namespace EventMail.Projections.History;
+namespace EventMail.Projections.History.Words;
 
 /// <summary>What the checks of a message said, as an addition to a sentence.</summary>
 internal static class ReceptionWords

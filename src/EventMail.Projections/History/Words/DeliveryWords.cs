@@ -2,7 +2,7 @@ using System.Globalization;
 using EventMail.Domain.Deliveries;
 using EventMail.Domain.Deliveries.Notifications;
 
-namespace EventMail.Projections.History;
+namespace EventMail.Projections.History.Words;
 
 /// <summary>What an event of a delivery says, as a sentence. Remote hosts chose some of its words.</summary>
 internal static class DeliveryWords

@@ -4,11 +4,14 @@ using EventMail.Domain.Mailboxes;
 using EventMail.Domain.Metadata;
 using EventMail.Domain.Reception;
 
-namespace EventMail.Projections.History;
+namespace EventMail.Projections.History.Words;
 
 /// <summary>What an event says, as a sentence without its subject. Never a secret.</summary>
 internal static class HistoryWords
 {
+    /// <summary>Of an event of a version that this one does not know: its type is told beside this.</summary>
+    public const string Unknown = "(not known to this version)";
+
     /// <param name="nameOf">A mailbox's name by its stream.</param>
     /// <param name="userOf">An account's address by its id; the identifier itself where it is no account's.</param>
     public static string Of(object e, Func<Guid, string> nameOf, Func<string, string> userOf) => e switch
@@ -67,8 +70,8 @@ internal static class HistoryWords
         DkimKeyRetired d => $"DKIM key {d.Selector} retired",
         AliasAdded a => $"alias {a.Address} leads to {string.Join(", ", a.Targets)}",
         AliasRemoved a => $"alias {a.Address} removed",
-        // An event of a version that this one does not know: its type is told beside this.
-        _ => "(not known to this version)",
+        CredentialsCaptured l => $"login as {l.User} taken down by {l.Protocol} from {l.Client} with {l.Mechanism}{Tls(l.Tls)}",
+        _ => Unknown,
     };
 
     private static string ChangeOf(FlagChange change)
