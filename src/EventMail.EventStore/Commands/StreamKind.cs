@@ -46,4 +46,8 @@ public abstract class StreamKind
 }
 
 /// <summary>A stream's state and the version that it stands at.</summary>
-public readonly record struct LoadedState(object State, long Version);
+public readonly record struct LoadedState(object State, long Version)
+{
+    /// <summary>The event of this version, as far as it is known: a state that is loaded from a read model's row says nothing of it.</summary>
+    internal LastEvent Last { get; init; }
+}

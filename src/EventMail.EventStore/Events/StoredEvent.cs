@@ -17,4 +17,14 @@ public sealed record StoredEvent(
 {
     // Set once more by the committer when the log has numbered the event.
     public long Sequence { get; internal set; } = Sequence;
+
+    /// <summary>Its hash over its canonical form and its predecessor in the stream (<see cref="EventHash"/>); null when it was stored without one.</summary>
+    public string? Hash => HashOctets is { } hash ? EventHash.ToText(hash) : null;
+
+    // Set by the committer when it writes the event; one that was read has it in its headers.
+    internal byte[]? HashOctets
+    {
+        get => field ?? HashHeader.Find(Metadata.HeadersJson);
+        set;
+    }
 }
