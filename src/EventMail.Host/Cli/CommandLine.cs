@@ -46,6 +46,7 @@ public static class CommandLine
             DomainCommand.Create(),
             AliasCommand.Create(),
             MailboxCommand.Create(),
+            ImportCommand.Create(),
             QueueCommand.Create(),
             HistoryCommand.Create(),
             ProjectionsCommand.Create(),

@@ -279,6 +279,12 @@ public sealed class MailboxService : IAsyncDisposable
         MailboxRef mailbox, IReadOnlyList<AppendMessage> messages, Actor actor, string? cause, CancellationToken cancel) =>
         RunAsync<AppendResult>(new AppendCommand(mailbox, messages, QuotaOf(mailbox, actor), actor.Because(cause)), cancel);
 
+    /// <summary>The operator brings a message from elsewhere: as APPEND, and beyond the quota where that is wanted.</summary>
+    /// <param name="mailbox">Of <see cref="LocateAsync"/>.</param>
+    public Task<Result<AppendResult>> ImportAsync(
+        MailboxRef mailbox, AppendMessage message, bool ignoreQuota, Actor actor, string? cause, CancellationToken cancel) =>
+        RunAsync<AppendResult>(new AppendCommand(mailbox, [message], ignoreQuota ? null : QuotaOf(mailbox, actor), actor.Because(cause)), cancel);
+
     /// <summary>REPLACE (RFC 8508): the message comes into the one mailbox, the other one's leaves it; one transaction.</summary>
     /// <param name="uid">Of the message that goes, whatever its flags.</param>
     /// <param name="destination">Of <see cref="LocateAsync"/>.</param>

@@ -4,8 +4,9 @@ using EventMail.EventStore;
 namespace EventMail.Projections.Mailboxes;
 
 /// <summary>APPEND of one message or, all or nothing, of several (RFC 3502): an event each, with UIDs one after the other.</summary>
+/// <param name="quota">Null: it is not asked.</param>
 internal sealed class AppendCommand(
-    MailboxRef mailbox, IReadOnlyList<AppendMessage> messages, QuotaCheck quota, EventMetadata metadata) : MailboxCommand(metadata)
+    MailboxRef mailbox, IReadOnlyList<AppendMessage> messages, QuotaCheck? quota, EventMetadata metadata) : MailboxCommand(metadata)
 {
     public override IReadOnlyList<StreamRef> Streams { get; } = [MailboxKind.Stream(mailbox.Key)];
 
@@ -17,7 +18,7 @@ internal sealed class AppendCommand(
         for (var i = 0; i < messages.Count; i++)
             bytes += messages[i].Content.Size;
         var before = decision.State<MailboxState>(mailbox.Key);
-        if (!Allows(decision, mailbox, before, Rights.Insert) || !quota.Allows(decision, bytes, messages.Count))
+        if (!Allows(decision, mailbox, before, Rights.Insert) || quota?.Allows(decision, bytes, messages.Count) == false)
             return;
         for (var i = 0; i < messages.Count; i++)
         {

@@ -9,7 +9,7 @@ namespace EventMail.Protocols.Imap.Grammar;
 /// Mailbox names on the wire (RFC 3501 §5.1.3): printable US-ASCII stands for itself, "&amp;" is "&amp;-", all else is UTF-16 in
 /// base64 with "," for "/" and without padding, between "&amp;" and "-".
 /// </summary>
-internal static class ModifiedUtf7
+public static class ModifiedUtf7
 {
     /// <summary>False for what no encoder may produce: one name must have one spelling only.</summary>
     public static bool TryDecode(ReadOnlySpan<byte> wire, out string name)
