@@ -12,15 +12,16 @@ public sealed class EventLog : IAsyncDisposable
     private readonly NodeLink _link;
 
     private EventLog(
-        NpgsqlDataSource source, NpgsqlDataSource sessions, EventTypeMap types, EventReader reader, ContentStore contents,
+        NpgsqlDataSource source, NpgsqlDataSource sessions, EventTypeMap types, EventReader reader, KeyRing keys, ContentStore contents,
         CommandExecutor executor, NodeLink link, ProjectionDaemon projections)
     {
-        (DataSource, Sessions, Types, Reader, Contents, Executor) = (source, sessions, types, reader, contents, executor);
+        (DataSource, Sessions, Types, Reader, Keys, Contents, Executor) = (source, sessions, types, reader, keys, contents, executor);
         (_link, Projections) = (link, projections);
     }
 
     public CommandExecutor Executor { get; }
     public EventReader Reader { get; }
+    public KeyRing Keys { get; }
     public ContentStore Contents { get; }
     public ProjectionDaemon Projections { get; }
     public EventTypeMap Types { get; }
@@ -67,12 +68,14 @@ public sealed class EventLog : IAsyncDisposable
             Enlist = false,
         });
         NodeLink? link = null;
+        KeyRing? keys = null;
         try
         {
             await PrepareAsync(options.ConnectionString, inline, asynchronous, cancel);
 
             var reader = new EventReader(source, types);
-            var contents = new ContentStore(source, options.DataFolder, options.Content, log);
+            keys = new KeyRing(options.Keys, options.DataFolder, options.Clock, log);
+            var contents = new ContentStore(source, options, keys, log);
             var feed = new CommitFeed(log);
             var cache = new StateCache(options.StateCacheWeight);
             var publisher = new Publisher(cache, feed, log);
@@ -89,7 +92,7 @@ public sealed class EventLog : IAsyncDisposable
             executor.Start();
             contents.Start();
             var daemon = new ProjectionDaemon(options, reader, feed, asynchronous, log);
-            var opened = new EventLog(source, sessions, types, reader, contents, executor, link, daemon);
+            var opened = new EventLog(source, sessions, types, reader, keys, contents, executor, link, daemon);
             foreach (var projection in asynchronous)
                 projection.Join(opened);
             daemon.Start();
@@ -99,6 +102,7 @@ public sealed class EventLog : IAsyncDisposable
         {
             if (link is not null)
                 await link.DisposeAsync();
+            keys?.Dispose();
             await source.DisposeAsync();
             await sessions.DisposeAsync();
             throw;
@@ -112,6 +116,7 @@ public sealed class EventLog : IAsyncDisposable
         await Projections.DisposeAsync();
         await _link.DisposeAsync();
         await Contents.DisposeAsync();
+        Keys.Dispose();
         await DataSource.DisposeAsync();
         await Sessions.DisposeAsync();
     }

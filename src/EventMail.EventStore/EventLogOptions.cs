@@ -9,6 +9,8 @@ public sealed record EventLogOptions
 
     public ContentOptions Content { get; init; } = new();
 
+    public KeyOptions Keys { get; init; } = new();
+
     /// <summary>Commands waiting in the queue before ExecuteAsync waits.</summary>
     public int QueueLimit { get; init; } = 10_000;
 

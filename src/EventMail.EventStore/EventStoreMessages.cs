@@ -10,6 +10,19 @@ internal static partial class EventStoreMessages
     [LoggerMessage(Level = LogLevel.Warning, Message = "Looking for unreferenced content files failed; trying again later")]
     public static partial void OrphansFailed(this ILogger log, Exception error);
 
+    [LoggerMessage(Level = LogLevel.Information, Message =
+        "Made the folder of keys {folder}. Without it no stored mail can be read: back it up, apart from the database")]
+    public static partial void KeysMade(this ILogger log, string folder);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Contents cannot be read")]
+    public static partial void ContentsLocked(this ILogger log, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{path} is needed no more and could not be deleted; it is tried again later")]
+    public static partial void FileNotDeleted(this ILogger log, Exception error, string path);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A wrapping key could not be made ahead of its need; trying again when it is needed")]
+    public static partial void NextKeyFailed(this ILogger log, Exception error);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "A follower of the commit feed failed")]
     public static partial void FollowerFailed(this ILogger log, Exception error);
 

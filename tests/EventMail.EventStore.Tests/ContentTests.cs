@@ -111,8 +111,8 @@ public class ContentTests
         var bytes = Random(size);
         var number = await StoreAsync(log.Node, await log.Node.Contents.StageAsync(bytes));
         (await log.ScalarAsync<bool>("select data is null from eventmail.content where number = $1", number)).ShouldBe(isFile);
-        var files = Directory.EnumerateFiles(log.Folder, "*", SearchOption.AllDirectories).Where(file => new FileInfo(file).Length == size);
-        files.Select(Path.GetFileName).ShouldBe(isFile ? [Convert.ToHexStringLower(SHA256.HashData(bytes))] : []);
+        var files = Directory.EnumerateFiles(log.Node.Contents.Files.Root, "*", SearchOption.AllDirectories).Select(Path.GetFileName);
+        files.ShouldBe(isFile ? [$"{Convert.ToHexStringLower(SHA256.HashData(bytes))}-{number}"] : []);
         (await ReadAsync(log.Node, number)).ShouldBe(bytes);
     }
 
@@ -350,7 +350,7 @@ public class ContentTests
         // A pass that ended with a wanted file in its hand.
         var taken = await store.StageAsync(Random(5000));
         var takenNumber = await StoreAsync(log.Node, taken);
-        File.Move(taken.Path!, Path.Combine(store.Files.Temporary, "orphan-" + taken.DigestHex));
+        File.Move(taken.Path!, Path.Combine(store.Files.Temporary, "orphan-" + Path.GetFileName(taken.Path)));
 
         var now = DateTime.UtcNow.AddHours(2);
         File.SetLastWriteTimeUtc(young.Path!, now);

@@ -52,13 +52,13 @@ internal static class BatchWriter
     private static readonly RowsStatement NewContents = new(
         $"""
         with stored as (
-          insert into eventmail.content (number, digest, size, data, created)
-          select w.number, w.digest, w.size, w.data, $6 from {RowsStatement.Rows}
+          insert into eventmail.content (number, digest, size, data, created, kek, key)
+          select w.number, w.digest, w.size, w.data, $8, w.kek, w.key from {RowsStatement.Rows}
           on conflict do nothing
           returning 1)
-        select eventmail.require_rows($5, (select count(*) from stored), '{ContentConflict}')
+        select eventmail.require_rows($7, (select count(*) from stored), '{ContentConflict}')
         """,
-        ("number", "bigint"), ("digest", "bytea"), ("size", "bigint"), ("data", "bytea"));
+        ("number", "bigint"), ("digest", "bytea"), ("size", "bigint"), ("data", "bytea"), ("kek", "bigint"), ("key", "bytea"));
 
     private const string AddEvents = $"""
         with added as (
@@ -148,7 +148,8 @@ internal static class BatchWriter
         if (contents.Count > 0)
             sql.BatchCommands.Add(NewContents.For(
                 contents.Count, Column(contents, c => c.Number), Column(contents, c => c.Digest), Column(contents, c => c.Size),
-                Column(contents, c => c.Row), Value((long)contents.Count), Value(batch.Now.UtcDateTime)));
+                Column(contents, c => c.Row), Column(contents, c => c.Key?.WrappingKey), Column(contents, c => c.Key?.Octets),
+                Value((long)contents.Count), Value(batch.Now.UtcDateTime)));
     }
 
     private static void AddEventRows(NpgsqlBatch sql, Batch batch, Guid? notifyAs)

@@ -244,6 +244,9 @@ internal sealed class Committer(
         {
             foreach (var content in batch.Commit.Contents)
                 contents.Remember(content);
+            foreach (var command in batch.Commands)
+                foreach (var content in command.Command.Contents)
+                    contents.DropNeedless(content);
             // Publish after commit and in commit order, and before the callers hear of it: they read their own writes.
             publisher.PublishOwn(batch.Commit);
         }

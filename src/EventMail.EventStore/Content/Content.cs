@@ -11,6 +11,8 @@ public sealed class Content : IAsyncDisposable
     private readonly ReadOnlyMemory<byte> _bytes;
     private readonly SafeFileHandle? _file;
     private readonly string? _path;
+    private readonly ContentFile? _sealed;
+    private readonly SealedFile? _opened;
     private byte[]? _pooled;
     private readonly ContentBuffers? _buffers;
 
@@ -22,8 +24,14 @@ public sealed class Content : IAsyncDisposable
         (Number, Size, _bytes, _pooled, _buffers) = (number, size, pooled.AsMemory(0, size), pooled, buffers);
 
     /// <summary>A content in a file.</summary>
-    internal Content(long number, long size, SafeFileHandle file, string path) =>
-        (Number, Size, _file, _path) = (number, size, file, path);
+    internal Content(ContentFile content, SafeFileHandle file, string path, ContentBuffers buffers)
+    {
+        (Number, Size, _path, _buffers) = (content.Number, content.Size, path, buffers);
+        if (content.Key is null)
+            _file = file;
+        else
+            (_sealed, _opened) = (content, new(content, file, buffers));
+    }
 
     public long Number { get; }
 
@@ -34,7 +42,7 @@ public sealed class Content : IAsyncDisposable
     public bool TryGetMemory(out ReadOnlyMemory<byte> bytes)
     {
         bytes = _bytes;
-        return _file is null;
+        return _path is null;
     }
 
     /// <summary>Reads at an offset; fewer bytes than the buffer takes only at the end. Thread-safe.</summary>
@@ -43,13 +51,15 @@ public sealed class Content : IAsyncDisposable
         cancel.ThrowIfCancellationRequested();
         if (offset >= Size)
             return new(0);
+        // The asynchronous read is the same read on another thread of the pool: the way there costs more than the read.
+        if (_opened is not null)
+            return new(_opened.ReadAt(offset, buffer.Span));
         if (_file is null)
         {
             var count = (int)Math.Min(buffer.Length, Size - offset);
             _bytes.Slice((int)offset, count).CopyTo(buffer);
             return new(count);
         }
-        // The asynchronous read is the same read on another thread of the pool: the way there costs more than the read.
         var read = 0;
         while (read < buffer.Length && RandomAccess.Read(_file, buffer.Span[read..], offset + read) is var count and > 0)
             read += count;
@@ -59,6 +69,8 @@ public sealed class Content : IAsyncDisposable
     /// <summary>A seekable stream over the content; it does not dispose the content.</summary>
     public Stream OpenRead()
     {
+        if (_sealed is not null)
+            return new SealedStream(new(_sealed, ContentFiles.Open(_path!), _buffers!), Size);
         if (_path is not null)
             return new FileStream(_path, new FileStreamOptions
             {
@@ -73,6 +85,7 @@ public sealed class Content : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         _file?.Dispose();
+        _opened?.Dispose();
         if (_pooled is not null)
             _buffers!.Return(_pooled);
         _pooled = null;

@@ -17,6 +17,9 @@ internal sealed class ContentOrphans(NpgsqlDataSource source, ContentFiles files
 
     private const string TakenPrefix = "orphan-";
 
+    // What a file's name begins with: the digest in hexadecimal.
+    private const int DigestLength = 64;
+
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
     private string _after = "";
@@ -87,7 +90,7 @@ internal sealed class ContentOrphans(NpgsqlDataSource source, ContentFiles files
                     if (string.CompareOrdinal(second, _after) <= 0)
                         continue;
                     foreach (var path in Directory.EnumerateFiles(second))
-                        if (File.GetLastWriteTimeUtc(path) < limit && Path.GetFileName(path).Length == 64)
+                        if (File.GetLastWriteTimeUtc(path) < limit && Path.GetFileName(path).Length >= DigestLength)
                             yield return path;
                     _after = second;
                 }
@@ -124,7 +127,7 @@ internal sealed class ContentOrphans(NpgsqlDataSource source, ContentFiles files
             }
             else
             {
-                TryMove(trash, files.PathOf(DigestOf(trash)));
+                TryMove(trash, files.PathOf(NameOf(trash)));
             }
         }
         return deleted;
@@ -144,18 +147,25 @@ internal sealed class ContentOrphans(NpgsqlDataSource source, ContentFiles files
         }
     }
 
-    private static byte[] DigestOf(string path) => Convert.FromHexString(path.AsSpan(path.Length - 64));
+    // Without what it is called while it is taken.
+    private static string NameOf(string path)
+    {
+        var name = Path.GetFileName(path);
+        return name.StartsWith(TakenPrefix, StringComparison.Ordinal) ? name[TakenPrefix.Length..] : name;
+    }
 
     private async Task<List<string>> UnreferencedAsync(IReadOnlyList<string> paths, CancellationToken cancel)
     {
-        var byDigest = paths.ToDictionary(p => p[^64..], StringComparer.Ordinal);
-        await using var command = source.CreateCommand(
-            "select encode(digest, 'hex') from eventmail.content where digest = any($1) and data is null");
-        command.Parameters.Add(new() { Value = byDigest.Keys.Select(Convert.FromHexString).ToArray() });
+        var byName = paths.ToDictionary(NameOf, StringComparer.Ordinal);
+        await using var command = source.CreateCommand("""
+            select encode(digest, 'hex') || case when kek is null then '' else '-' || number end
+            from eventmail.content where digest = any($1) and data is null
+            """);
+        command.Parameters.Add(new() { Value = byName.Keys.Select(name => Convert.FromHexString(name.AsSpan(0, DigestLength))).ToArray() });
         await using var reader = await command.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
-            byDigest.Remove(reader.GetString(0));
-        return [.. byDigest.Values];
+            byName.Remove(reader.GetString(0));
+        return [.. byName.Values];
     }
 
     public async ValueTask DisposeAsync()

@@ -28,7 +28,8 @@ internal static class ContentResolver
             await LookUpAsync(first, unsure, connection, transaction, cancel);
         foreach (var command in commands)
             foreach (var content in command.Command.Contents)
-                (content.Number, content.Exists) = (first[content.Digest].Number, first[content.Digest].Exists);
+                if (first[content.Digest] is var original && original != content)
+                    content.Become(original);
     }
 
     private static async Task LookUpAsync(

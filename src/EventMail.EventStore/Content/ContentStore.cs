@@ -1,5 +1,4 @@
-using System.Buffers.Binary;
-using System.Diagnostics.CodeAnalysis;
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
@@ -11,30 +10,36 @@ namespace EventMail.EventStore;
 public sealed class ContentStore : IAsyncDisposable
 {
     private const int RecentFiles = 10_000;
-    private const int FileReference = SHA256.HashSizeInBytes + sizeof(long);
 
     private readonly NpgsqlDataSource _source;
+    private readonly ILogger _log;
     private readonly RecentContents _recent;
 
-    // Of contents in files: digest and size, so that reading one again asks the database for nothing.
-    private readonly RecentContents _recentFiles = new(RecentFiles * FileReference);
+    // Of contents in files: digest, size and key, so that reading one again asks the database for nothing.
+    private readonly RecentContents _recentFiles = new(RecentFiles * ContentFile.MaxBytes);
     // Of contents that passed by in a long row, as when a mailbox is downloaded, only those that come again are kept. Numbers run
     // on, so neighbours do not push each other out.
     private readonly long[] _passed = new long[1 << 16];
 
+    // The wrapping keys whose absence was told.
+    private readonly ConcurrentDictionary<long, bool> _locked = new();
+
     private readonly ContentOrphans _orphans;
 
-    internal ContentStore(NpgsqlDataSource source, string dataFolder, ContentOptions options, ILogger log)
+    internal ContentStore(NpgsqlDataSource source, EventLogOptions options, KeyRing keys, ILogger log)
     {
         _source = source;
-        Options = options;
-        Files = new(options.Folder ?? Path.Combine(dataFolder, "content"), isOurs: options.Folder is null);
+        _log = log;
+        Options = options.Content;
+        Keys = new(keys, options.Keys.EncryptContents);
+        Files = new(Options.Folder ?? Path.Combine(options.DataFolder, "content"), isOurs: Options.Folder is null);
         Numbers = new(source);
-        _recent = new(options.RecentBytes);
-        _orphans = new(source, Files, options, log);
+        _recent = new(Options.RecentBytes);
+        _orphans = new(source, Files, Options, log);
     }
 
     internal ContentOptions Options { get; }
+    internal ContentKeys Keys { get; }
     internal ContentFiles Files { get; }
     internal ContentNumbers Numbers { get; }
     internal ContentBuffers Buffers { get; } = new();
@@ -53,33 +58,67 @@ public sealed class ContentStore : IAsyncDisposable
         return await writer.CompleteAsync(mayExist, cancel);
     }
 
-    internal static StagedContent Stage(long number, byte[] bytes, bool mayExist) =>
-        new(number, SHA256.HashData(bytes), bytes.Length, bytes, null, mayExist);
+    internal StagedContent Stage(long number, byte[] bytes, bool mayExist)
+    {
+        var digest = SHA256.HashData(bytes);
+        if (!Keys.Encrypts)
+            return new(number, digest, bytes, mayExist, bytes, null);
+        Span<byte> key = stackalloc byte[KeyRing.KeyBytes];
+        RandomNumberGenerator.Fill(key);
+        return new(number, digest, bytes, mayExist, SealedRow.Seal(bytes, key), Keys.Wrap(number, key));
+    }
+
+    internal StagedContent Stage(ContentFile file, bool mayExist) =>
+        new(file, Files.PathOf(file), mayExist, file.Key is null ? null : Keys.Wrap(file.Number, file.Key));
+
+    /// <summary>Reads a content that is staged here, stored or not.</summary>
+    public ValueTask<Content> OpenAsync(StagedContent staged, CancellationToken cancel = default) =>
+        staged.File is { } file ? OpenFileAsync(file, cancel) : new(new Content(staged.Number, staged.Bytes));
 
     /// <summary>A content of this node's last commits or reads, without waiting.</summary>
     public bool TryGetRecent(long number, out ReadOnlyMemory<byte> bytes) => _recent.TryGet(number, out bytes);
 
-    /// <exception cref="ContentMissingException">There is no such content.</exception>
+    /// <exception cref="ContentUnreadableException">There is no such content, or it cannot be read.</exception>
     public async ValueTask<Content> ReadAsync(long number, CancellationToken cancel = default)
     {
         if (_recent.TryGet(number, out var recent))
             return new(number, recent);
-        if (TryGetRecentFile(number, out var recentDigest, out var recentSize))
-            return await OpenFileAsync(number, recentDigest, recentSize, cancel);
-        await using var command = _source.CreateCommand("select digest, size, data from eventmail.content where number = $1");
+        if (TryGetRecentFile(number) is { } recentFile)
+            return await OpenFileAsync(recentFile, cancel);
+        var (row, data) = await FindAsync(number, cancel) ?? throw new ContentMissingException(number);
+        try
+        {
+            if (data is null)
+                return await OpenFileAsync(FileOf(row), cancel);
+            var bytes = Open(row, data);
+            _recent.Add(number, bytes);
+            return new(number, bytes);
+        }
+        catch (WrappingKeyMissingException e)
+        {
+            throw await LockedAsync(number, e, cancel);
+        }
+    }
+
+    private async Task<(ContentRow Row, byte[]? Data)?> FindAsync(long number, CancellationToken cancel)
+    {
+        await using var command = _source.CreateCommand($"select {ContentRow.Columns}, c.data from eventmail.content c where c.number = $1");
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = number });
         await using var reader = await command.ExecuteReaderAsync(cancel);
         if (!await reader.ReadAsync(cancel))
-            throw new ContentMissingException(number);
-        if (reader.IsDBNull(2))
-        {
-            var (digest, size) = (reader.GetFieldValue<byte[]>(0), reader.GetInt64(1));
-            RememberFile(number, digest, size);
-            return await OpenFileAsync(number, digest, size, cancel);
-        }
-        var bytes = reader.GetFieldValue<byte[]>(2);
-        _recent.Add(number, bytes);
-        return new(number, bytes);
+            return null;
+        var row = ContentRow.Of(reader);
+        return (row, row.IsFile ? null : reader.GetFieldValue<byte[]>(ContentRow.Data));
+    }
+
+    private async Task<ContentLockedException> LockedAsync(long number, WrappingKeyMissingException fault, CancellationToken cancel)
+    {
+        await using var command = _source.CreateCommand("select count(*) from eventmail.content where kek = $1");
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = fault.WrappingKey });
+        var error = new ContentLockedException(number, fault, (long)(await command.ExecuteScalarAsync(cancel))!);
+        if (_locked.TryAdd(fault.WrappingKey, true))
+            _log.ContentsLocked(error);
+        return error;
     }
 
     /// <summary>It would be read without asking the database.</summary>
@@ -88,40 +127,64 @@ public sealed class ContentStore : IAsyncDisposable
     /// <summary>Octets: a larger content lies in a file and is not kept in memory.</summary>
     public long MaxRecentSize => Options.FileThreshold;
 
-    /// <summary>Reads contents that will be asked for next into memory, with one statement; those that are missing are left out.</summary>
+    /// <summary>Reads contents that will be asked for next into memory, with one statement; those that cannot be read are left out.</summary>
     public async Task PrefetchAsync(IReadOnlyList<long> numbers, CancellationToken cancel = default)
     {
-        await using var command = _source.CreateCommand("select number, digest, size, data from eventmail.content where number = any($1)");
+        await using var command = _source.CreateCommand($"select {ContentRow.Columns}, c.data from eventmail.content c where c.number = any($1)");
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. numbers] });
         await using var reader = await command.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
         {
-            if (reader.IsDBNull(3))
-                RememberFile(reader.GetInt64(0), reader.GetFieldValue<byte[]>(1), reader.GetInt64(2));
-            else
-                _recent.Add(reader.GetInt64(0), reader.GetFieldValue<byte[]>(3));
+            var row = ContentRow.Of(reader);
+            try
+            {
+                if (row.IsFile)
+                    FileOf(row);
+                else
+                    _recent.Add(row.Number, Open(row, reader.GetFieldValue<byte[]>(ContentRow.Data)));
+            }
+            catch (Exception e) when (e is WrappingKeyMissingException or ContentDamagedException)
+            {
+                // Who asks for it is told.
+            }
         }
     }
 
-    /// <summary>The digest and size of a content that lies in a file, without waiting.</summary>
-    internal bool TryGetRecentFile(long number, [MaybeNullWhen(false)] out byte[] digest, out long size)
+    /// <summary>A content that lies in a file, without waiting; null when it is not remembered.</summary>
+    internal ContentFile? TryGetRecentFile(long number) =>
+        _recentFiles.TryGet(number, out var file) ? ContentFile.Of(number, file.Span) : null;
+
+    /// <exception cref="ContentDamagedException">Its key is not the one that was written.</exception>
+    /// <exception cref="WrappingKeyMissingException">Its key cannot be unwrapped.</exception>
+    internal ContentFile FileOf(ContentRow row)
     {
-        if (!_recentFiles.TryGet(number, out var reference))
-        {
-            (digest, size) = (null, 0);
-            return false;
-        }
-        digest = reference[..SHA256.HashSizeInBytes].ToArray();
-        size = BinaryPrimitives.ReadInt64LittleEndian(reference.Span[SHA256.HashSizeInBytes..]);
-        return true;
+        byte[]? key = null;
+        if (row.Key is { } wrapped)
+            Keys.Unwrap(row.Number, wrapped, key = new byte[KeyRing.KeyBytes]);
+        var file = new ContentFile(row.Number, row.Digest, row.Size, key);
+        _recentFiles.Add(row.Number, file.ToBytes());
+        return file;
     }
 
-    internal void RememberFile(long number, byte[] digest, long size)
+    // The array itself where it is plain.
+    private byte[] Open(ContentRow row, byte[] data)
     {
-        var reference = new byte[FileReference];
-        digest.CopyTo(reference, 0);
-        BinaryPrimitives.WriteInt64LittleEndian(reference.AsSpan(digest.Length), size);
-        _recentFiles.Add(number, reference);
+        if (row.Key is null)
+            return data;
+        var bytes = GC.AllocateUninitializedArray<byte>(checked((int)row.Size));
+        Open(row, data, bytes);
+        return bytes;
+    }
+
+    /// <summary>Decrypts what an encrypted content's row holds.</summary>
+    /// <exception cref="ContentDamagedException">It is not what was written.</exception>
+    /// <exception cref="WrappingKeyMissingException">Its key cannot be unwrapped.</exception>
+    internal void Open(ContentRow row, ReadOnlySpan<byte> data, Span<byte> bytes)
+    {
+        Span<byte> key = stackalloc byte[KeyRing.KeyBytes];
+        Keys.Unwrap(row.Number, row.Key!.Value, key);
+        if (!SealedRow.TryOpen(data, key, bytes))
+            throw new ContentDamagedException(row.Number);
     }
 
     /// <summary>
@@ -130,7 +193,7 @@ public sealed class ContentStore : IAsyncDisposable
     /// </summary>
     /// <param name="sizes">Theirs, in octets: how many are read at once depends on them.</param>
     /// <param name="keep">What is read for the second time stays in memory: not for who goes through whole mailboxes.</param>
-    /// <exception cref="ContentMissingException">One of them is missing.</exception>
+    /// <exception cref="ContentUnreadableException">One of them is missing, or cannot be read.</exception>
     public async IAsyncEnumerable<Content> ReadManyAsync(
         IReadOnlyList<long> numbers, IReadOnlyList<long> sizes, bool keep = true, [EnumeratorCancellation] CancellationToken cancel = default)
     {
@@ -164,21 +227,39 @@ public sealed class ContentStore : IAsyncDisposable
 
     internal void Remember(long number, byte[] bytes) => _recent.Add(number, bytes);
 
-    internal async ValueTask<Content> OpenFileAsync(long number, byte[] digest, long size, CancellationToken cancel)
+    /// <summary>Deletes what a commit made needless: the file of bytes that another had stored before.</summary>
+    internal void DropNeedless(StagedContent content)
     {
-        var path = Files.PathOf(digest);
+        if (content.NeedlessFile is not { } path)
+            return;
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _log.FileNotDeleted(e, path); // the orphans' pass finds it
+        }
+    }
+
+    internal async ValueTask<Content> OpenFileAsync(ContentFile file, CancellationToken cancel)
+    {
         for (var attempt = 0; ; attempt++)
         {
+            var path = Files.PathOf(file);
             try
             {
-                return new(number, size, ContentFiles.Open(path), path);
+                return new(file, ContentFiles.Open(path), path, Buffers);
             }
             catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
             {
-                // The orphans' pass may have it in its hand for a moment (ContentOrphans).
+                // The orphans' pass may have it in its hand for a moment (ContentOrphans), or it was encrypted since it was remembered.
                 if (attempt == 3)
-                    throw new ContentMissingException(number);
+                    throw new ContentMissingException(file.Number);
                 await Task.Delay(10 << attempt, cancel);
+                _recentFiles.Remove(file.Number);
+                if (await FindAsync(file.Number, cancel) is { Row: { IsFile: true } row })
+                    file = FileOf(row);
             }
         }
     }

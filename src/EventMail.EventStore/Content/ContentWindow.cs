@@ -18,8 +18,15 @@ internal sealed class ContentWindow
     // A range is one walk along the index and the table, but reads also what was not asked for.
     private const double DenseEnough = 0.8;
 
-    /// <summary>Bytes in memory that is shared; or in a buffer of ours; or a file's digest; or none of them: too large for a window.</summary>
-    private readonly record struct Found(long Size, ReadOnlyMemory<byte> Shared, byte[]? Pooled, byte[]? Digest, bool IsLarge);
+    /// <summary>Bytes in memory that is shared; or in a buffer of ours; or a file; or none of them: read by itself when its turn comes.</summary>
+    private readonly record struct Found(long Size, ReadOnlyMemory<byte> Shared, byte[]? Pooled, ContentFile? File, bool Alone)
+    {
+        public static readonly Found ByItself = new(0, default, null, null, true);
+
+        public Found(ContentFile file) : this(file.Size, default, null, file, false)
+        {
+        }
+    }
 
     private readonly ContentStore _store;
     private readonly List<long> _numbers = [];
@@ -50,8 +57,8 @@ internal sealed class ContentWindow
         _numbers.Add(number);
         if (_store.TryGetRecent(number, out var bytes))
             _found[number] = new(bytes.Length, bytes, null, null, false);
-        else if (_store.TryGetRecentFile(number, out var digest, out var size))
-            _found[number] = new(size, default, null, digest, false);
+        else if (_store.TryGetRecentFile(number) is { } file)
+            _found[number] = new(file);
         else
             _missing.Add(number);
     }
@@ -69,8 +76,8 @@ internal sealed class ContentWindow
                 yield return found switch
                 {
                     { Pooled: { } buffer } => new(number, buffer, (int)found.Size, _store.Buffers),
-                    { Digest: { } digest } => await _store.OpenFileAsync(number, digest, found.Size, cancel),
-                    { IsLarge: true } => await _store.ReadAsync(number, cancel),
+                    { File: { } file } => await _store.OpenFileAsync(file, cancel),
+                    { Alone: true } => await _store.ReadAsync(number, cancel),
                     _ => new(number, found.Shared),
                 };
             }
@@ -87,7 +94,7 @@ internal sealed class ContentWindow
     // Rows that were written under a higher threshold would burst the window: they are read one by one.
     private NpgsqlCommand Command(NpgsqlDataSource source)
     {
-        const string columns = "c.number, c.digest, c.size, c.data is null, case when c.size <= $1 then c.data end";
+        const string columns = $"{ContentRow.Columns}, case when c.size <= $1 then c.data end";
         const string range = $"select {columns} from eventmail.content c where c.number between $2 and $3 order by c.number";
         const string list = $"""
             select {columns}
@@ -118,33 +125,59 @@ internal sealed class ContentWindow
         await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancel);
         while (await reader.ReadAsync(cancel))
         {
-            var number = reader.GetInt64(0);
-            if (!_seen.Contains(number) || _found.ContainsKey(number))
+            var row = ContentRow.Of(reader);
+            if (!_seen.Contains(row.Number) || _found.ContainsKey(row.Number))
                 continue;
-            var digest = reader.GetFieldValue<byte[]>(1);
-            var size = reader.GetInt64(2);
-            if (reader.GetBoolean(3))
+            try
             {
-                _store.RememberFile(number, digest, size);
-                _found[number] = new(size, default, null, digest, false);
+                _found[row.Number] = row.IsFile ? new(_store.FileOf(row))
+                    : row.Size > _store.Options.FileThreshold ? Found.ByItself
+                    : await LoadAsync(row, reader, keep && _store.ComesAgain(row.Number), cancel);
             }
-            else if (size > _store.Options.FileThreshold)
+            catch (Exception e) when (e is WrappingKeyMissingException or ContentDamagedException)
             {
-                _found[number] = new(size, default, null, null, true);
+                _found[row.Number] = Found.ByItself; // which tells why not
             }
-            else if (keep && _store.ComesAgain(number))
-            {
-                var bytes = reader.GetFieldValue<byte[]>(4);
-                _store.Remember(number, bytes);
-                _found[number] = new(size, bytes, null, null, false);
-            }
+        }
+    }
+
+    private async ValueTask<Found> LoadAsync(ContentRow row, NpgsqlDataReader reader, bool share, CancellationToken cancel)
+    {
+        var size = (int)row.Size;
+        var shared = share ? GC.AllocateUninitializedArray<byte>(size) : null;
+        var bytes = shared ?? _store.Buffers.Rent(size);
+        try
+        {
+            await using var data = await reader.GetStreamAsync(ContentRow.Data, cancel);
+            if (row.Key is null)
+                await data.ReadExactlyAsync(bytes.AsMemory(0, size), cancel);
             else
-            {
-                var buffer = _store.Buffers.Rent((int)size);
-                _found[number] = new(size, default, buffer, null, false);
-                await using var data = await reader.GetStreamAsync(4, cancel);
-                await data.ReadExactlyAsync(buffer.AsMemory(0, (int)size), cancel);
-            }
+                await OpenAsync(row, data, bytes.AsMemory(0, size), cancel);
+        }
+        catch
+        {
+            if (shared is null)
+                _store.Buffers.Return(bytes);
+            throw;
+        }
+        if (shared is null)
+            return new(size, default, bytes, null, false);
+        _store.Remember(row.Number, shared);
+        return new(size, shared, null, null, false);
+    }
+
+    private async ValueTask OpenAsync(ContentRow row, Stream data, Memory<byte> bytes, CancellationToken cancel)
+    {
+        var length = (int)data.Length;
+        var box = _store.Buffers.Rent(length);
+        try
+        {
+            await data.ReadExactlyAsync(box.AsMemory(0, length), cancel);
+            _store.Open(row, box.AsSpan(0, length), bytes.Span);
+        }
+        finally
+        {
+            _store.Buffers.Return(box);
         }
     }
 }

@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using Microsoft.Win32.SafeHandles;
-
 namespace EventMail.EventStore;
 
 /// <summary>
@@ -12,17 +9,10 @@ public sealed class ContentWriter : IAsyncDisposable
     // Large enough that most mail fits into one, small enough to waste little.
     private const int ChunkSize = 16 * 1024;
 
-    // What one write to the file takes.
-    private const int FileBufferSize = 64 * 1024;
-
     private readonly ContentStore _store;
     private readonly List<byte[]> _chunks = [];
-    private int _used; // bytes of the last chunk, or of the file buffer
-    private SafeFileHandle? _file;
-    private string? _temporary;
-    private IncrementalHash? _hash;
-    private byte[]? _fileBuffer;
-    private long _fileOffset;
+    private int _used; // bytes of the last chunk
+    private ContentFileWriter? _file;
     private bool _completed;
 
     internal ContentWriter(ContentStore store) => _store = store;
@@ -59,44 +49,17 @@ public sealed class ContentWriter : IAsyncDisposable
         }
     }
 
+    // What came so far goes to the file; from here on only one buffer is held.
     private async ValueTask WriteFileAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancel)
     {
         if (_file is null)
-            await SpillAsync(cancel);
-        _hash!.AppendData(bytes.Span);
-        while (!bytes.IsEmpty)
         {
-            var count = Math.Min(_fileBuffer!.Length - _used, bytes.Length);
-            bytes[..count].CopyTo(_fileBuffer.AsMemory(_used));
-            bytes = bytes[count..];
-            _used += count;
-            if (_used == _fileBuffer.Length)
-                await FlushAsync(cancel);
+            _file = new(_store, _store.Keys.New());
+            for (var i = 0; i < _chunks.Count; i++)
+                await _file.WriteAsync(_chunks[i].AsMemory(0, i < _chunks.Count - 1 ? _chunks[i].Length : _used), cancel);
+            ReturnChunks();
         }
-    }
-
-    // What came so far goes to the file; from here on only one buffer is held.
-    private async ValueTask SpillAsync(CancellationToken cancel)
-    {
-        (_file, _temporary) = _store.Files.CreateTemporary();
-        _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        for (var i = 0; i < _chunks.Count; i++)
-        {
-            var filled = _chunks[i].AsMemory(0, i < _chunks.Count - 1 ? _chunks[i].Length : _used);
-            _hash.AppendData(filled.Span);
-            await RandomAccess.WriteAsync(_file, filled, _fileOffset, cancel);
-            _fileOffset += filled.Length;
-        }
-        ReturnChunks();
-        _fileBuffer = _store.Buffers.Rent(FileBufferSize);
-        _used = 0;
-    }
-
-    private async ValueTask FlushAsync(CancellationToken cancel)
-    {
-        await RandomAccess.WriteAsync(_file!, _fileBuffer.AsMemory(0, _used), _fileOffset, cancel);
-        _fileOffset += _used;
-        _used = 0;
+        await _file.WriteAsync(bytes, cancel);
     }
 
     /// <summary>
@@ -107,21 +70,10 @@ public sealed class ContentWriter : IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(_completed, this);
         var number = await _store.Numbers.NextAsync(cancel);
-        StagedContent staged;
-        if (_file is null)
-        {
-            staged = ContentStore.Stage(number, TakeBytes(), mayExist);
-        }
-        else
-        {
-            await FlushAsync(cancel);
-            var digest = _hash!.GetHashAndReset();
-            var path = await _store.Files.CommitAsync(_file, _temporary!, digest, cancel);
-            _temporary = null;
-            await DisposeAsync();
-            staged = new(number, digest, Size, null, path, mayExist);
-        }
-        _completed = true;
+        var staged = _file is null
+            ? _store.Stage(number, TakeBytes(), mayExist)
+            : _store.Stage(await _file.CompleteAsync(number, cancel), mayExist);
+        await DisposeAsync();
         return staged;
     }
 
@@ -151,14 +103,6 @@ public sealed class ContentWriter : IAsyncDisposable
     {
         _completed = true;
         ReturnChunks();
-        if (_fileBuffer is not null)
-            _store.Buffers.Return(_fileBuffer);
-        _fileBuffer = null;
-        _hash?.Dispose();
-        _file?.Dispose();
-        if (_temporary is not null)
-            File.Delete(_temporary);
-        _temporary = null;
-        return default;
+        return _file?.DisposeAsync() ?? default;
     }
 }

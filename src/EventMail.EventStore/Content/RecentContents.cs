@@ -27,6 +27,17 @@ internal sealed class RecentContents(long capacity)
         }
     }
 
+    public void Remove(long number)
+    {
+        lock (_gate)
+        {
+            if (!_byNumber.Remove(number, out var node))
+                return;
+            _byUse.Remove(node);
+            Bytes -= node.Value.Bytes.Length;
+        }
+    }
+
     /// <summary>Keeps the memory as it is: the caller must not change it any more.</summary>
     public void Add(long number, ReadOnlyMemory<byte> bytes)
     {

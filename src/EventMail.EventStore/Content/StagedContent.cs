@@ -3,18 +3,32 @@ namespace EventMail.EventStore;
 /// <summary>A content that is written but not yet durable: a command's <see cref="Decision.Store"/> makes it so.</summary>
 public sealed class StagedContent
 {
-    internal StagedContent(long number, byte[] digest, long size, byte[]? bytes, string? path, bool mayExist)
+    private readonly ContentFile? _written;
+
+    internal StagedContent(long number, byte[] digest, byte[] bytes, bool mayExist, byte[] row, WrappedKey? key)
     {
-        Number = number;
-        Digest = digest;
-        Size = size;
-        Row = bytes;
-        Path = path;
-        MayExist = mayExist;
+        (Number, Digest, Size, Bytes, MayExist) = (number, digest, bytes.Length, bytes, mayExist);
+        (Row, Key) = (row, key);
+    }
+
+    internal StagedContent(ContentFile file, string path, bool mayExist, WrappedKey? key)
+    {
+        (Number, Digest, Size, MayExist) = (file.Number, file.Digest, file.Size, mayExist);
+        (File, Path, Key) = (file, path, key);
+        _written = file;
     }
 
     /// <summary>eventmail.content.data: null for a file.</summary>
-    internal byte[]? Row { get; }
+    internal byte[]? Row { get; private set; }
+
+    /// <summary>The content's own key, wrapped; null for one that is stored plain.</summary>
+    internal WrappedKey? Key { get; private set; }
+
+    /// <summary>The file of a large content; null for a small one.</summary>
+    internal ContentFile? File { get; private set; }
+
+    /// <summary>Its own file, when another turned out to be stored instead.</summary>
+    internal string? NeedlessFile => _written is { Key: not null } && _written.Number != Number ? Path : null;
 
     /// <summary>
     /// The content's surrogate number. When the digest turns out to be stored already, the committer replaces it by the existing
@@ -31,9 +45,12 @@ public sealed class StagedContent
     public long Size { get; }
 
     /// <summary>The whole content when it is small (<see cref="Path"/> is null), else empty.</summary>
-    public ReadOnlyMemory<byte> Bytes => Row;
+    public ReadOnlyMemory<byte> Bytes { get; }
 
-    /// <summary>The file that holds a large content, complete and fsynced; null for a small one.</summary>
+    /// <summary>
+    /// The file that a large content was written to, complete and fsynced, encrypted or not; null for a small one. What it holds is read by
+    /// <see cref="ContentStore.Open(StagedContent)"/>.
+    /// </summary>
     public string? Path { get; }
 
     /// <summary>The same bytes are likely to be stored already (IMAP APPEND): looked up before the command decides.</summary>
@@ -41,6 +58,13 @@ public sealed class StagedContent
 
     /// <summary>True when the digest was found to be stored already: there is nothing to insert.</summary>
     public bool Exists { get; internal set; }
+
+    /// <summary>The same bytes came in another content before: this one is that one from now on.</summary>
+    internal void Become(StagedContent first)
+    {
+        (Number, Exists) = (first.Number, first.Exists);
+        (Row, Key, File) = (first.Row, first.Key, first.File);
+    }
 
     /// <summary>What the owner derived from the content on its way in (a parsed message), for the projections of the same commit.</summary>
     public object? Annotation { get; set; }

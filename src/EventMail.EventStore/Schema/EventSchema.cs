@@ -8,7 +8,7 @@ namespace EventMail.EventStore;
 internal static class EventSchema
 {
     /// <summary>Raised with each change of eventmail.sql that an older program could not work with.</summary>
-    private const int Version = 1;
+    private const int Version = 2;
 
     // Any constant of our own: every program that makes or changes these tables takes this lock first.
     private const long Lock = 0x65_76_65_6E_74_6D_6C;
@@ -99,6 +99,7 @@ internal static class EventSchema
         var found = (string)(await select.ExecuteScalarAsync(cancel))!;
         if (int.Parse(found, CultureInfo.InvariantCulture) > Version)
             throw new SchemaMismatchException($"the database has schema version {found}; this program knows up to {Version}");
+        await ExecuteAsync(connection, $"update eventmail.setting set value = '{Version}' where name = 'schema_version' and value <> '{Version}'", cancel);
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancel)

@@ -7,7 +7,8 @@ create table if not exists eventmail.setting (
   value text not null
 );
 
--- A content is a row with its bytes, or a row without them whose bytes are the file content/ab/cd/<digest in hex>.
+-- A content is a row with its bytes, or a row without them whose bytes are the file content/ab/cd/<digest in hex>[-<number>].
+-- Digest and size are those of the plain bytes. A content with a key (added below) is encrypted, and its file's name has the number.
 create table if not exists eventmail.content (
   number  bigint      not null,
   digest  bytea       not null,
@@ -113,3 +114,9 @@ begin
     end if;
   end if;
 end $$;
+
+-- A content's own key, encrypted by a wrapping key, which is a file outside the database; null for a content that is stored plain.
+select eventmail.ensure_column('eventmail.content', 'kek', 'bigint');
+select eventmail.ensure_column('eventmail.content', 'key', 'bytea');
+select eventmail.ensure_index('eventmail.content_kek',
+  'create index content_kek on eventmail.content (kek) where kek is not null');

@@ -96,7 +96,7 @@ internal sealed class Webhook : IAsyncDisposable
             using var answer = await _client.PostAsync(_url, body, stop);
             return answer.IsSuccessStatusCode ? null : $"status {(int)answer.StatusCode}";
         }
-        catch (ContentMissingException)
+        catch (ContentUnreadableException)
         {
             return null;
         }

@@ -76,6 +76,11 @@ public sealed class MailStore : IAsyncDisposable
                     FileThreshold = (int)settings.Content.FileThreshold,
                     Folder = settings.Content.Folder.Length > 0 ? Path.GetFullPath(settings.Content.Folder) : null,
                 },
+                Keys = new()
+                {
+                    Folder = settings.Keys.Folder.Length > 0 ? Path.GetFullPath(settings.Keys.Folder) : null,
+                    EncryptContents = settings.Keys.EncryptContents,
+                },
             },
             types, ReadModels.Kinds, ReadModels.Inline(types),
             searchText is null ? [] : ReadModels.Asynchronous(searchText), logs, cancel);

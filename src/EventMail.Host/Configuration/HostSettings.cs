@@ -29,6 +29,7 @@ public sealed record HostSettings
     public ThrottleSettings Throttle { get; init; } = new();
     public QuotaSettings Quota { get; init; } = new();
     public ContentSettings Content { get; init; } = new();
+    public KeySettings Keys { get; init; } = new();
     public SearchSettings Search { get; init; } = new();
     public CaptureSettings Capture { get; init; } = new();
     public DatabaseSettings Database { get; init; } = new();

@@ -70,7 +70,7 @@ public sealed class DeliveryService : IAsyncDisposable
             submission.DeliverBy, submission.Priority, submission.Recipients, submission.TlsOptional, submission.FutureRelease);
         int[][] positions = [.. arrivals.Select(arrival => arrival.Select(local => local.Recipient).Distinct().ToArray())];
         var notices = await _notifications.PrepareAsync(
-            submission.Account, message, now, Arrived(message, positions), SenderNotifications.Staged(content, submission.Skip), now, cancel);
+            submission.Account, message, now, Arrived(message, positions), _notifications.Staged(content, submission.Skip), now, cancel);
         var sent = copy is null ? null : await _mailboxes.SentCopyAsync(submission.Account, copy, cancel);
         var delivery = new StreamKey(submission.Account, Guid.CreateVersion7(now));
         var waiting = Waiting(message, positions);

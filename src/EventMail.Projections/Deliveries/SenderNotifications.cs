@@ -43,7 +43,7 @@ internal sealed class SenderNotifications(Directory directory, MailboxService ma
             var octets = new byte[count];
             return octets[..await content.ReadAtAsync(message.Skip, octets, cancel)];
         }
-        catch (Exception error) when (error is ContentMissingException or IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is ContentUnreadableException or IOException or UnauthorizedAccessException)
         {
             log.OriginalUnreadable(error, message.Content.Number);
             return [];
@@ -51,14 +51,11 @@ internal sealed class SenderNotifications(Directory directory, MailboxService ma
     };
 
     /// <summary>The octets of a content that is on its way in.</summary>
-    public static OriginalOctets Staged(StagedContent content, int skip) => async (count, cancel) =>
+    public OriginalOctets Staged(StagedContent staged, int skip) => async (count, cancel) =>
     {
-        if (content.Path is not { } path)
-            return content.Bytes.Slice(skip, count).ToArray();
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        file.Seek(skip, SeekOrigin.Begin);
+        await using var content = await contents.OpenAsync(staged, cancel);
         var octets = new byte[count];
-        return octets[..await file.ReadAtLeastAsync(octets, count, throwOnEndOfStream: false, cancel)];
+        return octets[..await content.ReadAtAsync(skip, octets, cancel)];
     };
 
     private async Task<PreparedNotice> ComposeAsync(

@@ -54,7 +54,7 @@ public sealed class MessageSummaries : IDisposable
     }
 
     /// <summary>From memory, else from the table, else derived from the content.</summary>
-    /// <exception cref="ContentMissingException">There is no such content.</exception>
+    /// <exception cref="ContentUnreadableException">There is no such content, or it cannot be read.</exception>
     public ValueTask<MessageSummary> GetAsync(long content, CancellationToken cancel) =>
         _cache.TryGet(content, out var data) ? new(new MessageSummary(data)) : new(LoadAsync(content, cancel));
 

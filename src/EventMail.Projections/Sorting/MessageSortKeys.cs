@@ -13,7 +13,7 @@ public sealed class MessageSortKeys(MessageSummaries summaries, ContentStore con
     private readonly ContentCache _cache = new(cacheBytes);
 
     /// <summary>The keys of all of them, in their order.</summary>
-    /// <exception cref="ContentMissingException">One of them is missing.</exception>
+    /// <exception cref="ContentUnreadableException">One of them is missing, or cannot be read.</exception>
     public async ValueTask<SortKeys[]> GetAsync(ReadOnlyMemory<long> numbers, CancellationToken cancel)
     {
         var keys = new SortKeys[numbers.Length];

@@ -283,6 +283,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
             DbException or TimeoutException => Reply.No("Try again later", "UNAVAILABLE"),
             // RFC 5530 §3: what the log says was stored is not there.
             ContentMissingException => Reply.No("A message's content is missing", "CORRUPTION"),
+            ContentDamagedException => Reply.No("A message's content is damaged", "CORRUPTION"),
+            ContentLockedException => Reply.No("The key of a message's content is missing", "UNAVAILABLE"),
             _ => Reply.No("Internal error", "SERVERBUG"),
         };
     }

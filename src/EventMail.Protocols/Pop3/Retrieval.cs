@@ -14,7 +14,7 @@ internal sealed class Retrieval(ContentStore contents, Pop3Options options) : IA
     private int _window = 1;
 
     /// <summary>The content of the message at an index; the caller disposes it.</summary>
-    /// <exception cref="ContentMissingException">It is gone for good.</exception>
+    /// <exception cref="ContentUnreadableException">It is gone for good, or cannot be read.</exception>
     public async ValueTask<Content> ReadAsync(MailboxView view, int index, MessageMarks deleted, CancellationToken cancel)
     {
         var number = view[index].Content;
@@ -85,7 +85,7 @@ internal sealed class Retrieval(ContentStore contents, Pop3Options options) : IA
                 _ahead.Enqueue(content);
             }
         }
-        catch (ContentMissingException)
+        catch (ContentUnreadableException)
         {
             // One that is missing costs only itself: those before it are here, and asking for it alone says so again.
             _window = 1;

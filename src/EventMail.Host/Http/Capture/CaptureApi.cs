@@ -54,7 +54,7 @@ internal sealed class CaptureApi(CaptureServices services, CaptureSettings setti
         {
             await read();
         }
-        catch (ContentMissingException) when (!context.Response.HasStarted)
+        catch (ContentUnreadableException) when (!context.Response.HasStarted)
         {
             await NotFoundAsync(context, "message");
         }

@@ -87,7 +87,7 @@ internal sealed class EventsResource(CapturedMessages messages, MessageDocuments
             output.Write("\n\n"u8);
             return output.WrittenMemory;
         }
-        catch (ContentMissingException)
+        catch (ContentUnreadableException)
         {
             return null;
         }

@@ -23,7 +23,7 @@ internal sealed class MessageDocuments(ContentStore contents, long maxText)
         Subject = mail.Subject,
     };
 
-    /// <exception cref="ContentMissingException">It is gone.</exception>
+    /// <exception cref="ContentUnreadableException">It is gone, or cannot be read.</exception>
     public async Task<MessageDocument> OfAsync(CapturedMail mail, CancellationToken cancel)
     {
         await using var content = await contents.ReadAsync(mail.Content, cancel);

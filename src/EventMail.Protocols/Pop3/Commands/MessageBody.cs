@@ -21,10 +21,15 @@ internal static class MessageBody
         {
             return await session.Retrieval.ReadAsync(session.Maildrop!.View, index, session.Deleted, CancellationToken.None);
         }
-        catch (ContentMissingException error)
+        catch (ContentUnreadableException error)
         {
             session.Log.CommandFailed(error);
-            session.Err("[SYS/PERM] The message is no longer stored");
+            session.Err(error switch
+            {
+                ContentMissingException => "[SYS/PERM] The message is no longer stored",
+                ContentLockedException => "[SYS/TEMP] The message's key is missing",
+                _ => "[SYS/PERM] The message is damaged",
+            });
             return null;
         }
     }
