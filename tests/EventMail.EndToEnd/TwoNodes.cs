@@ -37,6 +37,6 @@ public sealed class TwoNodes : IAsyncLifetime
     private Task<TestServer> StartAsync() => TestServer.StartAsync(new()
     {
         ConnectionString = _database!.ConnectionString,
-        Settings = [.. MailServer.Settings, $"Content:Folder={_contents.Path}"],
+        Settings = [.. MailServer.Settings, $"Content:Folder={_contents.Path}", $"Keys:Folder={_database.Keys.Folder}"],
     });
 }

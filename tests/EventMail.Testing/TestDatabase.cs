@@ -18,6 +18,9 @@ public sealed class TestDatabase : IAsyncDisposable
 
     public string ConnectionString { get; }
 
+    /// <summary>The wrapping keys of whoever works on it: nodes with data folders of their own share these.</summary>
+    public EventStore.KeyOptions Keys { get; } = new() { Folder = Path.Combine(Path.GetTempPath(), "eventmail-tests", $"keys-{Guid.NewGuid():n}") };
+
     /// <summary>Made on first use, closed with the database. Finds read models as a server's connections do.</summary>
     public NpgsqlDataSource DataSource => _dataSource ??= NpgsqlDataSource.Create(
         new NpgsqlConnectionStringBuilder(ConnectionString) { SearchPath = EventStore.ReadModelSchema.SearchPath });
@@ -77,6 +80,8 @@ public sealed class TestDatabase : IAsyncDisposable
         await using (var connection = new NpgsqlConnection(ConnectionString))
             NpgsqlConnection.ClearPool(connection);
         await ExecuteAsync($"drop database {_name} with (force)");
+        if (Directory.Exists(Keys.Folder))
+            Directory.Delete(Keys.Folder, recursive: true);
     }
 
     private static async Task ExecuteAsync(string sql)

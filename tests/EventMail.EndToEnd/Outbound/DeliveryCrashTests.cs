@@ -104,7 +104,7 @@ public sealed class DeliveryCrashTests(ITestOutputHelper output)
         {
             ConnectionString = database.ConnectionString,
             Settings = OutboundSettings.Of(
-                dns, sink.EndPoint.Port, $"Content:Folder={contents.Path}", "Delivery:UnknownWait=1s", "Delivery:CoolDown=1ms", "Delivery:Schedule=1s 1s 1s 1s 1s 1s 1s 1s", setting),
+                dns, sink.EndPoint.Port, $"Content:Folder={contents.Path}", $"Keys:Folder={database.Keys.Folder}", "Delivery:UnknownWait=1s", "Delivery:CoolDown=1ms", "Delivery:Schedule=1s 1s 1s 1s 1s 1s 1s 1s", setting),
         });
     }
 

@@ -41,7 +41,7 @@ public sealed class TwoHostsDrainTests
         {
             ConnectionString = database.ConnectionString,
             // Few at a time, so that both have their part.
-            Settings = OutboundSettings.Of(dns, sink.EndPoint.Port, $"Content:Folder={contents.Path}", "Delivery:PerDestination=2", setting),
+            Settings = OutboundSettings.Of(dns, sink.EndPoint.Port, $"Content:Folder={contents.Path}", $"Keys:Folder={database.Keys.Folder}", "Delivery:PerDestination=2", setting),
         });
     }
 }

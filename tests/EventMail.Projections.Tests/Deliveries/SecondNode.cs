@@ -26,7 +26,14 @@ internal sealed class SecondNode : IAsyncDisposable
         var folder = System.IO.Directory.CreateTempSubdirectory("eventmail-tests-").FullName;
         var types = EventTypes.Create();
         var log = await EventLog.OpenAsync(
-            new() { ConnectionString = test.Mail.Database.ConnectionString, DataFolder = folder, ClosingGrace = TimeSpan.FromSeconds(2) }, types,
+            new()
+            {
+                ConnectionString = test.Mail.Database.ConnectionString,
+                DataFolder = folder,
+                Keys = test.Mail.Database.Keys,
+                ClosingGrace = TimeSpan.FromSeconds(2),
+            },
+            types,
             ReadModels.Kinds, ReadModels.Inline(types), [], NullLoggerFactory.Instance, default);
         var directory = await Directory.OpenAsync(log, new(), NullLoggerFactory.Instance, default);
         var mailboxes = new MailboxService(

@@ -38,6 +38,7 @@ internal sealed class MailNode : IAsyncDisposable
             {
                 ConnectionString = database.ConnectionString,
                 DataFolder = folder,
+                Keys = database.Keys,
                 StateCacheWeight = cacheWeight,
                 ClosingGrace = TimeSpan.FromSeconds(5),
             },
