@@ -71,4 +71,8 @@ internal static partial class EventStoreMessages
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{kind} stream {stream} cannot be read")]
     public static partial void StreamUnreadable(this ILogger log, Exception error, string kind, StreamKey stream);
+
+    [LoggerMessage(Level = LogLevel.Error, Message =
+        "{kind} stream {stream} stands at version {version}, and the log has no such event: somebody removed it. See `eventmail audit verify`")]
+    public static partial void LastEventMissing(this ILogger log, string kind, StreamKey stream, long version);
 }

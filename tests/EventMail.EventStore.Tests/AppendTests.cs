@@ -20,7 +20,7 @@ public class AppendTests
         e.Data.ShouldBe(new CounterRaised(5, "because"));
         e.Timestamp.ShouldBeInRange(before, DateTimeOffset.UtcNow);
         e.Id.Version.ShouldBe(7);
-        e.Metadata.ShouldBe(new("alice@example.org", "session-1", "tag-7", """{"protocol": "test"}"""));
+        e.Metadata.ShouldBe(new("alice@example.org", "session-1", "tag-7", $$"""{"hash": "{{e.Hash}}", "protocol": "test"}"""));
         (await log.ScalarAsync<string>("select mt_dotnet_type from mt_events"))
             .ShouldBe("EventMail.EventStore.Tests.CounterRaised, EventMail.EventStore.Tests");
         (await log.ScalarAsync<string>("select type from mt_streams where id = $1", counter.Key.Id)).ShouldBe("counter");

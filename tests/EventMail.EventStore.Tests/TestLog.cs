@@ -66,7 +66,10 @@ public sealed class TestLog : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>Within each stream versions run from 1 without holes and in the log's order; stream rows agree.</summary>
+    /// <summary>
+    /// Within each stream versions run from 1 without holes and in the log's order, each event has the hash that follows from the one before
+    /// it, and times do not run backwards; stream rows agree.
+    /// </summary>
     public async Task ShouldBeConsistentAsync()
     {
         (await ScalarAsync<long>("""
@@ -80,6 +83,7 @@ public sealed class TestLog : IAsyncDisposable
               on e.tenant_id = s.tenant_id and e.stream_id = s.id
             where s.version is distinct from e.v
             """)).ShouldBe(0);
+        (await Chains.FaultsAsync(this)).ShouldBeEmpty();
     }
 
     /// <summary>Waits for what other nodes bring about in their own time.</summary>

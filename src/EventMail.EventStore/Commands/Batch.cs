@@ -1,7 +1,11 @@
 namespace EventMail.EventStore;
 
 /// <summary>An event that is decided, with what is written of it.</summary>
-internal readonly record struct PendingEvent(StoredEvent Event, EventType Type, byte[] Json);
+internal record struct PendingEvent(StoredEvent Event, EventType Type, byte[] Json)
+{
+    /// <summary>With the hash; there once the batch is linked (<see cref="BatchHashes"/>).</summary>
+    public byte[] Headers { get; set; } = [];
+}
 
 /// <summary>Commands that are decided one after the other on the same working states and committed in one transaction.</summary>
 internal sealed class Batch(IReadOnlyList<PendingCommand> commands, EventTypeMap types, DateTimeOffset now)

@@ -24,13 +24,13 @@ internal static class BatchWriter
     private static readonly RowsStatement MoveStreams = new(
         $"""
         with moved as (
-          update public.mt_streams s set version = w.version, timestamp = $6
+          update public.mt_streams s set version = w.version, timestamp = w.timestamp
           from {RowsStatement.Rows}
           where s.tenant_id = w.tenant_id and s.id = w.id and s.version = w.expected
           returning 1)
-        select eventmail.require_rows($5, (select count(*) from moved), '{StreamConflict}')
+        select eventmail.require_rows($6, (select count(*) from moved), '{StreamConflict}')
         """,
-        [.. VersionColumns, ("version", "bigint")]);
+        [.. VersionColumns, ("version", "bigint"), ("timestamp", "timestamptz")]);
 
     private static readonly RowsStatement HoldStreams = new(
         $"""
@@ -65,7 +65,7 @@ internal static class BatchWriter
           insert into public.mt_events (
             seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type,
             correlation_id, causation_id, user_name, headers, is_archived)
-          select nextval('public.mt_events_sequence'), w.id, w.stream_id, w.version, w.data, w.type, $12, w.tenant_id, w.dotnet_type,
+          select nextval('public.mt_events_sequence'), w.id, w.stream_id, w.version, w.data, w.type, w.timestamp, w.tenant_id, w.dotnet_type,
             w.correlation_id, w.causation_id, w.user_name, w.headers, false
           from {RowsStatement.Rows}
           returning seq_id)
@@ -75,7 +75,7 @@ internal static class BatchWriter
     [
         ("id", "uuid"), ("tenant_id", "varchar"), ("stream_id", "uuid"), ("version", "bigint"), ("data", "jsonb"), ("type", "varchar"),
         ("correlation_id", "varchar"), ("causation_id", "varchar"), ("user_name", "varchar"), ("headers", "jsonb"),
-        ("dotnet_type", "varchar"),
+        ("dotnet_type", "varchar"), ("timestamp", "timestamptz"),
     ];
 
     private static readonly RowsStatement NewEvents = new($"{AddEvents} select array_agg(seq_id) from added", EventColumns);
@@ -125,7 +125,7 @@ internal static class BatchWriter
         if (moved.Count > 0)
             sql.BatchCommands.Add(MoveStreams.For(
                 moved.Count, Column(moved, s => s.Key.Tenant), Column(moved, s => s.Key.Id), Column(moved, s => s.Committed.Version),
-                Column(moved, s => s.Current.Version), Value((long)moved.Count), Value(batch.Now.UtcDateTime)));
+                Column(moved, s => s.Current.Version), Column(moved, s => s.Current.Last.Time.UtcDateTime), Value((long)moved.Count)));
         if (added.Count > 0)
             sql.BatchCommands.Add(NewStreams.For(
                 added.Count, Column(added, s => s.Key.Tenant), Column(added, s => s.Key.Id), Column(added, s => s.Kind.Name),
@@ -159,8 +159,8 @@ internal static class BatchWriter
             events.Count, Column(events, e => e.Event.Id), Column(events, e => e.Event.Stream.Tenant), Column(events, e => e.Event.Stream.Id),
             Column(events, e => e.Event.Version), Column(events, e => e.Json, NpgsqlDbType.Jsonb), Column(events, e => e.Type.Alias),
             Column(events, e => e.Event.Metadata.CorrelationId), Column(events, e => e.Event.Metadata.CausationId),
-            Column(events, e => e.Event.Metadata.UserName), Column(events, e => e.Event.Metadata.HeadersJson, NpgsqlDbType.Jsonb),
-            Column(events, e => e.Type.DotnetType), Value(batch.Now.UtcDateTime));
+            Column(events, e => e.Event.Metadata.UserName), Column(events, e => e.Headers, NpgsqlDbType.Jsonb),
+            Column(events, e => e.Type.DotnetType), Column(events, e => e.Event.Timestamp.UtcDateTime));
         if (notifyAs is { } node)
         {
             var (before, after) = CommitNotice.Encode(node, batch.Commit.Changes);

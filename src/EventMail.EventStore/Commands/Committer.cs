@@ -30,6 +30,7 @@ internal sealed class Committer(
         select pg_advisory_xact_lock(hashtextextended(id::text, 6)) from (select id from unnest($1::uuid[]) id order by id) named
         """;
 
+    private readonly BatchHashes _hashes = new();
     private DateTimeOffset _now;
 
     /// <summary>Runs until the queue is closed and empty, or <paramref name="stop"/> gives up on what is left.</summary>
@@ -203,6 +204,7 @@ internal sealed class Committer(
         if (cold is not null)
             foreach (var kind in cold.GroupBy(c => c.Value, c => c.Key))
                 await LoadAsync(batch, kind.Key, [.. kind], connection, cancel);
+        await FollowLastAsync(batch, connection, transaction, cancel);
         await ContentResolver.ResolveAsync(batch.Commands, connection, transaction, lookUpAll, cancel);
     }
 
@@ -230,8 +232,29 @@ internal sealed class Committer(
         }
     }
 
+    // States that come from a read model's row say nothing of their last event, and that of another application's event has no hash: read
+    // once, then it is in the cache with the state.
+    private async Task FollowLastAsync(Batch batch, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken cancel)
+    {
+        List<WorkingStream>? unknown = null;
+        foreach (var stream in batch.Streams.Values)
+            if (stream.LastIsUnknown)
+                (unknown ??= []).Add(stream);
+        if (unknown is null)
+            return;
+        var found = await LastEvents.ReadAsync(connection, transaction, [.. unknown.Select(s => (s.Key, s.Committed.Version))], cancel);
+        foreach (var (stream, last) in unknown.Zip(found))
+        {
+            if (last is null)
+                log.LastEventMissing(stream.Kind.Name, stream.Key, stream.Committed.Version);
+            stream.Follows(last ?? LastEvent.Missing);
+            publisher.Follows(stream.Key, stream.Committed);
+        }
+    }
+
     private async Task WriteAsync(Batch batch, NpgsqlConnection connection, NpgsqlTransaction? transaction)
     {
+        _hashes.Link(batch);
         publisher.Depart(batch.Commit.Changes);
         // Once sent it is not cancelled: its callers want to know what became of it.
         await BatchWriter.WriteAsync(

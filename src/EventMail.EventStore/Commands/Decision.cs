@@ -18,7 +18,10 @@ public sealed class Decision
 
     internal Decision(Batch batch) => _batch = batch;
 
-    /// <summary>The batch's time: the timestamp of every event it appends. UTC, whole microseconds (what PostgreSQL keeps).</summary>
+    /// <summary>
+    /// The batch's time: the timestamp of every event it appends, unless its stream has got a later one from a node whose clock is ahead. UTC,
+    /// whole microseconds (what PostgreSQL keeps).
+    /// </summary>
     public DateTimeOffset Now => _batch.Now;
 
     /// <summary>The command's answer, handed to its caller as <see cref="Outcome.Result"/> once everything is durable.</summary>
@@ -53,11 +56,13 @@ public sealed class Decision
         var stream = Stream(key);
         var type = _batch.Types.Of(@event);
         var json = type.Write(@event);
+        // The times of a stream never run backwards, whatever another node's clock says: "as of" an instant is found by halving.
+        var time = Now >= stream.Current.Last.Time ? Now : stream.Current.Last.Time;
         var stored = new StoredEvent(
-            0, Guid.CreateVersion7(Now), key, stream.Current.Version + 1, type.Alias, @event, Now, _command.Metadata);
+            0, Guid.CreateVersion7(time), key, stream.Current.Version + 1, type.Alias, @event, time, _command.Metadata);
         var state = stream.Kind.Evolve(stream.Current.State, stored);
         Remember(stream);
-        stream.Current = new(state, stored.Version);
+        stream.Current = new(state, stored.Version) { Last = new(null, time) };
         stream.Events.Add(stored);
         _batch.Events.Add(new(stored, type, json));
     }

@@ -26,4 +26,8 @@ public sealed record StreamChange(
     object After,
     long FromVersion,
     long ToVersion,
-    IReadOnlyList<StoredEvent> Events);
+    IReadOnlyList<StoredEvent> Events)
+{
+    /// <summary>Where the stream stands with it. Once it is committed: its events have their hashes then.</summary>
+    internal LoadedState Reached => new(After, ToVersion) { Last = LastEvent.Of(Events[^1]) };
+}

@@ -80,7 +80,7 @@ internal sealed class Publisher(StateCache cache, CommitFeed feed, ILogger log)
         if (!cache.TryGet(change.Key, out var cached, out _) || ReferenceEquals(cached.State, change.Before)
             || cached.Version < change.FromVersion - 1)
         {
-            cache.Put(change.Kind, change.Key, new(change.After, change.ToVersion));
+            cache.Put(change.Kind, change.Key, change.Reached);
             return change;
         }
         if (cached.Version >= change.ToVersion)
@@ -187,7 +187,7 @@ internal sealed class Publisher(StateCache cache, CommitFeed feed, ILogger log)
             {
                 if (!isCached && upTo < long.MaxValue)
                     return false;
-                cache.Put(change.Kind, change.Key, new(change.After, change.ToVersion));
+                cache.Put(change.Kind, change.Key, change.Reached);
             }
             cache.Told(change.Key);
             feed.Publish(new([change], [], Remote: true));
@@ -242,12 +242,23 @@ internal sealed class Publisher(StateCache cache, CommitFeed feed, ILogger log)
                 return true;
             // At the same version it is only a richer state: what it holds was told, or not, before.
             var isNews = kind.FollowRemote && (!isCached || current.Version < loaded.Version);
+            // The richer state knows nothing of its last event: at the same version it is the same one.
+            if (isCached && current.Version == loaded.Version && loaded.Last.Hash is null)
+                loaded = loaded with { Last = current.Last };
             current = loaded;
             if (_loads.TryGetValue(key, out var load) && load.Noticed > loaded.Version)
                 return false;
             cache.Put(kind, key, loaded, isNews);
             return true;
         }
+    }
+
+    /// <summary>What the next event follows has been read: the cached state knows it from here on, if it still stands at this version.</summary>
+    public void Follows(StreamKey key, LoadedState state)
+    {
+        lock (_gate)
+            if (cache.TryGet(key, out var cached, out var kind) && cached.Version == state.Version)
+                cache.Put(kind, key, cached with { Last = state.Last });
     }
 
     /// <summary>Another node committed up to this version. True when the cached state is behind it.</summary>

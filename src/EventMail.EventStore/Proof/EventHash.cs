@@ -34,10 +34,13 @@ public static class EventHash
     public static byte[] Of(ReadOnlySpan<byte> line) => SHA256.HashData(line);
 
     /// <inheritdoc cref="WriteLine(in EventFacts, IBufferWriter{byte})"/>
-    public static byte[] Of(in EventFacts facts)
+    public static byte[] Of(in EventFacts facts) => Of(facts, headersAreCanonical: false);
+
+    /// <param name="headersAreCanonical">And without the member hash.</param>
+    internal static byte[] Of(in EventFacts facts, bool headersAreCanonical)
     {
         var writer = CanonicalWriter.Rent();
-        WriteLine(facts, writer);
+        WriteLine(facts, writer, headersAreCanonical);
         var hash = SHA256.HashData(writer.Written);
         CanonicalWriter.Return(writer);
         return hash;
@@ -59,7 +62,7 @@ public static class EventHash
     }
 
     // The members are in their order: the line is canonical as it is written.
-    private static void WriteLine(in EventFacts facts, CanonicalWriter to)
+    private static void WriteLine(in EventFacts facts, CanonicalWriter to, bool headersAreCanonical = false)
     {
         to.WriteRaw("{\"causation\":"u8);
         to.WriteText(facts.Causation);
@@ -72,6 +75,8 @@ public static class EventHash
         to.WriteRaw(",\"headers\":"u8);
         if (facts.HeadersJson.IsEmpty)
             to.WriteText(null);
+        else if (headersAreCanonical)
+            to.WriteRaw(facts.HeadersJson.Span);
         else
             to.WriteJson(facts.HeadersJson.Span, leftOut: "hash"u8);
         to.WriteRaw(",\"id\":\""u8);

@@ -224,8 +224,8 @@ public sealed class EventReader
     internal static LoadedState Fold(StreamKind kind, LoadedState from, StoredEvent e)
     {
         if (e.Data is not UnknownEvent)
-            return new(kind.Evolve(from.State, e), e.Version);
-        return kind.Ignores(e.Type) ? new(from.State, e.Version) : throw new UnknownEventException(kind.Name, e);
+            return new(kind.Evolve(from.State, e), e.Version) { Last = LastEvent.Of(e) };
+        return kind.Ignores(e.Type) ? new(from.State, e.Version) { Last = LastEvent.Of(e) } : throw new UnknownEventException(kind.Name, e);
     }
 
     private async Task<List<StoredEvent>> PageAsync(string sql, NpgsqlParameter[] parameters, CancellationToken cancel)
