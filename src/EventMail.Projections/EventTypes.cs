@@ -1,5 +1,6 @@
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.ApiKeys;
 using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Metadata;
@@ -12,7 +13,7 @@ public static class EventTypes
 {
     public static EventTypeMap Create()
     {
-        var map = new EventTypeMap().RegisterMailboxEvents().RegisterMetadataEvents().RegisterDeliveryEvents().RegisterReceptionEvents();
+        var map = new EventTypeMap().RegisterMailboxEvents().RegisterMetadataEvents().RegisterDeliveryEvents().RegisterReceptionEvents().RegisterApiKeyEvents();
         AccountEventTypes.Register(map);
         return map;
     }

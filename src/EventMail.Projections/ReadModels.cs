@@ -1,5 +1,6 @@
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.ApiKeys;
 using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Maildrops;
@@ -15,7 +16,10 @@ namespace EventMail.Projections;
 /// <summary>What the event store is opened with, beside <see cref="EventTypes"/>.</summary>
 public static class ReadModels
 {
-    public static IReadOnlyList<StreamKind> Kinds { get; } = [.. AccountStreamKinds.All, MailboxKind.Instance, MetadataKind.Instance, DeliveryKind.Instance, ReceptionKind.Instance];
+    public static IReadOnlyList<StreamKind> Kinds { get; } =
+    [
+        .. AccountStreamKinds.All, MailboxKind.Instance, MetadataKind.Instance, DeliveryKind.Instance, ReceptionKind.Instance, ApiKeyKind.Instance,
+    ];
 
     /// <summary>In the order in which they lock their rows, the same on every node.</summary>
     public static IReadOnlyList<IInlineProjection> Inline(EventTypeMap types) =>

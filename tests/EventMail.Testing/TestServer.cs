@@ -46,7 +46,7 @@ public sealed record TestServerOptions
 /// <summary>The real server as a process of its own, on free loopback ports.</summary>
 public sealed class TestServer : IAsyncDisposable
 {
-    private static readonly string[] Listeners = ["Smtp", "Submission", "Submissions", "Imap", "Imaps", "Pop3", "Pop3s", "Capture"];
+    private static readonly string[] Listeners = ["Smtp", "Submission", "Submissions", "Imap", "Imaps", "Pop3", "Pop3s", "Http", "Capture"];
 
     private readonly Process _process;
     private readonly IDisposable? _watchdog;

@@ -39,6 +39,12 @@ public static class AccountStreams
     /// <summary>In the default tenant.</summary>
     public static Guid Alias(string address) => Named("alias", address);
 
+    /// <summary>All keys to the admin API. In the default tenant.</summary>
+    public static Guid ApiKeys() => Named("api_keys", "");
+
+    /// <summary>All webhooks. In the default tenant.</summary>
+    public static Guid Webhooks() => Named("webhooks", "");
+
     private static Guid Named(string kind, string name)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];

@@ -50,6 +50,7 @@ public static class CommandLine
             QueueCommand.Create(),
             HistoryCommand.Create(),
             ProjectionsCommand.Create(),
+            ApiKeyCommand.Create(),
             TraceCommand.Create(),
             DatabaseCommand.Create(),
             ConfigCommand.Create(),

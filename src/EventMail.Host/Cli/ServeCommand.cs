@@ -1,6 +1,7 @@
 using System.CommandLine;
 using EventMail.Host.Capture;
 using EventMail.Host.Composition;
+using EventMail.Host.Http;
 using EventMail.Host.Listeners;
 using EventMail.Host.Logs;
 using EventMail.Host.Tls;
@@ -53,17 +54,35 @@ internal static class ServeCommand
         var listeners = await ServerListeners.OpenAsync(services.Listeners, certificates.ServerTls, settings.Auth.AllowPlaintextOnLoopback, logs);
         if (await services.Accounts.EnsureFirstAccountAsync(settings.Hostname, new("system", "serve", "{}"), stop) is { } first)
             await Console.Out.WriteLineAsync($"first account {first.Address} password {first.Password}");
+        await using var http = await OpenHttpAsync(services, listeners, certificates, stop);
         services.StartDelivering(listeners.EndPointsOf("smtp"));
         var tracing = new TraceFile(settings.Data).FollowAsync(listeners.Traces, log, stop);
-        readyFile.Write(listeners.Addresses);
-        await Console.Out.WriteLineAsync($"ready {listeners.Addresses}".TrimEnd());
+        var addresses = (http is null ? listeners.Addresses : $"{listeners.Addresses} http={http.EndPoint}").Trim();
+        readyFile.Write(addresses);
+        await Console.Out.WriteLineAsync($"ready {addresses}".TrimEnd());
 
         await Task.WhenAny(Task.Delay(Timeout.Infinite, stop));
         log.Stopping();
         // Sessions may still submit meanwhile: what they do waits in the queue.
-        await Task.WhenAll(listeners.StopAsync(run.Signals.AtOnce), services.StopDeliveringAsync(run.Signals.AtOnce));
+        await Task.WhenAll(
+            listeners.StopAsync(run.Signals.AtOnce), services.StopDeliveringAsync(run.Signals.AtOnce), http?.StopAsync(run.Signals.AtOnce) ?? Task.CompletedTask);
         await tracing;
         return ExitCodes.Done;
+    }
+
+    // All listeners or none.
+    private static async Task<HttpServer?> OpenHttpAsync(
+        EventMailServices services, ServerListeners listeners, ServerCertificates certificates, CancellationToken stop)
+    {
+        try
+        {
+            return await services.Admin(listeners, stop).OpenAsync(certificates, stop);
+        }
+        catch
+        {
+            await listeners.StopAsync(new CancellationToken(canceled: true));
+            throw;
+        }
     }
 }
 

@@ -57,6 +57,8 @@ public sealed class EventMailServices : IAsyncDisposable
 
     public AccountService Accounts => _store.Accounts;
 
+    internal MailStore Store => _store;
+
     public static async Task<EventMailServices> StartAsync(HostContext host, CancellationToken cancel)
     {
         var searchText = host.Settings.Search.Index ? new SearchTextProjection(SearchSettingsOf(host.Settings), host.Logs) : null;
@@ -71,6 +73,10 @@ public sealed class EventMailServices : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>The admin API and its listener.</summary>
+    internal AdminServer Admin(ServerListeners listeners, CancellationToken stopping) =>
+        new(_host.Settings, _store, _summaries, _names.Dns, new(listeners, stopping), _host.Logs);
 
     /// <summary>Begins to deliver, where that is on.</summary>
     /// <param name="smtp">Where this server takes mail from others.</param>

@@ -2,6 +2,7 @@ using EventMail.EventStore;
 using EventMail.Host.Configuration;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.ApiKeys;
 using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Quotas;
@@ -29,6 +30,7 @@ public sealed class MailStore : IAsyncDisposable
         Queries = new(log.DataSource);
         Deliveries = new(log, directory, Mailboxes, DeliveryRulesOf(settings), logs);
         QuotaAudit = new(log, types, logs);
+        ApiKeys = new(log, TimeProvider.System);
     }
 
     public EventLog Log { get; }
@@ -52,6 +54,8 @@ public sealed class MailStore : IAsyncDisposable
     public DeliveryService Deliveries { get; }
 
     public QuotaAudit QuotaAudit { get; }
+
+    public ApiKeyService ApiKeys { get; }
 
     /// <summary>Stands for the tables of an empty database: another with each change of what makes them.</summary>
     public static string Schema { get; } = string.Concat(

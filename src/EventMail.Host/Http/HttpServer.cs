@@ -1,10 +1,12 @@
 using System.Net;
+using System.Net.Security;
 using EventMail.Host.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -15,7 +17,7 @@ namespace EventMail.Host.Http;
 internal sealed class HttpServer : IAsyncDisposable
 {
     /// <summary>Octets of a request's body: nobody has more to say here.</summary>
-    private const long MaxRequest = 64 * 1024;
+    public const int MaxRequest = 64 * 1024;
 
     private readonly WebApplication _app;
 
@@ -26,9 +28,11 @@ internal sealed class HttpServer : IAsyncDisposable
 
     /// <param name="key">The settings' section, for messages.</param>
     /// <param name="map">Maps the resources.</param>
+    /// <param name="tls">The certificate for the name that the client asks for; null: in the clear.</param>
     /// <exception cref="SettingsException">The address or port cannot be had; says which and why.</exception>
     public static async Task<HttpServer> StartAsync(
-        string key, ListenerSettings settings, HostGuard guard, Action<IEndpointRouteBuilder> map, ILoggerFactory logs, CancellationToken cancel)
+        string key, ListenerSettings settings, HostGuard guard, Action<IEndpointRouteBuilder> map, ILoggerFactory logs, CancellationToken cancel,
+        Func<string, SslServerAuthenticationOptions>? tls = null)
     {
         var wanted = new IPEndPoint(AddressOf(key, settings.Address), settings.Port.Number);
         var builder = WebApplication.CreateEmptyBuilder(new());
@@ -38,12 +42,16 @@ internal sealed class HttpServer : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxRequest;
             kestrel.Limits.MaxConcurrentConnections = settings.MaxConnections;
-            kestrel.Listen(wanted);
+            kestrel.Listen(wanted, listener =>
+            {
+                if (tls is not null)
+                    listener.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = hello => ValueTask.FromResult(tls(hello.ClientHelloInfo.ServerName)) });
+            });
         });
+        if (tls is not null)
+            builder.WebHost.UseKestrelHttpsConfiguration();
         var app = builder.Build();
-        app.Use(guard.RunAsync);
-        app.Use(Problem.FillAsync);
-        map(app);
+        Use(app, guard, map);
         try
         {
             await app.StartAsync(cancel);
@@ -55,6 +63,15 @@ internal sealed class HttpServer : IAsyncDisposable
         }
         var url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
         return new(app, new(wanted.Address, new Uri(url).Port));
+    }
+
+    /// <summary>What a request passes through, whatever carries it.</summary>
+    internal static void Use(IApplicationBuilder app, HostGuard guard, Action<IEndpointRouteBuilder> map)
+    {
+        app.Use(guard.RunAsync);
+        app.Use(Problem.FillAsync);
+        app.UseRouting();
+        app.UseEndpoints(map);
     }
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();

@@ -119,6 +119,11 @@ public sealed class AccountService(
         return result.Rejection is { } rejection ? rejection : password;
     }
 
+    /// <summary>Without what they are.</summary>
+    /// <param name="account">The id.</param>
+    public async Task<IReadOnlyList<AppPasswordEntry>> AppPasswordsAsync(string account, CancellationToken cancel) =>
+        [.. (await directory.StateAsync(account, cancel).ConfigureAwait(false)).AppPasswords.Select(password => new AppPasswordEntry(password.Id, password.Name))];
+
     public Task<Result<AccountEntry>> RevokeAppPasswordAsync(string address, string idOrName, Actor actor, CancellationToken cancel) =>
         ChangeAsync(address, state => AccountDecider.RevokeAppPassword(state, idOrName), actor, cancel);
 
@@ -210,3 +215,5 @@ public sealed record AccountOpening(AccountEntry Account, bool DomainAdded);
 
 /// <summary>To be printed once: the password is kept nowhere.</summary>
 public sealed record FirstAccount(string Address, string Password);
+
+public sealed record AppPasswordEntry(string Id, string Name);

@@ -13,6 +13,18 @@ public sealed record DomainListing(string Name, long Addresses);
 
 public sealed record AliasListing(string Address, IReadOnlyList<string> Targets);
 
+/// <summary>A part of a list.</summary>
+/// <param name="After">The name of the entry before it; null: from the beginning.</param>
+/// <param name="Limit">Entries at most; null: all.</param>
+public readonly record struct ListPage(string? After, int? Limit)
+{
+    internal NpgsqlParameter[] Parameters =>
+    [
+        new() { Value = (object?)After ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Varchar },
+        new() { Value = (object?)Limit ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Integer },
+    ];
+}
+
 /// <summary>Lists for operators, read from the tables. Thread-safe.</summary>
 public sealed class DirectoryQueries(NpgsqlDataSource source)
 {
@@ -22,10 +34,14 @@ public sealed class DirectoryQueries(NpgsqlDataSource source)
         """;
 
     /// <summary>By domain, then name.</summary>
-    public async IAsyncEnumerable<AccountListing> AccountsAsync([EnumeratorCancellation] CancellationToken cancel)
+    public async IAsyncEnumerable<AccountListing> AccountsAsync([EnumeratorCancellation] CancellationToken cancel, ListPage page = default)
     {
-        await using var command = source.CreateCommand(
-            $"{Accounts} order by split_part(a.address, '@', 2), split_part(a.address, '@', 1)");
+        await using var command = source.CreateCommand($"""
+            {Accounts}
+            where $1 is null or (split_part(a.address, '@', 2), split_part(a.address, '@', 1)) > (split_part($1, '@', 2), split_part($1, '@', 1))
+            order by split_part(a.address, '@', 2), split_part(a.address, '@', 1) limit $2
+            """);
+        command.Parameters.AddRange(page.Parameters);
         await using var row = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
         while (await row.ReadAsync(cancel).ConfigureAwait(false))
             yield return AccountOf(row);
@@ -40,21 +56,27 @@ public sealed class DirectoryQueries(NpgsqlDataSource source)
         return await row.ReadAsync(cancel).ConfigureAwait(false) ? AccountOf(row) : null;
     }
 
-    public async IAsyncEnumerable<DomainListing> DomainsAsync([EnumeratorCancellation] CancellationToken cancel)
+    public async IAsyncEnumerable<DomainListing> DomainsAsync([EnumeratorCancellation] CancellationToken cancel, ListPage page = default)
     {
         await using var command = source.CreateCommand("""
             select d.name, count(a.address) from mail_domain d
-            left join address a on a.domain = d.name group by d.name order by d.name
+            left join address a on a.domain = d.name where $1 is null or d.name > $1 group by d.name order by d.name limit $2
             """);
+        command.Parameters.AddRange(page.Parameters);
         await using var row = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
         while (await row.ReadAsync(cancel).ConfigureAwait(false))
             yield return new(row.GetString(0), row.GetInt64(1));
     }
 
-    public async IAsyncEnumerable<AliasListing> AliasesAsync([EnumeratorCancellation] CancellationToken cancel)
+    /// <summary>By domain, then name.</summary>
+    public async IAsyncEnumerable<AliasListing> AliasesAsync([EnumeratorCancellation] CancellationToken cancel, ListPage page = default)
     {
-        await using var command = source.CreateCommand(
-            "select address, targets from address where targets is not null order by domain, local_part");
+        await using var command = source.CreateCommand("""
+            select address, targets from address
+            where targets is not null and ($1 is null or (domain, local_part) > (split_part($1, '@', 2), split_part($1, '@', 1)))
+            order by domain, local_part limit $2
+            """);
+        command.Parameters.AddRange(page.Parameters);
         await using var row = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
         while (await row.ReadAsync(cancel).ConfigureAwait(false))
             yield return new(row.GetString(0), row.GetFieldValue<string[]>(1));

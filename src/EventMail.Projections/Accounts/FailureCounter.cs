@@ -2,7 +2,7 @@ namespace EventMail.Projections.Accounts;
 
 /// <summary>The failures of one address or account within a sliding window, and whether it is locked out. Thread-safe.</summary>
 /// <param name="limit">More than this many within the window are too many.</param>
-internal sealed class FailureCounter(int limit, TimeSpan window)
+public sealed class FailureCounter(int limit, TimeSpan window)
 {
     private readonly long[] _times = new long[limit + 1];
     private readonly Lock _lock = new();

@@ -27,7 +27,7 @@ internal sealed class ConnectionsResource(LiveConnections connections)
         return Task.CompletedTask;
     }
 
-    private static ConnectionDocument DocumentOf(MailConnection connection)
+    internal static ConnectionDocument DocumentOf(MailConnection connection)
     {
         var (details, facts, envelope) = (connection.Details, connection.Facts, connection.Facts.Envelope);
         return new(

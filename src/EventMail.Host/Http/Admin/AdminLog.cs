@@ -1,0 +1,19 @@
+using EventMail.Projections.Accounts;
+using Microsoft.Extensions.Logging;
+
+namespace EventMail.Host.Http.Admin;
+
+internal static partial class AdminLog
+{
+    [LoggerMessage(Level = LogLevel.Information, Message = "HTTP {method} {path} by api:{key} from {client}: {status} after {durationMs} ms (session {session})")]
+    public static partial void Answered(this ILogger log, string method, string path, string key, string client, int status, long durationMs, string session);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "HTTP: a wrong API key from {client}")]
+    public static partial void WrongKey(this ILogger log, ClientPrefix client);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "HTTP: {failures} wrong API keys within a minute from {client}; further ones are told 429 and not logged")]
+    public static partial void TooManyWrongKeys(this ILogger log, ClientPrefix client, int failures);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "HTTP {method} {path} failed (session {session})")]
+    public static partial void Failed(this ILogger log, Exception error, string method, string path, string session);
+}

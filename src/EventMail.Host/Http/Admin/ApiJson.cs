@@ -1,0 +1,63 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using EventMail.Host.Http.Admin.Resources;
+using EventMail.Projections.Deliveries;
+using EventMail.Projections.History;
+using ConnectionListDocument = EventMail.Host.Http.Capture.ConnectionListDocument;
+
+namespace EventMail.Host.Http.Admin;
+
+/// <summary>The JSON of the admin API: what it does not know it does not take.</summary>
+[JsonSerializable(typeof(JsonObject))]
+[JsonSerializable(typeof(Page<AccountSummaryDocument>))]
+[JsonSerializable(typeof(AccountDocument))]
+[JsonSerializable(typeof(NewAccountDocument))]
+[JsonSerializable(typeof(OpenedAccountDocument))]
+[JsonSerializable(typeof(ReasonDocument))]
+[JsonSerializable(typeof(NewPasswordDocument))]
+[JsonSerializable(typeof(PasswordDocument))]
+[JsonSerializable(typeof(QuotaDocument))]
+[JsonSerializable(typeof(AppPasswordListDocument))]
+[JsonSerializable(typeof(NewAppPasswordDocument))]
+[JsonSerializable(typeof(IssuedAppPasswordDocument))]
+[JsonSerializable(typeof(SendAsDocument))]
+[JsonSerializable(typeof(Page<DomainDocument>))]
+[JsonSerializable(typeof(DomainDocument))]
+[JsonSerializable(typeof(NewDomainDocument))]
+[JsonSerializable(typeof(DkimKeyListDocument))]
+[JsonSerializable(typeof(DkimKeyDocument))]
+[JsonSerializable(typeof(NewDkimKeyDocument))]
+[JsonSerializable(typeof(Page<AliasDocument>))]
+[JsonSerializable(typeof(AliasDocument))]
+[JsonSerializable(typeof(MailboxListDocument))]
+[JsonSerializable(typeof(MailboxDocument))]
+[JsonSerializable(typeof(NewMailboxDocument))]
+[JsonSerializable(typeof(Page<MessageDocument>))]
+[JsonSerializable(typeof(MessageDocument))]
+[JsonSerializable(typeof(FlagChangeDocument))]
+[JsonSerializable(typeof(MoveDocument))]
+[JsonSerializable(typeof(MovedDocument))]
+[JsonSerializable(typeof(Page<HistoryEntry>))]
+[JsonSerializable(typeof(Page<QueueDocument>))]
+[JsonSerializable(typeof(DeliveryReport))]
+[JsonSerializable(typeof(ConnectionListDocument))]
+[JsonSerializable(typeof(ProjectionListDocument))]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true,
+    MaxDepth = MaxDepth, AllowDuplicateProperties = false)]
+internal sealed partial class ApiJson : JsonSerializerContext
+{
+    /// <summary>Levels of what is sent to us.</summary>
+    public const int MaxDepth = 16;
+
+    /// <summary>For answers. Letters as they are: it is never put into a page, and the answers say nosniff.</summary>
+    public static ApiJson Plain { get; } = new(new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}

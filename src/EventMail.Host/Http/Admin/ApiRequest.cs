@@ -1,0 +1,47 @@
+using System.Globalization;
+using EventMail.Domain.ApiKeys;
+using EventMail.Projections;
+using Microsoft.AspNetCore.Http;
+
+namespace EventMail.Host.Http.Admin;
+
+/// <summary>A request that was let in and whose parameters and body are what the operation says.</summary>
+/// <param name="Key">Whose it is.</param>
+/// <param name="Actor">For the events that it causes.</param>
+internal sealed record ApiRequest(HttpContext Context, ApiKey Key, Actor Actor, IReadOnlyDictionary<string, object> Query, object? Body)
+{
+    public CancellationToken Cancel => Context.RequestAborted;
+
+    /// <summary>A parameter of the path, decoded; "%2F" is a slash.</summary>
+    public string Path(string name) => ((string)Context.Request.RouteValues[name]!).Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+
+    public string? Text(string name) => Query.GetValueOrDefault(name) as string;
+
+    public long? Number(string name) => Query.GetValueOrDefault(name) as long?;
+
+    public bool? Flag(string name) => Query.GetValueOrDefault(name) as bool?;
+
+    public DateTimeOffset? Time(string name) => Query.GetValueOrDefault(name) as DateTimeOffset?;
+
+    public int Limit => (int)(Number("limit") ?? Parameter.DefaultLimit);
+
+    public T BodyOf<T>() => (T)Body!;
+
+    /// <summary>The tag that If-Match asks for; null where any will do.</summary>
+    public string? IfMatch => Context.Request.Headers.IfMatch.ToString() is { Length: > 0 } tag && tag != "*" ? tag.Trim('"') : null;
+
+    internal static bool TryRead(Parameter parameter, string text, out object? value)
+    {
+        value = parameter.Kind switch
+        {
+            ParameterKind.Text => text.Length is > 0 and <= 1024 && !text.AsSpan().ContainsAnyInRange('\0', '\x1F') ? text : null,
+            ParameterKind.Number => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                && number >= parameter.Least && number <= parameter.Most ? number : null,
+            ParameterKind.Flag => text switch { "true" => true, "false" => false, _ => null },
+            _ => text.Length >= 10 && char.IsAsciiDigit(text[0])
+                && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+                    ? time : null,
+        };
+        return value is not null;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Net;
+using EventMail.Domain.ApiKeys;
+using EventMail.Host.Configuration;
+using EventMail.Projections;
+using EventMail.Projections.Accounts;
+using EventMail.Projections.ApiKeys;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace EventMail.Host.Http.Admin;
+
+/// <summary>
+/// Lets in who shows a key (RFC 6750 §2.1) that allows what it is shown for. A right key always counts: 160 bits are not guessed, and an
+/// address that several share must not be locked by one of them. Wrong ones are told less the more there are.
+/// </summary>
+internal sealed class KeyGuard(ApiKeyService keys, HttpSettings settings, TimeProvider time, ILogger log)
+{
+    private const string Scheme = "Bearer ";
+    private const int RememberedAddresses = 10_000;
+
+    private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
+
+    private readonly BoundedCache<ClientPrefix, FailureCounter> _failures = new(RememberedAddresses);
+
+    /// <summary>The key; null when the client was told why there is none.</summary>
+    /// <param name="scope">What it must allow.</param>
+    public async Task<ApiKey?> AdmitAsync(HttpContext context, string scope)
+    {
+        var shown = context.Request.Headers.Authorization.ToString();
+        if (shown.Length == 0)
+        {
+            await ChallengeAsync(context, "Bearer realm=\"eventmail\"", "Show an API key: Authorization: Bearer em_…; `eventmail api-key create` makes one");
+            return null;
+        }
+        if (!shown.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) || await keys.VerifyAsync(shown[Scheme.Length..].Trim(), context.RequestAborted) is not { } key)
+        {
+            await RefuseAsync(context);
+            return null;
+        }
+        if (ApiScopes.Allow(key.Scopes, scope))
+            return key;
+        // RFC 6750 §3.1
+        context.Response.Headers.WWWAuthenticate = $"Bearer realm=\"eventmail\", error=\"insufficient_scope\", scope=\"{scope}\"";
+        await Problem.WriteAsync(context, StatusCodes.Status403Forbidden, "The API key does not allow this", $"It needs the scope {scope}");
+        return null;
+    }
+
+    /// <summary>Whether it shows a key of this scope; nobody is told anything.</summary>
+    public async ValueTask<bool> HasAsync(HttpContext context, string scope) =>
+        context.Request.Headers.Authorization.ToString() is { } shown && shown.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+        && await keys.VerifyAsync(shown[Scheme.Length..].Trim(), context.RequestAborted) is { } key && ApiScopes.Allow(key.Scopes, scope);
+
+    /// <summary>The key counts still: for requests that go on for long.</summary>
+    public ValueTask<bool> StillCountsAsync(ApiKey key, CancellationToken cancel) => keys.IsValidAsync(key, cancel);
+
+    private async Task RefuseAsync(HttpContext context)
+    {
+        var client = ClientPrefix.Of(context.Connection.RemoteIpAddress ?? IPAddress.None);
+        var counter = _failures.GetOrAdd(client, _ => new(settings.MaxFailuresPerAddress, Window));
+        var (failures, begins) = counter.Add(time.GetUtcNow().Ticks, TimeSpan.Zero);
+        if (failures > settings.MaxFailuresPerAddress)
+        {
+            if (begins)
+                log.TooManyWrongKeys(client, failures);
+            context.Response.Headers.RetryAfter = Window.TotalSeconds.ToString(CultureInfo.InvariantCulture);
+            await Problem.WriteAsync(context, StatusCodes.Status429TooManyRequests, "Too many wrong API keys from your address", "Wait a minute, and use a key that counts");
+            return;
+        }
+        log.WrongKey(client);
+        await ChallengeAsync(context, "Bearer realm=\"eventmail\", error=\"invalid_token\"", "There is no such API key, it has expired, or it was revoked");
+    }
+
+    private static Task ChallengeAsync(HttpContext context, string challenge, string detail)
+    {
+        context.Response.Headers.WWWAuthenticate = challenge;
+        return Problem.WriteAsync(context, StatusCodes.Status401Unauthorized, "An API key is needed", detail);
+    }
+}

@@ -1,0 +1,27 @@
+using EventMail.Domain.Accounts;
+using EventMail.Protocols.MailAuth.Dkim;
+
+namespace EventMail.Host.Http.Admin.Resources;
+
+/// <param name="Addresses">How many accounts and aliases have an address in it.</param>
+internal sealed record DomainDocument(string Name, long Addresses);
+
+internal sealed record NewDomainDocument(string Name);
+
+/// <param name="Status">waiting, active or retired.</param>
+/// <param name="RecordName">Of its TXT record in the DNS.</param>
+internal sealed record DkimKeyDocument(string Selector, string Algorithm, string Status, string RecordName, string Record)
+{
+    public static DkimKeyDocument Of(string domain, DkimKey key)
+    {
+        var record = new DkimRecord(domain, key.Selector, DkimAlgorithms.OfKeyType(key.Algorithm), key.PublicKey);
+        return new(key.Selector, key.Algorithm, key.Status.ToString().ToLowerInvariant(), record.Name, record.Text);
+    }
+}
+
+internal sealed record DkimKeyListDocument(IReadOnlyList<DkimKeyDocument> Items);
+
+/// <param name="Algorithm">rsa or ed25519.</param>
+internal sealed record NewDkimKeyDocument(string Selector, string Algorithm = "rsa");
+
+internal sealed record AliasDocument(string Address, IReadOnlyList<string> Targets);
