@@ -181,6 +181,25 @@ public sealed class ResourceTests(AdminHost host) : IClassFixture<AdminHost>
     }
 
     [Fact]
+    public async Task History_is_asked_by_session_and_comes_in_pages()
+    {
+        using var opened = await host.Admin.PostAsync($"{Root}/accounts", new { address = "ann@history.example" });
+        var session = opened.Headers.GetValues("EventMail-Session").Single();
+        var first = await host.Admin.GetAsync($"{Root}/history?session={session}&limit=2").JsonAsync();
+        first["items"]!.AsArray().Count.ShouldBe(2);
+        var second = await host.Admin.GetAsync($"{Root}/history?session={session}&limit=2&after={first["next"]}").JsonAsync();
+        second["items"]![0]!["sequence"]!.GetValue<long>().ShouldBeGreaterThan(first["items"]![1]!["sequence"]!.GetValue<long>());
+        (await host.Admin.GetAsync($"{Root}/accounts/ann@history.example/history?types=account_opened&client=127.0.0.1").JsonAsync())["items"]![0]!["by"]!
+            .GetValue<string>().ShouldBe("api:everything");
+        await host.Admin.GetAsync($"{Root}/history?client=here").ProblemAsync(HttpStatusCode.BadRequest);
+        await host.Admin.GetAsync($"{Root}/accounts/nobody@history.example/history").ProblemAsync(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task The_read_models_tell_how_they_stand() =>
+        (await host.Admin.GetAsync($"{Root}/projections").JsonAsync())["items"]!.AsArray().Select(model => model!["name"]!.GetValue<string>()).ShouldContain("directory");
+
+    [Fact]
     public async Task The_queue_is_empty_and_says_so()
     {
         (await host.Admin.GetAsync($"{Root}/queue?held=false&domain=there.example").JsonAsync())["items"]!.AsArray().Count.ShouldBe(0);

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using EventMail.EventStore;
 using EventMail.Host.Http.Admin.Resources;
 using EventMail.Projections.Deliveries;
 using EventMail.Projections.History;
@@ -47,7 +48,7 @@ namespace EventMail.Host.Http.Admin;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true,
-    MaxDepth = MaxDepth, AllowDuplicateProperties = false)]
+    MaxDepth = MaxDepth, AllowDuplicateProperties = false, UseStringEnumConverter = true)]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>Levels of what is sent to us.</summary>
@@ -59,5 +60,6 @@ internal sealed partial class ApiJson : JsonSerializerContext
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter<ReadModelSource>() },
     });
 }
