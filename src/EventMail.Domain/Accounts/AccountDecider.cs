@@ -98,6 +98,13 @@ public static class AccountDecider
     public static Result<object[]> Close(AccountState state) =>
         !state.Exists ? Rejection.AccountMissing : Events(new AccountClosed(state.Address));
 
+    /// <param name="password">What it has from now on.</param>
+    public static Result<object[]> Reopen(AccountState state, PasswordSet password) => state.Status switch
+    {
+        AccountStatus.Closed => Events(new AccountReopened(state.Address), password),
+        _ => state.Exists ? AccountRejections.AddressTaken : Rejection.AccountMissing,
+    };
+
     public static Result<object[]> Subscribe(AccountState state, string name) =>
         !state.Exists ? Rejection.AccountMissing
         : state.Subscriptions.Contains(name) ? Nothing

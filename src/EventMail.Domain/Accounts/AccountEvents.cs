@@ -53,6 +53,10 @@ public sealed record AccountResumed;
 /// <summary>The account is gone and its address free; its log stays.</summary>
 public sealed record AccountClosed(string Address);
 
+/// <summary>An account that was closed is back under its id. What proved its owner is void: a password follows.</summary>
+/// <param name="Address">The one that it had.</param>
+public sealed record AccountReopened(string Address);
+
 /// <summary>IMAP SUBSCRIBE: of a name, whether a mailbox has it or not (RFC 3501 §6.3.6).</summary>
 public sealed record MailboxSubscribed(string Name);
 

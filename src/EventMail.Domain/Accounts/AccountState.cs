@@ -110,6 +110,7 @@ public sealed record AccountState
             SaveSent = false,
             CredentialVersion = version,
         },
+        AccountReopened e => this with { Address = e.Address, Status = AccountStatus.Open, ClosedSuspended = false, SuspendedBecause = null },
         MailboxSubscribed e => this with { Subscriptions = Subscriptions.Add(e.Name) },
         MailboxUnsubscribed e => this with { Subscriptions = Subscriptions.Remove(e.Name) },
         SendAsGranted e => this with { SendAs = SendAs.Add(e.Address) },

@@ -24,6 +24,7 @@ public static class AccountEventTypes
             .Register("account_suspended", json.AccountSuspended)
             .Register("account_resumed", json.AccountResumed)
             .Register("account_closed", json.AccountClosed)
+            .Register("account_reopened", json.AccountReopened)
             .Register("mailbox_subscribed", json.MailboxSubscribed)
             .Register("mailbox_unsubscribed", json.MailboxUnsubscribed)
             .Register("send_as_granted", json.SendAsGranted)
@@ -57,6 +58,7 @@ public static class AccountEventTypes
 [JsonSerializable(typeof(AccountSuspended))]
 [JsonSerializable(typeof(AccountResumed))]
 [JsonSerializable(typeof(AccountClosed))]
+[JsonSerializable(typeof(AccountReopened))]
 [JsonSerializable(typeof(MailboxSubscribed))]
 [JsonSerializable(typeof(MailboxUnsubscribed))]
 [JsonSerializable(typeof(SendAsGranted))]

@@ -175,6 +175,31 @@ public sealed class AccountService(
         return outcome.Rejection is Rejection rejection ? rejection : (AccountEntry)outcome.Result!;
     }
 
+    /// <summary>
+    /// Opens an account that was closed, under its id and with the address that it had. Nobody can log in to it until it has a password
+    /// (<see cref="SetPasswordAsync"/>); its mailboxes are for who restores them.
+    /// </summary>
+    /// <param name="account">Its id.</param>
+    public async Task<Result<AccountEntry>> ReopenAsync(string account, Actor actor, CancellationToken cancel)
+    {
+        var stream = AccountStreamKinds.AccountStream(account);
+        var closed = await directory.StateAsync(account, cancel).ConfigureAwait(false);
+        if (!MailAddress.TryParse(closed.Address, out var address, out _))
+            return Rejection.AccountMissing;
+        if (await directory.MeaningAsync(closed.Address, cancel).ConfigureAwait(false) is not NameMeaning.Nothing)
+            return AccountRejections.AddressTaken;
+        var domain = AccountStreamKinds.DomainStream(address.Domain);
+        var outcome = await ExecuteAsync(actor, [stream, domain], decision =>
+        {
+            var domainState = decision.State<DomainState>(domain.Key);
+            if (!domainState.Exists && !decision.Apply(domain.Key, DomainDecider.Add(domainState, address.Domain)))
+                return;
+            if (decision.Apply(stream.Key, AccountDecider.Reopen(decision.State<AccountState>(stream.Key), new(hasher.Unmatchable, null, null))))
+                decision.Result = Directory.EntryOf(decision.State<AccountState>(stream.Key));
+        }, cancel).ConfigureAwait(false);
+        return outcome.Rejection is Rejection rejection ? rejection : (AccountEntry)outcome.Result!;
+    }
+
     /// <summary>On a database without accounts: opens an administrator's account with a random password; else null.</summary>
     public async Task<FirstAccount?> EnsureFirstAccountAsync(string hostName, Actor actor, CancellationToken cancel)
     {

@@ -49,6 +49,10 @@ public sealed class MailboxService : IAsyncDisposable
 
     internal MailboxSnapshots Snapshots => _snapshots;
 
+    internal MailboxViews Views => _views;
+
+    internal MailboxTrees Trees => _trees;
+
     /// <summary>Who may do what (RFC 4314).</summary>
     public MailboxAccess Access { get; }
 

@@ -42,6 +42,7 @@ public sealed class PastNamesProjection(EventTypeMap types) : IInlineProjection
     {
         MailboxCreated created => new(e.Stream, e.Version, e.Timestamp, created.Name, created.UidValidity, created.SpecialUse),
         MailboxRenamed renamed => new(e.Stream, e.Version, e.Timestamp, renamed.To, null, null),
+        MailboxRestored restored => new(e.Stream, e.Version, e.Timestamp, restored.Name, null, null),
         MailboxDeleted => new(e.Stream, e.Version, e.Timestamp, null, null, null),
         _ => null,
     };

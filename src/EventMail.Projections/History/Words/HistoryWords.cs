@@ -59,6 +59,7 @@ internal static class HistoryWords
         AccountSuspended a => $"account suspended{(a.Reason is { } reason ? $": {reason}" : "")}",
         AccountResumed => "account resumed",
         AccountClosed a => $"account {a.Address} closed",
+        AccountReopened a => $"account {a.Address} opened again",
         LoginSucceeded l => $"login by {l.Protocol} from {l.Client} with {l.Mechanism}{Tls(l.Tls)}{(l.AppPassword is { } id ? $", app password {id}" : "")}",
         LoginFailed l => $"login refused ({l.Reason.Replace('_', ' ')}) by {l.Protocol} from {l.Client} with {l.Mechanism}{Tls(l.Tls)}, as {l.User}",
         LoginThrottled l => string.Create(CultureInfo.InvariantCulture,

@@ -1,0 +1,21 @@
+using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
+using EventMail.Projections.Mailboxes;
+
+namespace EventMail.Projections.Restoring;
+
+/// <summary>A mailbox's access control list becomes what it was (RFC 4314).</summary>
+internal sealed class AccessBackCommand(StreamKey mailbox, AccessList wanted, EventMetadata metadata) : MailboxCommand(metadata)
+{
+    public override IReadOnlyList<StreamRef> Streams { get; } = [MailboxKind.Stream(mailbox)];
+
+    public override void Decide(Decision decision)
+    {
+        var now = decision.State<MailboxState>(mailbox).Acl;
+        foreach (var identifier in now.Entries.Concat(wanted.Entries).Select(entry => entry.Identifier).Distinct())
+        {
+            if (now.Of(identifier) != wanted.Of(identifier))
+                decision.Append(mailbox, new MailboxAclChanged(identifier, RightsText.Of(wanted.Of(identifier))));
+        }
+    }
+}

@@ -1,0 +1,171 @@
+using EventMail.Domain;
+using EventMail.Domain.Accounts;
+using EventMail.Domain.Deliveries;
+using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
+using EventMail.Projections.Accounts;
+using EventMail.Projections.Deliveries;
+using EventMail.Projections.Mailboxes;
+using EventMail.Projections.Past;
+
+namespace EventMail.Projections.Restoring;
+
+/// <summary>What was undone of a session, or would be.</summary>
+/// <param name="Subscriptions">Names whose subscription is as before.</param>
+/// <param name="Cancelled">Messages that it handed in and that are taken out of the queue.</param>
+/// <param name="Sent">Messages that it handed in and that reached everybody they could: nobody brings them back.</param>
+/// <param name="Left">Streams of other kinds that it wrote to, by kind: what it did there stays.</param>
+public sealed record UndoneSession(
+    IReadOnlyList<RestoredMailbox> Mailboxes, int Subscriptions, int Cancelled, int Sent, IReadOnlyList<string> Left)
+{
+    public bool Found => Mailboxes.Count + Subscriptions + Cancelled + Sent + Left.Count > 0;
+}
+
+/// <summary>
+/// Undoes what a session did: each mailbox that it touched becomes what it would be without the session, with all that others did since. Messages
+/// that it expunged come back, those that it brought go, flags, names, rights and subscriptions are as if it had not been. Doing it
+/// again does nothing more. Thread-safe.
+/// </summary>
+public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMailboxes past, DeliveryOperations deliveries)
+{
+    // A mailbox as it is without the session.
+    private sealed record Touched(StreamKey Key, MailboxState Without)
+    {
+        public MailboxRestorer.Place? Place { get; set; }
+
+        public RestoredMailbox? Line { get; set; }
+    }
+
+    /// <param name="session">The id that `history` shows.</param>
+    /// <param name="account">Only in this account (its id); null: wherever the session was.</param>
+    public async Task<UndoneSession> UndoAsync(
+        string session, string? account, bool dryRun, Actor actor, IProgress<RestoredMailbox>? told, CancellationToken cancel)
+    {
+        var cause = $"undo {session}";
+        var streams = await SessionStreams.ReadAsync(log.DataSource, session, account, cancel);
+        var restorer = new MailboxRestorer(mailboxes, past, log.Executor, actor.Because(cause), dryRun);
+        var touched = new List<Touched>();
+        foreach (var stream in streams.Where(stream => stream.Kind == MailboxKind.Instance.Name))
+            touched.Add(new(stream.Key, await WithoutAsync(stream, session, cause, cancel)));
+
+        // All that was lost is back before anything goes.
+        foreach (var mailbox in touched)
+            await BringBackAsync(mailbox, restorer, cancel);
+        foreach (var mailbox in touched)
+        {
+            await TakeAwayAsync(mailbox, restorer, actor.Because(cause), cancel);
+            told?.Report(mailbox.Line!);
+        }
+        var (cancelled, sent) = await CancelAsync(streams, dryRun, actor, cancel);
+        return new(
+            [.. touched.Select(mailbox => mailbox.Line!)], await SubscriptionsAsync(streams, session, cause, dryRun, actor, cancel), cancelled, sent,
+            [.. streams.Select(stream => stream.Kind).Except([MailboxKind.Instance.Name, DeliveryKind.Instance.Name, AccountKindName, LoginKindName])]);
+    }
+
+    private static readonly string AccountKindName = AccountStreamKinds.AccountStream("").Kind.Name;
+
+    // That somebody logged in stays true.
+    private const string LoginKindName = "login";
+
+    private async Task<MailboxState> WithoutAsync(SessionStream stream, string session, string cause, CancellationToken cancel)
+    {
+        var state = await past.OpenAsync(stream.Key, stream.First - 1, cancel);
+        await foreach (var e in log.Reader.ReadStreamAsync(stream.Key, stream.First, cancel: cancel))
+        {
+            if (e.Metadata.CorrelationId != session && e.Metadata.CausationId != cause)
+                state = state.Evolve(e.Data, e.Version, e.Timestamp);
+        }
+        return state;
+    }
+
+    private async Task BringBackAsync(Touched mailbox, MailboxRestorer restorer, CancellationToken cancel)
+    {
+        var without = mailbox.Without;
+        var name = without.Name;
+        if (!without.Exists || name.Length == 0)
+        {
+            // It made the mailbox, or others have deleted it since: nothing comes back.
+            var now = await mailboxes.Views.LoadAsync(mailbox.Key, cancel);
+            mailbox.Place = new(mailbox.Key, now, null, false, false);
+            mailbox.Line = RestoreService.Line(now.Name, mailbox.Place, new(null, null, null, 0));
+            return;
+        }
+        var (place, refused) = await restorer.PlaceAsync(mailbox.Key, name, cancel);
+        if (refused is not null)
+        {
+            mailbox.Line = RestoreService.Refused(name, refused);
+            return;
+        }
+        mailbox.Place = place;
+        var (decision, rejection) = await restorer.RestoreAsync(place!, Target(mailbox), cancel);
+        mailbox.Line = rejection is null ? RestoreService.Line(name, place!, decision!) : RestoreService.Refused(name, rejection);
+    }
+
+    private static RestoreTarget Target(Touched mailbox) => new(mailbox.Without.View!, mailbox.Key.Id, mailbox.Without.Version);
+
+    private async Task TakeAwayAsync(Touched mailbox, MailboxRestorer restorer, EventMetadata metadata, CancellationToken cancel)
+    {
+        // Another mailbox that has the name by now keeps what it has.
+        if (mailbox is not { Place: { } place, Line: { Refused: null } line } || place.Key != mailbox.Key || !place.Now.Exists)
+            return;
+        var now = place with { Now = (await mailboxes.Views.LoadAsync(mailbox.Key, cancel)) is { Exists: true } loaded ? loaded : place.Now };
+        var (decision, rejection) = await restorer.RestoreAsync(now, Target(mailbox) with { Flags = false, RemoveLater = true }, cancel);
+        if (rejection is null)
+            rejection = await restorer.DoAsync(new AccessBackCommand(mailbox.Key, mailbox.Without.Acl, metadata), cancel);
+        if (rejection is not null)
+        {
+            mailbox.Line = line with { Refused = rejection.Text };
+            return;
+        }
+        var removed = RestoreService.Line(line.Name, place, decision!).Removed;
+        mailbox.Line = line with { Removed = removed };
+        // It made the mailbox, and nobody else put anything into it.
+        if (mailbox.Without.Name.Length == 0 && now.Now.Messages == removed
+            && await restorer.DoAsync(new DeleteCommand(new(mailbox.Key, mailbox.Key.Tenant, ""), metadata), cancel) is { } kept)
+            mailbox.Line = mailbox.Line with { Refused = kept.Text };
+    }
+
+    // What has reached nobody yet does not go out.
+    private async Task<(int Cancelled, int Sent)> CancelAsync(List<SessionStream> streams, bool dryRun, Actor actor, CancellationToken cancel)
+    {
+        var (cancelled, sent) = (0, 0);
+        foreach (var (key, _, _) in streams.Where(stream => stream.Kind == DeliveryKind.Instance.Name && stream.First == 1))
+        {
+            var waits = dryRun
+                ? await deliveries.ShowAsync(key.Id, cancel) is { Over: false }
+                : (await deliveries.CancelAsync(key, null, "the session that submitted it was undone", actor, cancel)).IsOk;
+            if (waits)
+                cancelled++;
+            else
+                sent++;
+        }
+        return (cancelled, sent);
+    }
+
+    // Where the last word on a name is the session's, the one before it counts.
+    private async Task<int> SubscriptionsAsync(
+        List<SessionStream> streams, string session, string cause, bool dryRun, Actor actor, CancellationToken cancel)
+    {
+        var changed = 0;
+        foreach (var stream in streams.Where(stream => stream.Kind == AccountKindName))
+        {
+            var (now, without) = (new Dictionary<string, bool>(StringComparer.Ordinal), new Dictionary<string, bool>(StringComparer.Ordinal));
+            await foreach (var e in log.Reader.ReadStreamAsync(stream.Key, types: ["mailbox_subscribed", "mailbox_unsubscribed"], cancel: cancel))
+            {
+                var (name, on) = e.Data is MailboxSubscribed subscribed ? (subscribed.Name, true) : (((MailboxUnsubscribed)e.Data).Name, false);
+                now[name] = on;
+                if (e.Metadata.CorrelationId != session && e.Metadata.CausationId != cause)
+                    without[name] = on;
+                else
+                    without.TryAdd(name, false);
+            }
+            foreach (var (name, on) in without.Where(pair => now[pair.Key] != pair.Value))
+            {
+                changed++;
+                if (!dryRun)
+                    await mailboxes.SubscribeAsync(stream.Key.Tenant, name, on, actor, cause, cancel);
+            }
+        }
+        return changed;
+    }
+}
