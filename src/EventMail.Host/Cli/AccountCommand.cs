@@ -15,7 +15,7 @@ internal static class AccountCommand
             (store, address, stop) => store.Accounts.SuspendAsync(address, null, StoreCommand.Operator, stop)),
         Change("resume", "Ends a suspension.", "resumed",
             (store, address, stop) => store.Accounts.ResumeAsync(address, StoreCommand.Operator, stop)),
-        Change("remove", "Closes an account and deletes its mailboxes. Its address is free again; its log stays.", "removed",
+        Change("remove", "Closes an account and deletes its mailboxes. Its address is free again; its log stays, and `restore` brings it back.", "removed",
             (store, address, stop) => store.Accounts.CloseAsync(address, StoreCommand.Operator, stop)),
         EnableApop(),
         Change("disable-apop", "Forgets the recoverable copy of the password: no APOP and CRAM-MD5 for this account.", "without APOP and CRAM-MD5",

@@ -49,6 +49,7 @@ public static class CommandLine
             ImportCommand.Create(),
             QueueCommand.Create(),
             HistoryCommand.Create(),
+            RestoreCommand.Create(),
             ProjectionsCommand.Create(),
             ApiKeyCommand.Create(),
             TraceCommand.Create(),

@@ -36,7 +36,9 @@ internal static class ListOutput
             await Console.Out.WriteLineAsync(string.Join("  ", row.Select((text, column) => text.PadRight(widths[column]))).TrimEnd());
     }
 
-    public static Task WriteJsonAsync<T>(T value) => Console.Out.WriteLineAsync(JsonSerializer.Serialize(value, Lines));
+    public static Task WriteJsonAsync<T>(T value) => Console.Out.WriteLineAsync(JsonOf(value));
+
+    public static string JsonOf<T>(T value) => JsonSerializer.Serialize(value, Lines);
 
     /// <summary>`12.3 MiB`</summary>
     public static string Size(long bytes)

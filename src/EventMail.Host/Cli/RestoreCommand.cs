@@ -1,0 +1,158 @@
+using System.CommandLine;
+using EventMail.Domain.Mailboxes;
+using EventMail.Host.Composition;
+using EventMail.Host.Logs;
+using EventMail.Projections.History;
+using EventMail.Projections.Past;
+using EventMail.Projections.Restoring;
+
+namespace EventMail.Host.Cli;
+
+/// <summary>Undo, for mailboxes, accounts and what a session did.</summary>
+internal static class RestoreCommand
+{
+    private static readonly Argument<string?> Address = new("ADDRESS")
+    {
+        Arity = ArgumentArity.ZeroOrOne,
+        Description = "An account; one that was closed is opened again. Only with --session it may be left out",
+    };
+
+    private static readonly Argument<string?> Mailbox = new("MAILBOX")
+    {
+        Arity = ArgumentArity.ZeroOrOne,
+        Description = "As it was called then; all that there were, if left out",
+    };
+
+    private static readonly Option<string?> To = new("--to") { HelpName = "TIME", Description = $"As of when: {TimeArgument.Forms}" };
+    private static readonly Option<string?> Session = new("--session") { HelpName = "ID", Description = "Undo what this session did, as `history` names it" };
+    private static readonly Option<string?> Messages = new("--messages") { HelpName = "UIDS", Description = "Only these messages of MAILBOX, by their UIDs of then: 3,7:12" };
+    private static readonly Option<bool> KeepFlags = new("--keep-flags") { Description = "Messages that are still there keep the flags that they have" };
+    private static readonly Option<bool> Moved = new("--moved") { Description = "Also what was moved and is still in another mailbox comes back, as a copy" };
+    private static readonly Option<bool> DryRun = new("--dry-run") { Description = "Only say what would be done" };
+
+    public static Command Create()
+    {
+        var command = new Command(
+            "restore", "Makes mailboxes again what they were. Nothing of the log is changed: what is missing comes back on top of it.")
+        {
+            Address, Mailbox, To, Session, Messages, KeepFlags, Moved, DryRun, ListOutput.Json,
+        };
+        command.Validators.Add(result =>
+        {
+            var (to, session) = (result.GetValue(To), result.GetValue(Session));
+            if (to is null == session is null)
+                result.AddError("Say either --to TIME or --session ID.");
+            else if (session is not null && (result.GetValue(Mailbox) ?? result.GetValue(Messages)) is not null)
+                result.AddError("--session undoes all that the session did: it takes no MAILBOX and no --messages.");
+            else if (to is not null && result.GetValue(Address) is null)
+                result.AddError("Say which account: restore ADDRESS --to TIME.");
+            else if (result.GetValue(Messages) is not null && result.GetValue(Mailbox) is null)
+                result.AddError("--messages are UIDs of one mailbox: say which, restore ADDRESS MAILBOX --messages 3,7:12.");
+        });
+        StoreCommand.SetAction(command, (store, run, stop) =>
+            run.Arguments.GetValue(Session) is { } session ? UndoAsync(store, run, session, stop) : RestoreAsync(store, run, stop));
+        return command;
+    }
+
+    private static async Task RestoreAsync(MailStore store, CommandRun run, CancellationToken stop)
+    {
+        var (address, dryRun) = (run.Arguments.GetValue(Address)!, run.Arguments.GetValue(DryRun));
+        var instant = TimeArgument.Parse(run.Arguments.GetValue(To)!);
+        var uids = default(UidSet);
+        if (run.Arguments.GetValue(Messages) is { } text && !UidSet.TryParse(text, out uids))
+            throw new CommandFailedException($"{text} are no UIDs; write 3,7:12, ascending.", ExitCodes.Usage);
+        var past = new PastMailboxes(store.Log);
+        var account = await AccountAsync(store, address, stop);
+        // Before anything is opened again: the time must be one that there was.
+        (await past.AtAsync(account, instant, stop)).OrFail(address);
+        if (!dryRun && await store.Directory.GetAsync(account, stop) is null)
+        {
+            (await store.Accounts.ReopenAsync(account, StoreCommand.Operator, stop)).OrFail(address);
+            await Console.Error.WriteLineAsync($"{address} was closed and is open again. Nobody can log in to it before `eventmail account password {address}`.");
+        }
+        var wish = new RestoreWish(account, instant)
+        {
+            Mailbox = run.Arguments.GetValue(Mailbox),
+            Messages = uids,
+            Flags = !run.Arguments.GetValue(KeepFlags),
+            Moved = run.Arguments.GetValue(Moved),
+            DryRun = dryRun,
+        };
+        var restore = new RestoreService(store.Log, store.Mailboxes, past);
+        var lines = (await restore.RestoreAsync(wish, StoreCommand.Operator, Teller(run), stop)).OrFail(address);
+        await EndAsync(run, lines, $"{(dryRun ? "would be" : "is")} as of {PastInstant.Of(instant)}");
+    }
+
+    private static async Task UndoAsync(MailStore store, CommandRun run, string session, CancellationToken stop)
+    {
+        var account = run.Arguments.GetValue(Address) is { } address ? await AccountAsync(store, address, stop) : null;
+        var undo = new SessionUndo(store.Log, store.Mailboxes, new(store.Log), store.Deliveries.Operations);
+        var undone = await undo.UndoAsync(session, account, run.Arguments.GetValue(DryRun), StoreCommand.Operator, Teller(run), stop);
+        if (!undone.Found)
+            throw new CommandFailedException($"No session {session} is in the log{(account is null ? "" : " of this account")}. `eventmail history` shows the sessions' ids.");
+        if (!run.Arguments.GetValue(ListOutput.Json))
+        {
+            if (undone.Subscriptions > 0)
+                await Console.Out.WriteLineAsync($"{undone.Subscriptions} subscriptions as before");
+            if (undone.Cancelled > 0)
+                await Console.Out.WriteLineAsync($"{undone.Cancelled} messages that it submitted taken out of the queue");
+            if (undone.Sent > 0)
+                await Console.Out.WriteLineAsync($"{undone.Sent} messages that it submitted have gone out: they cannot be called back");
+            if (undone.Left.Count > 0)
+                await Console.Out.WriteLineAsync($"not undone: what it wrote to streams of {string.Join(", ", undone.Left)}; see `eventmail history`");
+        }
+        await EndAsync(run, undone.Mailboxes, $"{(run.Arguments.GetValue(DryRun) ? "would be" : "is")} as if session {session} had not been");
+    }
+
+    // The account that has the address, or the last one that had it.
+    private static async Task<string> AccountAsync(MailStore store, string address, CancellationToken stop)
+    {
+        var accounts = await new HistoryLog(store.Log, store.Directory).AccountsAsync(address, stop);
+        return accounts.Count > 0
+            ? accounts[^1]
+            : throw new CommandFailedException($"There is and was no account {address}. `eventmail account list` shows all.");
+    }
+
+    private static IProgress<RestoredMailbox> Teller(CommandRun run) => new Told(line =>
+    {
+        if (run.Arguments.GetValue(ListOutput.Json))
+            Console.Out.WriteLine(ListOutput.JsonOf(line));
+        else if (!line.IsUnchanged)
+            Console.Out.WriteLine(PlainLines.OnOneLine(LineOf(line)));
+    });
+
+    private static async Task EndAsync(CommandRun run, IReadOnlyList<RestoredMailbox> lines, string what)
+    {
+        var refused = lines.Count(line => line.Refused is not null);
+        if (!run.Arguments.GetValue(ListOutput.Json))
+            await Console.Out.WriteLineAsync(
+                lines.All(line => line.IsUnchanged) ? "nothing is missing"
+                : $"{lines.Count - refused} of {lines.Count} mailboxes: all {what}, {lines.Sum(line => line.Restored)} messages back");
+        if (refused > 0)
+            throw new CommandFailedException($"{refused} mailboxes could not be restored: the lines above say why.");
+    }
+
+    internal static string LineOf(RestoredMailbox line)
+    {
+        if (line.Refused is { } reason)
+            return $"{line.Name}: not restored: {reason}";
+        string?[] words =
+        [
+            line.Recreated ? "mailbox back with its UIDs" : null,
+            line.Renamed ? "renamed back" : null,
+            line.Restored > 0 ? $"{line.Restored} messages back" : null,
+            line.Flagged > 0 ? $"flags of {line.Flagged} as before" : null,
+            line.Removed > 0 ? $"{line.Removed} removed" : null,
+            line.Elsewhere > 0 ? $"{line.Elsewhere} are in other mailboxes (--moved brings copies back)" : null,
+            line.Released > 0 ? $"{line.Released} are not kept any more" : null,
+        ];
+        var into = line.Into is { } now ? $" (now {now})" : "";
+        return $"{line.Name}{into}: {string.Join(", ", words.Where(word => word is not null))}";
+    }
+
+    // Progress<T> would tell on another thread, and late.
+    private sealed class Told(Action<RestoredMailbox> tell) : IProgress<RestoredMailbox>
+    {
+        public void Report(RestoredMailbox value) => tell(value);
+    }
+}
