@@ -5,6 +5,7 @@ using EventMail.Projections.Accounts;
 using EventMail.Projections.ApiKeys;
 using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
+using EventMail.Projections.Past;
 using EventMail.Projections.Quotas;
 using EventMail.Projections.SearchText;
 using Microsoft.Extensions.Logging;
@@ -23,7 +24,8 @@ public sealed class MailStore : IAsyncDisposable
         (Log, Directory) = (log, directory);
         Hasher = new(LoginSettings.HashingOf(settings));
         Key = SecretKey.Open(settings.Data);
-        Mailboxes = new(log, directory.UsageWithin, new Subscriptions(log).Book, directory.Names, new(), logs);
+        Past = new(log, PastRulesOf(settings.Past));
+        Mailboxes = new(log, directory.UsageWithin, new Subscriptions(log).Book, directory.Names, new(), logs, Past);
         Accounts = new(log, directory, Hasher, Key, Mailboxes, settings.Quota.Default);
         Domains = new(log, directory);
         DkimKeys = new(log, directory, Key, logs.CreateLogger("EventMail.Dkim"));
@@ -40,6 +42,8 @@ public sealed class MailStore : IAsyncDisposable
     public PasswordHasher Hasher { get; }
 
     public SecretKey Key { get; }
+
+    public PastMailboxes Past { get; }
 
     public MailboxService Mailboxes { get; }
 
@@ -98,6 +102,15 @@ public sealed class MailStore : IAsyncDisposable
             throw;
         }
     }
+
+    private static PastOptions PastRulesOf(PastSettings settings) => new()
+    {
+        Namespace = settings.Namespace,
+        ListedDays = settings.Listed.Days,
+        ListedWeeks = settings.Listed.Weeks,
+        ListedMonths = settings.Listed.Months,
+        CachedMessages = settings.CachedMessages,
+    };
 
     private static DeliveryOptions DeliveryRulesOf(HostSettings settings) => new()
     {

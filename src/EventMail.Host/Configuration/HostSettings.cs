@@ -32,6 +32,7 @@ public sealed record HostSettings
     public ContentSettings Content { get; init; } = new();
     public KeySettings Keys { get; init; } = new();
     public SearchSettings Search { get; init; } = new();
+    public PastSettings Past { get; init; } = new();
     public CaptureSettings Capture { get; init; } = new();
     public DatabaseSettings Database { get; init; } = new();
     public LogSettings Log { get; init; } = new();

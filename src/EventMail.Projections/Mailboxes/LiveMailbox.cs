@@ -7,7 +7,7 @@ namespace EventMail.Projections.Mailboxes;
 internal sealed class LiveMailbox(StreamKey key)
 {
     private readonly Lock _gate = new();
-    private OpenMailbox[] _handles = [];
+    private LiveHandle[] _handles = [];
     private volatile MailboxState? _state;
     private uint _recentFrom;
 
@@ -76,13 +76,13 @@ internal sealed class LiveMailbox(StreamKey key)
             handle.RaiseChanged();
     }
 
-    public void Add(OpenMailbox handle)
+    public void Add(LiveHandle handle)
     {
         lock (_gate)
             _handles = [.. _handles, handle];
     }
 
-    public void Remove(OpenMailbox handle)
+    public void Remove(LiveHandle handle)
     {
         lock (_gate)
             _handles = [.. _handles.Where(h => h != handle)];

@@ -34,7 +34,7 @@ internal sealed class LiveMailboxes(CommandExecutor executor, MailboxViews views
                     return null;
                 live.Offer(state);
             }
-            var handle = new OpenMailbox(this, live, mailbox);
+            var handle = new LiveHandle(this, live, mailbox);
             live.Add(handle);
             entered = false;
             return handle;
@@ -68,7 +68,7 @@ internal sealed class LiveMailboxes(CommandExecutor executor, MailboxViews views
         live.Hold!.Dispose();
     }
 
-    public void Close(OpenMailbox handle)
+    public void Close(LiveHandle handle)
     {
         handle.Live.Remove(handle);
         Leave(handle.Live);

@@ -45,6 +45,8 @@ public sealed class MailboxAccess
     /// <summary>MYRIGHTS.</summary>
     public async Task<Result<Rights>> OfAsync(string account, string name, CancellationToken cancel)
     {
+        if (_mailboxes.Past.Has(name))
+            return await _mailboxes.FindAsync(account, name, cancel) is { Value: { } past } ? past.Rights : Rejection.MailboxMissing;
         if (await _mailboxes.ResolveAsync(account, name, cancel) is not { } mailbox)
             return Rejection.MailboxMissing;
         var state = await _mailboxes.StateAsync(mailbox.Key, cancel);

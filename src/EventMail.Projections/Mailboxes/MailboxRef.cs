@@ -1,6 +1,7 @@
 using EventMail.Domain;
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
+using EventMail.Projections.Past;
 
 namespace EventMail.Projections.Mailboxes;
 
@@ -9,11 +10,15 @@ namespace EventMail.Projections.Mailboxes;
 /// <param name="Prefix">What stands before the owner's name for it in the viewer's: empty for one's own.</param>
 public readonly record struct MailboxRef(StreamKey Key, string Viewer, string Prefix)
 {
+    /// <summary>The mailbox as it was at some instant: there to be read.</summary>
+    public bool IsPast { get; init; }
+
     /// <summary>The owner's id.</summary>
     public string Owner => Key.Tenant;
 
-    public Rights RightsIn(MailboxState state) => state.RightsOf(Viewer, Owner);
+    public Rights RightsIn(MailboxState state) => IsPast ? PastNamespace.Held : state.RightsOf(Viewer, Owner);
 
     /// <summary>Null when the viewer may do what needs these rights.</summary>
-    public Rejection? Refuse(MailboxState state, Rights needed) => AccessDecider.Refuse(state, RightsIn(state), needed);
+    public Rejection? Refuse(MailboxState state, Rights needed) =>
+        IsPast && (needed & ~PastNamespace.Held) != 0 ? PastNamespace.ReadOnly : AccessDecider.Refuse(state, RightsIn(state), needed);
 }

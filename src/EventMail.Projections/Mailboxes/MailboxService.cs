@@ -2,6 +2,7 @@ using EventMail.Domain;
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.Past;
 using Microsoft.Extensions.Logging;
 
 namespace EventMail.Projections.Mailboxes;
@@ -23,15 +24,18 @@ public sealed class MailboxService : IAsyncDisposable
     private readonly MailboxHierarchy _hierarchy;
     private readonly MailboxHistory _history;
     private readonly OtherUsers _others;
+    private readonly EventLog _log;
     private readonly MailboxWatches _watches = new();
     private readonly IDisposable _following;
     private readonly IDisposable _listening;
 
     public MailboxService(
-        EventLog log, QuotaGuard quota, SubscriptionBook subscriptions, AccountNames names, MailboxOptions options, ILoggerFactory loggers)
+        EventLog log, QuotaGuard quota, SubscriptionBook subscriptions, AccountNames names, MailboxOptions options, ILoggerFactory loggers,
+        PastMailboxes? past = null)
     {
         var logger = loggers.CreateLogger("EventMail.Mailboxes");
-        (_executor, _quota, _subscriptions) = (log.Executor, quota, subscriptions);
+        (_log, _executor, _quota, _subscriptions) = (log, log.Executor, quota, subscriptions);
+        Past = new(past ?? new(log));
         _quotaLog = loggers.CreateLogger("EventMail.Quota");
         _trees = new(log.DataSource, _executor);
         _views = new(log.DataSource, _executor);
@@ -55,6 +59,9 @@ public sealed class MailboxService : IAsyncDisposable
 
     /// <summary>Who may do what (RFC 4314).</summary>
     public MailboxAccess Access { get; }
+
+    /// <summary>The names of mailboxes as they were.</summary>
+    public PastNamespace Past { get; }
 
     private void OnCommit(CommitBatch batch)
     {
@@ -118,6 +125,11 @@ public sealed class MailboxService : IAsyncDisposable
         return await ListAsync(watch.Viewer, cancel);
     }
 
+    /// <summary>What LIST tells of the past, which it does only to who names it: nothing for other patterns.</summary>
+    /// <param name="counts">The entries' counts are asked for.</param>
+    public Task<IReadOnlyList<MailboxEntry>> ListPastAsync(string account, string pattern, bool counts, CancellationToken cancel) =>
+        Past.ListAsync(account, pattern, counts, cancel);
+
     /// <summary>True for a name in the other users' namespace.</summary>
     public static bool IsOthers(string name) => OtherUsers.IsReserved(name);
 
@@ -130,6 +142,8 @@ public sealed class MailboxService : IAsyncDisposable
     /// <param name="needed">What the account must be allowed.</param>
     public async Task<Result<MailboxEntry>> FindAsync(string account, string name, CancellationToken cancel, Rights needed = Rights.Read)
     {
+        if (Past.Has(name))
+            return await Past.FindAsync(account, name, cancel);
         if (await ResolveAsync(account, name, cancel) is not { } mailbox)
             return Rejection.MailboxMissing;
         var state = await StateAsync(mailbox.Key, cancel);
@@ -159,6 +173,8 @@ public sealed class MailboxService : IAsyncDisposable
     /// <summary>Opens a mailbox with its messages, caught up with other nodes. Needs <see cref="Rights.Read"/>.</summary>
     public async Task<Result<OpenMailbox>> OpenAsync(string account, string name, CancellationToken cancel)
     {
+        if (Past.Has(name))
+            return await Past.OpenAsync(account, name, cancel);
         var (mailbox, rejection) = await LocateAsync(account, name, Rights.Read, cancel);
         return rejection is not null ? rejection
             : await _live.OpenAsync(mailbox, cancel) is { } open ? open
@@ -169,6 +185,8 @@ public sealed class MailboxService : IAsyncDisposable
     /// <param name="needed">Asked once more when it is used.</param>
     public async ValueTask<Result<MailboxRef>> LocateAsync(string account, string name, Rights needed, CancellationToken cancel)
     {
+        if (Past.Refuse(name, needed) is { } past)
+            return past;
         if (await ResolveAsync(account, name, cancel) is not { } mailbox)
             return Rejection.MailboxMissing;
         // Owners have all rights, whatever the mailbox's state.
@@ -202,6 +220,8 @@ public sealed class MailboxService : IAsyncDisposable
     public async Task<Result<MailboxEntry>> CreateAsync(
         string account, string name, string? specialUse, Actor actor, string? cause, CancellationToken cancel)
     {
+        if (Past.Refuse(name, Rights.Create) is { } past)
+            return past;
         var place = await _others.PlaceAsync(account, name, cancel);
         if (await MayMakeAsync(account, place, cancel) is { } refused)
             return refused;
@@ -247,6 +267,8 @@ public sealed class MailboxService : IAsyncDisposable
     public async Task<Result<Unit>> RenameAsync(
         string account, string from, string to, Actor actor, string? cause, CancellationToken cancel)
     {
+        if ((Past.Refuse(from, Rights.DeleteMailbox) ?? Past.Refuse(to, Rights.Create)) is { } past)
+            return past;
         var (source, target) = (await SourceAsync(account, from, cancel), await _others.PlaceAsync(account, to, cancel));
         if (!source.IsOwn && (await LocateAsync(account, from, Rights.DeleteMailbox, cancel)).Rejection is { } missing)
             return missing;
@@ -267,6 +289,8 @@ public sealed class MailboxService : IAsyncDisposable
     public async Task<Result<Unit>> SubscribeAsync(
         string account, string name, bool on, Actor actor, string? cause, CancellationToken cancel)
     {
+        if (on && Past.Refuse(name, Rights.Write) is { } past)
+            return past;
         // A name that could be no mailbox's may still be taken off the list.
         var valid = MailboxName.ForCreation(name);
         if (on && valid.Rejection is { } rejection)
@@ -321,15 +345,23 @@ public sealed class MailboxService : IAsyncDisposable
     /// </summary>
     public Task<UidSet> VanishedAsync(
         OpenMailbox mailbox, MailboxView view, UidSet among, long modSeq, CancellationToken cancel) =>
-        _history.VanishedAsync(mailbox.Key, view, among, modSeq, cancel);
+        _history.VanishedAsync(mailbox.Ref.Key, view, among, modSeq, cancel);
 
     /// <summary>COPY, or MOVE: both mailboxes in one transaction. A missing destination is <see cref="Rejection.MailboxMissing"/>.</summary>
     public async Task<Result<CopyResult>> CopyAsync(
         OpenMailbox source, UidSet uids, string destination, bool move, Actor actor, string? cause, CancellationToken cancel)
     {
         var (target, rejection) = await LocateAsync(source.Viewer, destination, Rights.Insert, cancel);
-        return rejection ?? await RunAsync<CopyResult>(
-            new CopyCommand(source.Ref, uids, target, move, _views, QuotaOf(target, actor), actor.Because(cause)), cancel);
+        if (rejection is not null)
+            return rejection;
+        var quota = QuotaOf(target, actor);
+        if (!source.IsPast)
+            return await RunAsync<CopyResult>(new CopyCommand(source.Ref, uids, target, move, _views, quota, actor.Because(cause)), cancel);
+        if (move)
+            return PastNamespace.ReadOnly;
+        return await PastContents.FirstGoneAsync(_log.DataSource, source.View, uids, cancel) is { } gone
+            ? new Rejection(RejectionKind.Gone, $"The content of the message with UID {gone} is not kept any more")
+            : await RunAsync<CopyResult>(new RescueCommand(source, uids, target, quota, actor.Because(cause)), cancel);
     }
 
     /// <summary>EXPUNGE: messages with \Deleted, all or only these (UID EXPUNGE). Answers what went.</summary>

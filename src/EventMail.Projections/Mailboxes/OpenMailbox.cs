@@ -3,22 +3,18 @@ using EventMail.EventStore;
 
 namespace EventMail.Projections.Mailboxes;
 
-/// <summary>A session's handle on a mailbox, moved by commits. Thread-safe. Dispose it when the session leaves the mailbox.</summary>
-public sealed class OpenMailbox : IDisposable
+/// <summary>A session's handle on a mailbox: one that commits move, or one of the past. Thread-safe. Dispose it when the session leaves the mailbox.</summary>
+public abstract class OpenMailbox : IDisposable
 {
-    private readonly LiveMailboxes _owner;
-    private int _disposed;
-
-    internal OpenMailbox(LiveMailboxes owner, LiveMailbox live, MailboxRef mailbox) => (_owner, Live, Ref) = (owner, live, mailbox);
+    private protected OpenMailbox(MailboxRef mailbox) => Ref = mailbox;
 
     internal MailboxRef Ref { get; }
 
-    internal LiveMailbox Live { get; }
-
-    private MailboxState State => Live.State!;
+    /// <summary>With its view.</summary>
+    internal abstract MailboxState State { get; }
 
     /// <summary>The id of the account whose mailbox it is.</summary>
-    public string Account => Live.Key.Tenant;
+    public string Account => Ref.Owner;
 
     /// <summary>The id of the account that has it open: another's than <see cref="Account"/> where it is shared.</summary>
     public string Viewer => Ref.Viewer;
@@ -29,10 +25,14 @@ public sealed class OpenMailbox : IDisposable
     /// <summary>False once the mailbox is gone, or the viewer may not read it any more.</summary>
     public bool MayRead => !State.Deleted && (Rights & Rights.Read) != 0;
 
-    public StreamKey Key => Live.Key;
+    /// <summary>What tells it from all others, those of other times included.</summary>
+    public virtual StreamKey Key => Ref.Key;
 
     /// <summary>As the viewer calls it now.</summary>
     public string Name => Ref.Prefix + State.Name;
+
+    /// <summary>It is as it was at some instant, and stays so. Messages' contents may have been given up since.</summary>
+    public bool IsPast => Ref.IsPast;
 
     public uint UidValidity => State.UidValidity;
 
@@ -51,14 +51,16 @@ public sealed class OpenMailbox : IDisposable
     /// Claims \Recent for every message up to a UID: those from the answered UID on are recent for this session and no other
     /// (RFC 3501 §2.3.2). For SELECT, not for EXAMINE. Answered from memory; the event follows behind.
     /// </summary>
-    public uint ClaimRecent(uint upTo) => _owner.Claim(Live, upTo);
+    public abstract uint ClaimRecent(uint upTo);
 
     /// <summary>The first UID that no session has claimed: what EXAMINE counts RECENT from.</summary>
-    public uint FirstUnclaimed => Live.FirstUnclaimed;
+    public abstract uint FirstUnclaimed { get; }
 
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) == 0)
-            _owner.Close(this);
+        Close();
+        GC.SuppressFinalize(this);
     }
+
+    private protected abstract void Close();
 }

@@ -5,15 +5,19 @@ using EventMail.EventStore;
 namespace EventMail.Projections.Past;
 
 /// <summary>Mailboxes as of an instant: the fold of their streams up to the version that they had. Thread-safe.</summary>
-public sealed class PastMailboxes(EventLog log, TimeProvider? clock = null)
+public sealed class PastMailboxes(EventLog log, PastOptions? options = null, TimeProvider? clock = null)
 {
     private readonly TimeProvider _clock = clock ?? TimeProvider.System;
+
+    public PastOptions Options { get; } = options ?? new();
+
+    internal DateTimeOffset Now => _clock.GetUtcNow();
 
     /// <summary>Which mailboxes an account had. Refused before its first one was made, and for the future.</summary>
     /// <param name="account">Its id; it may be closed by now.</param>
     public async Task<Result<PastAccount>> AtAsync(string account, DateTimeOffset instant, CancellationToken cancel)
     {
-        if (instant > _clock.GetUtcNow())
+        if (instant > Now)
             return new Rejection(RejectionKind.Invalid, $"{PastInstant.Of(instant)} is in the future");
         if (await BeganAsync(account, cancel) is not { } began)
             return Rejection.AccountMissing;

@@ -281,6 +281,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         return error switch
         {
             DbException or TimeoutException => Reply.No("Try again later", "UNAVAILABLE"),
+            ContentMissingException when Selected is { Mailbox.IsPast: true } => Reply.ContentGone,
             // RFC 5530 §3: what the log says was stored is not there.
             ContentMissingException => Reply.No("A message's content is missing", "CORRUPTION"),
             ContentDamagedException => Reply.No("A message's content is damaged", "CORRUPTION"),

@@ -1,5 +1,6 @@
 using System.Net;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.Imap;
 using EventMail.Protocols.Wire;
 using EventMail.Testing;
@@ -33,13 +34,13 @@ public sealed class ImapFixture : IAsyncLifetime
 
     public ImapServices ServicesWith(
         ImapLimits limits, Microsoft.Extensions.Logging.ILogger? log = null, CommandRateLimiter? limiter = null, TestMail? mail = null,
-        bool indexed = true) => new()
+        bool indexed = true, MessageSummaries? summaries = null) => new()
         {
             Mailboxes = (mail ?? Mail).Mailboxes,
             Metadata = (mail ?? Mail).Metadata,
             Directory = (mail ?? Mail).Directory,
             Accounts = (mail ?? Mail).Accounts,
-            Summaries = (mail ?? Mail).Summaries,
+            Summaries = summaries ?? (mail ?? Mail).Summaries,
             Contents = (mail ?? Mail).Log.Contents,
             SearchText = indexed ? (mail ?? Mail).SearchText : null,
             Authenticator = (mail ?? Mail).Authenticator,

@@ -22,6 +22,7 @@ namespace EventMail.Testing.Transcripts;
 /// @deflate  @plain                 both directions are deflated from here on (RFC 4978); no longer
 /// @on imaps                        the client connects to the listener of this name
 /// @read {size} body                reads so many bytes into a capture
+/// @now then                        the time (RFC 3339, with microseconds) into a capture
 /// </code>
 /// A digit after C, S or the directive's name (C2: S2: @tls2) names one of several clients; each connects when first used.
 /// {name} stands for a capture or a variable, {b64:\0user\0pass} for its text in base64; an unknown {name} is left as it is.

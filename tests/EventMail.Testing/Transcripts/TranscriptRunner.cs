@@ -125,6 +125,9 @@ public sealed class TranscriptRunner(Func<string, Task<ScriptedClient>> connect)
                 var words = text.Split(' ');
                 Values[words[1]] = Encoding.Latin1.GetString(await client.ReadExactlyAsync(int.Parse(words[0], CultureInfo.InvariantCulture)));
                 break;
+            case "@now":
+                Values[text] = DateTimeOffset.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+                break;
             default:
                 throw new FormatException($"line {step.Line}: unknown step {step.Kind}");
         }

@@ -46,13 +46,22 @@ internal static class Fetch
             seen = changed;
         }
 
-        var numbers = selected.Known.SequenceOfUids(uids);
+        var (numbers, gone) = (selected.Known.SequenceOfUids(uids), 0);
         if (plan.IsFlagsOnly)
             await FlagsResponse.WriteAsync(session.Writer, selected, numbers, plan.Form | (selected.UidOnly ? FlagsForm.UidFetch : 0)).ConfigureAwait(false);
         else
-            await new FetchRunner(session, plan, numbers, seen).RunAsync().ConfigureAwait(false);
-        var reply = unknown.IsEmpty ? selected.DoneWithExpunged(command) : Reply.No("Unknown Content-Transfer-Encoding", "UNKNOWN-CTE");
+            gone = await RunAsync(session, plan, numbers, seen).ConfigureAwait(false);
+        var reply = !unknown.IsEmpty ? Reply.No("Unknown Content-Transfer-Encoding", "UNKNOWN-CTE")
+            : gone > 0 ? Reply.ContentGone
+            : selected.DoneWithExpunged(command);
         return MessageLimit.Tell(session, reply, lowest);
+    }
+
+    private static async ValueTask<int> RunAsync(ImapSession session, FetchPlan plan, UidSet numbers, UidSet seen)
+    {
+        var runner = new FetchRunner(session, plan, numbers, seen);
+        await runner.RunAsync().ConfigureAwait(false);
+        return runner.Gone;
     }
 
     // Before any FETCH (RFC 7162 §3.2.6). What this client still counts is told it by VANISHED without EARLIER when numbers may move.

@@ -21,7 +21,7 @@ internal static class List
         }
 
         var (mailboxes, account) = (session.Services.Mailboxes, session.User!.Id);
-        var entries = await mailboxes.ListAsync(account, session.Cancel).ConfigureAwait(false);
+        var entries = await EntriesAsync(session, request).ConfigureAwait(false);
         var subscribed = request.ReturnsSubscribed ? await mailboxes.SubscriptionsAsync(account, session.Cancel).ConfigureAwait(false) : null;
         var names = ListedName.Of(entries, subscribed, request);
         for (var i = 0; i < names.Count; i++)
@@ -31,6 +31,21 @@ internal static class List
         }
 
         return command.Done();
+    }
+
+    // What was is told of to who names it, one time by one pattern; what is, for all patterns at once.
+    private static async ValueTask<IReadOnlyList<MailboxEntry>> EntriesAsync(ImapSession session, ListRequest request)
+    {
+        var (mailboxes, account) = (session.Services.Mailboxes, session.User!.Id);
+        var entries = await mailboxes.ListAsync(account, session.Cancel).ConfigureAwait(false);
+        foreach (var pattern in request.Patterns)
+        {
+            var past = await mailboxes.ListPastAsync(account, pattern.Text, request.ReturnsStatus, session.Cancel).ConfigureAwait(false);
+            if (past.Count > 0)
+                entries = [.. entries, .. past.ExceptBy(entries.Select(entry => entry.Name), entry => entry.Name)];
+        }
+
+        return entries;
     }
 
     private static async ValueTask AnswerAsync(ImapSession session, ListRequest request, IReadOnlyList<ListedName> names, int at)

@@ -14,6 +14,9 @@ internal sealed class FetchRunner(ImapSession session, FetchPlan plan, UidSet nu
     private readonly FetchWriter _writer = new(session.Writer, session.Selected!, plan, seen);
     private readonly (int Number, MessageRow Row)[] _window = new (int, MessageRow)[Math.Min(numbers.Count, plan.NeedsSummary ? MessageSummaries.PrefetchWindow : 256)];
 
+    /// <summary>Messages of the past whose contents are not kept any more, and that were not answered for that.</summary>
+    public int Gone { get; private set; }
+
     public async ValueTask RunAsync()
     {
         if (plan.NeedsContent && numbers.Count == 1)
@@ -65,14 +68,27 @@ internal sealed class FetchRunner(ImapSession session, FetchPlan plan, UidSet nu
     private async ValueTask WriteWithContentsAsync(long[] contents)
     {
         var sizes = SizesOf(contents.Length);
-        var i = 0;
-        await foreach (var content in session.Services.Contents.ReadManyAsync(contents, sizes, cancel: session.Cancel).ConfigureAwait(false))
+        await foreach (var (i, content) in session.Services.Contents.ReadKeptAsync(contents, sizes, keep: true, session.Cancel).ConfigureAwait(false))
         {
+            if (content is null)
+            {
+                PassOver(new ContentMissingException(contents[i]));
+                continue;
+            }
+
             await using (content.ConfigureAwait(false))
-                await WriteOneAsync(i++, content).ConfigureAwait(false);
+                await WriteOneAsync(i, content).ConfigureAwait(false);
             if (!session.Writer.ClientThere)
                 return;
         }
+    }
+
+    // Of the past this is no fault: the others are answered.
+    private void PassOver(ContentMissingException missing)
+    {
+        if (!_selected.Mailbox.IsPast)
+            throw missing;
+        Gone++;
     }
 
     private long[] SizesOf(int count)
@@ -86,7 +102,16 @@ internal sealed class FetchRunner(ImapSession session, FetchPlan plan, UidSet nu
     private async ValueTask WriteWithoutContentsAsync(int count)
     {
         for (var i = 0; i < count && session.Writer.ClientThere; i++)
-            await WriteOneAsync(i, null).ConfigureAwait(false);
+        {
+            try
+            {
+                await WriteOneAsync(i, null).ConfigureAwait(false);
+            }
+            catch (ContentMissingException missing) when (!session.Writer.InResponse)
+            {
+                PassOver(missing);
+            }
+        }
     }
 
     private async ValueTask WriteOneAsync(int i, Content? content)

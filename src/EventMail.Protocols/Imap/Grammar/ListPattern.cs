@@ -17,6 +17,7 @@ internal sealed class ListPattern
 
     private ListPattern(string pattern)
     {
+        Text = pattern;
         StopsAtLevels = pattern.Contains('%');
         // Longer than any name: without a look at the names.
         if (Encoding.UTF8.GetByteCount(pattern) - pattern.AsSpan().CountAny('*', '%') > MailboxLimits.MaxNameBytes)
@@ -25,6 +26,9 @@ internal sealed class ListPattern
         _matcher = new(pattern);
         _mayBeInbox = new WildcardMatcher(pattern.ToUpperInvariant()).Matches(MailboxName.Inbox);
     }
+
+    /// <summary>With its reference.</summary>
+    public string Text { get; }
 
     /// <summary>It has a "%".</summary>
     public bool StopsAtLevels { get; }

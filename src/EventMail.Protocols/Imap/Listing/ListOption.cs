@@ -53,6 +53,7 @@ internal sealed record ListOption(string Name, ListOptionReader Read)
     {
         if (!arguments.ExpectSp() || !StatusRequest.Expect(ref arguments, out var status))
             return false;
+        request.ReturnsStatus = true;
         request.Additions.Add((session, mailbox) =>
         {
             status.Enable(session);

@@ -37,6 +37,9 @@ internal sealed class ListRequest
 
     public bool ReturnsSubscribed { get; set; }
 
+    /// <summary>RFC 5819: some addition tells counts.</summary>
+    public bool ReturnsStatus { get; set; }
+
     /// <summary>In the order of the options.</summary>
     public List<ListAddition> Additions { get; } = [];
 

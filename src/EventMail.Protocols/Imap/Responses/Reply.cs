@@ -34,6 +34,9 @@ internal readonly record struct Reply(ReplyKind Kind, string? Code, string Text)
     /// <summary>RFC 7888 §5: a larger literal than may be sent without waiting.</summary>
     public static readonly Reply ToBeWaitedWith = Bad("A literal of that size must be waited with", "TOOBIG");
 
+    /// <summary>RFC 5530 §3, as for what others have expunged: some message of the past was expunged since, and its content is given up.</summary>
+    public static readonly Reply ContentGone = No("The content of some of the messages is not kept any more", "EXPUNGEISSUED");
+
     public static Reply Ok(string text, string? code = null) => new(ReplyKind.Ok, code, text);
 
     public static Reply No(string text, string? code = null) => new(ReplyKind.No, code, text);

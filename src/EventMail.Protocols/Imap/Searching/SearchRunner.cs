@@ -1,6 +1,7 @@
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 using EventMail.Projections.Mailboxes;
+using EventMail.Protocols.Imap.Fetching;
 
 namespace EventMail.Protocols.Imap.Searching;
 
@@ -124,18 +125,29 @@ internal sealed class SearchRunner(ImapSession session, SearchContext context, S
         var result = new MessageBits(chunk.Count);
         for (int bit = candidates.Next(0), i = 0; bit >= 0; bit = candidates.Next(bit + 1), i++)
         {
-            var summary = await session.Services.Summaries.GetAsync(contents[i], session.Cancel).ConfigureAwait(false);
-            if (summary.HeaderLines is not null)
+            try
             {
-                Set(key, chunk, result, bit, key.Score(new(summary, null)));
-                continue;
+                Set(key, chunk, result, bit, await ScoreAsync(key, contents[i]).ConfigureAwait(false));
             }
-
-            await using var content = await session.Services.Contents.ReadAsync(contents[i], session.Cancel).ConfigureAwait(false);
-            Set(key, chunk, result, bit, await ScoreAsync(key, summary, content).ConfigureAwait(false));
+            catch (ContentMissingException) when (IsPast)
+            {
+                // Nobody can tell any more whether it matches.
+            }
         }
 
         return result;
+    }
+
+    // What was expunged since may have been given up.
+    private bool IsPast => session.Selected is { Mailbox.IsPast: true };
+
+    private async ValueTask<int> ScoreAsync(MessageKey key, long number)
+    {
+        var summary = await session.Services.Summaries.GetAsync(number, session.Cancel).ConfigureAwait(false);
+        if (summary.HeaderLines is not null)
+            return key.Score(new(summary, null));
+        await using var content = await session.Services.Contents.ReadAsync(number, session.Cancel).ConfigureAwait(false);
+        return await ScoreAsync(key, summary, content).ConfigureAwait(false);
     }
 
     private async ValueTask<MessageBits> MatchContentsAsync(MessageKey key, Chunk chunk, MessageBits candidates)
@@ -146,9 +158,16 @@ internal sealed class SearchRunner(ImapSession session, SearchContext context, S
             sizes[i] = _view[chunk.Start + candidate].Size;
         var result = new MessageBits(chunk.Count);
         var bit = -1;
-        await foreach (var content in session.Services.Contents.ReadManyAsync(contents, sizes, keep: false, session.Cancel).ConfigureAwait(false))
+        await foreach (var (i, content) in session.Services.Contents.ReadKeptAsync(contents, sizes, keep: false, session.Cancel).ConfigureAwait(false))
         {
             bit = candidates.Next(bit + 1);
+            if (content is null)
+            {
+                if (!IsPast)
+                    throw new ContentMissingException(contents[i]);
+                continue;
+            }
+
             await using (content.ConfigureAwait(false))
             {
                 var summary = await session.Services.Summaries.GetAsync(content.Number, session.Cancel).ConfigureAwait(false);
