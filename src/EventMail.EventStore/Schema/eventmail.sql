@@ -69,6 +69,33 @@ create table if not exists eventmail.read_model_build (
   rate       double precision not null default 0 -- events a second, of late
 );
 
+-- The tree over the log (RFC 9162): full tiles of 256 leaves (a position and an event's hash each), full tiles of 256 hashes above them, and the end
+-- that is in no full tile yet. No read model: it is what the log was when it was written, and checkpoints bind it.
+create table if not exists eventmail.log_leaves (
+  number bigint not null,
+  first  bigint not null, -- the first leaf's position
+  leaves bytea  not null,
+  constraint log_leaves_pkey primary key (number),
+  constraint log_leaves_first_key unique (first)
+);
+
+create table if not exists eventmail.log_tile (
+  level  int    not null, -- from 1
+  number bigint not null,
+  hashes bytea  not null,
+  constraint log_tile_pkey primary key (level, number)
+);
+
+create table if not exists eventmail.log_tip (
+  one      boolean not null default true check (one),
+  size     bigint  not null, -- leaves
+  position bigint  not null, -- the last one's
+  tiles    bytea   not null,
+  constraint log_tip_pkey primary key (one)
+);
+
+insert into eventmail.log_tip (size, position, tiles) values (0, 0, '') on conflict do nothing;
+
 -- Ends a transaction whose statement touched other rows than it was decided on.
 create or replace function eventmail.require_rows(expected bigint, actual bigint, code text) returns void
 language plpgsql as $$
@@ -108,6 +135,10 @@ end $$;
 do $$
 begin
   perform eventmail.ensure_storage('eventmail.content', 'data', 'main');
+  -- Hashes do not.
+  perform eventmail.ensure_storage('eventmail.log_leaves', 'leaves', 'external');
+  perform eventmail.ensure_storage('eventmail.log_tile', 'hashes', 'external');
+  perform eventmail.ensure_storage('eventmail.log_tip', 'tiles', 'external');
   if exists (select from pg_settings where name = 'default_toast_compression' and 'lz4' = any(enumvals)) then
     if (select attcompression from pg_attribute where attrelid = 'eventmail.content'::regclass and attname = 'data') <> 'l' then
       alter table eventmail.content alter column data set compression lz4;

@@ -1,4 +1,5 @@
 using System.Net;
+using EventMail.Host.Audit;
 using EventMail.Host.Configuration;
 using EventMail.Host.Delivery;
 using EventMail.Host.Listeners;
@@ -33,6 +34,7 @@ public sealed class EventMailServices : IAsyncDisposable
     private readonly SpoolSpace _spool;
     private readonly SearchTextIndex? _searchText;
     private readonly HostContext _host;
+    private readonly Witness _witness;
     private DeliveryAgent? _agent;
 
     private EventMailServices(HostContext host, MailStore store, SearchTextProjection? searchText)
@@ -50,6 +52,7 @@ public sealed class EventMailServices : IAsyncDisposable
         _spool = ReceptionServices.Spool(host.Settings);
         _filters = new(host.Settings, _names.Dns, _spool, host.Logs);
         Listeners = ListenerTable.Of(host.Settings, Servers(host));
+        _witness = new(store.Log, host.Settings, host.Logs);
     }
 
     /// <summary>What the server listens to.</summary>
@@ -93,6 +96,7 @@ public sealed class EventMailServices : IAsyncDisposable
         _store.Log.Executor.BeginClosing();
         await _audits.DisposeAsync();
         await _quotas.DisposeAsync();
+        await _witness.DisposeAsync();
         _filters.Dispose();
         await _names.DisposeAsync();
         await _locks.DisposeAsync();

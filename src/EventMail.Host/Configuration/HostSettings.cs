@@ -33,6 +33,7 @@ public sealed record HostSettings
     public KeySettings Keys { get; init; } = new();
     public SearchSettings Search { get; init; } = new();
     public PastSettings Past { get; init; } = new();
+    public AuditSettings Audit { get; init; } = new();
     public CaptureSettings Capture { get; init; } = new();
     public DatabaseSettings Database { get; init; } = new();
     public LogSettings Log { get; init; } = new();

@@ -1,0 +1,30 @@
+namespace EventMail.Host.Configuration;
+
+/// <summary>Signed checkpoints of the log: what they are signed with, when, and where they go.</summary>
+public sealed record AuditSettings
+{
+    /// <summary>The log's name in its checkpoints and its key, without spaces; the server's name when empty. It counts when the key is made.</summary>
+    public string Origin { get; init; } = "";
+
+    /// <summary>The file with the key that signs them; `audit.key` in the data folder when empty. Made when it is missing.</summary>
+    public string KeyFile { get; init; } = "";
+
+    /// <summary>The folder where they are kept, a file a day; `checkpoints` in the data folder when empty.</summary>
+    public string Folder { get; init; } = "";
+
+    /// <summary>How often one is signed while the log moves; 0s: only when the server stops, and by `audit checkpoint`.</summary>
+    public TimeSpan CheckpointEvery { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>A URL of https (of http on this machine) that gets each one as text (POST); none when empty.</summary>
+    [Secret]
+    public string Webhook { get; init; } = "";
+
+    /// <summary>How long it may take to answer.</summary>
+    public TimeSpan WebhookTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>A syslog (RFC 5424) that gets each one: `unix:/dev/log`, `udp:HOST:514` or `tcp:HOST:601`; none when empty.</summary>
+    public string Syslog { get; init; } = "";
+
+    /// <summary>The wait after the webhook or the syslog failed; each further one is twice as long, up to ten minutes. The newest checkpoint is what is tried then.</summary>
+    public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(10);
+}
