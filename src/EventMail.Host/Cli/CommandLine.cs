@@ -50,6 +50,7 @@ public static class CommandLine
             QueueCommand.Create(),
             HistoryCommand.Create(),
             RestoreCommand.Create(),
+            AuditCommand.Create(),
             ProjectionsCommand.Create(),
             ApiKeyCommand.Create(),
             TraceCommand.Create(),

@@ -9,12 +9,6 @@ internal static class LeafRows
         select seq_id, headers ->> 'hash' from public.mt_events where seq_id > $1 and seq_id <= $2 order by seq_id limit $3
         """;
 
-    // Without a hash of its own an event has no predecessor in it either.
-    private const string Facts = """
-        select seq_id, tenant_id, stream_id, version, id, type, mt_dotnet_type, timestamp, user_name, correlation_id, causation_id, headers, data
-        from public.mt_events where seq_id = any($1)
-        """;
-
     /// <summary>At most so many of the leaves above one position and up to another, in order.</summary>
     public static async Task<IReadOnlyList<LogLeaf>> ReadAsync(
         NpgsqlConnection connection, NpgsqlTransaction? transaction, long after, long to, int limit, CancellationToken cancel)
@@ -42,20 +36,19 @@ internal static class LeafRows
         return [.. leaves.Select(leaf => computed.TryGetValue(leaf.Position, out var hash) ? leaf with { Event = hash } : leaf)];
     }
 
-    private static async Task<Dictionary<long, TreeHash>> ComputeAsync(
-        NpgsqlConnection connection, NpgsqlTransaction? transaction, List<long> positions, CancellationToken cancel)
+    /// <summary>The hashes of events that have none of their own.</summary>
+    public static async Task<Dictionary<long, TreeHash>> ComputeAsync(
+        NpgsqlConnection connection, NpgsqlTransaction? transaction, IReadOnlyCollection<long> positions, CancellationToken cancel)
     {
         var hashes = new Dictionary<long, TreeHash>(positions.Count);
-        await using var command = new NpgsqlCommand(Facts, connection, transaction) { Parameters = { new() { Value = positions.ToArray() } } };
+        await using var command = new NpgsqlCommand(
+            $"select e.seq_id, {EventFactsRow.Columns} from public.mt_events e where e.seq_id = any($1)", connection, transaction)
+        {
+            Parameters = { new() { Value = positions.ToArray() } },
+        };
         await using var row = await command.ExecuteReaderAsync(cancel);
         while (await row.ReadAsync(cancel))
-            hashes.Add(row.GetInt64(0), TreeHash.Read(EventHash.Of(new EventFacts(
-                Text(1) ?? "", row.IsDBNull(2) ? Guid.Empty : row.GetGuid(2), row.GetInt64(3), row.GetGuid(4), row.GetString(5), Text(6),
-                new(row.GetDateTime(7)), Text(8), Text(9), Text(10), Json(11), Json(12), Previous: null))));
+            hashes.Add(row.GetInt64(0), TreeHash.Read(EventHash.Of(EventFactsRow.Read(row, 1, out _))));
         return hashes;
-
-        string? Text(int column) => row.IsDBNull(column) ? null : row.GetString(column);
-
-        byte[] Json(int column) => row.IsDBNull(column) ? [] : row.GetFieldValue<byte[]>(column);
     }
 }

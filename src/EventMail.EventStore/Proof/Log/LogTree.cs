@@ -13,8 +13,6 @@ public sealed class LogTree(EventLog log)
     // Leaves that are appended in one transaction.
     private const int Page = 4096;
 
-    private static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(100);
-
     // Up to here everything is in the tree, as far as this process has seen.
     private long _position;
 
@@ -33,17 +31,9 @@ public sealed class LogTree(EventLog log)
     /// <summary>Appends every event that was committed before the call; waits for transactions that may still commit one before them.</summary>
     public async Task CatchUpAsync(CancellationToken cancel)
     {
-        long? target = null;
-        for (var wait = TimeSpan.FromMilliseconds(1); ; wait = wait * 2 < MaxWait ? wait * 2 : MaxWait)
-        {
-            await using var connection = await log.DataSource.OpenConnectionAsync(cancel);
-            var (safe, last) = await log.Reader.Safe.AdvanceAsync(connection, cancel);
-            target ??= last;
-            await AdvanceAsync(connection, Math.Min(safe, target.Value), cancel);
-            if (safe >= target)
-                return;
-            await Task.Delay(wait, cancel);
-        }
+        var end = await log.Reader.EndAsync(cancel);
+        await using var connection = await log.DataSource.OpenConnectionAsync(cancel);
+        await AdvanceAsync(connection, end, cancel);
     }
 
     /// <summary>How large it is now.</summary>
@@ -54,9 +44,9 @@ public sealed class LogTree(EventLog log)
     public async Task<TreeHash> RootAsync(TreeTip tip, long size, CancellationToken cancel) =>
         size == 0 ? TreeHash.Empty : (await _tiles.HashesAsync(tip, [new(0, size)], cancel))[0];
 
-    /// <summary>What shows that a leaf is in the tree as it is at <paramref name="tip"/>.</summary>
-    public Task<IReadOnlyList<TreeHash>> InclusionAsync(TreeTip tip, long index, CancellationToken cancel) =>
-        _tiles.HashesAsync(tip, TreePaths.Inclusion(index, tip.Size), cancel);
+    /// <summary>What shows that a leaf is in the tree as it was when it had <paramref name="size"/> leaves.</summary>
+    public Task<IReadOnlyList<TreeHash>> InclusionAsync(TreeTip tip, long index, long size, CancellationToken cancel) =>
+        _tiles.HashesAsync(tip, TreePaths.Inclusion(index, size), cancel);
 
     /// <summary>What shows that the tree of the first leaves is the beginning of that at <paramref name="tip"/>.</summary>
     public Task<IReadOnlyList<TreeHash>> ConsistencyAsync(TreeTip tip, long older, CancellationToken cancel) =>

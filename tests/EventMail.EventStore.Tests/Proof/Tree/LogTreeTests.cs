@@ -47,7 +47,7 @@ public class LogTreeTests
         {
             var (index, leaf) = (await tree.FindAsync(tip, expected.Position, default))!.Value;
             leaf.ShouldBe(expected);
-            TreeProofs.Includes(leaf.Hash, index, tip.Size, await tree.InclusionAsync(tip, index, default), tip.Root()).ShouldBeTrue();
+            TreeProofs.Includes(leaf.Hash, index, tip.Size, await tree.InclusionAsync(tip, index, tip.Size, default), tip.Root()).ShouldBeTrue();
         }
         foreach (var older in (long[])[0, 1, 255, 256, 257, 300, 512, 999, 1000])
             TreeProofs.IsBeginning(
@@ -127,6 +127,6 @@ public class LogTreeTests
         await RaiseAsync(log, 600);
         await tree.CatchUpAsync(default);
         await log.RunAsync(damage);
-        await Should.ThrowAsync<InvalidDataException>(async () => await tree.InclusionAsync(await tree.TipAsync(default), 300, default));
+        await Should.ThrowAsync<InvalidDataException>(async () => await tree.InclusionAsync(await tree.TipAsync(default), 300, 600, default));
     }
 }

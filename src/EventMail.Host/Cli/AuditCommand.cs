@@ -1,0 +1,11 @@
+using System.CommandLine;
+
+namespace EventMail.Host.Cli;
+
+internal static class AuditCommand
+{
+    public static Command Create() => new("audit", "Shows that nobody changed the log.")
+    {
+        AuditKeyCommand.Create(), AuditCheckpointCommand.Create(), AuditProveCommand.Create(), AuditCheckCommand.Create(),
+    };
+}

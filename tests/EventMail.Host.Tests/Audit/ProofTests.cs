@@ -1,0 +1,123 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using EventMail.EventStore.Proof;
+using EventMail.Host.Cli;
+using EventMail.Testing;
+
+namespace EventMail.Host.Tests.Audit;
+
+/// <summary>`audit prove` beside the server, `audit check` without it.</summary>
+public sealed class ProofTests(AuditStore store) : IClassFixture<AuditStore>
+{
+    private readonly string _file = Path.GetTempFileName();
+
+    // No --data, no database.
+    private static async Task<(int ExitCode, string Text)> CheckAsync(params string[] arguments)
+    {
+        var result = await TestCommand.RunAsync(["audit", "check", .. arguments]);
+        return (result.ExitCode, result.Output + result.Error);
+    }
+
+    private async Task<byte[]> ProveOneAsync()
+    {
+        var octets = await store.SendAsync();
+        var id = Encoding.ASCII.GetString(octets).Split('\r')[0]["Message-ID: ".Length..];
+        await store.DoAsync("audit", "prove", AuditStore.Address, id, "--out", _file);
+        return octets;
+    }
+
+    private async Task<string> AlteredAsync(Action<JsonNode> alter)
+    {
+        var node = JsonNode.Parse(await File.ReadAllTextAsync(_file))!;
+        alter(node);
+        var altered = Path.GetTempFileName();
+        await File.WriteAllTextAsync(altered, node.ToJsonString());
+        return altered;
+    }
+
+    [Fact]
+    public async Task A_message_is_proved_by_a_file_and_the_public_key_alone()
+    {
+        var octets = await ProveOneAsync();
+        var (key, eml) = (await store.DoAsync("audit", "key"), Path.GetTempFileName());
+        await File.WriteAllBytesAsync(eml, octets);
+        var (exitCode, text) = await CheckAsync(_file, "--key", key, "--message", eml);
+        exitCode.ShouldBe(ExitCodes.Done, text);
+        text.ShouldContain(" message_received, version ");
+        text.ShouldContain($"SHA-256 {Convert.ToHexStringLower(SHA256.HashData(octets))}");
+        text.ShouldContain($"{eml} is the message of these events");
+        text.ShouldContain($"signed by {key}");
+
+        await File.WriteAllTextAsync(eml, "another message");
+        (exitCode, text) = await CheckAsync(_file, "--key", key, "--message", eml);
+        exitCode.ShouldBe(ExitCodes.Failed);
+        text.ShouldContain($"{eml} is another message");
+    }
+
+    [Fact]
+    public async Task Without_a_key_nobody_vouches_for_it_and_another_key_does_not()
+    {
+        await ProveOneAsync();
+        var (exitCode, text) = await CheckAsync(_file);
+        exitCode.ShouldBe(ExitCodes.Failed);
+        text.ShouldContain("anybody could have made it");
+        (exitCode, text) = await CheckAsync(_file, "--key", NoteSigningKey.Generate("log.example").Public.ToString());
+        exitCode.ShouldBe(ExitCodes.Failed);
+        text.ShouldContain("its checkpoint is not signed by log.example (log.example+");
+    }
+
+    [Fact]
+    public async Task A_proof_with_anything_changed_proves_nothing()
+    {
+        await ProveOneAsync();
+        var key = await store.DoAsync("audit", "key");
+        Action<JsonNode>[] alterations =
+        [
+            proof => proof["events"]![0]!["position"] = 1,
+            proof => proof["events"]![0]!["index"] = 0,
+            proof => proof["events"]![0]!["line"] = proof["events"]![0]!["line"]!.GetValue<string>().Replace("sender@", "nobody@"),
+            proof => proof["events"]![0]!["path"]!.AsArray().RemoveAt(0),
+            proof => proof["events"]![0]!["path"]![0] = TreeHash.Empty.ToString(),
+            proof => proof["events"]![0]!["path"]![0] = "no hash",
+            proof => proof["checkpoint"] = proof["checkpoint"]!.GetValue<string>().Replace("log.example\n", "other.example\n"),
+            proof => proof["checkpoint"] = "no checkpoint",
+            proof => proof["proof"] = "something else",
+            proof => proof["version"] = 2,
+            proof => proof["events"] = new JsonArray(),
+            proof => proof["events"] = null,
+        ];
+        foreach (var alter in alterations)
+        {
+            var (exitCode, text) = await CheckAsync(await AlteredAsync(alter), "--key", key);
+            exitCode.ShouldBe(ExitCodes.Failed, text);
+        }
+        await File.WriteAllTextAsync(_file, "{");
+        (await CheckAsync(_file, "--key", key)).Text.ShouldContain("this is no proof");
+        (await CheckAsync("/nowhere/proof.json")).ExitCode.ShouldBe(ExitCodes.Usage);
+        (await CheckAsync(_file, "--key", "no key")).ExitCode.ShouldBe(ExitCodes.Failed);
+    }
+
+    [Fact]
+    public async Task Events_are_proved_against_a_checkpoint_that_somebody_holds()
+    {
+        await store.SendAsync();
+        var held = Path.GetTempFileName();
+        await File.WriteAllTextAsync(held, await store.DoAsync("audit", "checkpoint") + '\n');
+        await store.SendAsync();
+        await store.DoAsync("audit", "prove", "--event", "1", "--event", "2", "--checkpoint", held, "--out", _file);
+        var proof = ProofFile.Parse(await File.ReadAllBytesAsync(_file));
+        proof.Checkpoint.ShouldBe(await File.ReadAllTextAsync(held));
+        proof.Events.Select(e => e.Position).ShouldBe([1, 2]);
+        proof.Faults(NoteKey.Parse(await store.DoAsync("audit", "key"))).ShouldBeEmpty();
+
+        var last = await store.ScalarAsync<long>("select max(seq_id) from public.mt_events");
+        (await store.FailAsync("audit", "prove", "--event", $"{last}", "--checkpoint", held)).ShouldContain($"event {last} is younger than the checkpoint");
+        (await store.FailAsync("audit", "prove", "--event", "1000000")).ShouldContain("there is no event at position 1000000");
+        (await store.FailAsync("audit", "prove", AuditStore.Address, "nothing@example.org")).ShouldContain("never had a message nothing@example.org");
+        (await store.FailAsync("audit", "prove", "nobody@audit.example", "x")).ShouldContain("There is and was no account");
+        (await store.FailAsync("audit", "prove")).ShouldContain("Say which message");
+        await File.WriteAllTextAsync(held, SignedCheckpoint.Sign(Checkpoint.Of("log.example", 2, TreeHash.Empty, DateTimeOffset.UtcNow), NoteSigningKey.Generate("log.example")).ToString());
+        (await store.FailAsync("audit", "prove", "--event", "1", "--checkpoint", held)).ShouldContain("the checkpoint is not one of this log");
+    }
+}
