@@ -9,6 +9,7 @@ public sealed class ProofMaker(EventLog log, LogTree tree)
     /// <exception cref="InvalidDataException">An event cannot be proved: it is not there, not in the tree, or not what was put into it.</exception>
     public async Task<ProofFile> ProveAsync(SignedCheckpoint checkpoint, IReadOnlyCollection<long> positions, CancellationToken cancel)
     {
+        await tree.CatchUpAsync(cancel);
         var tip = await tree.TipAsync(cancel);
         var (size, root) = (checkpoint.Checkpoint.Size, checkpoint.Checkpoint.Root);
         if (size > tip.Size || await tree.RootAsync(tip, size, cancel) != root)
