@@ -44,10 +44,11 @@ internal sealed class BenchDatabase : IAsyncDisposable
         return new NpgsqlConnectionStringBuilder(_server) { Database = name }.ConnectionString;
     }
 
-    public async Task<EventLog> OpenLogAsync(string connectionString, IReadOnlyList<IInlineProjection> inline, ContentOptions? content = null) =>
+    public async Task<EventLog> OpenLogAsync(
+        string connectionString, IReadOnlyList<IInlineProjection> inline, ContentOptions? content = null, KeyOptions? keys = null) =>
         await EventLog.OpenAsync(
-            new() { ConnectionString = connectionString, DataFolder = Folder, Content = content ?? new() }, Sample.Types(), [Sample.Kind], inline, [],
-            NullLoggerFactory.Instance, default);
+            new() { ConnectionString = connectionString, DataFolder = Folder, Content = content ?? new(), Keys = keys ?? new() },
+            Sample.Types(), [Sample.Kind], inline, [], NullLoggerFactory.Instance, default);
 
     public async ValueTask DisposeAsync()
     {

@@ -7,13 +7,16 @@ internal static class ReadBench
 {
     private const int Messages = 2000;
 
+    /// <summary>What messages are made of.</summary>
+    public static IReadOnlyList<(string Title, int[] Sizes)> Sizes { get; } =
+    [
+        ("4 KiB", [4096]),
+        ("mixed, 105 MB", [2048, 3000, 4096, 5000, 8000, 12_000, 20_000, 60_000, 120_000, 290_000]),
+    ];
+
     public static async Task RunAsync(BenchDatabase database)
     {
-        foreach (var (title, sizes) in new (string, int[])[]
-        {
-            ("4 KiB", [4096]),
-            ("mixed, 105 MB", [2048, 3000, 4096, 5000, 8000, 12_000, 20_000, 60_000, 120_000, 290_000]),
-        })
+        foreach (var (title, sizes) in Sizes)
         {
             var connectionString = await database.CreateAsync();
             await using var log = await database.OpenLogAsync(connectionString, []);
@@ -31,18 +34,25 @@ internal static class ReadBench
             for (var round = 0; round < 3; round++)
             {
                 var clock = Stopwatch.StartNew();
-                var bytes = 0L;
-                await foreach (var content in cold.Contents.ReadManyAsync(numbers, octets, keep: false))
-                {
-                    await using var _ = content;
-                    await using var read = content.OpenRead();
-                    await read.CopyToAsync(Stream.Null);
-                    bytes += content.Size;
-                }
+                var bytes = await ReadAllAsync(cold, numbers, octets);
                 Console.WriteLine($"{title}: {Messages} contents, {bytes / 1e6:n0} MB in {clock.Elapsed.TotalMilliseconds:n0} ms");
             }
         }
         await FoldAsync(database);
+    }
+
+    /// <summary>As who downloads a mailbox; answers how many octets that were.</summary>
+    public static async Task<long> ReadAllAsync(EventStore.EventLog log, List<long> numbers, List<long> octets)
+    {
+        var bytes = 0L;
+        await foreach (var content in log.Contents.ReadManyAsync(numbers, octets, keep: false))
+        {
+            await using var _ = content;
+            await using var read = content.OpenRead();
+            await read.CopyToAsync(Stream.Null);
+            bytes += content.Size;
+        }
+        return bytes;
     }
 
     private static async Task FoldAsync(BenchDatabase database)

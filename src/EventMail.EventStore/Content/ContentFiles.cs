@@ -53,7 +53,10 @@ internal sealed class ContentFiles
     public static SafeFileHandle Open(string path) =>
         File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.Asynchronous);
 
-    /// <summary>Makes a temporary file durable under its final name. A file that already has the name holds the same bytes.</summary>
+    /// <summary>
+    /// Makes a temporary file durable under its final name. A plain file that already has the name holds the same bytes; an encrypted one
+    /// has a name of its own.
+    /// </summary>
     public async Task CommitAsync(SafeFileHandle file, string temporary, ContentFile content, CancellationToken cancel)
     {
         var path = PathOf(content);
@@ -66,7 +69,7 @@ internal sealed class ContentFiles
                 var folder = Path.GetDirectoryName(path)!;
                 OwnFolders.Make(Path.GetDirectoryName(folder)!);
                 OwnFolders.Make(folder);
-                File.Move(temporary, path, overwrite: true);
+                File.Move(temporary, path, overwrite: content.Key is null);
                 OwnFolders.Sync(folder);
                 SyncParents(folder);
             }, cancel);

@@ -166,6 +166,9 @@ public sealed class ContentStore : IAsyncDisposable
         return file;
     }
 
+    /// <summary>Its file is read by the row again.</summary>
+    internal void Forget(long number) => _recentFiles.Remove(number);
+
     // The array itself where it is plain.
     private byte[] Open(ContentRow row, byte[] data)
     {

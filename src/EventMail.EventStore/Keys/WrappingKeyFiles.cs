@@ -24,6 +24,8 @@ internal sealed class WrappingKeyFiles(string folder, bool isOurs, TimeProvider 
 
     public string PathOf(long number) => Path.Combine(Folder, number.ToString("x16", CultureInfo.InvariantCulture) + Extension);
 
+    public static DateTimeOffset MadeAt(long number) => DateTimeOffset.FromUnixTimeMilliseconds(number >> RandomBits);
+
     /// <summary>Makes a key. Blocks for the disk.</summary>
     public WrappingKey Make()
     {

@@ -55,6 +55,7 @@ public static class CommandLine
             ApiKeyCommand.Create(),
             TraceCommand.Create(),
             DatabaseCommand.Create(),
+            KeysCommand.Create(),
             ConfigCommand.Create(),
             VersionCommand.Create(),
         };
