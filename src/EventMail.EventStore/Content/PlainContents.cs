@@ -129,7 +129,7 @@ public sealed class PlainContents(EventLog log)
         var piece = new byte[PieceSize];
         for (var at = 0L; at < content.Size;)
         {
-            var count = await content.ReadAtAsync(at, piece, cancel);
+            var count = await content.ReadAtAsync(at, piece.AsMemory(0, (int)Math.Min(PieceSize, content.Size - at)), cancel);
             if (count == 0)
                 break; // cut off: the digest says so
             await to.WriteAsync(piece.AsMemory(0, count), cancel);

@@ -67,7 +67,7 @@ public sealed class PlainContentsTests : IAsyncLifetime
         await Task.WhenAll(EncryptAsync(one), EncryptAsync(two), ShouldReadAsync(_log.Node, numbers));
 
         (await new KeyInventory(one).PlainAsync(default)).ShouldBe((0, 0));
-        (await new KeyInventory(one).UsesAsync(default).SumAsync(use => use.Contents)).ShouldBe(150);
+        (await new KeyInventory(one).UsesAsync(default).ToListAsync()).Sum(use => use.Contents).ShouldBe(150);
         (await _log.ScalarAsync<long>("select count(distinct key) from eventmail.content")).ShouldBe(150);
         (await EncryptAsync(one)).Done.ShouldBe(0);
         await ShouldReadAsync(await _log.AddNodeAsync(Configure), numbers);
