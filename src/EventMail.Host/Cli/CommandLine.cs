@@ -47,6 +47,8 @@ public static class CommandLine
             AliasCommand.Create(),
             MailboxCommand.Create(),
             ImportCommand.Create(),
+            BackupCommand.Create(),
+            RestoreBackupCommand.Create(),
             QueueCommand.Create(),
             HistoryCommand.Create(),
             RestoreCommand.Create(),

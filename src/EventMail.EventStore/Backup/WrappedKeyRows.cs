@@ -1,0 +1,62 @@
+using Npgsql;
+
+namespace EventMail.EventStore.Backup;
+
+/// <summary>
+/// The wrapped keys as the database has them now, beside the copy of the wrapping keys: rows in a backup are older, and may name a wrapping key that was
+/// destroyed since, when what else it wrapped was wrapped anew (decision 40).
+/// </summary>
+public static class WrappedKeyRows
+{
+    // What is wrapped, where, and what a row is known by.
+    private static readonly (string Kind, string Table, string[] Columns, string Key)[] Sources =
+    [
+        ("content-keys", "eventmail.content", ["number", "kek", "key"], "number"),
+    ];
+
+    public static async Task WriteAsync(EventLog log, string folder, CancellationToken cancel)
+    {
+        OwnFolders.Make(folder);
+        await using var connection = await log.Sessions.OpenConnectionAsync(cancel);
+        foreach (var (kind, table, columns, _) in Sources)
+        {
+            await using var writer = await SegmentWriter.BeginAsync(folder, 1, kind, columns, compress: true, cancel);
+            await using (var copy = await connection.BeginRawBinaryCopyAsync(
+                $"copy (select {BackupRows.Names(columns)} from {table} where key is not null) to stdout (format binary)", cancel))
+            {
+                var rows = new CopyReader(copy);
+                while (await rows.NextAsync(cancel))
+                    await writer.WriteRowAsync(rows.Row, cancel);
+            }
+            await writer.FinishAsync(0, cancel);
+        }
+    }
+
+    /// <summary>Puts them in the place of the restored ones.</summary>
+    internal static async Task ApplyAsync(NpgsqlConnection connection, string folder, CancellationToken cancel)
+    {
+        foreach (var (kind, table, columns, key) in Sources)
+        {
+            var path = Path.Combine(folder, SegmentWriter.NameOf(1, kind, compress: true));
+            if (!File.Exists(path))
+                continue;
+            await ExecuteAsync($"create temporary table wrapped as select {BackupRows.Names(columns)} from {table} limit 0");
+            using (var reader = SegmentReader.Open(path, kind))
+            {
+                await using var copy = await connection.BeginRawBinaryCopyAsync($"copy wrapped ({BackupRows.Names(reader.Header.Columns)}) from stdin (format binary)", cancel);
+                await copy.WriteAsync(CopyReader.Header, cancel);
+                var rows = reader.Rows();
+                while (await rows.NextAsync(cancel))
+                    await copy.WriteAsync(rows.Row, cancel);
+                await copy.WriteAsync(CopyReader.Trailer, cancel);
+            }
+            await ExecuteAsync($"update {table} t set kek = w.kek, key = w.key from wrapped w where t.{key} = w.{key} and t.kek is distinct from w.kek; drop table wrapped");
+        }
+
+        async Task ExecuteAsync(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, connection);
+            await command.ExecuteNonQueryAsync(cancel);
+        }
+    }
+}

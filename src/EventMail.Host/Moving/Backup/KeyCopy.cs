@@ -1,0 +1,99 @@
+using EventMail.Host.Cli;
+using EventMail.Host.Configuration;
+using EventMail.Projections.Accounts;
+using Directory = System.IO.Directory;
+
+namespace EventMail.Host.Moving.Backup;
+
+/// <summary>
+/// The keys and the settings file, apart from a backup and only in their newest state: a key that was destroyed must not live on in a copy
+/// (decision 40).
+/// </summary>
+internal static class KeyCopy
+{
+    private const string Folder = "keys";
+
+    private const string Settings = "eventmail.json";
+
+    private const UnixFileMode OwnersFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <exception cref="CommandFailedException">The place is inside the backup.</exception>
+    public static string PlaceOf(string target, string backup)
+    {
+        target = Path.GetFullPath(target);
+        return target == backup || target.StartsWith(backup + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+            ? throw new CommandFailedException($"{target} is inside the backup: whoever gets the backup must not get the keys with it.", ExitCodes.Usage)
+            : target;
+    }
+
+    /// <returns>How many files there are now.</returns>
+    public static int Write(HostSettings settings, string target)
+    {
+        var files = 0;
+        foreach (var name in new[] { SecretKey.FileName, Settings })
+            files += Copy(Path.Combine(settings.Data, name), Path.Combine(target, name)) ? 1 : 0;
+        var from = FolderOf(settings);
+        var kept = new HashSet<string>(StringComparer.Ordinal);
+        if (Directory.Exists(from))
+        {
+            foreach (var path in Directory.EnumerateFiles(from, "*.key"))
+                if (Copy(path, Path.Combine(target, Folder, Path.GetFileName(path))))
+                    kept.Add(Path.GetFileName(path));
+        }
+        if (Directory.Exists(Path.Combine(target, Folder)))
+        {
+            foreach (var path in Directory.EnumerateFiles(Path.Combine(target, Folder), "*.key"))
+                if (!kept.Contains(Path.GetFileName(path)))
+                    File.Delete(path);
+        }
+        return files + kept.Count;
+    }
+
+    /// <summary>Puts them into a data folder; what is there is not touched.</summary>
+    public static void Restore(HostSettings settings, string source)
+    {
+        foreach (var name in new[] { SecretKey.FileName, Settings })
+            Put(Path.Combine(source, name), Path.Combine(settings.Data, name));
+        var keys = Path.Combine(source, Folder);
+        if (!Directory.Exists(keys))
+            return;
+        foreach (var path in Directory.EnumerateFiles(keys, "*.key"))
+            Put(path, Path.Combine(FolderOf(settings), Path.GetFileName(path)));
+    }
+
+    private static void Put(string from, string to)
+    {
+        if (!File.Exists(to))
+            Copy(from, to);
+    }
+
+    private static string FolderOf(HostSettings settings) =>
+        settings.Keys.Folder.Length > 0 ? Path.GetFullPath(settings.Keys.Folder) : Path.Combine(settings.Data, Folder);
+
+    // Whole or not at all; false where there is none.
+    private static bool Copy(string from, string to)
+    {
+        if (!File.Exists(from))
+            return false;
+        Make(Path.GetDirectoryName(to)!);
+        var temporary = to + ".tmp";
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = OwnersFile;
+        using (var output = new FileStream(temporary, options))
+        {
+            output.Write(File.ReadAllBytes(from));
+            output.Flush(flushToDisk: true);
+        }
+        File.Move(temporary, to, overwrite: true);
+        return true;
+    }
+
+    private static void Make(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(folder);
+        else
+            Directory.CreateDirectory(folder, OwnersFile | UnixFileMode.UserExecute);
+    }
+}

@@ -1,0 +1,173 @@
+using System.Globalization;
+using EventMail.Testing;
+
+namespace EventMail.Host.Tests.Moving;
+
+public sealed class BackupTests(MovingSite site) : IClassFixture<MovingSite>
+{
+    private const string Mailboxes = "select concat_ws(' ', name, uid_validity, uid_next, messages, unseen, bytes, version) from projections.mailbox order by tenant_id, id";
+
+    private static int s_mail;
+
+    [Fact]
+    public async Task A_restored_backup_is_the_same_log_and_reads_the_same()
+    {
+        var (address, target) = (await site.NewAccountAsync(), Target("whole"));
+        await ImportAsync(address, 3, large: true);
+        (await site.DoAsync("backup", target)).ShouldContain("Run 1:");
+        (await site.DoAsync("backup", target)).ShouldContain("Nothing is new");
+        await ImportAsync(address, 2);
+        (await site.DoAsync("backup", target)).ShouldContain("Run 2:");
+        (await site.DoAsync("backup", "verify", target)).ShouldContain("is as it was written: 2 runs");
+
+        await using var restored = await RestoredSite.CreateAsync();
+        (await restored.DoAsync("restore-backup", target)).ShouldMatch(" [1-9][0-9]* files");
+        (await RestoredSite.TruthAsync(restored.Database)).ShouldBe(await RestoredSite.TruthAsync(site.Database));
+        const string Contents = "select to_jsonb(c)::text from eventmail.content c order by number";
+        (await RestoredSite.LinesAsync(restored.Database, Contents)).ShouldBe(await RestoredSite.LinesAsync(site.Database, Contents));
+
+        // The first program that opens it builds the read models; new mail goes on where the log ended.
+        var file = site.Write("later.mbox", Message(100));
+        (await restored.DoAsync("import", "mbox", file, address)).ShouldContain("1 imported");
+        await site.DoAsync("import", "mbox", file, address);
+        (await RestoredSite.LinesAsync(restored.Database, Mailboxes)).ShouldBe(await RestoredSite.LinesAsync(site.Database, Mailboxes));
+        (await restored.RunAsync("restore-backup", target)).Error.ShouldContain("not empty");
+    }
+
+    [Fact]
+    public async Task A_restore_goes_to_any_position_and_time_in_between()
+    {
+        var (address, target) = (await site.NewAccountAsync(), Target("until"));
+        await ImportAsync(address, 2);
+        await site.DoAsync("backup", target);
+        await ImportAsync(address, 2);
+        var (position, time) = await LastAsync();
+        await ImportAsync(address, 2);
+        await site.DoAsync("backup", target);
+
+        foreach (var until in new[] { position.ToString(CultureInfo.InvariantCulture), time })
+        {
+            await using var restored = await RestoredSite.CreateAsync();
+            await restored.DoAsync("restore-backup", target, "--until", until);
+            (await RestoredSite.TruthAsync(restored.Database)).Where(line => line.Contains("seq_id"))
+                .ShouldBe(await RestoredSite.TruthAsync(site.Database, position));
+        }
+        await using var empty = await RestoredSite.CreateAsync();
+        (await empty.RunAsync("restore-backup", target, "--until", "2001-01-01")).Error.ShouldContain("there was nothing then");
+        (await empty.RunAsync("restore-backup", target, "--until", "2999-01-01")).Error.ShouldContain("knows nothing of a later state");
+        (await empty.RunAsync("restore-backup", target, "--until", "soon")).ExitCode.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Damage_is_named_and_nothing_is_written()
+    {
+        var (address, target) = (await site.NewAccountAsync(), Target("damaged"));
+        await ImportAsync(address, 1, large: true);
+        await site.DoAsync("backup", target);
+        await ImportAsync(address, 1);
+        await site.DoAsync("backup", target);
+        var run = Path.Combine(target, "00000001");
+        await using var restored = await RestoredSite.CreateAsync();
+        foreach (var file in Directory.GetFiles(run).Append(Path.Combine(target, "00000002", "manifest.json")))
+        {
+            var octets = await File.ReadAllBytesAsync(file);
+            foreach (var damaged in new[] { [.. octets[..^1]], Changed(octets), null })
+            {
+                if (damaged is null)
+                    File.Delete(file);
+                else
+                    await File.WriteAllBytesAsync(file, damaged);
+                var result = await restored.RunAsync("restore-backup", target);
+                result.ExitCode.ShouldBe(1, file);
+                result.Error.ShouldContain(Path.GetFileName(file));
+                (await site.RunAsync("backup", "verify", target)).ExitCode.ShouldBe(1);
+            }
+            await File.WriteAllBytesAsync(file, octets);
+        }
+        (await RestoredSite.LinesAsync(restored.Database, "select to_regclass('public.mt_events')::text")).ShouldBe([""]);
+        (await site.DoAsync("backup", "verify", target)).ShouldContain("is as it was written");
+        Directory.Move(run, run + "x");
+        (await site.RunAsync("backup", "verify", target)).Error.ShouldContain("run 1 should stand here");
+    }
+
+    [Fact]
+    public async Task Keys_go_to_a_place_of_their_own()
+    {
+        var (target, keys) = (Target("keyed"), Target("keyed.keys"));
+        (await site.RunAsync("backup", target, "--keys", Path.Combine(target, "keys"))).Error.ShouldContain("is inside the backup");
+        Directory.CreateDirectory(Path.Combine(keys, "keys"));
+        File.WriteAllText(Path.Combine(keys, "keys", "destroyed.key"), "");
+        await site.DoAsync("backup", target, "--keys", keys);
+        File.Exists(Path.Combine(keys, "keys", "destroyed.key")).ShouldBeFalse();
+        await using var restored = await RestoredSite.CreateAsync();
+        await restored.DoAsync("restore-backup", target, "--keys", keys);
+        File.ReadAllBytes(Path.Combine(restored.DataFolder, "secret.key")).ShouldBe(File.ReadAllBytes(Path.Combine(site.DataFolder, "secret.key")));
+        Directory.EnumerateFiles(target, "*", SearchOption.AllDirectories).ShouldAllBe(path => !path.EndsWith(".key"));
+    }
+
+    [Fact]
+    public async Task A_backup_of_another_log_is_not_added_to()
+    {
+        var target = Target("other");
+        await site.NewAccountAsync();
+        await site.DoAsync("backup", target);
+        await using var other = await RestoredSite.CreateAsync();
+        await other.DoAsync("account", "add", "other@example.test", "--password", "correct horse battery", "--set", "Auth:Argon2:Memory=8192KB", "--set", "Auth:Argon2:Iterations=1");
+        (await other.RunAsync("backup", target)).Error.ShouldContain("backup of another database");
+    }
+
+    [RootFact]
+    public async Task A_full_target_is_said_and_the_backup_goes_on_when_there_is_room()
+    {
+        var (address, target) = (await site.NewAccountAsync(), Target("full"));
+        await ImportAsync(address, 4, large: true);
+        Directory.CreateDirectory(target);
+        if (Run("mount", "-t", "tmpfs", "-o", "size=200k", "none", target) != 0)
+            return;
+        try
+        {
+            var result = await site.RunAsync("backup", target);
+            result.ExitCode.ShouldBe(1);
+            result.Error.ShouldContain("goes on where this one ended");
+            Run("mount", "-o", "remount,size=50m", target).ShouldBe(0);
+            (await site.DoAsync("backup", target)).ShouldContain("Went on with the run that was ended.");
+            (await site.DoAsync("backup", "verify", target)).ShouldContain("is as it was written");
+        }
+        finally
+        {
+            Run("umount", target);
+        }
+    }
+
+    private static int Run(string program, params string[] arguments)
+    {
+        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        process.WaitForExit();
+        return process.ExitCode;
+    }
+
+    private static byte[] Changed(byte[] octets)
+    {
+        var changed = octets.ToArray();
+        changed[changed.Length / 2] ^= 1;
+        return changed;
+    }
+
+    private string Target(string name) => Path.Combine(site.DataFolder, "backups", name);
+
+    private async Task ImportAsync(string address, int count, bool large = false)
+    {
+        var mail = string.Concat(Enumerable.Range(0, count).Select(_ => Message(large ? 100_000 : 100)));
+        await site.DoAsync("import", "mbox", site.Write($"mail{Interlocked.Increment(ref s_mail)}.mbox", mail), address);
+    }
+
+    private static string Message(int size) =>
+        $"From a@b Mon Feb  3 12:34:56 2025\nSubject: {Interlocked.Increment(ref s_mail)}\n\n{Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(size))}\n\n";
+
+    private async Task<(long Position, string Time)> LastAsync()
+    {
+        var last = (await RestoredSite.LinesAsync(
+            site.Database, "select seq_id || ' ' || to_char(timestamp at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') from public.mt_events order by seq_id desc limit 1")).Single().Split(' ');
+        return (long.Parse(last[0], CultureInfo.InvariantCulture), last[1]);
+    }
+}
