@@ -6,6 +6,6 @@ internal static class AuditCommand
 {
     public static Command Create() => new("audit", "Shows that nobody changed the log.")
     {
-        AuditKeyCommand.Create(), AuditCheckpointCommand.Create(), AuditProveCommand.Create(), AuditCheckCommand.Create(),
+        AuditVerifyCommand.Create(), AuditKeyCommand.Create(), AuditCheckpointCommand.Create(), AuditProveCommand.Create(), AuditCheckCommand.Create(),
     };
 }

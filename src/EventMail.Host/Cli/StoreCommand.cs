@@ -17,11 +17,17 @@ internal static class StoreCommand
     public static void SetAction(Command command, Func<MailStore, CommandRun, CancellationToken, Task> run) =>
         CommandLine.SetAction(command, async (context, stop) =>
         {
-            await using var database = await HostDatabase.AttachAsync(context.Settings, context.Logs, stop);
-            await using var store = await MailStore.OpenAsync(context.Settings, database, context.Logs, stop);
-            await run(store, context, stop);
+            await RunAsync(context, stop, store => run(store, context, stop));
             return ExitCodes.Done;
         });
+
+    /// <summary>For a command that needs the store only sometimes.</summary>
+    public static async Task RunAsync(CommandRun context, CancellationToken stop, Func<MailStore, Task> run)
+    {
+        await using var database = await HostDatabase.AttachAsync(context.Settings, context.Logs, stop);
+        await using var store = await MailStore.OpenAsync(context.Settings, database, context.Logs, stop);
+        await run(store);
+    }
 
     /// <summary>The value, or the end of the command with the reason.</summary>
     public static T OrFail<T>(this Result<T> result, string what) =>

@@ -76,7 +76,7 @@ public sealed class ProofTests(AuditStore store) : IClassFixture<AuditStore>
         [
             proof => proof["events"]![0]!["position"] = 1,
             proof => proof["events"]![0]!["index"] = 0,
-            proof => proof["events"]![0]!["line"] = proof["events"]![0]!["line"]!.GetValue<string>().Replace("sender@", "nobody@"),
+            proof => proof["events"]![0]!["line"] = proof["events"]![0]!["line"]!.GetValue<string>().Replace("message_received", "message_appended"),
             proof => proof["events"]![0]!["path"]!.AsArray().RemoveAt(0),
             proof => proof["events"]![0]!["path"]![0] = TreeHash.Empty.ToString(),
             proof => proof["events"]![0]!["path"]![0] = "no hash",

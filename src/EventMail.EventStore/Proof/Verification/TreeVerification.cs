@@ -1,0 +1,82 @@
+using System.Globalization;
+
+namespace EventMail.EventStore.Proof;
+
+/// <summary>
+/// Holds today's log against checkpoints, and against the tree that was kept of it. Every position and hash is read; whether rows are what
+/// their hashes say is the chains' to tell. Memory does not grow with the log.
+/// </summary>
+public sealed class TreeVerification(EventLog log)
+{
+    private const int Page = 10_000;
+
+    /// <param name="checkpoints">Signatures are not looked at.</param>
+    /// <param name="progress">Gets the number of events that have been read.</param>
+    public async Task<TreeReport> RunAsync(IReadOnlyList<Checkpoint> checkpoints, Action<long>? progress, CancellationToken cancel)
+    {
+        var sizes = checkpoints.Select(checkpoint => checkpoint.Size).ToHashSet();
+        var roots = new Dictionary<long, TreeHash> { [0] = TreeHash.Empty };
+        var (tree, differences, stored) = (new Frontier(), new LeafDifferences(), new StoredTree(log.DataSource));
+        await stored.OpenAsync(cancel);
+        var end = await log.Reader.EndAsync(cancel);
+
+        await using var kept = stored.ReadAsync(sizes, cancel).GetAsyncEnumerator(cancel);
+        var more = await kept.MoveNextAsync();
+        await foreach (var leaf in LeavesAsync(end, cancel))
+        {
+            for (; more && kept.Current.Position < leaf.Position; more = await kept.MoveNextAsync())
+                differences.Add(kept.Current.Position, kept.Current.Event, null);
+            if (more && kept.Current.Position == leaf.Position)
+            {
+                if (kept.Current.Event != leaf.Event)
+                    differences.Add(leaf.Position, kept.Current.Event, leaf.Event);
+                more = await kept.MoveNextAsync();
+            }
+            else if (leaf.Position < stored.Position)
+                differences.Add(leaf.Position, null, leaf.Event);
+            tree.Add(leaf.Hash);
+            if (sizes.Contains(tree.Size))
+                roots[tree.Size] = tree.Root();
+            progress?.Invoke(tree.Size);
+        }
+        for (; more; more = await kept.MoveNextAsync())
+            differences.Add(kept.Current.Position, kept.Current.Event, null);
+
+        return new(
+            tree.Size, tree.Root(),
+            [.. checkpoints.Select(c => new CheckpointFinding(c, VerdictOf(c, roots), stored.Roots.TryGetValue(c.Size, out var root) && root == c.Root))],
+            differences.Findings(), differences.More, stored.Damages);
+    }
+
+    /// <summary>What stands at positions today: type, stream, time.</summary>
+    public async Task<IReadOnlyDictionary<long, string>> NamesAsync(IReadOnlyCollection<long> positions, CancellationToken cancel)
+    {
+        var names = new Dictionary<long, string>();
+        await using var command = log.DataSource.CreateCommand(
+            "select seq_id, type, version, tenant_id, stream_id, timestamp::text from public.mt_events where seq_id = any($1)");
+        command.Parameters.Add(new() { Value = positions.ToArray() });
+        await using var row = await command.ExecuteReaderAsync(cancel);
+        while (await row.ReadAsync(cancel))
+            names.Add(row.GetInt64(0), string.Create(CultureInfo.InvariantCulture,
+                $"{row.GetString(1)}, version {row.GetInt64(2)} of {row.GetValue(3)}/{row.GetValue(4)}, {row.GetString(5)}"));
+        return names;
+    }
+
+    private static CheckpointVerdict VerdictOf(Checkpoint checkpoint, Dictionary<long, TreeHash> roots) =>
+        !roots.TryGetValue(checkpoint.Size, out var root) ? CheckpointVerdict.LogIsShorter
+        : root == checkpoint.Root ? CheckpointVerdict.Holds
+        : CheckpointVerdict.Differs;
+
+    private async IAsyncEnumerable<LogLeaf> LeavesAsync(long end, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    {
+        for (var after = 0L; after < end;)
+        {
+            IReadOnlyList<LogLeaf> page;
+            await using (var connection = await log.DataSource.OpenConnectionAsync(cancel))
+                page = await LeafRows.ReadAsync(connection, null, after, end, Page, cancel);
+            foreach (var leaf in page)
+                yield return leaf;
+            after = page.Count < Page ? end : page[^1].Position;
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using System.CommandLine;
+using EventMail.EventStore.Proof;
+using EventMail.Host.Audit;
+using EventMail.Host.Configuration;
+
+namespace EventMail.Host.Cli;
+
+internal static class AuditVerifyCommand
+{
+    private static readonly Option<string[]> Checkpoints = new("--checkpoint")
+    {
+        HelpName = "FILE",
+        Description = "Checkpoints that somebody holds, one or many in a file or a folder; may be repeated. By default those that are kept here",
+    };
+
+    private static readonly Option<string?> Offline = new("--offline")
+    {
+        HelpName = "EXPORT",
+        Description = "What `export events` wrote is verified instead, without a database",
+    };
+
+    private static readonly Option<string?> Key = new("--key")
+    {
+        HelpName = "KEY",
+        Description = "The public key that must have signed the checkpoints, or the file with it; this server's own by default",
+    };
+
+    public static Command Create()
+    {
+        var command = new Command("verify", "Finds events that were changed, removed, inserted or moved: by checkpoints, and by the tree that is kept of the log.")
+        {
+            Checkpoints, Offline, Key,
+        };
+        CommandLine.SetAction(command, async (run, stop) =>
+        {
+            var checkpoints = await ReadAsync(run, stop);
+            if (run.Arguments.GetValue(Offline) is { } export)
+                await VerifyAsync(export, checkpoints, stop);
+            else
+                await StoreCommand.RunAsync(run, stop, store => TreeVerifyRun.RunAsync(store.Log, checkpoints, stop));
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    // With their signatures checked: a checkpoint that nobody signed says nothing.
+    private static async Task<IReadOnlyList<Checkpoint>> ReadAsync(CommandRun run, CancellationToken cancel)
+    {
+        var given = run.Arguments.GetValue(Checkpoints) ?? [];
+        var offline = run.Arguments.GetValue(Offline) is not null;
+        var own = CheckpointIssuer.FolderOf(run.Settings).Path;
+        IReadOnlyList<string> paths = given.Length > 0 ? given : !offline && Directory.Exists(own) ? [own] : [];
+        var all = new List<SignedCheckpoint>();
+        foreach (var path in paths)
+            all.AddRange(await CheckpointFiles.ReadAsync(path, cancel));
+        if (all.Count == 0)
+            return [];
+        var key = run.Arguments.GetValue(Key) is { } text ? await CheckpointFiles.KeyAsync(text, cancel) : OwnKey(run.Settings);
+        if (all.Find(checkpoint => !checkpoint.Note.IsSignedBy(key)) is { Checkpoint: var forged })
+            throw new CommandFailedException(
+                $"The checkpoint of {forged.Size} events of {forged.Origin} is not signed by {key}: it is forged, or of another log or key. Give the key that signed it with --key.");
+        return [.. all.Select(checkpoint => checkpoint.Checkpoint)];
+    }
+
+    private static NoteKey OwnKey(HostSettings settings) => File.Exists(AuditKeyFile.PathOf(settings))
+        ? AuditKeyFile.Open(settings, out _).Public
+        : throw new CommandFailedException($"There is no {AuditKeyFile.PathOf(settings)}: give the log's public key with --key.", ExitCodes.Usage);
+
+    private static async Task VerifyAsync(string export, IReadOnlyList<Checkpoint> checkpoints, CancellationToken stop)
+    {
+        if (!File.Exists(export))
+            throw new CommandFailedException($"There is no file {export}.", ExitCodes.Usage);
+        ExportReport report;
+        try
+        {
+            await using var file = File.OpenRead(export);
+            using var progress = new Progress("verifying", null, VerifyWords.Events);
+            report = await ExportVerification.RunAsync(file, checkpoints, progress.Report, stop);
+        }
+        catch (InvalidDataException error)
+        {
+            throw new CommandFailedException($"{export}: {error.Message}.");
+        }
+        await VerifyWords.TellAsync(report);
+    }
+}

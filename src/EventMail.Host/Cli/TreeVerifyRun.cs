@@ -1,0 +1,27 @@
+using EventMail.EventStore;
+using EventMail.EventStore.Proof;
+
+namespace EventMail.Host.Cli;
+
+/// <summary>The tree's half of `audit verify`.</summary>
+internal static class TreeVerifyRun
+{
+    /// <exception cref="CommandFailedException">The log, the tree or a checkpoint does not fit the others; what it is was printed.</exception>
+    public static async Task RunAsync(EventLog log, IReadOnlyList<Checkpoint> checkpoints, CancellationToken stop)
+    {
+        var verification = new TreeVerification(log);
+        TreeReport report;
+        using (var progress = new Progress("verifying the tree", await CountAsync(log, stop), VerifyWords.Events))
+            report = await verification.RunAsync(checkpoints, progress.Report, stop);
+        var shown = report.Leaves.Take(VerifyWords.Shown).ToList();
+        var names = await verification.NamesAsync([.. shown.Select(leaf => leaf.Elsewhere ?? leaf.Position)], stop);
+        await VerifyWords.TellAsync(report, names);
+    }
+
+    // For the bar: positions that were never used are counted, too.
+    private static async Task<long> CountAsync(EventLog log, CancellationToken stop)
+    {
+        await using var command = log.DataSource.CreateCommand("select coalesce(max(seq_id), 0) from public.mt_events");
+        return (long)(await command.ExecuteScalarAsync(stop))!;
+    }
+}
