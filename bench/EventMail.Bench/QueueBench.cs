@@ -58,7 +58,7 @@ internal static class QueueBench
         var connectionString = await database.CreateAsync();
         var types = EventTypes.Create();
         await using var log = await EventLog.OpenAsync(
-            new() { ConnectionString = connectionString, DataFolder = database.Folder }, types, ReadModels.Kinds, ReadModels.Inline(types), [],
+            new() { ConnectionString = connectionString, DataFolder = database.Folder }, types, ReadModels.Kinds, ReadModels.Inline(), [],
             NullLoggerFactory.Instance, default);
         using var directory = await Directory.OpenAsync(log, new(), NullLoggerFactory.Instance, default);
         await using var mailboxes = new MailboxService(

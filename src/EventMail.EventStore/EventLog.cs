@@ -32,13 +32,11 @@ public sealed class EventLog : IAsyncDisposable
     /// <summary>A connection of its own each time, which ends when it is disposed: for locks and settings of a session.</summary>
     public NpgsqlDataSource Sessions { get; }
 
-    /// <summary>Makes or checks the schema and the projections' tables (one node at a time).</summary>
+    /// <summary>Makes the schema and the projections' tables in a database without events, or checks them (one node at a time).</summary>
     /// <exception cref="SchemaMismatchException">The database belongs to another configuration or a newer program.</exception>
     public static Task PrepareAsync(
         string connectionString, IReadOnlyList<IInlineProjection> inline, IReadOnlyList<IAsyncProjection> asynchronous, CancellationToken cancel) =>
-        EventSchema.EnsureAsync(
-            connectionString,
-            [.. inline, .. asynchronous], cancel);
+        EventSchema.EnsureAsync(connectionString, [.. inline, .. asynchronous], cancel);
 
     /// <summary>
     /// Makes or checks the schema and the projections' tables (one node at a time), joins the other nodes and starts the committer.
@@ -71,7 +69,7 @@ public sealed class EventLog : IAsyncDisposable
         KeyRing? keys = null;
         try
         {
-            await PrepareAsync(options.ConnectionString, inline, asynchronous, cancel);
+            await ReadModelStart.PrepareAsync(options, types, kinds, [.. inline, .. asynchronous], log, cancel);
 
             var reader = new EventReader(source, types);
             keys = new KeyRing(options.Keys, options.DataFolder, options.Clock, log);
@@ -82,10 +80,10 @@ public sealed class EventLog : IAsyncDisposable
             var states = new StateLoader(source, reader, cache, publisher);
             var node = Guid.CreateVersion7();
             var remote = new RemoteCommits(source, reader, states, publisher, kinds.ToDictionary(k => k.Name), log);
-            link = new NodeLink(options, node, remote, publisher, log);
+            link = new NodeLink(options, node, [.. inline, .. asynchronous], remote, publisher, log);
             await link.JoinAsync(cancel);
 
-            var connection = new CommitterConnection(options.ConnectionString, node, log);
+            var connection = new CommitterConnection(options.ConnectionString, node, inline, log);
             var queue = new CommandQueue(options.QueueLimit);
             var committer = new Committer(queue, connection, states, cache, publisher, link, contents, types, inline, options, log);
             var executor = new CommandExecutor(queue, committer, connection, link, cache, states, feed, options.ClosingGrace);

@@ -43,5 +43,11 @@ public sealed record EventLogOptions
     /// <summary>How often an idle asynchronous projection looks for events that no commit of ours told of.</summary>
     public TimeSpan ProjectionPoll { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// What becomes of a node that must change read models over to its version while programs of another one are running: it waits for
+    /// their end, or it is refused (<see cref="GenerationRefusedException"/>), as a command beside a server is.
+    /// </summary>
+    public bool WaitForOthers { get; init; } = true;
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }

@@ -69,6 +69,19 @@ internal static partial class EventStoreMessages
     [LoggerMessage(Level = LogLevel.Error, Message = "Projection {projection} failed; trying again in {delayMs} ms")]
     public static partial void ProjectionFailed(this ILogger log, Exception error, string projection, double delayMs);
 
+    [LoggerMessage(Level = LogLevel.Information, Message =
+        "Read models that are missing, or of another version than this program's, are built from the log before anybody is served: {models}")]
+    public static partial void ReadModelsDue(this ILogger log, string models);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Building {models}: {share:0.0 %}, {rate:0} events a second, {left:0} seconds left")]
+    public static partial void ReadModelsProgress(this ILogger log, string models, double share, double rate, double left);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Building {models} waits: {why}")]
+    public static partial void ReadModelsWait(this ILogger log, string models, string why);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Built and live: {models}")]
+    public static partial void ReadModelsBuilt(this ILogger log, string models);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "{kind} stream {stream} cannot be read")]
     public static partial void StreamUnreadable(this ILogger log, Exception error, string kind, StreamKey stream);
 

@@ -22,25 +22,25 @@ public static class ReadModels
     ];
 
     /// <summary>In the order in which they lock their rows, the same on every node.</summary>
-    public static IReadOnlyList<IInlineProjection> Inline(EventTypeMap types) =>
+    public static IReadOnlyList<IInlineProjection> Inline() =>
     [
-        new DirectoryProjection(types),
-        new LoginProjection(types),
-        new MailboxListProjection(types),
-        new PastNamesProjection(types),
+        new DirectoryProjection(),
+        new LoginProjection(),
+        new MailboxListProjection(),
+        new PastNamesProjection(),
         new MailboxSnapshotTables(),
         new QuotaProjection(),
         new MessageSummaryProjection(),
         new MessagePreviewTable(),
         new MaildropFormProjection(),
-        new MetadataProjection(types),
-        new DeliveryQueueProjection(types),
+        new MetadataProjection(),
+        new DeliveryQueueProjection(),
         new WaitingProjection(),
     ];
 
     /// <summary>All of them, for whoever asks how they stand; none of these is run.</summary>
-    public static IReadOnlyList<IReadModel> All(EventTypeMap types, ILoggerFactory loggers) =>
-        [.. Inline(types), .. Asynchronous(new SearchTextProjection(new(), loggers))];
+    public static IReadOnlyList<IReadModel> All(ILoggerFactory loggers) =>
+        [.. Inline(), .. Asynchronous(new SearchTextProjection(new(), loggers))];
 
     /// <summary>Those that follow the log.</summary>
     public static IReadOnlyList<IAsyncProjection> Asynchronous(SearchTextProjection searchText) => [searchText];

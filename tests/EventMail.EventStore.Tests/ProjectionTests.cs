@@ -121,6 +121,7 @@ public class ProjectionTests
         await second.Projections.WaitForAsync("Sums", default);
         (await log.ScalarAsync<long>("select count(*) from sums_v1")).ShouldBe(210);
 
+        await log.CloseAsync(second); // programs of the other version are waited for
         var third = await log.AddNodeAsync(projections: [new Sums(version: 2)]);
         await third.Projections.WaitForAsync("Sums", default);
         (await log.ScalarAsync<long>("select count(*) from sums_v2")).ShouldBe(210);

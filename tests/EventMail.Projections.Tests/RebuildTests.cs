@@ -18,39 +18,38 @@ public sealed class RebuildTests
           || ' ' || (select string_agg(acl, ',' order by id) from projections.mailbox)
         """;
 
-    /// <summary>Ends in the middle: half of the rows are not there yet.</summary>
-    private sealed class Interrupted(IInlineProjection inner, string table) : IInlineProjection
+    /// <summary>Ends in the middle: it has been begun, and has no row yet.</summary>
+    private sealed class Interrupted(IInlineProjection inner) : IInlineProjection
     {
         public string Name => inner.Name;
 
-        public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
+        public IReadOnlyList<string> Tables => inner.Tables;
+
+        public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => inner.CreateAsync(connection, cancel);
+
+        public void Fold(CommitBatch batch, NpgsqlBatch sql)
         {
-            await inner.CreateAsync(connection, cancel);
-            await using var half = new NpgsqlCommand(
-                $"delete from projections.{table} where ctid in (select ctid from projections.{table} limit 1)", connection);
-            (await half.ExecuteNonQueryAsync(cancel)).ShouldBe(1);
+            inner.Fold(batch, sql);
             throw new OperationCanceledException("stopped");
         }
-
-        public void Fold(CommitBatch batch, NpgsqlBatch sql) => inner.Fold(batch, sql);
     }
 
-    private static async Task OpenAndCloseAsync(TestAccounts accounts, int interrupt = -1, string table = "")
+    private static async Task OpenAndCloseAsync(TestAccounts accounts, int interrupt = -1)
     {
         var types = EventTypes.Create();
-        var inline = ReadModels.Inline(types).ToList();
+        var inline = ReadModels.Inline().ToList();
         if (interrupt >= 0)
-            inline[interrupt] = new Interrupted(inline[interrupt], table);
+            inline[interrupt] = new Interrupted(inline[interrupt]);
         await using var log = await EventLog.OpenAsync(
             new() { ConnectionString = accounts.ConnectionString, DataFolder = accounts.Folder }, types, ReadModels.Kinds, inline, [],
             NullLoggerFactory.Instance, default);
     }
 
     [Theory]
-    [InlineData(0, "account")]
-    [InlineData(1, "last_login")]
-    [InlineData(2, "mailbox")]
-    public async Task A_rebuild_that_was_interrupted_is_done_again(int projection, string table)
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_rebuild_that_was_interrupted_is_done_again(int projection)
     {
         await using var accounts = await TestAccounts.OpenAsync();
         foreach (var name in new[] { "alice", "bob" })
@@ -65,7 +64,7 @@ public sealed class RebuildTests
         var complete = await accounts.ScalarAsync<string>(Counts);
         complete.ShouldContain("anyone =l");
         await accounts.RunAsync("drop schema projections cascade");
-        await Should.ThrowAsync<OperationCanceledException>(OpenAndCloseAsync(accounts, projection, table));
+        await Should.ThrowAsync<OperationCanceledException>(OpenAndCloseAsync(accounts, projection));
         await OpenAndCloseAsync(accounts);
         (await accounts.ScalarAsync<string>(Counts)).ShouldBe(complete);
     }

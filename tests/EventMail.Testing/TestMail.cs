@@ -59,7 +59,7 @@ public sealed class TestMail : IAsyncDisposable
         var searchText = new SearchTextProjection(new() { FewContents = 8 }, loggers);
         Log = await EventLog.OpenAsync(
             new() { ConnectionString = _database.ConnectionString, DataFolder = _folder, Keys = _database.Keys }, types, ReadModels.Kinds,
-            ReadModels.Inline(types), ReadModels.Asynchronous(searchText), loggers, default);
+            ReadModels.Inline(), ReadModels.Asynchronous(searchText), loggers, default);
         SearchText = new(Log, searchText, loggers);
         Directory = await Projections.Accounts.Directory.OpenAsync(Log, new(), loggers, default);
         Mailboxes = new(Log, Directory.UsageWithin, new Subscriptions(Log).Book, Directory.Names, new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) }, loggers);

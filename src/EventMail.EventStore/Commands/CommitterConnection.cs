@@ -20,8 +20,11 @@ internal sealed class CommitterConnection : IAsyncDisposable
     private NpgsqlConnection? _connection;
     private bool _warned;
 
-    public CommitterConnection(string connectionString, Guid node, ILogger log)
+    private readonly IReadOnlyList<IInlineProjection> _inline;
+
+    public CommitterConnection(string connectionString, Guid node, IReadOnlyList<IInlineProjection> inline, ILogger log)
     {
+        _inline = inline;
         _log = log;
         _name = $"eventmail committer {node:n}";
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
@@ -49,6 +52,7 @@ internal sealed class CommitterConnection : IAsyncDisposable
             {
                 _connection = await _source.OpenConnectionAsync(cancel);
                 await FenceAsync(_connection, cancel);
+                await ReadModelCatalog.RequireAsync(_connection, _inline, cancel);
                 await CheckDurabilityAsync(_connection, cancel);
                 return _connection;
             }

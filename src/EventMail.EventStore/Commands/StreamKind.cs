@@ -14,6 +14,20 @@ public abstract class StreamKind
     /// <summary>The state of a stream without events (version 0).</summary>
     public abstract object Empty(StreamKey key);
 
+    /// <summary>The same without what grows with the stream's events and is in no row: what read models are built with.</summary>
+    public virtual object EmptyHeader(StreamKey key) => Empty(key);
+
+    /// <summary>The table that <see cref="LoadHeadersAsync"/> reads; null when states are folded from their streams.</summary>
+    public virtual string? HeaderTable => null;
+
+    /// <summary>
+    /// The states that a read model's rows hold, without what is in none, each with its version; the log may have gone on. Unqualified
+    /// names: it is asked of generations that are being built, too.
+    /// </summary>
+    public virtual Task<IReadOnlyDictionary<StreamKey, LoadedState>> LoadHeadersAsync(
+        NpgsqlConnection connection, IReadOnlyList<StreamKey> keys, CancellationToken cancel) =>
+        Task.FromResult<IReadOnlyDictionary<StreamKey, LoadedState>>(new Dictionary<StreamKey, LoadedState>());
+
     /// <summary>Folds one event. Pure.</summary>
     public abstract object Evolve(object state, StoredEvent e);
 

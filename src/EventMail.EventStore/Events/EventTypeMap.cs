@@ -72,6 +72,21 @@ public sealed class EventTypeMap
         return @event;
     }
 
+    /// <summary>Like <see cref="Read"/>; <see cref="UnreadableEvent"/> for data that is not what its type says.</summary>
+    public object TryRead(string alias, ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return Read(alias, json);
+        }
+        // Whatever an old shape's upcaster makes of what it did not expect.
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or ArgumentException or KeyNotFoundException
+            or OverflowException or NullReferenceException)
+        {
+            return new UnreadableEvent(alias, e.Message);
+        }
+    }
+
     /// <exception cref="ArgumentException">The type is not registered.</exception>
     public EventType Of(object @event) =>
         _current.TryGetValue(@event.GetType(), out var type)

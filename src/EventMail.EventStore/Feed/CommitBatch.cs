@@ -6,6 +6,12 @@ namespace EventMail.EventStore;
 /// <param name="Remote">True when another node (or another application) committed it.</param>
 public sealed record CommitBatch(IReadOnlyList<StreamChange> Changes, IReadOnlyList<StagedContent> Contents, bool Remote)
 {
+    /// <summary>
+    /// True while a generation of read models is built from the log: events of many commits, those of each stream together, without their
+    /// metadata. What was put right behind the log's back must not be put right in rows that were never wrong.
+    /// </summary>
+    public bool Building { get; init; }
+
     /// <summary>What must hold in its transaction, for the inline projections that know of it.</summary>
     public IReadOnlyList<CommitTerm> Terms { get; init; } = [];
 

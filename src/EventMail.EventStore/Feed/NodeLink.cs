@@ -21,6 +21,7 @@ internal sealed class NodeLink : IAsyncDisposable
     private readonly RemoteCommits _remote;
     private readonly Publisher _publisher;
     private readonly EventLogOptions _options;
+    private readonly string _models; // the versions that this node folds
     private readonly ILogger _log;
     private readonly SafePosition _safe = new();
     private readonly ConcurrentQueue<string> _messages = new();
@@ -45,9 +46,10 @@ internal sealed class NodeLink : IAsyncDisposable
     private long? _unheard;
 
     public NodeLink(
-        EventLogOptions options, Guid node, RemoteCommits remote, Publisher publisher, ILogger log)
+        EventLogOptions options, Guid node, IEnumerable<IReadModel> models, RemoteCommits remote, Publisher publisher, ILogger log)
     {
         (Node, _options, _remote, _publisher, _log) = (node, options, remote, publisher, log);
+        _models = NodeModels.Of(models);
         _source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.ConnectionString)
         {
             SearchPath = ReadModelSchema.SearchPath,
@@ -146,8 +148,8 @@ internal sealed class NodeLink : IAsyncDisposable
     {
         // Listens before it looks around, so that nobody who comes meanwhile is missed.
         const string join = """
-            insert into eventmail.node (id, pid, backend_start, heartbeat)
-            select $1, pid, backend_start, now() from pg_stat_activity where pid = pg_backend_pid()
+            insert into eventmail.node (id, pid, backend_start, heartbeat, read_models)
+            select $1, pid, backend_start, now(), $2 from pg_stat_activity where pid = pg_backend_pid()
             on conflict (id) do update set pid = excluded.pid, backend_start = excluded.backend_start, heartbeat = excluded.heartbeat
             """;
         var connection = await _source.OpenConnectionAsync(cancel);
@@ -158,7 +160,7 @@ internal sealed class NodeLink : IAsyncDisposable
             await ExecuteAsync(connection, $"listen {CommitNotice.Channel}", cancel);
             await using (var transaction = await connection.BeginTransactionAsync(cancel))
             {
-                await ExecuteAsync(connection, join, cancel, Node);
+                await ExecuteAsync(connection, join, cancel, Node, _models);
                 await ExecuteAsync(connection, "select pg_notify($1, $2)", cancel, Channel, $"{Hello} {Node:n}");
                 await transaction.CommitAsync(cancel);
             }
@@ -279,13 +281,13 @@ internal sealed class NodeLink : IAsyncDisposable
     private async Task BeatAsync(CancellationToken cancel)
     {
         const string beat = """
-            insert into eventmail.node (id, pid, backend_start, heartbeat)
-            select $1, pid, backend_start, now() from pg_stat_activity where pid = pg_backend_pid()
+            insert into eventmail.node (id, pid, backend_start, heartbeat, read_models)
+            select $1, pid, backend_start, now(), $2 from pg_stat_activity where pid = pg_backend_pid()
             on conflict (id) do update set heartbeat = excluded.heartbeat
             returning xmax = 0
             """;
         _nextBeat = NextBeat();
-        await using (var command = Command(_connection!, beat, Node))
+        await using (var command = Command(_connection!, beat, Node, _models))
             if (await command.ExecuteScalarAsync(cancel) is true)
                 await ReturnAsync(cancel);
         await ExecuteAsync(_connection!, "delete from eventmail.node where heartbeat < now() - $1", cancel, _options.NodeExpiry);

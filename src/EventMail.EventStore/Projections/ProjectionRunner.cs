@@ -21,8 +21,7 @@ internal sealed class ProjectionRunner(
 
     public string Name => projection.Name;
 
-    // Marten's naming.
-    private string ProgressionName => projection.Version == 1 ? $"{Name}:All" : $"{Name}:V{projection.Version}:All";
+    private string ProgressionOf(int generation) => ReadModelCatalog.ProgressionOf(Name, generation);
 
     private void Wake() => _wake.Writer.TryWrite(true);
 
@@ -50,11 +49,12 @@ internal sealed class ProjectionRunner(
             try
             {
                 await using var connection = await source.OpenConnectionAsync(_stop.Token);
-                while (!await TryLockAsync(connection))
-                    await Task.Delay(poll, _stop.Token); // another node runs it; it may end
-                while (true)
+                int? generation;
+                while ((generation = await ReadModelCatalog.GenerationAsync(connection, projection, _stop.Token)) is null
+                    || !await TryLockAsync(connection, generation.Value))
+                    await Task.Delay(poll, _stop.Token); // another node runs it, or another version; it may end
+                while (await AdvanceAsync(connection, generation.Value))
                 {
-                    await AdvanceAsync(connection);
                     delay = MinDelay;
                     await WaitAsync();
                 }
@@ -72,9 +72,10 @@ internal sealed class ProjectionRunner(
         }
     }
 
-    private async Task AdvanceAsync(NpgsqlConnection connection)
+    // False: the tables are another generation's now.
+    private async Task<bool> AdvanceAsync(NpgsqlConnection connection, int generation)
     {
-        var position = await PositionAsync(connection);
+        var position = await PositionAsync(connection, generation);
         var pageSize = Math.Min(projection.PageSize, EventReader.PageSize);
         var page = new List<StoredEvent>(pageSize);
         await foreach (var e in reader.ReadAllAsync(position, _stop.Token))
@@ -82,14 +83,14 @@ internal sealed class ProjectionRunner(
             page.Add(e);
             if (page.Count < pageSize)
                 continue;
-            await ApplyAsync(connection, page);
+            if (!await ApplyAsync(connection, page, generation))
+                return false;
             page = new(pageSize);
         }
-        if (page.Count > 0)
-            await ApplyAsync(connection, page);
+        return page.Count == 0 || await ApplyAsync(connection, page, generation);
     }
 
-    private async Task ApplyAsync(NpgsqlConnection connection, List<StoredEvent> page)
+    private async Task<bool> ApplyAsync(NpgsqlConnection connection, List<StoredEvent> page, int generation)
     {
         const string progress = """
             insert into public.mt_event_progression (name, last_seq_id, last_updated) values ($1, $2, transaction_timestamp())
@@ -98,28 +99,34 @@ internal sealed class ProjectionRunner(
         await projection.ReadyAsync(_stop.Token);
         await using var transaction = await connection.BeginTransactionAsync(_stop.Token);
         await projection.ApplyAsync(transaction, page, _stop.Token);
+        await UnreadableEvents.NoteAsync(connection, transaction, page, _stop.Token);
+        // Locked until the page is committed: nobody changes over in between. Not before: a transaction that has written something holds
+        // up whoever reads the log.
+        if (await ReadModelCatalog.GenerationAsync(connection, projection, _stop.Token, transaction) != generation)
+            return false;
         await using var command = new NpgsqlCommand(progress, connection, transaction)
         {
-            Parameters = { new() { Value = ProgressionName }, new() { Value = page[^1].Sequence } },
+            Parameters = { new() { Value = ProgressionOf(generation) }, new() { Value = page[^1].Sequence } },
         };
         await command.ExecuteNonQueryAsync(_stop.Token);
         await transaction.CommitAsync(_stop.Token);
+        return true;
     }
 
-    private async Task<bool> TryLockAsync(NpgsqlConnection connection)
+    private async Task<bool> TryLockAsync(NpgsqlConnection connection, int generation)
     {
         await using var command = new NpgsqlCommand("select pg_try_advisory_lock(hashtextextended($1, 7))", connection)
         {
-            Parameters = { new() { Value = ProgressionName } },
+            Parameters = { new() { Value = ProgressionOf(generation) } },
         };
         return (bool)(await command.ExecuteScalarAsync(_stop.Token))!;
     }
 
-    private async Task<long> PositionAsync(NpgsqlConnection connection)
+    private async Task<long> PositionAsync(NpgsqlConnection connection, int generation)
     {
         await using var command = new NpgsqlCommand("select last_seq_id from public.mt_event_progression where name = $1", connection)
         {
-            Parameters = { new() { Value = ProgressionName } },
+            Parameters = { new() { Value = ProgressionOf(generation) } },
         };
         return await command.ExecuteScalarAsync(_stop.Token) as long? ?? 0;
     }
@@ -147,7 +154,8 @@ internal sealed class ProjectionRunner(
         while (true)
         {
             await using (var connection = await source.OpenConnectionAsync(cancel))
-                if (await PositionAsync(connection) >= target)
+                if (await ReadModelCatalog.GenerationAsync(connection, projection, cancel) is { } generation
+                    && await PositionAsync(connection, generation) >= target)
                     return;
             Wake();
             await Task.Delay(10, cancel);

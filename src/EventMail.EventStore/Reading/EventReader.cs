@@ -44,7 +44,7 @@ public sealed class EventReader
                 ],
                 cancel);
             foreach (var e in page)
-                yield return e;
+                yield return e.Data is UnreadableEvent ? throw new UnreadableEventException("stream", e) : e;
             if (page.Count < PageSize)
                 yield break;
             fromVersion = page[^1].Version + 1;
@@ -223,6 +223,8 @@ public sealed class EventReader
     /// <exception cref="UnknownEventException">The event's type is unknown and its stream's kind does not ignore it.</exception>
     internal static LoadedState Fold(StreamKind kind, LoadedState from, StoredEvent e)
     {
+        if (e.Data is UnreadableEvent)
+            throw new UnreadableEventException(kind.Name, e);
         if (e.Data is not UnknownEvent)
             return new(kind.Evolve(from.State, e), e.Version) { Last = LastEvent.Of(e) };
         return kind.Ignores(e.Type) ? new(from.State, e.Version) { Last = LastEvent.Of(e) } : throw new UnknownEventException(kind.Name, e);

@@ -15,7 +15,7 @@ internal static class EventRow
         var type = row.GetString(5);
         return new(
             row.GetInt64(0), row.GetGuid(1), new(row.GetString(2), row.GetGuid(3)), row.GetInt64(4),
-            type, types.Read(type, row.GetFieldValue<byte[]>(6)), new(row.GetDateTime(7)),
+            type, types.TryRead(type, row.GetFieldValue<byte[]>(6)), new(row.GetDateTime(7)),
             new(Text(row, 8), Text(row, 9), Text(row, 10), Text(row, 11)));
     }
 

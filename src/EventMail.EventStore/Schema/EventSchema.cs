@@ -28,10 +28,10 @@ internal static class EventSchema
     ];
 
     /// <summary>
-    /// Idempotent; one node at a time, so that several may start at once. The <paramref name="models"/> make theirs under the same lock,
-    /// each in a transaction: one that is interrupted while it fills its tables leaves none behind.
+    /// Idempotent; one node at a time, so that several may start at once. The <paramref name="models"/> make theirs under the same lock.
+    /// Answers the names of those that have to be built from the log.
     /// </summary>
-    public static async Task EnsureAsync(
+    public static async Task<IReadOnlyList<string>> EnsureAsync(
         string connectionString, IReadOnlyList<IReadModel> models, CancellationToken cancel)
     {
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString)
@@ -53,13 +53,7 @@ internal static class EventSchema
         await ExecuteAsync(connection, Resource("eventmail.sql"), cancel);
         await CheckVersionAsync(connection, cancel);
         await ExecuteAsync(connection, ReadModelSchema.Create, cancel);
-        foreach (var model in models)
-        {
-            await using var transaction = await connection.BeginTransactionAsync(cancel);
-            await model.CreateAsync(connection, cancel);
-            await ReadModelCatalog.AddAsync(connection, model, cancel);
-            await transaction.CommitAsync(cancel);
-        }
+        return await ReadModelStart.CreateAsync(connection, models, cancel);
     }
 
     private static async Task CheckColumnsAsync(

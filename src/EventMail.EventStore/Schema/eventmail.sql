@@ -30,6 +30,14 @@ create table if not exists eventmail.node (
   heartbeat     timestamptz not null
 );
 
+-- The versions of the read models that it folds: ' name=version ' each.
+do $$
+begin
+  if not exists (select from pg_attribute where attrelid = 'eventmail.node'::regclass and attname = 'read_models') then
+    alter table eventmail.node add column read_models text null;
+  end if;
+end $$;
+
 -- What others said of themselves, to be believed until a time: no part of the log, because nothing of ours happened.
 create table if not exists eventmail.observation (
   kind   text        not null,
@@ -95,6 +103,62 @@ create table if not exists eventmail.log_tip (
 );
 
 insert into eventmail.log_tip (size, position, tiles) values (0, 0, '') on conflict do nothing;
+
+-- Rows of the log that could not be read: found by whoever came to them first, gone when they can be read again.
+create table if not exists eventmail.unreadable_event (
+  seq_id    bigint      primary key,
+  tenant_id varchar     not null,
+  stream_id uuid        not null,
+  version   bigint      not null,
+  type      varchar     not null,
+  error     text        not null,
+  found     timestamptz not null default now()
+);
+
+-- Makes the tables and functions of one schema the live ones, and keeps what was live in another (or the same). In the caller's transaction.
+create or replace function eventmail.change_over(
+  live text, incoming text, outgoing text, old_tables text[], new_tables text[], dropped_tables text[]) returns void
+language plpgsql as $$
+declare
+  relation text;
+  f record;
+begin
+  create schema projections_moving;
+  if incoming <> outgoing then
+    foreach relation in array dropped_tables loop
+      execute format('drop table if exists %I.%I cascade', outgoing, relation);
+    end loop;
+  end if;
+  foreach relation in array old_tables loop
+    if to_regclass(format('%I.%I', live, relation)) is not null then
+      execute format('alter table %I.%I set schema projections_moving', live, relation);
+    end if;
+  end loop;
+  for f in
+    select p.proname, pg_get_function_identity_arguments(p.oid) as arguments,
+      to_regprocedure(format('%I.%I(%s)', live, p.proname, oidvectortypes(p.proargtypes))) is not null as replaces
+    from pg_proc p where p.pronamespace = to_regnamespace(incoming)
+  loop
+    if f.replaces then
+      execute format('alter function %I.%I(%s) set schema projections_moving', live, f.proname, f.arguments);
+    end if;
+    execute format('alter function %I.%I(%s) set schema %I', incoming, f.proname, f.arguments, live);
+  end loop;
+  foreach relation in array new_tables loop
+    execute format('alter table %I.%I set schema %I', incoming, relation, live);
+  end loop;
+  for f in
+    select p.proname, pg_get_function_identity_arguments(p.oid) as arguments
+    from pg_proc p where p.pronamespace = to_regnamespace('projections_moving')
+  loop
+    execute format('drop function if exists %I.%I(%s)', outgoing, f.proname, f.arguments);
+    execute format('alter function projections_moving.%I(%s) set schema %I', f.proname, f.arguments, outgoing);
+  end loop;
+  for relation in select c.relname from pg_class c where c.relnamespace = to_regnamespace('projections_moving') and c.relkind = 'r' loop
+    execute format('alter table projections_moving.%I set schema %I', relation, outgoing);
+  end loop;
+  drop schema projections_moving;
+end $$;
 
 -- Ends a transaction whose statement touched other rows than it was decided on.
 create or replace function eventmail.require_rows(expected bigint, actual bigint, code text) returns void

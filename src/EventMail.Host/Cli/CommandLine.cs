@@ -90,6 +90,11 @@ public static class CommandLine
                     await Console.Error.WriteLineAsync($"eventmail: {fault}");
                 return ExitCodes.Usage;
             }
+            catch (EventStore.GenerationRefusedException error)
+            {
+                await Console.Error.WriteLineAsync($"eventmail: {error.Message}");
+                return ExitCodes.WrongMoment;
+            }
             catch (CommandFailedException error)
             {
                 await Console.Error.WriteLineAsync($"eventmail: {error.Message}");

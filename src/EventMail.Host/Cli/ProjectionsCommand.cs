@@ -13,8 +13,73 @@ internal static class ProjectionsCommand
 {
     public static Command Create() => new("projections", "The read models, which are made from the log and can be made again while mail flows.")
     {
-        Status(),
+        Status(), Rebuild(), Switch(), Rollback(),
+        Change("drop-next", "Gives up what is being built.", "Nothing is being built any more.", (generations, stop) => generations.DropNextAsync(stop)),
+        Change("drop-previous", "Throws away the generations before the live ones; there is no going back to them.", "Only the live generations are left.",
+            (generations, stop) => generations.DropPreviousAsync(stop)),
     };
+
+    private static Argument<string[]> Names(string which) => new("NAME") { Description = which, Arity = ArgumentArity.ZeroOrMore };
+
+    private static Command Rebuild()
+    {
+        var names = Names("Which; all of them when none is named, or those whose build was begun");
+        var wait = new Option<bool>("--no-switch") { Description = "Builds, and leaves the change-over to `projections switch`" };
+        var command = new Command("rebuild", "Makes read models anew from the log beside the live ones, then changes over to them. May be interrupted: it goes on where it was.") { names, wait };
+        SetAction(command, async (generations, progress, run, stop) =>
+            await generations.RebuildAsync(run.Arguments.GetValue(names) ?? [], !run.Arguments.GetValue(wait), progress.ReportAsync, stop));
+        return command;
+    }
+
+    private static Command Switch()
+    {
+        var command = new Command("switch", "Changes over to what was built: one short transaction.");
+        SetAction(command, (generations, progress, _, stop) => generations.SwitchAsync(progress.ReportAsync, stop));
+        return command;
+    }
+
+    private static Command Rollback()
+    {
+        var names = Names("Which; all that have a generation before the live one when none is named");
+        var command = new Command("rollback", "Goes back to the generations before the live ones, which take their place: one short transaction each.") { names };
+        SetAction(command, (generations, progress, run, stop) => generations.RollbackAsync(run.Arguments.GetValue(names) ?? [], progress.ReportAsync, stop));
+        return command;
+    }
+
+    private static Command Change(string name, string description, string done, Func<Generations, CancellationToken, Task> change)
+    {
+        var command = new Command(name, description);
+        SetAction(command, async (generations, _, _, stop) =>
+        {
+            await change(generations, stop);
+            await Console.Out.WriteLineAsync(done);
+        });
+        return command;
+    }
+
+    private static void SetAction(Command command, Func<Generations, BuildBar, CommandRun, CancellationToken, Task> work) =>
+        CommandLine.SetAction(command, async (run, stop) =>
+        {
+            await using var database = await HostDatabase.AttachAsync(run.Settings, run.Logs, stop);
+            await using var store = await MailStore.OpenAsync(run.Settings, database, run.Logs, stop);
+            var models = ReadModels.All(run.Logs);
+            foreach (var follower in models.OfType<IAsyncProjection>())
+                follower.Join(store.Log);
+            var bar = new BuildBar();
+            var generations = new Generations(new()
+            {
+                ConnectionString = database.ConnectionString, Types = store.Log.Types, Kinds = ReadModels.Kinds, Models = models,
+            });
+            try
+            {
+                await work(generations, bar, run, stop);
+            }
+            finally
+            {
+                bar.End();
+            }
+            return ExitCodes.Done;
+        });
 
     private static Command Status()
     {
@@ -23,7 +88,7 @@ internal static class ProjectionsCommand
         {
             await using var database = await HostDatabase.AttachAsync(run.Settings, run.Logs, stop);
             await using var source = NpgsqlDataSource.Create(database.ConnectionString);
-            var models = await new ReadModelInspection(source).StatusAsync(ReadModels.All(EventTypes.Create(), run.Logs), stop);
+            var models = await new ReadModelInspection(source).StatusAsync(ReadModels.All(run.Logs), stop);
             await ListOutput.WriteAsync(
                 run, models.ToAsyncEnumerable(), ["NAME", "VERSION", "GENERATION", "BUILT", "LAG", "ROWS", "SIZE", "BUILDING", "PREVIOUS"],
                 m => [m.Name, VersionOf(m), Text(m.Generation), Time(m.Built), LagOf(m), Text(m.Rows), ListOutput.Size(m.Bytes), BuildOf(m.Build), PreviousOf(m.Previous)]);

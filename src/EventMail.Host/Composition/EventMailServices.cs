@@ -65,7 +65,7 @@ public sealed class EventMailServices : IAsyncDisposable
     public static async Task<EventMailServices> StartAsync(HostContext host, CancellationToken cancel)
     {
         var searchText = host.Settings.Search.Index ? new SearchTextProjection(SearchSettingsOf(host.Settings), host.Logs) : null;
-        var store = await MailStore.OpenAsync(host.Settings, host.Database, host.Logs, cancel, searchText);
+        var store = await MailStore.OpenAsync(host.Settings, host.Database, host.Logs, cancel, searchText, serves: true);
         try
         {
             return new(host, store, searchText);

@@ -67,11 +67,12 @@ public sealed class MailStore : IAsyncDisposable
 
     /// <summary>Makes them.</summary>
     public static Task PrepareAsync(string connectionString, CancellationToken cancel) =>
-        EventLog.PrepareAsync(connectionString, ReadModels.Inline(EventTypes.Create()), [], cancel);
+        EventLog.PrepareAsync(connectionString, ReadModels.Inline(), [], cancel);
 
     /// <param name="searchText">The server's; commands beside it index nothing.</param>
+    /// <param name="serves">A server waits for programs of another version to end before it changes read models over to its own; a command says that it cannot.</param>
     public static async Task<MailStore> OpenAsync(
-        HostSettings settings, HostDatabase database, ILoggerFactory logs, CancellationToken cancel, SearchTextProjection? searchText = null)
+        HostSettings settings, HostDatabase database, ILoggerFactory logs, CancellationToken cancel, SearchTextProjection? searchText = null, bool serves = false)
     {
         var types = EventTypes.Create();
         var log = await EventLog.OpenAsync(
@@ -79,6 +80,7 @@ public sealed class MailStore : IAsyncDisposable
             {
                 ConnectionString = database.ConnectionString,
                 DataFolder = settings.Data,
+                WaitForOthers = serves,
                 Content = new()
                 {
                     FileThreshold = (int)settings.Content.FileThreshold,
@@ -90,7 +92,7 @@ public sealed class MailStore : IAsyncDisposable
                     EncryptContents = settings.Keys.EncryptContents,
                 },
             },
-            types, ReadModels.Kinds, ReadModels.Inline(types),
+            types, ReadModels.Kinds, ReadModels.Inline(),
             searchText is null ? [] : ReadModels.Asynchronous(searchText), logs, cancel);
         try
         {

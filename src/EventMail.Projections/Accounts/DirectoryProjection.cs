@@ -5,7 +5,7 @@ using Npgsql;
 namespace EventMail.Projections.Accounts;
 
 /// <summary>Accounts, domains and addresses as rows. The primary key of address keeps an address from being given twice.</summary>
-public sealed class DirectoryProjection(EventTypeMap types) : IInlineProjection
+public sealed class DirectoryProjection : IInlineProjection
 {
     /// <summary>An address that somebody else took first.</summary>
     internal const string AddressTaken = "address_pkey";
@@ -17,16 +17,7 @@ public sealed class DirectoryProjection(EventTypeMap types) : IInlineProjection
 
     public IReadOnlyList<string> Tables => ["account", "address", "mail_domain"];
 
-    public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        var isDue = await InlineRebuild.IsDueAsync(connection, cancel, "account", "address", "mail_domain");
-        await SqlScript.RunAsync("directory.sql", connection, cancel);
-        if (!isDue)
-            return;
-        // Addresses refer to their domains.
-        foreach (var kind in (StreamKind[])[AccountStreamKinds.Domain, AccountStreamKinds.Account, AccountStreamKinds.Alias])
-            await InlineRebuild.WholeStreamsAsync(this, kind, types, connection, cancel);
-    }
+    public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.RunAsync("directory.sql", connection, cancel);
 
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {

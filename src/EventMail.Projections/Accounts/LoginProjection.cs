@@ -7,19 +7,13 @@ using NpgsqlTypes;
 namespace EventMail.Projections.Accounts;
 
 /// <summary>What of the logins is asked for again: the last one, the places they came from, and the lock-outs.</summary>
-public sealed class LoginProjection(EventTypeMap types) : IInlineProjection
+public sealed class LoginProjection : IInlineProjection
 {
     public string Name => "logins";
 
     public IReadOnlyList<string> Tables => ["last_login", "login_place", "login_lockout"];
 
-    public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        var isDue = await InlineRebuild.IsDueAsync(connection, cancel, "last_login", "login_place", "login_lockout");
-        await SqlScript.RunAsync("logins.sql", connection, cancel);
-        if (isDue)
-            await InlineRebuild.EventsOnlyAsync(this, AccountStreamKinds.Login, types, connection, cancel);
-    }
+    public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.RunAsync("logins.sql", connection, cancel);
 
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {

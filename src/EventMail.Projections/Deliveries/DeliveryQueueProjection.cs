@@ -8,19 +8,19 @@ namespace EventMail.Projections.Deliveries;
 /// The queue: a row for each message and domain in which somebody is still waiting, in the transaction of the events. At most two
 /// statements a batch, and one more when an account is resumed. A begun attempt changes no row: the log and the lease say that it is under way.
 /// </summary>
-public sealed class DeliveryQueueProjection(EventTypeMap types) : IInlineProjection
+public sealed class DeliveryQueueProjection : IInlineProjection
 {
     public string Name => "delivery_queue";
 
     public IReadOnlyList<string> Tables => ["delivery_queue"];
 
-    public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        var isDue = await InlineRebuild.IsDueAsync(connection, cancel, "delivery_queue");
-        await SqlScript.RunAsync("delivery_queue.sql", connection, cancel);
-        if (isDue)
-            await InlineRebuild.WholeStreamsAsync(this, DeliveryKind.Instance, types, connection, cancel);
-    }
+    public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.RunAsync("delivery_queue.sql", connection, cancel);
+
+    // Whoever has claimed a row has it still; what was seen to be due is seen again.
+    public string CarryOver(string from, string to) => $"""
+        update {to}.delivery_queue n set lease = o.lease, owner = o.owner
+        from {from}.delivery_queue o where o.lease is not null and n.id = o.id and n.domain = o.domain and n.due = o.due
+        """;
 
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {
@@ -38,7 +38,7 @@ public sealed class DeliveryQueueProjection(EventTypeMap types) : IInlineProject
             {
                 if (destination is null)
                     (gone ??= []).Add((change.Key.Id, old!.Domain));
-                else if (QueueRow.Of(change.Key, after, destination) is var row && (old is null || row != QueueRow.Of(change.Key, before, old)))
+                else if (QueueRow.Of(change.Key, after, destination) is var row && (old is null || row != QueueRow.Of(change.Key, before, old) || (batch.Building && destination.UnderWay is not null)))
                     (written ??= []).Add(claims.TryGetValue(change.Key, out var claim) ? row.ClaimedBy(claim) : row);
             }
         }

@@ -11,7 +11,7 @@ internal readonly record struct QueueRow(
     DateTimeOffset Submitted, string? Reason)
 {
     /// <summary>
-    /// An attempt that is under way when the table is made anew: its lease went with the table, so that it is left alone for as long
+    /// An attempt that is under way when the table is made anew, and there is no table to take its lease from: it is left alone for as long
     /// as a long one takes.
     /// </summary>
     public static readonly TimeSpan RebuiltLease = TimeSpan.FromMinutes(10);
@@ -26,7 +26,7 @@ internal readonly record struct QueueRow(
         on conflict (id, domain) do update set
           due = excluded.due, held = excluded.held, attempts = excluded.attempts, recipients = excluded.recipients,
           reason = excluded.reason,
-          lease = case when q.due = excluded.due then q.lease end, owner = case when q.due = excluded.due then q.owner end,
+          lease = case when q.due = excluded.due then coalesce(q.lease, excluded.lease) end, owner = case when q.due = excluded.due then q.owner end,
           ready = q.ready and q.due = excluded.due and not excluded.held
         """,
         ("tenant_id", "varchar"), ("id", "uuid"), ("domain", "varchar"), ("due", "timestamptz"), ("held", "boolean"),

@@ -18,6 +18,15 @@ public sealed class MailboxKind : StreamKind
 
     public override object Empty(StreamKey key) => MailboxState.Empty;
 
+    public override object EmptyHeader(StreamKey key) => MailboxState.Empty with { View = null };
+
+    public override string HeaderTable => "mailbox";
+
+    public override async Task<IReadOnlyDictionary<StreamKey, LoadedState>> LoadHeadersAsync(
+        NpgsqlConnection connection, IReadOnlyList<StreamKey> keys, CancellationToken cancel) =>
+        (await MailboxRows.LoadAsync(connection, keys, cancel)).Where(row => row.State.Version > 0)
+            .ToDictionary(row => row.Key, row => new LoadedState(row.State with { View = null }, row.State.Version));
+
     public override object Evolve(object state, StoredEvent e) => ((MailboxState)state).Evolve(e.Data, e.Version, e.Timestamp);
 
     // Somebody may be let into a mailbox whose owner shared nothing with them before.

@@ -30,6 +30,13 @@ public sealed class MetadataKind : StreamKind
 
     public override object Empty(StreamKey key) => MetadataState.Empty;
 
+    public override string HeaderTable => "metadata";
+
+    public override async Task<IReadOnlyDictionary<StreamKey, LoadedState>> LoadHeadersAsync(
+        NpgsqlConnection connection, IReadOnlyList<StreamKey> keys, CancellationToken cancel) =>
+        (await MetadataRows.LoadAsync(connection, keys, cancel)).Where(row => row.Version > 0)
+            .ToDictionary(row => row.Key, row => new LoadedState(row.State, row.Version));
+
     public override object Evolve(object state, StoredEvent e) => ((MetadataState)state).Evolve((MetadataSet)e.Data);
 
     public override int Weight(object state) => 1 + (int)(((MetadataState)state).Octets / 1024);

@@ -7,31 +7,13 @@ using Npgsql;
 namespace EventMail.Projections.Metadata;
 
 /// <summary>Annotations as rows, in the transaction of their events; a mailbox's row goes with it.</summary>
-public sealed class MetadataProjection(EventTypeMap types) : IInlineProjection
+public sealed class MetadataProjection : IInlineProjection
 {
-    // Whoever deleted a mailbox before the rows were made has deleted its annotations, too.
-    private const string OfDeletedMailboxes = """
-        with gone as (
-          delete from metadata m using mailbox b
-          where b.tenant_id = m.tenant_id and b.id = m.mailbox and b.deleted
-          returning m.tenant_id, m.id)
-        delete from metadata_octets o using gone where o.tenant_id = gone.tenant_id and o.id = gone.id
-        """;
-
     public string Name => "metadata";
 
     public IReadOnlyList<string> Tables => ["metadata", "metadata_octets"];
 
-    public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        var isDue = await InlineRebuild.IsDueAsync(connection, cancel, "metadata", "metadata_octets");
-        await SqlScript.ExecuteAsync(connection, MetadataRows.Create, cancel);
-        if (!isDue)
-            return;
-        await InlineRebuild.WholeStreamsAsync(this, MetadataKind.Instance, types, connection, cancel);
-        await using var command = new NpgsqlCommand(OfDeletedMailboxes, connection);
-        await command.ExecuteNonQueryAsync(cancel);
-    }
+    public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.ExecuteAsync(connection, MetadataRows.Create, cancel);
 
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {

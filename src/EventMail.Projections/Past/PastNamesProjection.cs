@@ -6,19 +6,13 @@ using Npgsql;
 namespace EventMail.Projections.Past;
 
 /// <summary>Which mailboxes there were and what they were called, in the transaction of the events that say so.</summary>
-public sealed class PastNamesProjection(EventTypeMap types) : IInlineProjection
+public sealed class PastNamesProjection : IInlineProjection
 {
     public string Name => "past_name";
 
     public IReadOnlyList<string> Tables => [PastNameRows.Table];
 
-    public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        var isDue = await InlineRebuild.IsDueAsync(connection, cancel, PastNameRows.Table);
-        await SqlScript.ExecuteAsync(connection, PastNameRows.Create, cancel);
-        if (isDue)
-            await InlineRebuild.EventsOnlyAsync(this, MailboxKind.Instance, types, connection, cancel);
-    }
+    public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.ExecuteAsync(connection, PastNameRows.Create, cancel);
 
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {

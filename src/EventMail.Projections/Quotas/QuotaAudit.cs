@@ -72,7 +72,7 @@ public sealed class QuotaAudit(EventLog log, EventTypeMap types, ILoggerFactory 
     {
         var total = default(MailTotals);
         var (stream, state) = (Guid.Empty, MailboxState.Empty);
-        await foreach (var e in InlineRebuild.EventsAsync(MailboxKind.Instance, types, connection, cancel, account).ConfigureAwait(false))
+        await foreach (var e in StreamsOfKind.EventsAsync(MailboxKind.Instance, types, connection, cancel, account).ConfigureAwait(false))
         {
             if (e.Stream.Id != stream)
             {

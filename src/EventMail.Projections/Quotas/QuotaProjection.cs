@@ -15,16 +15,7 @@ public sealed class QuotaProjection : IInlineProjection
 
     public IReadOnlyList<string> Needs => ["mailbox"];
 
-    // The mailboxes' rows come first, built again or not.
-    public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        var isDue = await InlineRebuild.IsDueAsync(connection, cancel, "quota");
-        await SqlScript.ExecuteAsync(connection, QuotaRows.Create, cancel);
-        if (!isDue)
-            return;
-        await using var fill = new NpgsqlCommand(QuotaRows.Fill, connection);
-        await fill.ExecuteNonQueryAsync(cancel);
-    }
+    public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.ExecuteAsync(connection, QuotaRows.Create, cancel);
 
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {
@@ -32,7 +23,7 @@ public sealed class QuotaProjection : IInlineProjection
         for (var i = 0; i < batch.Changes.Count; i++)
         {
             var change = batch.Changes[i];
-            var by = ReferenceEquals(change.Kind, MailboxKind.Instance) ? MailTotals.Of(change.After) - MailTotals.Of(change.Before) : Repairs(change);
+            var by = ReferenceEquals(change.Kind, MailboxKind.Instance) ? MailTotals.Of(change.After) - MailTotals.Of(change.Before) : batch.Building ? default : Repairs(change);
             // Every account with a mailbox has a row, also one without mail.
             if (by != default || (change.FromVersion == 1 && change.After is MailboxState))
                 Move(change.Key.Tenant, by, null);

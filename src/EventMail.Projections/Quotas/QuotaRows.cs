@@ -19,13 +19,6 @@ internal static class QuotaRows
         ) with (fillfactor = 50);
         """;
 
-    /// <summary>All rows, from the headers of the mailboxes, which are folded from the log.</summary>
-    public const string Fill = """
-        insert into quota (tenant_id, bytes, messages)
-        select tenant_id, coalesce(sum(bytes) filter (where not deleted), 0), coalesce(sum(messages) filter (where not deleted), 0)
-        from mailbox group by tenant_id
-        """;
-
     public const string ByAccounts = "select tenant_id, bytes, messages from quota where tenant_id = any($1)";
 
     private const string Upsert = $"""

@@ -23,7 +23,6 @@ public sealed class SearchTextIndex
         """;
 
     private readonly NpgsqlDataSource _source;
-    private readonly SearchTextTable _table;
     private readonly SearchTextOptions _options;
     private readonly ILogger _log;
 
@@ -33,7 +32,7 @@ public sealed class SearchTextIndex
 
     public SearchTextIndex(EventLog log, SearchTextProjection projection, ILoggerFactory loggers)
     {
-        (_source, _table, _options) = (log.DataSource, projection.Table, projection.Options);
+        (_source, _options) = (log.DataSource, projection.Options);
         _log = loggers.CreateLogger("EventMail.SearchText");
     }
 
@@ -87,7 +86,7 @@ public sealed class SearchTextIndex
     private async Task<TextAnswers?> FindAmongAsync(string pattern, bool inHeader, long[] numbers, CancellationToken cancel)
     {
         var (matches, unknown) = (new HashSet<long>(), new HashSet<long>(numbers));
-        await using var command = _source.CreateCommand(_table.FindAmong(inHeader));
+        await using var command = _source.CreateCommand(SearchTextTable.FindAmong(inHeader));
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = numbers });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = pattern });
         await using var reader = await command.ExecuteReaderAsync(cancel);
@@ -118,9 +117,9 @@ public sealed class SearchTextIndex
         {
             BatchCommands =
             {
-                new(_table.Generation),
-                new(_table.Incomplete),
-                new(_table.FindEverywhere(inHeader))
+                new(SearchTextTable.Generation),
+                new(SearchTextTable.Incomplete),
+                new(SearchTextTable.FindEverywhere(inHeader))
                 {
                     Parameters =
                     {
@@ -154,7 +153,7 @@ public sealed class SearchTextIndex
     /// <summary>Forgets what was known of a table that is another one now. False: there is no index to go by.</summary>
     private async Task<bool> RefreshAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new(_table.Generation), new(_table.HasIndex) } };
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new(SearchTextTable.Generation), new(SearchTextTable.HasIndex) } };
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         await reader.ReadAsync(cancel);
         var generation = reader.GetInt64(0);
@@ -186,7 +185,7 @@ public sealed class SearchTextIndex
             return unknown;
         var (first, last) = (unknown.Min(), unknown.Max());
         var dense = last - first < (long)unknown.Count * SparsestScan;
-        await using var command = new NpgsqlCommand(dense ? _table.Between : _table.Among, connection);
+        await using var command = new NpgsqlCommand(dense ? SearchTextTable.Between : SearchTextTable.Among, connection);
         if (dense)
         {
             command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = first });

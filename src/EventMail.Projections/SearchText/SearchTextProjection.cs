@@ -8,7 +8,7 @@ using Stopwatch = System.Diagnostics.Stopwatch;
 namespace EventMail.Projections.SearchText;
 
 /// <summary>
-/// projections.search_text_v2: a row a content with the text that SEARCH BODY and TEXT look at, and its trigrams. It follows the log
+/// projections.search_text: a row a content with the text that SEARCH BODY and TEXT look at, and its trigrams. It follows the log
 /// behind the mail and yields to it: a content that has no row yet is searched by reading it.
 /// </summary>
 public sealed class SearchTextProjection : IAsyncProjection
@@ -18,15 +18,9 @@ public sealed class SearchTextProjection : IAsyncProjection
     /// <summary>Of what the rows mean: raise it when the decoded text of messages, or how it is prepared, changes.</summary>
     public const int CurrentVersion = 2;
 
-    /// <summary>The table of <see cref="CurrentVersion"/>, with its schema.</summary>
-    public static string CurrentTable => new SearchTextTable(CurrentVersion).Name;
-
     private readonly ILogger _log;
     private readonly IndexPace _pace;
     private EventLog? _events;
-
-    // Earlier versions, which other nodes may still ask, go when this one has come to the end of the log.
-    private bool _isOnlyVersion;
 
     private readonly Stopwatch _reported = new();
     private readonly Stopwatch _catchingUp = new();
@@ -36,45 +30,30 @@ public sealed class SearchTextProjection : IAsyncProjection
     public SearchTextProjection(SearchTextOptions options, ILoggerFactory loggers, int version = CurrentVersion)
     {
         (Options, Version) = (options, version);
-        _isOnlyVersion = version == 1;
         _log = loggers.CreateLogger("EventMail.SearchText");
         _pace = new(options);
-        Table = new(version);
     }
 
     public string Name => ProjectionName;
 
     public int Version { get; }
 
-    public IReadOnlyList<string> Tables => [Table.Name];
+    public IReadOnlyList<string> Tables => [SearchTextTable.Name];
 
     public int PageSize => Options.BatchEvents;
-
-    internal SearchTextTable Table { get; }
 
     internal SearchTextOptions Options { get; }
 
     public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        await using (var missing = new NpgsqlCommand($"select to_regclass('{Table.Name}') is null", connection))
-            if ((bool)(await missing.ExecuteScalarAsync(cancel))!)
-            {
-                // Dropped, or never there: from the first event on.
-                await using var restart = new NpgsqlCommand("delete from public.mt_event_progression where name = $1", connection)
-                {
-                    Parameters = { new() { Value = Table.Progression } },
-                };
-                await restart.ExecuteNonQueryAsync(cancel);
-            }
-        await using (var create = new NpgsqlCommand(Table.Create, connection))
-            await create.ExecuteNonQueryAsync(cancel);
+        await SqlScript.ExecuteAsync(connection, SearchTextTable.Rename + SearchTextTable.Create, cancel);
         await using var find = new NpgsqlCommand(SearchTextTable.FindTrigrams, connection);
         if (await find.ExecuteScalarAsync(cancel) is not string schema)
         {
             _log.NoTrigrams();
             return;
         }
-        await using var index = new NpgsqlCommand(Table.CreateIndex(schema), connection);
+        await using var index = new NpgsqlCommand(SearchTextTable.CreateIndex(schema), connection);
         await index.ExecuteNonQueryAsync(cancel);
     }
 
@@ -95,17 +74,11 @@ public sealed class SearchTextProjection : IAsyncProjection
         var numbers = Numbers(events);
         if (numbers.Count > 0)
         {
-            await RemoveKnownAsync(numbers, cancel);
+            await RemoveKnownAsync(transaction, numbers, cancel);
             await IndexAsync(transaction, numbers, cancel);
             _indexed += numbers.Count;
         }
         var more = events.Count == PageSize;
-        if (!more && !_isOnlyVersion)
-        {
-            await using var drop = new NpgsqlCommand(Table.DropEarlier, transaction.Connection, transaction);
-            await drop.ExecuteNonQueryAsync(cancel);
-            _isOnlyVersion = true;
-        }
         _pace.Worked(Stopwatch.GetElapsedTime(started));
         await ReportAsync(events[^1].Sequence, more, cancel);
     }
@@ -134,11 +107,13 @@ public sealed class SearchTextProjection : IAsyncProjection
         return numbers;
     }
 
-    // Outside of the transaction, so that reading and decoding hold nothing up: it begins with its first statement.
-    private async Task RemoveKnownAsync(SortedSet<long> numbers, CancellationToken cancel)
+    // Nothing is written before all is read and decoded: until then the transaction holds nobody up.
+    private static async Task RemoveKnownAsync(NpgsqlTransaction transaction, SortedSet<long> numbers, CancellationToken cancel)
     {
-        await using var known = _events!.DataSource.CreateCommand(Table.Among);
-        known.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. numbers] });
+        await using var known = new NpgsqlCommand(SearchTextTable.Among, transaction.Connection, transaction)
+        {
+            Parameters = { new NpgsqlParameter<long[]> { TypedValue = [.. numbers] } },
+        };
         await using var reader = await known.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
             numbers.Remove(reader.GetInt64(0));
@@ -155,9 +130,9 @@ public sealed class SearchTextProjection : IAsyncProjection
             rows.Add(number, text);
             if (rows.Length < Options.StatementLength)
                 continue;
-            await rows.WriteAsync(transaction, Table, cancel);
+            await rows.WriteAsync(transaction, cancel);
         }
-        await rows.WriteAsync(transaction, Table, cancel);
+        await rows.WriteAsync(transaction, cancel);
     }
 
     /// <summary>Null: there is no such content.</summary>
@@ -258,11 +233,11 @@ public sealed class SearchTextProjection : IAsyncProjection
             Length += text.Length;
         }
 
-        public async Task WriteAsync(NpgsqlTransaction transaction, SearchTextTable table, CancellationToken cancel)
+        public async Task WriteAsync(NpgsqlTransaction transaction, CancellationToken cancel)
         {
             if (_numbers.Count == 0)
                 return;
-            await using var insert = new NpgsqlCommand(table.Insert, transaction.Connection, transaction)
+            await using var insert = new NpgsqlCommand(SearchTextTable.Insert, transaction.Connection, transaction)
             {
                 Parameters =
                 {

@@ -138,7 +138,7 @@ public sealed class TestAccounts : IAsyncDisposable
             var types = EventTypes.Create();
             var log = await EventLog.OpenAsync(
                 new() { ConnectionString = connectionString, DataFolder = folder }, types, ReadModels.Kinds,
-                ReadModels.Inline(types), [], NullLoggerFactory.Instance, default);
+                ReadModels.Inline(), [], NullLoggerFactory.Instance, default);
             var loggers = LoggerFactory.Create(builder => builder.AddProvider(logs));
             var directory = await Projections.Accounts.Directory.OpenAsync(log, new(), loggers, default);
             var mailboxes = new MailboxService(log, directory.UsageWithin, new Subscriptions(log).Book, directory.Names, new(), loggers);

@@ -34,7 +34,7 @@ internal sealed class SecondNode : IAsyncDisposable
                 ClosingGrace = TimeSpan.FromSeconds(2),
             },
             types,
-            ReadModels.Kinds, ReadModels.Inline(types), [], NullLoggerFactory.Instance, default);
+            ReadModels.Kinds, ReadModels.Inline(), [], NullLoggerFactory.Instance, default);
         var directory = await Directory.OpenAsync(log, new(), NullLoggerFactory.Instance, default);
         var mailboxes = new MailboxService(
             log, directory.UsageWithin, new Subscriptions(log).Book, directory.Names, new(), NullLoggerFactory.Instance);

@@ -42,7 +42,7 @@ public sealed class SearchTextTests
     {
         await using var texts = await Texts.OpenAsync(new());
         await texts.AddAsync([.. Crafted.Select(Encoding.UTF8.GetBytes)]);
-        await texts.RunAsync("delete from projections.search_text_v2 where number % 2 = 0");
+        await texts.RunAsync("delete from projections.search_text where number % 2 = 0");
         foreach (var inHeader in new[] { false, true })
         {
             var everywhere = (await texts.Index.EverywhereAsync(new("first line"), inHeader, texts.Numbers, 100, default))!;
@@ -70,18 +70,18 @@ public sealed class SearchTextTests
         const string rows = "select md5(string_agg(t::text, '|' order by number)) from projections.{0} t";
         await using var texts = await Texts.OpenAsync(new());
         await texts.AddAsync([.. Crafted.Select(Encoding.UTF8.GetBytes)]);
-        var before = await texts.TextAsync(string.Format(rows, "search_text_v2"));
+        var before = await texts.TextAsync(string.Format(rows, "search_text"));
         before.ShouldNotBeNull();
 
-        await texts.RunAsync("drop table projections.search_text_v2");
+        await texts.RunAsync("drop table projections.search_text");
         // Meanwhile: right, but slow.
         (await texts.Index.EverywhereAsync(new("first line"), false, texts.Numbers, 100, default)).ShouldBeNull();
         await texts.ReopenAsync(SearchTextProjection.CurrentVersion);
-        (await texts.TextAsync(string.Format(rows, "search_text_v2"))).ShouldBe(before);
+        (await texts.TextAsync(string.Format(rows, "search_text"))).ShouldBe(before);
 
         await texts.ReopenAsync(version: 3);
-        (await texts.TextAsync(string.Format(rows, "search_text_v3"))).ShouldBe(before);
-        (await texts.TextAsync("select to_regclass('projections.search_text_v2')::text")).ShouldBeNull();
+        (await texts.TextAsync(string.Format(rows, "search_text"))).ShouldBe(before);
+        (await texts.TextAsync("select md5(string_agg(t::text, '|' order by number)) from projections_previous.search_text t")).ShouldBe(before);
         (await texts.Index.EverywhereAsync(new("first line"), false, texts.Numbers, 100, default))![texts.Numbers[0]].ShouldBe(true);
     }
 
@@ -90,7 +90,7 @@ public sealed class SearchTextTests
     {
         await using var texts = await Texts.OpenAsync(new());
         await texts.AddAsync([.. Crafted.Select(Encoding.UTF8.GetBytes)]);
-        await texts.RunAsync("drop index projections.search_text_v2_trigrams");
+        await texts.RunAsync("drop index projections.search_text_trigrams");
         (await texts.Index.EverywhereAsync(new("first line"), false, texts.Numbers, 100, default)).ShouldBeNull();
         (await texts.Index.AmongAsync(new("FIRST Line"), false, texts.Numbers, default))![texts.Numbers[0]].ShouldBe(true);
     }

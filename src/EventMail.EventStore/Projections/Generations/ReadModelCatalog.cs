@@ -27,21 +27,43 @@ internal static class ReadModelCatalog
         return models;
     }
 
-    /// <summary>
-    /// Says of tables that are there already, and of new ones in an empty log, that they are the live generation. What follows the log
-    /// had its version in its position's name: its first generation has that number.
-    /// </summary>
-    public static async Task AddAsync(NpgsqlConnection connection, IReadModel model, CancellationToken cancel)
+    /// <summary>Says of tables that are there that they are the live generation.</summary>
+    /// <param name="version">What follows the log has its version in its position's name: its first generation has that number.</param>
+    public static async Task AddAsync(NpgsqlConnection connection, IReadModel model, int version, CancellationToken cancel)
     {
         const string sql = """
             insert into eventmail.read_model (name, version, generation, tables, built) values ($1, $2, $2, $3, now())
-            on conflict (name) do nothing
+            on conflict (name) do update set version = excluded.version, tables = excluded.tables
             """;
         await using var command = new NpgsqlCommand(sql, connection)
         {
-            Parameters = { new() { Value = model.Name }, new() { Value = model.Version }, new() { Value = model.Tables.ToArray() } },
+            Parameters = { new() { Value = model.Name }, new() { Value = version }, new() { Value = model.Tables.ToArray() } },
         };
         await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    /// <summary>The generation that this version of a read model has; null when the live one is another version's.</summary>
+    public static async Task<int?> GenerationAsync(NpgsqlConnection connection, IReadModel model, CancellationToken cancel, NpgsqlTransaction? transaction = null)
+    {
+        const string sql = "select generation from eventmail.read_model where name = $1 and version = $2";
+        await using var command = new NpgsqlCommand(transaction is null ? sql : $"{sql} for share", connection, transaction)
+        {
+            Parameters = { new() { Value = model.Name }, new() { Value = model.Version } },
+        };
+        return await command.ExecuteScalarAsync(cancel) as int?;
+    }
+
+    /// <summary>Whoever folds another version than the live one must not commit: its rows would be of another meaning.</summary>
+    /// <exception cref="ReadModelVersionException">So it is.</exception>
+    public static async Task RequireAsync(NpgsqlConnection connection, IReadOnlyList<IInlineProjection> models, CancellationToken cancel)
+    {
+        var live = await ReadAsync(connection, cancel);
+        foreach (var model in models)
+        {
+            if (live.GetValueOrDefault(model.Name) is { } found && found.Version != model.Version)
+                throw new ReadModelVersionException(
+                    $"The read model {model.Name} has been changed over to version {found.Version}, and this program folds version {model.Version}: restart it with the newer one");
+        }
     }
 
     /// <summary>The row of mt_event_progression, with Marten's naming.</summary>

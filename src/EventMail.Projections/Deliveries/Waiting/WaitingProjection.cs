@@ -23,15 +23,6 @@ public sealed class WaitingProjection : IInlineProjection
         ) with (fillfactor = 50);
         """;
 
-    // A message has a row in the queue for each domain.
-    private const string Fill = """
-        insert into delivery_waiting (tenant_id, octets, messages)
-        select s.tenant_id, coalesce(sum(q.size), 0), count(q.id)
-        from (select distinct tenant_id from public.mt_streams where type = 'delivery') s
-        left join (select distinct tenant_id, id, size from delivery_queue) q on q.tenant_id = s.tenant_id
-        group by s.tenant_id
-        """;
-
     private const string Upsert = $"""
         insert into delivery_waiting as q (tenant_id, octets, messages)
         select w.tenant_id, w.octets, w.messages from {RowsStatement.Rows}
@@ -56,16 +47,7 @@ public sealed class WaitingProjection : IInlineProjection
 
     public IReadOnlyList<string> Tables => ["delivery_waiting"];
 
-    // The queue's rows come first, built again or not.
-    public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        var isDue = await InlineRebuild.IsDueAsync(connection, cancel, Name);
-        await SqlScript.ExecuteAsync(connection, Table, cancel);
-        if (!isDue)
-            return;
-        await using var fill = new NpgsqlCommand(Fill, connection);
-        await fill.ExecuteNonQueryAsync(cancel);
-    }
+    public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.ExecuteAsync(connection, Table, cancel);
 
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {

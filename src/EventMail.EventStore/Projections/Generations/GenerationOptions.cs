@@ -1,0 +1,42 @@
+namespace EventMail.EventStore;
+
+/// <summary>How read models are built.</summary>
+public sealed record GenerationOptions
+{
+    public required string ConnectionString { get; init; }
+
+    public required EventTypeMap Types { get; init; }
+
+    public required IReadOnlyList<StreamKind> Kinds { get; init; }
+
+    /// <summary>All of them, in the order in which they are folded.</summary>
+    public required IReadOnlyList<IReadModel> Models { get; init; }
+
+    /// <summary>Positions of the log that are folded in one transaction.</summary>
+    public int PageSize { get; init; } = 20_000;
+
+    /// <summary>Streams whose states are kept in memory.</summary>
+    public int MaxStates { get; init; } = 200_000;
+
+    /// <summary>So few events are left to the change-over, in whose transaction no mail comes in.</summary>
+    public int ShortTail { get; init; } = 500;
+
+    /// <summary>How long the change-over waits for who is using the tables before it lets everybody else go on, and tries again.</summary>
+    public TimeSpan LockWait { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Between two attempts: at the lock, at a disk that was full, at a database that was away.</summary>
+    public TimeSpan Retry { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Between two words on how far it is.</summary>
+    public TimeSpan ProgressInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>A program of another version that has not been heard of for so long does not count any more.</summary>
+    public TimeSpan NodeExpiry { get; init; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>What was asked of the read models cannot be done as things are; the message says what can.</summary>
+public class GenerationRefusedException(string message) : Exception(message);
+
+/// <summary>Another process is at work on the read models.</summary>
+public sealed class GenerationBusyException()
+    : GenerationRefusedException("Another process is at work on the read models; `eventmail projections status` says how far it is.");

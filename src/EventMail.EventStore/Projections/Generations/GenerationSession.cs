@@ -1,0 +1,86 @@
+using Npgsql;
+
+namespace EventMail.EventStore;
+
+/// <summary>
+/// The connections of whoever works on generations, and its right to: one process at a time. The one reads the log, the other writes
+/// to the tables of one schema and sees no other generation's.
+/// </summary>
+internal sealed class GenerationSession : IAsyncDisposable
+{
+    // As the committer's: plans made while tables are small must not scan them once they are large. Nobody waits for its pages to be on disk.
+    private const string Settings =
+        "-c synchronous_commit=off -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off -c plan_cache_mode=force_generic_plan";
+
+    // Any constant of our own.
+    private const long Lock = 0x67_65_6E_65_72_61_74_65;
+
+    private GenerationSession(NpgsqlDataSource source, NpgsqlDataSource log, NpgsqlConnection writer, NpgsqlConnection reader, EventTypeMap types) =>
+        (_source, _log, Writer, Reader, Events) = (source, log, writer, reader, new(log, types));
+
+    private readonly NpgsqlDataSource _source;
+    private readonly NpgsqlDataSource _log;
+
+    public NpgsqlConnection Writer { get; }
+
+    public NpgsqlConnection Reader { get; }
+
+    public EventReader Events { get; }
+
+    /// <summary>Null: another process is at it.</summary>
+    public static async Task<GenerationSession?> TryOpenAsync(GenerationOptions options, string schema, CancellationToken cancel)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(options.ConnectionString)
+        {
+            SearchPath = ReadModelSchema.SearchPathOf(schema),
+            Pooling = false,
+            ApplicationName = "eventmail generations",
+            MaxAutoPrepare = 100,
+            AutoPrepareMinUsages = 2,
+            CommandTimeout = 0,
+            Enlist = false,
+        };
+        settings.Options = $"{settings.Options} {Settings}".Trim();
+        var source = NpgsqlDataSource.Create(settings);
+        var log = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.ConnectionString)
+        {
+            SearchPath = "public", ApplicationName = "eventmail generations log", MaxPoolSize = 3, CommandTimeout = 0, Enlist = false,
+        });
+        try
+        {
+            var writer = await source.OpenConnectionAsync(cancel);
+            await using (var take = new NpgsqlCommand($"select pg_try_advisory_lock({Lock})", writer))
+            {
+                if ((bool)(await take.ExecuteScalarAsync(cancel))!)
+                    return new(source, log, writer, await log.OpenConnectionAsync(cancel), options.Types);
+            }
+            await writer.DisposeAsync();
+        }
+        catch
+        {
+            await source.DisposeAsync();
+            await log.DisposeAsync();
+            throw;
+        }
+        await source.DisposeAsync();
+        await log.DisposeAsync();
+        return null;
+    }
+
+    /// <summary>Up to where the log is complete, and its end.</summary>
+    public async Task<(long Safe, long Last)> EndAsync(CancellationToken cancel) => await Events.Safe.AdvanceAsync(Reader, cancel);
+
+    public async Task ExecuteAsync(string sql, CancellationToken cancel, NpgsqlTransaction? transaction = null)
+    {
+        await using var command = new NpgsqlCommand(sql, Writer, transaction);
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Reader.DisposeAsync();
+        await Writer.DisposeAsync();
+        await _source.DisposeAsync();
+        await _log.DisposeAsync();
+    }
+}

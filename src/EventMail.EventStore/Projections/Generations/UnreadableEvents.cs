@@ -1,0 +1,69 @@
+using Npgsql;
+
+namespace EventMail.EventStore;
+
+/// <summary>A row of the log that cannot be read, and since when that is known.</summary>
+public sealed record UnreadableRow(long Sequence, StreamKey Stream, long Version, string Type, string Error, DateTimeOffset Found);
+
+/// <summary>eventmail.unreadable_event: what of the log could not be read, so that somebody repairs it.</summary>
+public static class UnreadableEvents
+{
+    private const string Add = """
+        insert into eventmail.unreadable_event (seq_id, tenant_id, stream_id, version, type, error)
+        values ($1, $2, $3, $4, $5, $6) on conflict (seq_id) do update set error = excluded.error
+        """;
+
+    private const string All = """
+        select u.seq_id, u.tenant_id, u.stream_id, u.version, u.type, u.error, u.found, e.type, e.data
+        from eventmail.unreadable_event u left join public.mt_events e on e.seq_id = u.seq_id order by u.seq_id
+        """;
+
+    internal static NpgsqlBatchCommand Note(StoredEvent e, string error) => new(Add)
+    {
+        Parameters =
+        {
+            new() { Value = e.Sequence }, new() { Value = e.Stream.Tenant }, new() { Value = e.Stream.Id }, new() { Value = e.Version },
+            new() { Value = e.Type }, new() { Value = error },
+        },
+    };
+
+    internal static async Task NoteAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, IEnumerable<StoredEvent> events, CancellationToken cancel)
+    {
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        foreach (var e in events)
+        {
+            if (e.Data is UnreadableEvent unreadable)
+                batch.BatchCommands.Add(Note(e, unreadable.Error));
+        }
+        if (batch.BatchCommands.Count > 0)
+            await batch.ExecuteNonQueryAsync(cancel);
+    }
+
+    /// <summary>Those that cannot be read now; what was repaired meanwhile is taken off the list.</summary>
+    public static async Task<IReadOnlyList<UnreadableRow>> FindAsync(NpgsqlDataSource source, EventTypeMap types, CancellationToken cancel)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancel);
+        var rows = new List<UnreadableRow>();
+        var repaired = new List<long>();
+        await using (var command = new NpgsqlCommand(All, connection))
+        await using (var row = await command.ExecuteReaderAsync(cancel))
+            while (await row.ReadAsync(cancel))
+            {
+                if (await row.IsDBNullAsync(7, cancel) || types.TryRead(row.GetString(7), row.GetFieldValue<byte[]>(8)) is not (UnreadableEvent or UnknownEvent))
+                    repaired.Add(row.GetInt64(0));
+                else
+                    rows.Add(new(
+                        row.GetInt64(0), new(row.GetString(1), row.GetGuid(2)), row.GetInt64(3), row.GetString(4), row.GetString(5),
+                        row.GetFieldValue<DateTimeOffset>(6)));
+            }
+        if (repaired.Count > 0)
+        {
+            await using var delete = new NpgsqlCommand("delete from eventmail.unreadable_event where seq_id = any($1)", connection)
+            {
+                Parameters = { new() { Value = repaired.ToArray() } },
+            };
+            await delete.ExecuteNonQueryAsync(cancel);
+        }
+        return rows;
+    }
+}
