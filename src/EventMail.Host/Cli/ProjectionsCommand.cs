@@ -68,7 +68,10 @@ internal static class ProjectionsCommand
             var bar = new BuildBar();
             var generations = new Generations(new()
             {
-                ConnectionString = database.ConnectionString, Types = store.Log.Types, Kinds = ReadModels.Kinds, Models = models,
+                ConnectionString = database.ConnectionString,
+                Types = store.Log.Types,
+                Kinds = ReadModels.Kinds,
+                Models = models,
             });
             try
             {

@@ -44,7 +44,11 @@ internal sealed class GenerationSession : IAsyncDisposable
         var source = NpgsqlDataSource.Create(settings);
         var log = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.ConnectionString)
         {
-            SearchPath = "public", ApplicationName = "eventmail generations log", MaxPoolSize = 3, CommandTimeout = 0, Enlist = false,
+            SearchPath = "public",
+            ApplicationName = "eventmail generations log",
+            MaxPoolSize = 3,
+            CommandTimeout = 0,
+            Enlist = false,
         });
         try
         {
@@ -79,6 +83,15 @@ internal sealed class GenerationSession : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Reader.DisposeAsync();
+        try
+        {
+            // Its server process ends a little later than it: whoever comes next need not wait for that.
+            await ExecuteAsync($"select pg_advisory_unlock({Lock})", CancellationToken.None);
+        }
+        catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
+        {
+            // The lock goes with the connection.
+        }
         await Writer.DisposeAsync();
         await _source.DisposeAsync();
         await _log.DisposeAsync();

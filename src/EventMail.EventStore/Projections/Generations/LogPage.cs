@@ -75,7 +75,7 @@ internal sealed class LogPage : IDisposable
     private void Parse(int length, LogNames names)
     {
         var octets = _octets.AsSpan(0, length);
-        for (var at = HeaderLength; BinaryPrimitives.ReadInt16BigEndian(octets[at..]) is not -1; )
+        for (var at = HeaderLength; BinaryPrimitives.ReadInt16BigEndian(octets[at..]) is not -1;)
         {
             at += sizeof(short);
             var sequence = BinaryPrimitives.ReadInt64BigEndian(Next(octets, ref at));

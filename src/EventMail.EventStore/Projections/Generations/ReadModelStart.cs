@@ -19,7 +19,11 @@ internal static class ReadModelStart
     {
         var generations = new Generations(new()
         {
-            ConnectionString = options.ConnectionString, Types = types, Kinds = kinds, Models = models, NodeExpiry = options.NodeExpiry,
+            ConnectionString = options.ConnectionString,
+            Types = types,
+            Kinds = kinds,
+            Models = models,
+            NodeExpiry = options.NodeExpiry,
             ProgressInterval = TimeSpan.FromSeconds(5),
         });
         while (await EventSchema.EnsureAsync(options.ConnectionString, models, cancel) is { Count: > 0 } due)

@@ -19,6 +19,6 @@ internal sealed class ProjectionsResource(MailStore store, ILoggerFactory logs)
     ];
 
     private async Task<ApiAnswer> StatusAsync(ApiRequest request) => ApiAnswer.Json(
-        new(await new ReadModelInspection(store.Log.DataSource).StatusAsync(ReadModels.All(store.Log.Types, logs), request.Cancel)),
+        new(await new ReadModelInspection(store.Log.DataSource).StatusAsync(ReadModels.All(logs), request.Cancel)),
         ApiJson.Plain.ProjectionListDocument);
 }

@@ -1,0 +1,125 @@
+using EventMail.EventStore;
+using EventMail.Testing;
+using Npgsql;
+
+namespace EventMail.Projections.Tests.Building;
+
+/// <summary>Generations of all read models beside a store at work.</summary>
+public sealed class GenerationTests
+{
+    private static readonly Func<BuildProgress, Task> Quiet = _ => Task.CompletedTask;
+
+    [Fact]
+    public async Task A_new_generation_equals_the_live_one_wherever_its_build_was_cut_off()
+    {
+        await using var busy = await BusyMail.StartAsync();
+        await busy.WorkAsync(rounds: 12, seed: 1);
+        await busy.Mail.Log.Projections.WaitForAsync("SearchText", default);
+        var random = new Random(4711);
+        // Pages of a few events, hardly any states in memory, and an end at any page or between them.
+        var generations = busy.Generations(o => o with { PageSize = 7, MaxStates = 4 });
+        for (var cut = 0; cut < 6; cut++)
+        {
+            var pages = random.Next(1, 8);
+            await Should.ThrowAsync<OperationCanceledException>(generations.RebuildAsync(
+                [], true, _ => --pages == 0 ? throw new OperationCanceledException("cut off") : Task.CompletedTask, default));
+        }
+        await generations.RebuildAsync([], true, Quiet, default);
+        var (live, previous) = (await busy.TablesAsync(ReadModelSchema.Name), await busy.TablesAsync(ReadModelSchema.Previous));
+        foreach (var table in ReadModelTables.Derived)
+            live[table].ShouldBe(previous[table], table);
+        live["mailbox"].ShouldNotBeEmpty();
+        live["delivery_queue"].ShouldNotBeEmpty();
+        live["search_text"].ShouldNotBeEmpty();
+        (await busy.ScalarAsync<long>("select count(*) from eventmail.read_model_build")).ShouldBe(0);
+        await busy.Mail.ShouldBeWhatTheLogSaysAsync();
+    }
+
+    [Fact]
+    public async Task Mail_flows_while_read_models_are_built_changed_over_and_taken_back()
+    {
+        await using var busy = await BusyMail.StartAsync();
+        await busy.WorkAsync(rounds: 4, seed: 2);
+        var generations = busy.Generations(o => o with { PageSize = 20 });
+        // Every command's answer is checked: none fails.
+        var traffic = Task.Run(() => Task.WhenAll(busy.WorkAsync(rounds: 8, seed: 3), busy.WorkAsync(rounds: 8, seed: 4)));
+        await generations.RebuildAsync(["mailbox", "quota", "delivery_queue"], true, Quiet, default);
+        await generations.RebuildAsync(["quota", "delivery_waiting", "metadata"], true, Quiet, default);
+        await generations.RollbackAsync(["mailbox", "delivery_queue"], Quiet, default);
+        await generations.RollbackAsync([], Quiet, default);
+        await traffic;
+        var live = await busy.TablesAsync(ReadModelSchema.Name);
+        await generations.RebuildAsync([], true, Quiet, default);
+        var rebuilt = await busy.TablesAsync(ReadModelSchema.Name);
+        foreach (var table in ReadModelTables.Derived.Except(["search_text"]))
+            live[table].ShouldBe(rebuilt[table], table);
+        await busy.Mail.ShouldBeWhatTheLogSaysAsync();
+    }
+
+    [Fact]
+    public async Task A_full_disk_stops_a_build_until_there_is_room_and_the_mail_flows_on()
+    {
+        await using var busy = await BusyMail.StartAsync();
+        await busy.WorkAsync(rounds: 2, seed: 5);
+        var generations = busy.Generations(o => o with { PageSize = 10 });
+        var (began, why) = (false, "");
+        await generations.RebuildAsync(["mailbox"], true, async progress =>
+        {
+            if (progress.Phase == BuildPhase.Folding && !began)
+            {
+                began = true;
+                await busy.RunAsync("""
+                    create function public.no_room() returns trigger language plpgsql as
+                    $$ begin raise exception 'could not extend file: No space left on device' using errcode = '53100'; end $$;
+                    create trigger no_room before insert or update on projections_next.mailbox execute function public.no_room()
+                    """);
+            }
+            else if (progress.Phase == BuildPhase.WaitingForRoom)
+            {
+                why = progress.Why!;
+                await busy.WorkAsync(rounds: 1, seed: 6);
+                await busy.RunAsync("drop function public.no_room() cascade");
+            }
+        }, default);
+        why.ShouldContain("disk is full");
+        (await busy.ScalarAsync<int>("select generation from eventmail.read_model where name = 'mailbox'")).ShouldBe(2);
+        await busy.Mail.ShouldBeWhatTheLogSaysAsync();
+    }
+
+    [Fact]
+    public async Task A_change_over_lets_others_go_on_while_somebody_reads_the_tables()
+    {
+        await using var busy = await BusyMail.StartAsync();
+        await busy.WorkAsync(rounds: 1, seed: 7);
+        await using var connection = await busy.Mail.Database.DataSource.OpenConnectionAsync();
+        var dump = await connection.BeginTransactionAsync();
+        await using (var read = new NpgsqlCommand("select count(*) from projections.mailbox", connection, dump))
+            await read.ExecuteScalarAsync();
+        var waited = 0;
+        await busy.Generations(o => o with { LockWait = TimeSpan.FromMilliseconds(50) }).RebuildAsync(["mailbox"], true, async progress =>
+        {
+            if (progress.Phase != BuildPhase.WaitingForLock)
+                return;
+            await busy.WorkAsync(rounds: 1, seed: 70 + waited);
+            if (++waited == 2)
+                await dump.DisposeAsync();
+        }, default);
+        waited.ShouldBeGreaterThanOrEqualTo(2);
+        await busy.Mail.ShouldBeWhatTheLogSaysAsync();
+    }
+
+    [Fact]
+    public async Task What_cannot_be_done_as_things_are_is_refused_with_what_can()
+    {
+        await using var busy = await BusyMail.StartAsync(1);
+        var generations = busy.Generations();
+        (await Should.ThrowAsync<GenerationRefusedException>(generations.SwitchAsync(Quiet, default))).Message.ShouldContain("projections rebuild");
+        (await Should.ThrowAsync<GenerationRefusedException>(generations.RollbackAsync([], Quiet, default))).Message.ShouldContain("before the live one");
+        (await Should.ThrowAsync<GenerationRefusedException>(generations.RebuildAsync(["nothing"], true, Quiet, default))).Message.ShouldContain("delivery_queue");
+        await generations.RebuildAsync(["quota"], false, Quiet, default);
+        (await Should.ThrowAsync<GenerationRefusedException>(generations.RebuildAsync(["mailbox"], true, Quiet, default))).Message.ShouldContain("drop-next");
+        await generations.SwitchAsync(Quiet, default);
+        await generations.DropPreviousAsync(default);
+        (await Should.ThrowAsync<GenerationRefusedException>(generations.RollbackAsync(["quota"], Quiet, default))).Message.ShouldContain("before the live one");
+    }
+}
