@@ -256,9 +256,13 @@ internal sealed class Committer(
     {
         _hashes.Link(batch);
         publisher.Depart(batch.Commit.Changes);
+        var began = EventStoreTelemetry.Began;
+        using var span = EventStoreTelemetry.Spans.StartActivity("commit");
+        span?.SetTag("events", batch.Events.Count);
         // Once sent it is not cancelled: its callers want to know what became of it.
         await BatchWriter.WriteAsync(
             connection, transaction, batch, inline, link.OthersPresent ? link.Node : null, CancellationToken.None);
+        EventStoreTelemetry.Committed(began);
     }
 
     private void Finish(Batch batch)

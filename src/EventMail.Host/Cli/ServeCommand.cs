@@ -54,7 +54,8 @@ internal static class ServeCommand
         var listeners = await ServerListeners.OpenAsync(services.Listeners, certificates.ServerTls, settings.Auth.AllowPlaintextOnLoopback, logs);
         if (await services.Accounts.EnsureFirstAccountAsync(settings.Hostname, new("system", "serve", "{}"), stop) is { } first)
             await Console.Out.WriteLineAsync($"first account {first.Address} password {first.Password}");
-        await using var http = await OpenHttpAsync(services, listeners, certificates, stop);
+        await using var telemetry = services.Measure(listeners);
+        await using var http = await OpenHttpAsync(services.Admin(listeners, telemetry, stop), listeners, certificates, stop);
         services.StartDelivering(listeners.EndPointsOf("smtp"));
         var tracing = new TraceFile(settings.Data).FollowAsync(listeners.Traces, log, stop);
         var addresses = (http is null ? listeners.Addresses : $"{listeners.Addresses} http={http.EndPoint}").Trim();
@@ -72,11 +73,11 @@ internal static class ServeCommand
 
     // All listeners or none.
     private static async Task<HttpServer?> OpenHttpAsync(
-        EventMailServices services, ServerListeners listeners, ServerCertificates certificates, CancellationToken stop)
+        AdminServer admin, ServerListeners listeners, ServerCertificates certificates, CancellationToken stop)
     {
         try
         {
-            return await services.Admin(listeners, stop).OpenAsync(certificates, stop);
+            return await admin.OpenAsync(certificates, stop);
         }
         catch
         {

@@ -3,6 +3,7 @@ using EventMail.Host.Audit;
 using EventMail.Host.Configuration;
 using EventMail.Host.Delivery;
 using EventMail.Host.Listeners;
+using EventMail.Host.Telemetry;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Maildrops;
@@ -78,8 +79,11 @@ public sealed class EventMailServices : IAsyncDisposable
     }
 
     /// <summary>The admin API and its listener.</summary>
-    internal AdminServer Admin(ServerListeners listeners, CancellationToken stopping) =>
-        new(_host.Settings, _store, _summaries, _names.Dns, new(listeners, stopping), _host.Logs);
+    internal AdminServer Admin(ServerListeners listeners, HostTelemetry telemetry, CancellationToken stopping) =>
+        new(_host, _store, _summaries, _names.Dns, listeners, telemetry, stopping);
+
+    /// <summary>Begins to measure.</summary>
+    internal HostTelemetry Measure(ServerListeners listeners) => new(_host.Settings, _store, listeners, _host.Logs);
 
     /// <summary>Begins to deliver, where that is on.</summary>
     /// <param name="smtp">Where this server takes mail from others.</param>

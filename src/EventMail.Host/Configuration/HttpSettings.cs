@@ -31,4 +31,11 @@ public sealed record HttpSettings : ListenerSettings
 
     /// <summary>How long a reader of an event stream may take nothing before it is cut off. It comes back where it was.</summary>
     public TimeSpan StreamPatience { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How far a read model may be behind the log before /health/ready says no.</summary>
+    public TimeSpan ReadyLag { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Free space in the data folder below which /health/ready says no.</summary>
+    [Bytes, Range(0)]
+    public long ReadyDisk { get; init; } = 256L << 20;
 }

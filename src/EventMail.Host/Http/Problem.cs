@@ -31,5 +31,6 @@ internal sealed record Problem(string Title, int Status, [property: JsonIgnore(C
 }
 
 [JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(ReadyDocument))]
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 internal sealed partial class HttpJson : JsonSerializerContext;

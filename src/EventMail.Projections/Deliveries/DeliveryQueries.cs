@@ -70,6 +70,14 @@ public sealed class DeliveryQueries(NpgsqlDataSource source)
         return new(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4));
     }
 
+    /// <summary>When the oldest message that waits was submitted; null when none waits.</summary>
+    public async Task<DateTimeOffset?> OldestAsync(CancellationToken cancel)
+    {
+        // Ids are in the order of submission, and the queue's key begins with them.
+        await using var command = source.CreateCommand("select submitted from delivery_queue order by id, domain limit 1");
+        return await command.ExecuteScalarAsync(cancel) is DateTime submitted ? new(submitted) : null;
+    }
+
     /// <summary>The stream of a delivery, also of one that is over; null when there is none.</summary>
     public async Task<StreamKey?> FindAsync(Guid delivery, CancellationToken cancel)
     {

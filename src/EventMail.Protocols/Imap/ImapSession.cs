@@ -200,6 +200,8 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         }
 
         var started = Stopwatch.GetTimestamp();
+        using var span = ProtocolSpans.Begin("imap command");
+        span?.SetTag("command", line.Name);
         HoldExpunges = false;
         var reply = await ExecuteAsync(line).ConfigureAwait(false);
         if (reply.Kind == ReplyKind.Close)

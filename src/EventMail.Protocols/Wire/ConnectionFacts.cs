@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace EventMail.Protocols.Wire;
 
 /// <summary>What a session tells of itself, for lists of connections. Written by the session, read by others. Thread-safe.</summary>
@@ -7,6 +9,7 @@ public sealed class ConnectionFacts
     private string? _reversePath;
     private List<string>? _recipients;
     private volatile string? _user;
+    private Activity? _span;
 
     public DateTimeOffset Since { get; } = DateTimeOffset.UtcNow;
 
@@ -30,7 +33,11 @@ public sealed class ConnectionFacts
     public void BeginEnvelope(string reversePath)
     {
         lock (_lock)
+        {
             (_reversePath, _recipients) = (reversePath, null);
+            _span?.Dispose();
+            _span = ProtocolSpans.Begin("smtp transaction");
+        }
     }
 
     public void AddRecipient(string recipient)
@@ -42,6 +49,10 @@ public sealed class ConnectionFacts
     public void EndEnvelope()
     {
         lock (_lock)
-            (_reversePath, _recipients) = (null, null);
+        {
+            _span?.SetTag("recipients", _recipients?.Count ?? 0);
+            _span?.Dispose();
+            (_reversePath, _recipients, _span) = (null, null, null);
+        }
     }
 }

@@ -8,6 +8,7 @@ using EventMail.Host.Configuration;
 using EventMail.Host.Http;
 using EventMail.Host.Http.Admin;
 using EventMail.Host.Listeners;
+using EventMail.Host.Telemetry;
 using EventMail.Host.Tls;
 using EventMail.Projections;
 using EventMail.Projections.Mailboxes;
@@ -26,6 +27,9 @@ public class AdminHost : WebApplicationFactory<HostSettings>, IAsyncLifetime
 {
     public static readonly Actor Tester = new("test", "test", "{}");
 
+    // There are no connections in the process whose addresses could be looked at.
+    private const string ClientField = "Test-Client";
+
     private readonly TestFolder _folder = new();
     private readonly CancellationTokenSource _stopping = new();
     private TestDatabase? _database;
@@ -33,6 +37,7 @@ public class AdminHost : WebApplicationFactory<HostSettings>, IAsyncLifetime
     private HostDatabase? _postgres;
 
     private AdminServer _admin = null!;
+    private HostTelemetry? _telemetry;
 
     /// <summary>With a key that may do everything.</summary>
     public HttpClient Admin { get; private set; } = null!;
@@ -61,7 +66,8 @@ public class AdminHost : WebApplicationFactory<HostSettings>, IAsyncLifetime
         var certificates = ServerCertificates.Open(Settings, NullLogger.Instance);
         _services = await EventMailServices.StartAsync(new(Settings, _postgres, certificates, logs), default);
         Listeners = await ServerListeners.OpenAsync(_services.Listeners, certificates.ServerTls, allowPlaintextLogin: true, logs);
-        _admin = _services.Admin(Listeners, _stopping.Token);
+        _telemetry = _services.Measure(Listeners);
+        _admin = _services.Admin(Listeners, _telemetry, _stopping.Token);
         Api = _admin.Api();
         Admin = await ClientAsync("everything", "admin");
     }
@@ -78,6 +84,14 @@ public class AdminHost : WebApplicationFactory<HostSettings>, IAsyncLifetime
         var client = CreateClient();
         if (key is not null)
             client.DefaultRequestHeaders.Authorization = new("Bearer", key);
+        return client;
+    }
+
+    /// <summary>A client that seems to be at another address.</summary>
+    public HttpClient From(IPAddress address, string? key)
+    {
+        var client = With(key);
+        client.DefaultRequestHeaders.Add(ClientField, address.ToString());
         return client;
     }
 
@@ -105,10 +119,10 @@ public class AdminHost : WebApplicationFactory<HostSettings>, IAsyncLifetime
         {
             app.Use((context, next) =>
             {
-                context.Connection.RemoteIpAddress ??= IPAddress.Loopback;
+                context.Connection.RemoteIpAddress = context.Request.Headers[ClientField].ToString() is { Length: > 0 } address ? IPAddress.Parse(address) : IPAddress.Loopback;
                 return next(context);
             });
-            HttpServer.Use(app, _admin.Guard, Api.Map);
+            HttpServer.Use(app, _admin.Guard, _admin.Map);
         }));
 
     // There is no project of the entry point's name to find pages in.
@@ -119,6 +133,7 @@ public class AdminHost : WebApplicationFactory<HostSettings>, IAsyncLifetime
         await base.DisposeAsync();
         await _stopping.CancelAsync();
         await Listeners.StopAsync(new CancellationToken(canceled: true));
+        await _telemetry!.DisposeAsync();
         await _services!.DisposeAsync();
         await _postgres!.DisposeAsync();
         await _database!.DisposeAsync();

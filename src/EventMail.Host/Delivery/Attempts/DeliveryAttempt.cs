@@ -28,6 +28,8 @@ internal sealed class DeliveryAttempt(AttemptServices services, QueuedDelivery d
     public async Task<AttemptResult> RunAsync(CancellationToken cancel)
     {
         var isIncomplete = false;
+        using var span = DeliverySpans.Source.StartActivity("delivery attempt", System.Diagnostics.ActivityKind.Client);
+        span?.SetTag("domain", delivery.Domain).SetTag("recipients", delivery.Recipients.Length);
         try
         {
             var route = await services.Router.FindAsync(hop, cancel);

@@ -46,11 +46,6 @@ internal sealed class KeyGuard(ApiKeyService keys, HttpSettings settings, TimePr
         return null;
     }
 
-    /// <summary>Whether it shows a key of this scope; nobody is told anything.</summary>
-    public async ValueTask<bool> HasAsync(HttpContext context, string scope) =>
-        context.Request.Headers.Authorization.ToString() is { } shown && shown.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-        && await keys.VerifyAsync(shown[Scheme.Length..].Trim(), context.RequestAborted) is { } key && ApiScopes.Allow(key.Scopes, scope);
-
     /// <summary>The key counts still: for requests that go on for long.</summary>
     public ValueTask<bool> StillCountsAsync(ApiKey key, CancellationToken cancel) => keys.IsValidAsync(key, cancel);
 

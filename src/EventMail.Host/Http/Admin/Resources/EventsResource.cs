@@ -1,0 +1,112 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using EventMail.Host.Composition;
+using EventMail.Host.Configuration;
+using EventMail.Host.Http.Admin.Log;
+using Microsoft.AspNetCore.Http;
+
+namespace EventMail.Host.Http.Admin.Resources;
+
+/// <summary>
+/// /events: the log as server-sent events (WHATWG HTML §9.2) whose ids are positions. Who comes back with Last-Event-ID gets what came
+/// since. A silent stream carries its position now and then; a stream ends when its key counts no more.
+/// </summary>
+internal sealed class EventsResource(MailStore store, LogTail tail, KeyGuard guard, HttpSettings settings, CancellationToken stopping)
+{
+    private int _open;
+
+    public IEnumerable<Operation> Operations =>
+    [
+        new("GET", "/events", "read:events", "The log as server-sent events, from a position on (Last-Event-ID, `after`) or from now on.", StreamAsync)
+        {
+            Query =
+            [
+                new("after", ParameterKind.Number, "What stands behind this position; 0 for all."),
+                new("types", ParameterKind.Text, "Types of events, separated by commas."),
+                new("kinds", ParameterKind.Text, "Kinds of streams, separated by commas: account, mailbox, delivery, login …"),
+                new("account", ParameterKind.Text, "An account's address or id."),
+            ],
+            MediaType = "text/event-stream",
+        },
+    ];
+
+    private async Task<ApiAnswer> StreamAsync(ApiRequest request)
+    {
+        var account = default(string);
+        if (request.Text("account") is { } named)
+        {
+            account = named.Contains('@', StringComparison.Ordinal) ? (await store.Directory.FindAsync(named, request.Cancel))?.Account : named;
+            if (account is null)
+                return AccountFinder.Missing;
+        }
+        var after = request.Number("after");
+        if (request.Context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } last)
+        {
+            if (!long.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var position))
+                return ApiAnswer.BadParameter("Last-Event-ID is the id of an event");
+            after = position;
+        }
+        if (Interlocked.Increment(ref _open) > settings.MaxStreams)
+        {
+            Interlocked.Decrement(ref _open);
+            return ApiAnswer.Problem(StatusCodes.Status503ServiceUnavailable, "Too many event streams", string.Create(null, $"There are {settings.MaxStreams}; end one, or raise Http:MaxStreams"));
+        }
+        var filter = new LogFilter(SetOf(request.Text("types")), account, SetOf(request.Text("kinds")));
+        return ApiAnswer.Of(context => WriteAsync(context, request, after, filter));
+    }
+
+    private async Task WriteAsync(HttpContext context, ApiRequest request, long? after, LogFilter filter)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        try
+        {
+            context.Response.ContentType = "text/event-stream";
+            await SendAsync(context, "retry: 1000\n\n"u8.ToArray(), end.Token);
+            var output = new ArrayBufferWriter<byte>();
+            await foreach (var (entries, position) in tail.FollowAsync(after ?? await tail.EndAsync(end.Token), filter, settings.StreamKeepAlive, end.Token))
+            {
+                if (!await guard.StillCountsAsync(request.Key, end.Token))
+                    return;
+                foreach (var entry in entries)
+                {
+                    output.ResetWrittenCount();
+                    output.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {entry.Event.Sequence}\nevent: {entry.Event.Type}\ndata: ")));
+                    output.Write(entry.ToJson(store.Log.Types).Span);
+                    output.Write("\n\n"u8);
+                    await SendAsync(context, output.WrittenMemory, end.Token);
+                }
+                // An event without data is told to nobody, but its id counts: whoever comes back begins here.
+                if (entries.Count == 0 || entries[^1].Event.Sequence < position)
+                    await SendAsync(context, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {position}\n\n")), end.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The reader is gone or takes nothing, or the server stops.
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _open);
+        }
+    }
+
+    private async Task SendAsync(HttpContext context, ReadOnlyMemory<byte> octets, CancellationToken end)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(end);
+        patience.CancelAfter(settings.StreamPatience);
+        try
+        {
+            await context.Response.Body.WriteAsync(octets, patience.Token);
+            await context.Response.Body.FlushAsync(patience.Token);
+        }
+        catch (OperationCanceledException) when (!end.IsCancellationRequested)
+        {
+            context.Abort();
+            throw new OperationCanceledException(context.RequestAborted);
+        }
+    }
+
+    private static HashSet<string>? SetOf(string? text) =>
+        text?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToHashSet(StringComparer.Ordinal);
+}

@@ -1,0 +1,74 @@
+using System.Diagnostics.Metrics;
+using EventMail.EventStore;
+using EventMail.Host.Composition;
+using EventMail.Host.Configuration;
+using EventMail.Host.Listeners;
+using EventMail.Projections;
+using EventMail.Projections.Deliveries;
+using EventMail.Projections.SearchText;
+using Microsoft.Extensions.Logging;
+
+namespace EventMail.Host.Telemetry;
+
+/// <summary>
+/// What stands at a moment: sessions, the queue, the read models' lag. The database is asked at most once in a few seconds, however many ask
+/// here. Thread-safe.
+/// </summary>
+internal sealed class HostMeasures
+{
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
+
+    private readonly MailStore _store;
+    private readonly ServerListeners _listeners;
+    private readonly IReadOnlyList<IReadModel> _models;
+    private readonly TimeProvider _time;
+    private readonly SemaphoreSlim _turn = new(1);
+    private volatile Picture _picture = new(default, 0, [], DateTimeOffset.MinValue);
+
+    /// <param name="meter">Where the instruments are made.</param>
+    public HostMeasures(HostSettings settings, MailStore store, ServerListeners listeners, Meter meter, TimeProvider time, ILoggerFactory logs)
+    {
+        (_store, _listeners, _time) = (store, listeners, time);
+        // The index of texts is not run where it is switched off.
+        _models = [.. ReadModels.All(logs).Where(model => model is IAsyncProjection && (settings.Search.Index || model is not SearchTextProjection))];
+        meter.CreateObservableGauge("eventmail.sessions", Sessions, null, "Connections by listener.");
+        meter.CreateObservableGauge("eventmail.queue.messages", () => _picture.Queue.Deliveries, null, "Messages on their way to other servers.");
+        meter.CreateObservableGauge("eventmail.queue.recipients", () => _picture.Queue.Recipients, null, "Recipients that wait.");
+        meter.CreateObservableGauge("eventmail.queue.due", () => _picture.Queue.Due, null, "Rows of the queue whose time has come.");
+        meter.CreateObservableGauge("eventmail.queue.held", () => _picture.Queue.Held, null, "Rows of the queue that an operator holds.");
+        meter.CreateObservableGauge("eventmail.queue.age", () => _picture.Age, "s", "Of the oldest message in the queue.");
+        meter.CreateObservableGauge("eventmail.projection.lag.events", () => Lags(model => model.LagEvents), null, "Positions of the log that a read model has not folded.");
+        meter.CreateObservableGauge("eventmail.projection.lag", () => Lags(model => model.LagSeconds), "s", "The age of the first event that it has not folded.");
+    }
+
+    /// <summary>Asks the database unless that was just done.</summary>
+    public async Task<Picture> RefreshAsync(CancellationToken cancel)
+    {
+        await _turn.WaitAsync(cancel);
+        try
+        {
+            var now = _time.GetUtcNow();
+            if (now - _picture.Taken < Fresh)
+                return _picture;
+            var queries = _store.Deliveries.Operations.Queries;
+            var oldest = await queries.OldestAsync(cancel);
+            return _picture = new(
+                await queries.CountAsync(new(), cancel), oldest is { } since ? Math.Max(0, (now - since).TotalSeconds) : 0,
+                await new ReadModelInspection(_store.Log.DataSource).StatusAsync(_models, cancel), now);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private IEnumerable<Measurement<int>> Sessions() =>
+        _listeners.Counts.Select(listener => new Measurement<int>(listener.Connections, new KeyValuePair<string, object?>("listener", listener.Name)));
+
+    private IEnumerable<Measurement<double>> Lags(Func<ReadModelStatus, double> lag) =>
+        _picture.Models.Select(model => new Measurement<double>(lag(model), new KeyValuePair<string, object?>("projection", model.Name)));
+
+    /// <param name="Age">Of the oldest message in the queue, in seconds.</param>
+    /// <param name="Models">Those that follow the log.</param>
+    internal sealed record Picture(QueueCounts Queue, double Age, IReadOnlyList<ReadModelStatus> Models, DateTimeOffset Taken);
+}

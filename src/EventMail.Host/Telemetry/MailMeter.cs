@@ -1,0 +1,114 @@
+using System.Diagnostics.Metrics;
+using EventMail.Domain.Accounts;
+using EventMail.Domain.Deliveries;
+using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
+
+namespace EventMail.Host.Telemetry;
+
+/// <summary>
+/// Mail's own measures, counted from what this Host commits: each is an event of the log, and none is counted twice. Where nobody listens it
+/// costs a look at each event's type.
+/// </summary>
+internal sealed class MailMeter : IDisposable
+{
+    private readonly Meter _meter = new(EventStoreTelemetry.Name);
+    private readonly IDisposable _subscription;
+    private readonly Counter<long> _events;
+    private readonly Counter<long> _messages;
+    private readonly Counter<long> _octets;
+    private readonly Counter<long> _contents;
+    private readonly Counter<long> _logins;
+    private readonly Counter<long> _deliveries;
+    private readonly Histogram<double> _attempts;
+
+    public MailMeter(CommitFeed feed)
+    {
+        _events = _meter.CreateCounter<long>("eventmail.events", null, "Events that this Host committed.");
+        _messages = _meter.CreateCounter<long>("eventmail.messages", null, "Messages that came into mailboxes: received (SMTP, LMTP), appended (IMAP), copied.");
+        _octets = _meter.CreateCounter<long>("eventmail.messages.size", "By", "Their sizes' sum.");
+        _contents = _meter.CreateCounter<long>("eventmail.contents.size", "By", "Octets of contents that were stored; one that many get counts once.");
+        _logins = _meter.CreateCounter<long>("eventmail.logins", null, "Logins by protocol and result: succeeded, failed, throttled.");
+        _deliveries = _meter.CreateCounter<long>("eventmail.deliveries", null, "Recipients elsewhere by outcome: delivered, deferred, failed, unknown, cancelled.");
+        _attempts = _meter.CreateHistogram<double>("eventmail.delivery.attempt.duration", "s", "A transaction with another server.");
+        _subscription = feed.Subscribe(OnCommit);
+    }
+
+    /// <summary>The instruments, for who collects them.</summary>
+    public Meter Meter => _meter;
+
+    public void Dispose()
+    {
+        _subscription.Dispose();
+        _meter.Dispose();
+    }
+
+    private void OnCommit(CommitBatch batch)
+    {
+        if (batch.Remote || !_events.Enabled)
+            return;
+        for (var i = 0; i < batch.Changes.Count; i++)
+        {
+            var events = batch.Changes[i].Events;
+            _events.Add(events.Count);
+            for (var k = 0; k < events.Count; k++)
+                Count(events[k].Data);
+        }
+        for (var i = 0; i < batch.Contents.Count; i++)
+            _contents.Add(batch.Contents[i].Size);
+    }
+
+    private void Count(object e)
+    {
+        switch (e)
+        {
+            case MessageReceived received:
+                Message("received", 1, received.Content.Size);
+                break;
+            case MessageAppended appended:
+                Message("appended", 1, appended.Content.Size);
+                break;
+            case MessagesCopiedIn copied:
+                Message("copied", copied.Sizes.Length, copied.Sizes.Sum());
+                break;
+            case LoginSucceeded login:
+                Login(login.Protocol, "succeeded");
+                break;
+            case LoginFailed login:
+                Login(login.Protocol, "failed");
+                break;
+            case LoginThrottled login:
+                Login(login.Protocol, "throttled");
+                break;
+            case RecipientDelivered delivered:
+                Delivery("delivered", delivered.Recipients);
+                break;
+            case DeliveryDeferred deferred:
+                Delivery("deferred", deferred.Recipients);
+                break;
+            case RecipientFailed failed:
+                Delivery("failed", failed.Recipients);
+                break;
+            case DeliveryOutcomeUnknown unknown:
+                Delivery("unknown", unknown.Recipients);
+                break;
+            case DeliveryCancelled cancelled:
+                Delivery("cancelled", cancelled.Recipients);
+                break;
+            case DeliveryAttempted attempted:
+                _attempts.Record(attempted.Milliseconds / 1000.0);
+                break;
+        }
+    }
+
+    private void Message(string how, int count, long octets)
+    {
+        _messages.Add(count, new KeyValuePair<string, object?>("how", how));
+        _octets.Add(octets, new KeyValuePair<string, object?>("how", how));
+    }
+
+    private void Login(string protocol, string result) =>
+        _logins.Add(1, new KeyValuePair<string, object?>("protocol", protocol), new KeyValuePair<string, object?>("result", result));
+
+    private void Delivery(string outcome, int[] recipients) => _deliveries.Add(recipients.Length, new KeyValuePair<string, object?>("outcome", outcome));
+}
