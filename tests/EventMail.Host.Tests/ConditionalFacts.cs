@@ -49,3 +49,11 @@ public sealed class SignedDnsFactAttribute : FactAttribute
 {
     public SignedDnsFactAttribute() => Skip = DnsServer.MissingForSigned;
 }
+
+/// <summary>Needs python3 and openssl.</summary>
+public sealed class OpenSslFactAttribute : FactAttribute
+{
+    public OpenSslFactAttribute() => Skip = ((string[])["python3", "openssl"]).FirstOrDefault(program =>
+        Environment.GetEnvironmentVariable("PATH")!.Split(':').All(folder => !File.Exists(Path.Combine(folder, program)))) is { } missing
+        ? $"{missing} is not installed" : null;
+}

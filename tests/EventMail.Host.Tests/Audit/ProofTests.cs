@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -120,4 +122,27 @@ public sealed class ProofTests(AuditStore store) : IClassFixture<AuditStore>
         await File.WriteAllTextAsync(held, SignedCheckpoint.Sign(Checkpoint.Of("log.example", 2, TreeHash.Empty, DateTimeOffset.UtcNow), NoteSigningKey.Generate("log.example")).ToString());
         (await store.FailAsync("audit", "prove", "--event", "1", "--checkpoint", held)).ShouldContain("the checkpoint is not one of this log");
     }
+
+    [OpenSslFact]
+    public async Task Another_program_that_knows_only_the_document_comes_to_the_same()
+    {
+        var octets = await ProveOneAsync();
+        var (key, eml) = (await store.DoAsync("audit", "key"), Path.GetTempFileName());
+        await File.WriteAllBytesAsync(eml, octets);
+        (await PythonAsync(_file, key, eml)).ShouldContain("PROVED in the log of ");
+        (await PythonAsync(_file, NoteSigningKey.Generate("log.example").Public.ToString(), eml)).ShouldContain("NOT PROVED: the checkpoint is not signed by this key");
+        (await PythonAsync(_file, key, _file)).ShouldContain("NOT PROVED: the message is another one");
+        var altered = await AlteredAsync(proof => proof["events"]![0]!["position"] = 1);
+        (await PythonAsync(altered, key)).ShouldContain("NOT PROVED: event 1 is not in the log");
+    }
+
+    private static async Task<string> PythonAsync(params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo("python3", [Script(), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var error = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync().InTime();
+        return output + await error.InTime();
+    }
+
+    private static string Script([CallerFilePath] string file = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "../../../scripts/check-proof.py"));
 }

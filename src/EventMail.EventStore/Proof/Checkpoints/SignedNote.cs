@@ -37,11 +37,12 @@ public sealed record SignedNote(string Text, IReadOnlyList<NoteSignature> Signat
             : throw new FormatException($"a signed note has at most {MaxSignatures} signatures");
     }
 
-    /// <summary>The key has signed it. Signatures of others count neither for nor against it.</summary>
+    /// <summary>The key has signed it, and no signature that says so is false. Those of others count neither for nor against it.</summary>
     public bool IsSignedBy(NoteKey key)
     {
         var octets = Encoding.UTF8.GetBytes(Text);
-        return Signatures.Any(s => s.Name == key.Name && s.KeyId == key.Id && key.Verifies(octets, s.Signature));
+        var ours = Signatures.Where(s => s.Name == key.Name && s.KeyId == key.Id).ToList();
+        return ours.Count > 0 && ours.TrueForAll(s => key.Verifies(octets, s.Signature));
     }
 
     public override string ToString()
@@ -58,7 +59,7 @@ public sealed record SignedNote(string Text, IReadOnlyList<NoteSignature> Signat
 
     internal static void RequireText(string text)
     {
-        if (text.Length == 0 || text[^1] != '\n' || text.Any(c => c != '\n' && char.IsControl(c)))
+        if (text.Length == 0 || text[^1] != '\n' || text.Any(c => c < ' ' && c != '\n'))
             throw new FormatException("the text of a signed note ends in a line feed and has no other control characters");
     }
 

@@ -42,6 +42,8 @@ public class SignedNoteTests
         var both = SignedNote.Parse(Signed) with { Signatures = [.. Ours.Sign(Text).Signatures, .. SignedNote.Parse(Signed).Signatures] };
         SignedNote.Parse(both.ToString()).IsSignedBy(Ours.Public).ShouldBeTrue();
         SignedNote.Parse(both.ToString()).IsSignedBy(NoteKey.Parse(Key)).ShouldBeTrue();
+        // One of a known key that is false spoils the note.
+        (both with { Signatures = [.. both.Signatures, both.Signatures[0] with { Signature = both.Signatures[1].Signature }] }).IsSignedBy(Ours.Public).ShouldBeFalse();
     }
 
     [Theory]
