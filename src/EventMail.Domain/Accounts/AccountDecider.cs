@@ -5,10 +5,13 @@ public static class AccountDecider
 {
     private static readonly object[] Nothing = [];
 
+    private static readonly Rejection QuotaTooLarge = Rejection.Invalid("A quota is at most 9007199254740991");
+
     /// <summary>An id is handed out once: a closed account's is not opened again.</summary>
     public static Result<object[]> Open(AccountState state, MailAddress address, long quotaLimit, bool administrator, PasswordSet password) =>
         state.Status != AccountStatus.None ? AccountRejections.AddressTaken
         : quotaLimit < 0 ? Rejection.Invalid("A quota is not negative")
+        : quotaLimit > AccountLimits.MaxQuota ? QuotaTooLarge
         : Events(new AccountOpened(state.Account, address.ToString(), quotaLimit, administrator), password);
 
     /// <summary>A recoverable copy is kept exactly when the account has opted in by then.</summary>
@@ -53,6 +56,8 @@ public static class AccountDecider
             return Rejection.AccountMissing;
         if (limits.Bytes < 0 || limits.Messages < 0)
             return Rejection.Invalid("A quota is not negative");
+        if (limits.Bytes > AccountLimits.MaxQuota || limits.Messages > AccountLimits.MaxQuota)
+            return QuotaTooLarge;
         var events = new List<object>(2);
         if (state.QuotaLimit != limits.Bytes)
             events.Add(new QuotaLimitSet(limits.Bytes));

@@ -21,6 +21,9 @@ public static class AccountLimits
     /// <summary>1 GiB: the default of the quota seed.</summary>
     public const long DefaultQuota = 1L << 30;
 
+    /// <summary>In bytes, and in messages: the largest number that every JSON parser reads exactly (8 PiB).</summary>
+    public const long MaxQuota = (1L << 53) - 1;
+
     public const int AliasTargets = 100;
 
     /// <summary>Keys of one domain that are not retired.</summary>

@@ -27,18 +27,24 @@ internal static class AuditVerifyCommand
 
     public static Command Create()
     {
-        var command = new Command("verify", "Finds events that were changed, removed, inserted or moved: by checkpoints, and by the tree that is kept of the log.")
+        var command = new Command("verify", "Finds and names events that were changed, removed, inserted or moved: by their hashes, by the tree that is kept of the log, and by checkpoints.")
         {
-            Checkpoints, Offline, Key,
+            Checkpoints, Offline, Key, ChainVerifyRun.Account, ChainVerifyRun.UnhashedUntil, ListOutput.Json,
         };
         CommandLine.SetAction(command, async (run, stop) =>
         {
             var checkpoints = await ReadAsync(run, stop);
             if (run.Arguments.GetValue(Offline) is { } export)
+            {
                 await VerifyAsync(export, checkpoints, stop);
-            else
-                await StoreCommand.RunAsync(run, stop, store => TreeVerifyRun.RunAsync(store.Log, checkpoints, stop));
-            return ExitCodes.Done;
+                return ExitCodes.Done;
+            }
+            // First what needs least: a log may be altered so that no store opens on it.
+            var holds = await ChainVerifyRun.RunAsync(run, stop);
+            if (run.Arguments.GetValue(ChainVerifyRun.Account) is null)
+                await StoreCommand.RunAsync(run, stop,
+                    store => TreeVerifyRun.RunAsync(store.Log, checkpoints, run.Arguments.GetValue(ListOutput.Json), stop));
+            return holds ? ExitCodes.Done : ExitCodes.Altered;
         });
         return command;
     }

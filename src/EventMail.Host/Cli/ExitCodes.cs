@@ -13,4 +13,7 @@ public static class ExitCodes
 
     /// <summary>Something that must run does not run, or something that must not run does.</summary>
     public const int WrongMoment = 3;
+
+    /// <summary>The record was altered: verification found faults, and named them.</summary>
+    public const int Altered = 4;
 }

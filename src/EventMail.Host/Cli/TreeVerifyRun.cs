@@ -7,12 +7,17 @@ namespace EventMail.Host.Cli;
 internal static class TreeVerifyRun
 {
     /// <exception cref="CommandFailedException">The log, the tree or a checkpoint does not fit the others; what it is was printed.</exception>
-    public static async Task RunAsync(EventLog log, IReadOnlyList<Checkpoint> checkpoints, CancellationToken stop)
+    public static async Task RunAsync(EventLog log, IReadOnlyList<Checkpoint> checkpoints, bool json, CancellationToken stop)
     {
         var verification = new TreeVerification(log);
         TreeReport report;
         using (var progress = new Progress("verifying the tree", await CountAsync(log, stop), VerifyWords.Events))
             report = await verification.RunAsync(checkpoints, progress.Report, stop);
+        if (json)
+        {
+            await VerifyWords.TellJsonAsync(report);
+            return;
+        }
         var shown = report.Leaves.Take(VerifyWords.Shown).ToList();
         var names = await verification.NamesAsync([.. shown.Select(leaf => leaf.Elsewhere ?? leaf.Position)], stop);
         await VerifyWords.TellAsync(report, names);

@@ -27,7 +27,27 @@ internal static class VerifyWords
             await LineAsync(Between(report.Checkpoints));
         await LineAsync($"{Events(report.Events)}, root {report.Root}");
         if (!report.Holds)
-            throw new CommandFailedException("The log is not what it was. Keep a copy of the database and of the checkpoints before anything else is done.");
+            throw new CommandFailedException("The log is not what it was. Keep a copy of the database and of the checkpoints before anything else is done.", ExitCodes.Altered);
+    }
+
+    /// <summary>The same as one JSON object, whose member tree it is.</summary>
+    public static async Task TellJsonAsync(TreeReport report)
+    {
+        await ListOutput.WriteJsonAsync(new
+        {
+            Tree = new
+            {
+                report.Holds,
+                report.Events,
+                Root = report.Root.ToString(),
+                Checkpoints = report.Checkpoints.Select(c => new { c.Checkpoint.Origin, c.Checkpoint.Size, c.Checkpoint.Time, Verdict = c.Verdict.ToString() }),
+                Differences = report.Leaves.Take(Shown).Select(leaf => new { Fault = leaf.Fault.ToString(), leaf.Position, leaf.Elsewhere }),
+                MoreDifferences = Math.Max(0, report.Leaves.Count + report.MoreLeaves - Shown),
+                Damages = report.Damages.Take(Shown),
+            },
+        });
+        if (!report.Holds)
+            throw new CommandFailedException("The log is not what it was.", ExitCodes.Altered);
     }
 
     public static async Task TellAsync(ExportReport report)
@@ -40,7 +60,7 @@ internal static class VerifyWords
         if (report.Unchained > 0)
             await LineAsync($"{Events(report.Unchained)} name no predecessor: only checkpoints say whether they were changed");
         if (!report.Holds)
-            throw new CommandFailedException("The export is not what the log was.");
+            throw new CommandFailedException("The export is not what the log was.", ExitCodes.Altered);
     }
 
     private static async Task TellAsync(IReadOnlyList<CheckpointFinding> findings, long events)

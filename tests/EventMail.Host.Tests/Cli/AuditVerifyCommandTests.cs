@@ -1,0 +1,125 @@
+using System.Text;
+using System.Text.Json;
+using EventMail.Host.Cli;
+using EventMail.Host.Composition;
+using EventMail.Host.Configuration;
+using EventMail.Projections;
+using EventMail.Projections.Mailboxes;
+using EventMail.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EventMail.Host.Tests.Cli;
+
+/// <summary>`audit verify` beside a node at work. What it finds in every kind of alteration is in EventMail.EventStore.Tests, TamperingTests.</summary>
+public sealed class AuditVerifyCommandTests : IAsyncLifetime
+{
+    private const string Address = "alice@audit.example";
+
+    private readonly TestFolder _folder = new();
+    private TestDatabase _postgres = null!;
+    private HostDatabase _database = null!;
+    private MailStore _store = null!;
+    private string _account = "";
+
+    public async Task InitializeAsync()
+    {
+        _postgres = await TestDatabase.CreateAsync();
+        var settings = new HostSettings { Data = _folder.Path, Database = new() { ConnectionString = _postgres.ConnectionString } };
+        _database = await HostDatabase.AttachAsync(settings, NullLoggerFactory.Instance, default);
+        _store = await MailStore.OpenAsync(settings, _database, NullLoggerFactory.Instance, default);
+        (await RunAsync("account", "add", Address, "--password", CliServer.Password)).ExitCode.ShouldBe(0);
+        (await RunAsync("account", "add", "bob@audit.example", "--password", CliServer.Password)).ExitCode.ShouldBe(0);
+        _account = (await _store.Directory.FindAsync(Address, default))!.Account;
+        await using var message = IncomingMessage.Begin(_store.Log.Contents);
+        await message.WriteAsync("Subject: kept\r\n\r\nas it came\r\n"u8.ToArray(), default);
+        (await _store.Mailboxes.AppendAsync(
+            _account, "INBOX", await message.CompleteAsync(false, default), [@"\Seen"], DateTimeOffset.UnixEpoch,
+            new(Address, "session", """{"protocol":"imap"}"""), "A1", default)).Rejection.ShouldBeNull();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _store.DisposeAsync();
+        await _database.DisposeAsync();
+        await _postgres.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    private Task<CommandResult> RunAsync(params string[] arguments) => TestCommand.RunAsync(
+    [
+        .. arguments, "--data", _folder.Path, "--set", $"Database:ConnectionString={_postgres.ConnectionString}",
+        .. CliServer.Settings.SelectMany(setting => new[] { "--set", setting }),
+    ]);
+
+    private async Task SqlAsync(string sql)
+    {
+        await using var command = _postgres.DataSource.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    [Fact]
+    public async Task A_log_as_it_was_written_verifies_and_an_altered_one_does_not()
+    {
+        var result = await RunAsync("audit", "verify");
+        (result.ExitCode, result.Error).ShouldBe((0, ""), result.Output);
+        result.Output.ShouldContain("no event was changed");
+        result.Output.ShouldNotContain("have no hash");
+
+        // Deep inside: the size of the message.
+        await SqlAsync("""update mt_events set data = jsonb_set(data, '{Content,Size}', '2900') where type = 'message_appended'""");
+        result = await RunAsync("audit", "verify");
+        result.ExitCode.ShouldBe(ExitCodes.Altered);
+        var lines = result.Output.TrimEnd('\n').Split('\n');
+        lines.Count(line => line.StartsWith("CHANGED", StringComparison.Ordinal)).ShouldBe(1, result.Output);
+        lines[0].ShouldStartWith("CHANGED  position ");
+        lines[0].ShouldContain($"message_appended, ");
+        lines[0].ShouldContain($"account {Address}, stream ");
+        lines[1].ShouldContain(": 1 fault. ");
+
+        result = await RunAsync("audit", "verify", "--json");
+        result.ExitCode.ShouldBe(ExitCodes.Altered);
+        var json = result.Output.TrimEnd('\n').Split('\n').Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        json[0].GetProperty("fault").GetString().ShouldBe("changed");
+        json[0].GetProperty("account").GetString().ShouldBe(Address);
+        json[0].GetProperty("type").GetString().ShouldBe("message_appended");
+        json[1].GetProperty("faults").GetInt64().ShouldBe(1);
+        json[1].GetProperty("events").GetInt64().ShouldBeGreaterThan(10);
+
+        // Another account's log is whole; the address of this one may be written in capitals, and its id does as well.
+        (await RunAsync("audit", "verify", "--account", "bob@audit.example")).ExitCode.ShouldBe(0);
+        (await RunAsync("audit", "verify", "--account", Address.ToUpperInvariant())).ExitCode.ShouldBe(ExitCodes.Altered);
+        (await RunAsync("audit", "verify", "--account", _account)).ExitCode.ShouldBe(ExitCodes.Altered);
+        result = await RunAsync("audit", "verify", "--account", "nobody@audit.example");
+        (result.ExitCode, result.Output).ShouldBe((ExitCodes.Failed, ""));
+        result.Error.ShouldContain("There is no account nobody@audit.example");
+        (await RunAsync("audit", "verify", "--unhashed-until", "once upon a time")).ExitCode.ShouldBe(ExitCodes.Usage);
+
+        // A stream's row that names another kind.
+        await SqlAsync($"update mt_streams set type = 'delivery' where type = 'account' and tenant_id = '{_account}'");
+        result = await RunAsync("audit", "verify", "--account", Address);
+        result.Output.ShouldContain("mt_streams says that its stream is of the type delivery");
+    }
+
+    [Fact]
+    public async Task An_event_can_be_computed_with_tools_that_are_everywhere()
+    {
+        var e = await _store.Log.Reader.ReadHistoryAsync(new() { Types = ["account_opened"], Tenant = _account }).SingleAsync();
+        await using var command = _postgres.DataSource.CreateCommand("""
+            select encode(sha256(convert_to($1, 'UTF8')), 'base64')
+            """);
+        command.Parameters.Add(new() { Value = await LineAsync(e.Sequence) });
+        ((string)(await command.ExecuteScalarAsync())!).TrimEnd('=').Replace('+', '-').Replace('/', '_').ShouldBe(e.Hash);
+    }
+
+    private async Task<string> LineAsync(long position)
+    {
+        await using var command = _postgres.DataSource.CreateCommand(
+            $"select {EventStore.EventFactsRow.Columns} from mt_events e where e.seq_id = $1");
+        command.Parameters.Add(new() { Value = position });
+        await using var row = await command.ExecuteReaderAsync();
+        await row.ReadAsync();
+        var line = new System.Buffers.ArrayBufferWriter<byte>();
+        EventStore.EventHash.WriteLine(EventStore.EventFactsRow.Read(row, 0, out _), line);
+        return Encoding.UTF8.GetString(line.WrittenSpan);
+    }
+}
