@@ -47,6 +47,7 @@ public static class CommandLine
             AliasCommand.Create(),
             MailboxCommand.Create(),
             ImportCommand.Create(),
+            ExportCommand.Create(),
             BackupCommand.Create(),
             RestoreBackupCommand.Create(),
             QueueCommand.Create(),

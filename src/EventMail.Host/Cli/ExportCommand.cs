@@ -1,0 +1,100 @@
+using System.CommandLine;
+using EventMail.Host.Composition;
+using EventMail.Host.Moving.Export;
+using EventMail.Projections.Past;
+
+namespace EventMail.Host.Cli;
+
+/// <summary>An account's mail, or the log, for other programs (docs/moving.md).</summary>
+internal static class ExportCommand
+{
+    private static readonly Argument<string> Address = new("ADDRESS") { Description = "The account: alice@example.org" };
+
+    private static readonly Option<string?> At = new("--at") { HelpName = "TIME", Description = $"As the mailboxes were then: {TimeArgument.Forms}" };
+
+    public static Command Create() => new("export", "Writes an account's mail, or the log, for other programs.")
+    {
+        Mail("mbox", "To a file (mboxrd), or without MAILBOX to a folder with one for each mailbox.", (path, single) => new MboxTarget(path, single)),
+        Mail("maildir", "To a Maildir (Maildir++), as Dovecot reads it.", (path, _) => new MaildirTarget(path)),
+        Mail("eml", "To folders with a file for each message, octet for octet.", (path, _) => new EmlTarget(path)),
+        Events(),
+    };
+
+    private static Command Mail(string name, string description, Func<string, bool, IExportTarget> open)
+    {
+        var names = new Argument<string[]>("[MAILBOX] TARGET")
+        {
+            Arity = new(1, 2),
+            Description = "Only this mailbox; and what is to be made, which must not be there",
+        };
+        var command = new Command(name, description) { Address, names, At };
+        StoreCommand.SetAction(command, async (store, run, stop) =>
+        {
+            var words = run.Arguments.GetValue(names)!;
+            var mailbox = words.Length > 1 ? words[0] : null;
+            await IntoPlaceAsync(words[^1], unfinished => MailAsync(store, run, mailbox, open(unfinished, mailbox is not null), stop));
+        });
+        return command;
+    }
+
+    private static async Task MailAsync(MailStore store, CommandRun run, string? mailbox, IExportTarget target, CancellationToken stop)
+    {
+        var address = run.Arguments.GetValue(Address)!;
+        var account = await store.Directory.FindAsync(address, stop) ?? throw new CommandFailedException($"There is no account {address}.");
+        var instant = run.Arguments.GetValue(At) is { } text ? TimeArgument.Parse(text) : DateTimeOffset.UtcNow;
+        var then = (await new PastMailboxes(store.Log).AtAsync(account.Account, instant, stop)).OrFail(address);
+        IReadOnlyList<PastMailbox> mailboxes = mailbox is null ? then.Mailboxes : [then.Find(mailbox).OrFail(mailbox)];
+        var export = new ExportRun(store.Log, target);
+        await using (target as IAsyncDisposable)
+            await export.RunAsync(mailboxes, stop);
+        await Console.Out.WriteLineAsync($"{export.Messages} messages of {mailboxes.Count} mailboxes as of {PastInstant.Of(instant)}, {ListOutput.Size(export.Octets)}.");
+        foreach (var missing in export.Missing)
+            await Console.Error.WriteLineAsync($"left out: {missing}");
+    }
+
+    private static Command Events()
+    {
+        var names = new Argument<string[]>("[ADDRESS] FILE") { Arity = new(1, 2), Description = "Only this account's; and the file, which must not be there" };
+        var command = new Command("events", "To a file of canonical lines, whose hashes anybody can check.") { names };
+        StoreCommand.SetAction(command, async (store, run, stop) =>
+        {
+            var words = run.Arguments.GetValue(names)!;
+            var tenant = words.Length == 1 ? null
+                : (await store.Directory.FindAsync(words[0], stop) ?? throw new CommandFailedException($"There is no account {words[0]}.")).Account;
+            await IntoPlaceAsync(words[^1], async unfinished =>
+            {
+                var (trailer, damaged) = await EventExport.WriteAsync(store.Log, tenant, unfinished, stop);
+                await EventExport.VerifyAsync(unfinished, stop);
+                await Console.Out.WriteLineAsync($"{trailer.Events} events up to position {trailer.Last}, root {trailer.Root}.");
+                if (damaged > 0)
+                    await Console.Error.WriteLineAsync($"{damaged} of them are not as the hashes in them say; `eventmail audit verify` names them.");
+            });
+        });
+        return command;
+    }
+
+    /// <summary>The target is there whole, or not at all.</summary>
+    private static async Task IntoPlaceAsync(string target, Func<string, Task> write)
+    {
+        var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(target));
+        if (Path.Exists(path))
+            throw new CommandFailedException($"{target} is there already, and is not touched; choose another name.");
+        FilePaths.Make(Path.GetDirectoryName(path)!);
+        var unfinished = $"{path}.unfinished-{Environment.ProcessId}";
+        try
+        {
+            await write(unfinished);
+            if (Directory.Exists(unfinished))
+                Directory.Move(unfinished, path);
+            else
+                File.Move(unfinished, path, overwrite: false);
+        }
+        catch
+        {
+            if (Directory.Exists(unfinished))
+                Directory.Delete(unfinished, recursive: true);
+            File.Delete(unfinished);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using EventMail.Domain.Mailboxes;
+
+namespace EventMail.Host.Moving.Export;
+
+/// <summary>Paths below a folder for names of mailboxes, which are anything that a client may think of.</summary>
+internal sealed class FilePaths(string root)
+{
+    private readonly HashSet<string> _taken = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>A new file; the folders above it are made.</summary>
+    public string FileOf(string mailbox, string extension)
+    {
+        var path = Free(Safe(mailbox), extension);
+        Make(Path.GetDirectoryName(path)!);
+        return path;
+    }
+
+    /// <summary>A new folder.</summary>
+    public string FolderOf(string mailbox)
+    {
+        var path = Free(Safe(mailbox), "");
+        Make(path);
+        return path;
+    }
+
+    public static void Make(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(folder);
+        else
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    // "..", "." and hidden files begin with a dot.
+    private static string Safe(string mailbox) => Path.Combine(
+        [.. mailbox.Split(MailboxName.Separator).Select(level => (level[0] == '.' ? "_" + level[1..] : level).Replace('\\', '_'))]);
+
+    private string Free(string name, string extension)
+    {
+        var path = Path.Combine(root, name + extension);
+        for (var i = 2; !_taken.Add(path); i++)
+            path = Path.Combine(root, $"{name}~{i}{extension}");
+        return path;
+    }
+}

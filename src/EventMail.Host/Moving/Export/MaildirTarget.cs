@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Text;
+using EventMail.Domain.Mailboxes;
+using EventMail.Domain.Mailstores;
+using EventMail.Protocols.Imap.Grammar;
+
+namespace EventMail.Host.Moving.Export;
+
+/// <summary>A Maildir with Maildir++ folders, as Dovecot reads it.</summary>
+internal sealed class MaildirTarget(string unfinished) : IExportTarget
+{
+    private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
+    private ExportedMailbox _mailbox = null!;
+    private string _folder = "";
+    private string[] _keywords = [];
+
+    public string Unfinished => unfinished;
+
+    public async Task BeginAsync(ExportedMailbox mailbox, CancellationToken cancel)
+    {
+        _mailbox = mailbox;
+        _folder = mailbox.Name == MailboxName.Inbox ? unfinished : Path.Combine(unfinished, FolderOf(mailbox.Name));
+        foreach (var name in (string[])["cur", "new", "tmp"])
+            FilePaths.Make(Path.Combine(_folder, name));
+        if (_folder != unfinished)
+            await File.WriteAllBytesAsync(Path.Combine(_folder, "maildirfolder"), [], cancel);
+        _keywords = [.. mailbox.Keywords.Where(keyword => !MaildirName.HasLetter(keyword)).Take(MaildirName.MaxKeywords)];
+        if (_keywords.Length > 0)
+            await File.WriteAllLinesAsync(
+                Path.Combine(_folder, "dovecot-keywords"), _keywords.Select((keyword, i) => string.Create(CultureInfo.InvariantCulture, $"{i} {keyword}")), cancel);
+    }
+
+    private string FolderOf(string mailbox)
+    {
+        var name = MaildirFolder.Of(mailbox.Split(MailboxName.Separator).Select(level => Encoding.ASCII.GetString(ModifiedUtf7.Encode(level))));
+        var free = name;
+        for (var i = 2; !_taken.Add(free); i++)
+            free = $"{name}~{i}";
+        return free;
+    }
+
+    public async Task WriteAsync(ExportedMessage message, CancellationToken cancel)
+    {
+        var unique = string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, message.Date.ToUnixTimeSeconds())}.V{_mailbox.UidValidity}U{message.Uid}.eventmail");
+        await using var file = VerifiedFile.Create(Path.Combine(_folder, "tmp", unique));
+        var lines = new MboxQuoter(toLf: message.HasCrlf, quote: false);
+        await foreach (var piece in message.PiecesAsync(cancel))
+        {
+            lines.Write(piece.Span, file.Output);
+            await file.FlushAsync(cancel);
+        }
+        lines.Finish(file.Output);
+        await file.FinishAsync(cancel);
+        File.SetLastWriteTimeUtc(file.Path, message.Date.UtcDateTime);
+        File.Move(file.Path, Path.Combine(_folder, "cur", MaildirName.Write(unique, file.Octets, message.Content.Size, message.Flags, _keywords)));
+    }
+
+    public Task EndAsync(CancellationToken cancel) => Task.CompletedTask;
+}

@@ -1,0 +1,89 @@
+using System.Text;
+using EventMail.Testing;
+
+namespace EventMail.Host.Tests.Moving;
+
+public sealed class ExportTests(MovingSite site) : IClassFixture<MovingSite>
+{
+    private const string Mail = """
+        From alice@example.org Mon Feb  3 12:34:56 2025
+        Status: RO
+        X-Status: AF
+        X-Keywords: $Forwarded work
+        Subject: one
+
+        >From here on
+        >>From there
+        not >From
+
+        From bob@example.org Tue Feb  4 01:02:03 2025
+        Subject: two
+
+        end
+
+
+        """;
+
+    [Theory]
+    [InlineData("mbox")]
+    [InlineData("maildir")]
+    public async Task What_is_exported_comes_back_octet_for_octet_with_flags_and_dates(string format)
+    {
+        var (from, to) = (await site.NewAccountAsync(), await site.NewAccountAsync());
+        await site.DoAsync("import", "mbox", site.Write("in.mbox", Mail), from, "Work/Été.1");
+        await site.DoAsync("import", "mbox", site.Write("raw.mbox", $"From a@b Mon Feb  3 12:34:56 2025\r\nSubject: mixed\r\n\r\nlf\ncrlf\r\n{new string('>', 70_000)}From x\r\n\r\n"), from);
+        var target = Path.Combine(site.Files, $"out-{format}");
+        (await site.DoAsync("export", format, from, target)).ShouldContain("3 messages of 8 mailboxes");
+        (await site.RunAsync("export", format, from, target)).Error.ShouldContain("is there already");
+        if (format == "mbox")
+        {
+            await site.DoAsync("import", "mbox", Path.Combine(target, "Work", "Été.1.mbox"), to, "Work/Été_1");
+            await site.DoAsync("import", "mbox", Path.Combine(target, "INBOX.mbox"), to);
+        }
+        else
+        {
+            await site.DoAsync("import", "maildir", target, to);
+        }
+        await SameAsync(from, "INBOX", to, "INBOX");
+        await SameAsync(from, "Work/Été.1", to, "Work/Été_1");
+    }
+
+    [Fact]
+    public async Task A_mailbox_is_exported_as_it_was()
+    {
+        var address = await site.NewAccountAsync();
+        await site.DoAsync("import", "mbox", site.Write("then.mbox", Mail), address);
+        var then = DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", System.Globalization.CultureInfo.InvariantCulture);
+        await site.DoAsync("import", "mbox", site.Write("now.mbox", "From a@b Mon Feb  3 12:34:56 2025\nSubject: later\n\nx\n"), address);
+        var target = Path.Combine(site.Files, "then");
+        (await site.DoAsync("export", "eml", address, "INBOX", target, "--at", then)).ShouldContain("2 messages");
+        File.ReadAllText(Path.Combine(target, "INBOX", "0000000001.eml")).ShouldBe("Subject: one\n\nFrom here on\n>From there\nnot >From\n".ReplaceLineEndings("\r\n"));
+        File.ReadAllLines(Path.Combine(target, "INBOX", "index.jsonl")).Length.ShouldBe(3);
+        (await site.DoAsync("export", "mbox", address, "INBOX", target + "-now.mbox")).ShouldContain("3 messages");
+        (await site.RunAsync("export", "mbox", address, "Nowhere", target + "2")).Error.ShouldContain("No such mailbox");
+        (await site.RunAsync("export", "mbox", address, target + "2", "--at", "2001-01-01")).Error.ShouldContain("before the account");
+        Directory.EnumerateFileSystemEntries(site.Files, "*.unfinished*").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task The_log_is_exported_as_canonical_lines()
+    {
+        var address = await site.NewAccountAsync();
+        var (all, own) = (Path.Combine(site.Files, "all.events"), Path.Combine(site.Files, "own.events"));
+        (await site.DoAsync("export", "events", all)).ShouldContain(" events up to position ");
+        await site.DoAsync("export", "events", address, own);
+        var count = await RestoredSite.LinesAsync(site.Database, "select count(*) from public.mt_events");
+        File.ReadAllLines(all).Length.ShouldBe(int.Parse(count[0]) + 2);
+        File.ReadAllLines(own).Length.ShouldBeLessThan(File.ReadAllLines(all).Length);
+    }
+
+    private async Task SameAsync(string from, string mailbox, string to, string there)
+    {
+        var (before, after) = (await site.MessagesAsync(from, mailbox), await site.MessagesAsync(to, there));
+        before.Count.ShouldBeGreaterThan(0);
+        after.Select(Words).ShouldBe(before.Select(Words), ignoreOrder: true);
+    }
+
+    private static string Words(StoredMessage message) =>
+        new StringBuilder(message.Sha256).Append(message.Date.ToUnixTimeSeconds()).AppendJoin(' ', message.Flags.Order()).ToString();
+}
