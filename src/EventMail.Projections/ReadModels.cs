@@ -2,6 +2,7 @@ using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.ApiKeys;
 using EventMail.Projections.Deliveries;
+using EventMail.Projections.History.Index;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Maildrops;
 using EventMail.Projections.Metadata;
@@ -43,5 +44,7 @@ public static class ReadModels
         [.. Inline(), .. Asynchronous(new SearchTextProjection(new(), loggers))];
 
     /// <summary>Those that follow the log.</summary>
-    public static IReadOnlyList<IAsyncProjection> Asynchronous(SearchTextProjection searchText) => [searchText];
+    /// <param name="searchText">Null where texts are not indexed.</param>
+    public static IReadOnlyList<IAsyncProjection> Asynchronous(SearchTextProjection? searchText) =>
+        searchText is null ? [new HistoryIndexProjection()] : [searchText, new HistoryIndexProjection()];
 }

@@ -2,6 +2,8 @@ using EventMail.EventStore;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Deliveries;
+using EventMail.Projections.History;
+using EventMail.Projections.History.Index;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Metadata;
 using EventMail.Projections.SearchText;
@@ -27,6 +29,8 @@ public sealed class TestMail : IAsyncDisposable
     public MailboxService Mailboxes { get; private set; } = null!;
 
     public DeliveryService Deliveries { get; private set; } = null!;
+
+    public HistoryLog History { get; private set; } = null!;
 
     public MetadataService Metadata { get; private set; } = null!;
 
@@ -64,6 +68,7 @@ public sealed class TestMail : IAsyncDisposable
         Directory = await Projections.Accounts.Directory.OpenAsync(Log, new(), loggers, default);
         Mailboxes = new(Log, Directory.UsageWithin, new Subscriptions(Log).Book, Directory.Names, new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) }, loggers);
         Deliveries = new(Log, Directory, Mailboxes, new() { ReportingHost = "mx.example.test" }, loggers);
+        History = new(Log, Directory, SecretKey.Open(_folder));
         Metadata = new(Log, Mailboxes, "mailto:postmaster@example.test");
         Summaries = new(Log);
         var hasher = new PasswordHasher(new() { Argon2 = new(1, 64, 1), ScramIterations = 4096 });
@@ -91,15 +96,19 @@ public sealed class TestMail : IAsyncDisposable
     public async Task ShouldBeWhatTheLogSaysAsync()
     {
         await CloseServicesAsync();
-        await Log.Projections.WaitForAsync(SearchTextProjection.ProjectionName, default);
+        await FollowedAsync();
         var live = await Replay.LiveAsync(Log);
         await Log.DisposeAsync();
         await using (var drop = _database.DataSource.CreateCommand($"drop schema {ReadModelTables.Schema} cascade"))
             await drop.ExecuteNonQueryAsync();
         await OpenAsync(NullLoggerFactory.Instance);
-        await Log.Projections.WaitForAsync(SearchTextProjection.ProjectionName, default);
+        await FollowedAsync();
         live.ShouldBe(await Replay.FoldedAsync(Log));
     }
+
+    private Task FollowedAsync() => Task.WhenAll(
+        Log.Projections.WaitForAsync(SearchTextProjection.ProjectionName, default),
+        Log.Projections.WaitForAsync(HistoryIndexProjection.ProjectionName, default));
 
     private async Task CloseServicesAsync()
     {

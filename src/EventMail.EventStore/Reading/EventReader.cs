@@ -126,10 +126,16 @@ public sealed class EventReader
         var end = await EndAsync(cancel);
         for (var from = filter.AfterSequence; from < end; from += Stretch)
         {
-            var (sql, parameters) = FilteredSql(filter, "e.seq_id > $1 and e.seq_id <= $2", [Long(from), Long(Math.Min(end, from + Stretch))]);
-            foreach (var e in await PageAsync(sql, parameters, cancel))
+            foreach (var e in await ReadStretchAsync(from, Math.Min(end, from + Stretch), filter, cancel))
                 yield return e;
         }
+    }
+
+    /// <summary>Those of the events above a position and up to another that match a filter. Few: they are read at once.</summary>
+    public Task<List<StoredEvent>> ReadStretchAsync(long afterSequence, long toSequence, EventFilter filter, CancellationToken cancel)
+    {
+        var (sql, parameters) = FilteredSql(filter, "e.seq_id > $1 and e.seq_id <= $2", [Long(afterSequence), Long(toSequence)]);
+        return PageAsync(sql, parameters, cancel);
     }
 
     /// <summary>Those of the events at given positions, in log order, that match a filter.</summary>

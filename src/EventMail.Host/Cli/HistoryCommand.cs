@@ -1,61 +1,81 @@
 using System.CommandLine;
 using System.Globalization;
-using EventMail.Host.Logs;
+using EventMail.Host.Composition;
 using EventMail.Projections.History;
 
 namespace EventMail.Host.Cli;
 
+/// <summary>The log in plain words.</summary>
 internal static class HistoryCommand
 {
+    // Further behind than this, an answer takes so long that it is said why.
+    private const long Behind = 100_000;
+
     public static Command Create()
     {
-        var address = new Argument<string>("ADDRESS") { Description = "An account; a closed one's log is still there" };
-        var mailbox = new Argument<string?>("MAILBOX") { Arity = ArgumentArity.ZeroOrOne, Description = "Only mailboxes that have or had this name" };
-        var since = new Option<string?>("--since") { HelpName = "TIME", Description = "2026-11-01, 2026-11-01T12:00:00Z, or 2h, 3d ago" };
-        var until = new Option<string?>("--until") { HelpName = "TIME", Description = "Before this time" };
-        var command = new Command("history", "Prints the log of an account in plain words: what happened, when, by whom, from where.")
+        var arguments = new HistoryArguments();
+        var limit = new Option<long>("--limit") { HelpName = "N", Description = "Events at most" };
+        var follow = new Option<bool>("--follow") { Description = "Goes on with what comes, until Ctrl-C" };
+        var format = new Option<string>("--format") { HelpName = "text|json|csv", Description = "Lines for people, JSON lines, or CSV (RFC 4180)", DefaultValueFactory = _ => "text" };
+        format.AcceptOnlyFromAmong("text", "json", "csv");
+        var command = new Command("history", "Prints the log in plain words: what happened, when, by whom, from where. Without anything: all of it.")
         {
-            address, mailbox, since, until, ListOutput.Json,
+            limit, follow, format, ListOutput.Json,
         };
+        arguments.AddTo(command);
         StoreCommand.SetAction(command, async (store, run, stop) =>
         {
-            var (from, to) = (TimeOf(run.Arguments.GetValue(since)), TimeOf(run.Arguments.GetValue(until)));
-            var history = new HistoryLog(store.Log, store.Directory);
-            var name = run.Arguments.GetValue(address)!;
-            var accounts = await history.AccountsAsync(name, stop);
-            if (accounts.Count == 0)
-                throw new CommandFailedException($"There is and was no account {name}. `eventmail account list` shows all.");
-            var json = run.Arguments.GetValue(ListOutput.Json);
-            var query = new HistoryQuery { Accounts = accounts, Mailbox = run.Arguments.GetValue(mailbox), Since = from, Until = to };
-            await foreach (var entry in history.ReadAsync(query, stop))
-                await (json ? ListOutput.WriteJsonAsync(entry) : Console.Out.WriteLineAsync(LineOf(entry)));
+            var query = await arguments.QueryAsync(run, store, stop);
+            var most = run.Arguments.GetValue(limit);
+            if (most < 0)
+                throw new CommandFailedException($"{most} is no number of events.", ExitCodes.Usage);
+            await TellDelayAsync(store, query, stop);
+            var output = HistoryOutput.Of(run.Arguments.GetValue(ListOutput.Json) ? "json" : run.Arguments.GetValue(format)!, whose: query.Accounts is null);
+            var follows = run.Arguments.GetValue(follow);
+            var (shown, last) = (0L, 0L);
+            try
+            {
+                await foreach (var entry in follows ? store.History.FollowAsync(query, stop) : store.History.ReadAsync(query, stop))
+                {
+                    if (most > 0 && shown == most)
+                    {
+                        await Console.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"for more: --after {last}"));
+                        return;
+                    }
+                    // Who reads it has gone: head has seen enough.
+                    if (!await output.WriteAsync(entry))
+                        return;
+                    (shown, last) = (shown + 1, entry.Sequence);
+                }
+            }
+            catch (OperationCanceledException) when (follows && stop.IsCancellationRequested)
+            {
+                return;
+            }
+            if (shown == 0)
+                RefuseUnknown(query);
         });
         return command;
     }
 
-    internal static string LineOf(HistoryEntry entry)
+    private static async Task TellDelayAsync(MailStore store, HistoryQuery query, CancellationToken stop)
     {
-        string?[] from =
-        [
-            entry.By is { } by ? $"by {by}" : null,
-            entry.Protocol is { } protocol ? $"{protocol}{(entry.ClientIp is { } ip ? $" from {ip}" : "")}" : null,
-            entry.Session is { } session ? $"session {session}" : null,
-        ];
-        var where = entry.Mailbox is { } mailbox ? $"{mailbox}: " : "";
-        // Strangers chose some of these words.
-        return PlainLines.OnOneLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{entry.Time.UtcDateTime:yyyy-MM-dd HH:mm:ss.fff}Z  {where}{entry.What}  [{string.Join(", ", from.Where(part => part is not null))}]"));
+        if (query.Mailbox is null && await store.History.BehindAsync(stop) is > Behind and var behind)
+            await Console.Error.WriteLineAsync(string.Create(
+                CultureInfo.InvariantCulture, $"eventmail: the index of the log is {behind} events behind; they are looked at one by one. The running server catches up."));
     }
 
-    private static DateTimeOffset? TimeOf(string? text)
+    // An id is copied from somewhere: that nothing goes by it is no empty answer.
+    private static void RefuseUnknown(HistoryQuery query)
     {
-        if (text is null)
-            return null;
-        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time))
-            return time;
-        return Configuration.Units.TryParseDuration(text, out var ago)
-            ? DateTimeOffset.UtcNow - ago
-            : throw new CommandFailedException($"{text} is no time; write 2026-11-01, 2026-11-01T12:00:00Z, or 2h for two hours ago.", ExitCodes.Usage);
+        if (query.Message is { } message)
+            throw new CommandFailedException($"The log has no message that goes by {message}, be it as Message-ID, EMAILID or SHA-256{Restricted(query)}.");
+        if (query.Session is { } session)
+            throw new CommandFailedException($"The log has no session {session}{Restricted(query)}. Sessions stand at the end of each line of `eventmail history`.");
+        if (query.Mailbox is { } mailbox)
+            throw new CommandFailedException($"No mailbox is or was called {mailbox}, or nothing happened in it{Restricted(query)}. `eventmail mailbox list` shows those that are there.");
     }
+
+    private static string Restricted(HistoryQuery query) =>
+        query is { Accounts: null, Since: null, Until: null, Types: null, Protocol: null, Client: null, Address: null, After: 0 } ? "" : " among what else was asked for";
 }

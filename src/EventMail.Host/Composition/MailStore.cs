@@ -4,10 +4,10 @@ using EventMail.Projections;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.ApiKeys;
 using EventMail.Projections.Deliveries;
+using EventMail.Projections.History;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Past;
 using EventMail.Projections.Quotas;
-using EventMail.Projections.SearchText;
 using Microsoft.Extensions.Logging;
 using Directory = EventMail.Projections.Accounts.Directory;
 
@@ -33,6 +33,7 @@ public sealed class MailStore : IAsyncDisposable
         Deliveries = new(log, directory, Mailboxes, DeliveryRulesOf(settings), logs);
         QuotaAudit = new(log, types, logs);
         ApiKeys = new(log, TimeProvider.System);
+        History = new(log, directory, Key);
     }
 
     public EventLog Log { get; }
@@ -60,6 +61,8 @@ public sealed class MailStore : IAsyncDisposable
     public QuotaAudit QuotaAudit { get; }
 
     public ApiKeyService ApiKeys { get; }
+
+    public HistoryLog History { get; }
 
     /// <summary>Stands for the tables of an empty database: another with each change of what makes them.</summary>
     public static string Schema { get; } = string.Concat(
@@ -93,7 +96,7 @@ public sealed class MailStore : IAsyncDisposable
                 },
             },
             types, ReadModels.Kinds, ReadModels.Inline(),
-            searchText is null ? [] : ReadModels.Asynchronous(searchText), logs, cancel);
+            serves ? ReadModels.Asynchronous(searchText) : [], logs, cancel);
         try
         {
             return new(settings, logs, log, types, await Directory.OpenAsync(log, new(), logs, cancel));

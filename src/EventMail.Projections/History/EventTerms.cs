@@ -92,12 +92,20 @@ internal static class EventTerms
         _ => null,
     };
 
+    /// <summary>The contents of messages that came here from another mailbox or another time; some perhaps twice.</summary>
+    public static (string Uids, long[] Contents)? Moved(object e) => e switch
+    {
+        MessagesCopiedIn m => (m.Uids, m.Contents),
+        MessagesRestored m => (m.Uids, m.Contents),
+        _ => null,
+    };
+
     /// <summary>The mailbox and the messages in it that an event does something to; without messages: to all of them.</summary>
     public static (Guid Mailbox, UidSet Uids)? Touched(StoredEvent e) => e.Data switch
     {
         FlagsChanged m => (e.Stream.Id, UidSet.FromRanges(m.Changes.SelectMany(change => (IEnumerable<UidRange>)[.. Ranges(change.Added), .. Ranges(change.Removed)]))),
         MessagesExpunged m => (e.Stream.Id, UidSet.Parse(m.Uids)),
-        MailboxDeleted => (e.Stream.Id, UidSet.Empty),
+        MailboxDeleted or MailboxRestored => (e.Stream.Id, UidSet.Empty),
         _ => null,
     };
 

@@ -2,23 +2,28 @@ using System.Runtime.CompilerServices;
 using EventMail.Domain.Accounts;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.History.Index;
+using EventMail.Projections.History.Life;
 using Directory = EventMail.Projections.Accounts.Directory;
 
 namespace EventMail.Projections.History;
 
 /// <summary>The log, read for people. Thread-safe; answers stream, and memory does not grow with their number.</summary>
-public sealed class HistoryLog(EventLog log, Directory directory)
+public sealed class HistoryLog(EventLog log, Directory directory, SecretKey key)
 {
     private static readonly TimeSpan FollowInterval = TimeSpan.FromSeconds(1);
 
     private readonly MailboxNames _names = new(log.DataSource);
+    private readonly HistoryIndex _index = new(log.DataSource);
+
+    private EventFinder Finder => new(log, _index);
 
     /// <summary>Whose history goes by this address: the account that has it now, or every one that had it and was closed.</summary>
     /// <returns>Ids; empty for an address that never was an account's.</returns>
     public async Task<IReadOnlyList<string>> AccountsAsync(string address, CancellationToken cancel) =>
         await directory.FindAsync(address, cancel).ConfigureAwait(false) is { } entry
             ? [entry.Account]
-            : await EverNamedAsync(LoginNames.Canonical(address), cancel).ConfigureAwait(false);
+            : await OpenedAsync(LoginNames.Canonical(address), await log.Reader.EndAsync(cancel).ConfigureAwait(false), cancel).ConfigureAwait(false);
 
     /// <summary>What was committed before the call and matches, in log order.</summary>
     public async IAsyncEnumerable<HistoryEntry> ReadAsync(HistoryQuery query, [EnumeratorCancellation] CancellationToken cancel)
@@ -44,44 +49,54 @@ public sealed class HistoryLog(EventLog log, Directory directory)
         }
     }
 
+    /// <summary>How many positions of the log the index has not come to yet: what is there is read from the log itself.</summary>
+    public async Task<long> BehindAsync(CancellationToken cancel) =>
+        await log.Reader.EndAsync(cancel).ConfigureAwait(false) - await _index.PositionAsync(cancel).ConfigureAwait(false);
+
     private async IAsyncEnumerable<HistoryEntry> ReadAsync(HistoryQuery query, long end, [EnumeratorCancellation] CancellationToken cancel)
     {
-        var filter = await FilterAsync(query, cancel).ConfigureAwait(false);
+        var filter = await FilterAsync(query, end, cancel).ConfigureAwait(false);
         // What accounts and mailboxes are called is remembered for one reading only.
         var teller = new HistoryTeller(log, directory);
-        await foreach (var e in EventsAsync(filter, query.After, end, cancel).ConfigureAwait(false))
+        var events = query.Message is { } message
+            ? LifeAsync(message, query, filter, end, cancel)
+            : Finder.FindAsync(filter, query.After, end, cancel);
+        await foreach (var e in events.ConfigureAwait(false))
             yield return await teller.TellAsync(e, cancel).ConfigureAwait(false);
     }
 
-    private async Task<HistoryFilter> FilterAsync(HistoryQuery query, CancellationToken cancel)
+    private async IAsyncEnumerable<StoredEvent> LifeAsync(
+        string message, HistoryQuery query, HistoryFilter filter, long end, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var accounts = query.Accounts ?? await OpenedAsync(null, end, cancel).ConfigureAwait(false);
+        var trail = await new MessageName(log, _index, key).TrailAsync(message, accounts, end, cancel).ConfigureAwait(false);
+        await foreach (var e in new MessageLife(log, _index).ReadAsync(trail, end, cancel).ConfigureAwait(false))
+        {
+            if (e.Sequence > query.After && filter.Matches(e))
+                yield return e;
+        }
+    }
+
+    private async Task<HistoryFilter> FilterAsync(HistoryQuery query, long end, CancellationToken cancel)
     {
         var address = query.Address is { } asked ? LoginNames.Canonical(asked) : null;
         return HistoryFilter.Of(
             query,
             query.Mailbox is { } mailbox ? await _names.BearersAsync(query.Accounts, mailbox, cancel).ConfigureAwait(false) : null,
-            address is null ? null : [address, .. await EverNamedAsync(address, cancel).ConfigureAwait(false)]);
+            address is null ? null : [address, .. await OpenedAsync(address, end, cancel).ConfigureAwait(false)]);
     }
 
-    // Accounts that were closed have their log still.
-    private async Task<IReadOnlyList<string>> EverNamedAsync(string canonical, CancellationToken cancel)
+    /// <summary>The accounts that were ever opened, closed ones too: their log is there still.</summary>
+    /// <param name="address">Canonical; null for all.</param>
+    private async Task<IReadOnlyList<string>> OpenedAsync(string? address, long end, CancellationToken cancel)
     {
         var accounts = new List<string>();
-        var filter = HistoryFilter.Of(new() { Types = ["account_opened"] }, null, [canonical]);
-        await foreach (var e in EventsAsync(filter, 0, await log.Reader.EndAsync(cancel).ConfigureAwait(false), cancel).ConfigureAwait(false))
+        var filter = HistoryFilter.Of(new() { Types = ["account_opened"] }, null, address is null ? null : [address]);
+        await foreach (var e in Finder.FindAsync(filter, 0, end, cancel).ConfigureAwait(false))
         {
-            if (e.Data is AccountOpened opened && LoginNames.Canonical(opened.Address) == canonical)
+            if (e.Data is AccountOpened opened && (address is null || LoginNames.Canonical(opened.Address) == address))
                 accounts.Add(opened.Account);
         }
         return accounts;
-    }
-
-    private async IAsyncEnumerable<StoredEvent> EventsAsync(
-        HistoryFilter filter, long after, long end, [EnumeratorCancellation] CancellationToken cancel)
-    {
-        await foreach (var e in log.Reader.ReadBetweenAsync(after, end, cancel).ConfigureAwait(false))
-        {
-            if (filter.Matches(e))
-                yield return e;
-        }
     }
 }

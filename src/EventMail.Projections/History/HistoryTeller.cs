@@ -40,6 +40,7 @@ internal sealed class HistoryTeller(EventLog log, Directory directory)
         var mailbox = e.Data switch
         {
             MessagesCopiedIn m => m.Source,
+            MessagesRestored m => m.Source,
             MessagesExpunged { MovedTo: { } to } => to,
             Domain.Metadata.MetadataSet { Mailbox: { } annotated } => annotated,
             _ => (Guid?)null,

@@ -1,6 +1,6 @@
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
-using EventMail.Protocols.Imap.Responses;
+using EventMail.Projections.Mailboxes;
 
 namespace EventMail.Protocols.Imap;
 

@@ -112,7 +112,7 @@ public sealed class SmtpReceptionTests
             refused.By.ShouldBe("dmarc");
             refused.Authentication!.Dmarc!.Disposition.ShouldBe("reject");
             var told = new List<string>();
-            await foreach (var entry in new HistoryLog(mail.Log, mail.Directory).ReadAsync(new() { Accounts = [account.Account] }, default))
+            await foreach (var entry in mail.History.ReadAsync(new() { Accounts = [account.Account] }, default))
                 told.Add(entry.What);
             told[^1].ShouldBe(
                 $"refused a message from <sender@example.com> for <{account.Address}>, {Message.Length} bytes, Message-ID <1@example.com> (dmarc): "

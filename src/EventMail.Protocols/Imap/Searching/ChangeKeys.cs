@@ -1,5 +1,6 @@
 using System.Text;
 using EventMail.Domain.Mailboxes;
+using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.Imap.Responses;
 
 namespace EventMail.Protocols.Imap.Searching;

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 
-namespace EventMail.Protocols.Imap.Responses;
+namespace EventMail.Projections.Mailboxes;
 
 /// <summary>
 /// EMAILID (RFC 8474 §5.1) as one account sees it: made of the content's number, which the same octets share and which COPY and MOVE
@@ -9,7 +9,7 @@ namespace EventMail.Protocols.Imap.Responses;
 /// many messages the server has. Thread-safe.
 /// </summary>
 /// <param name="key">The account's, which its clients do not know.</param>
-internal sealed class EmailIds(byte[] key)
+public sealed class EmailIds(byte[] key)
 {
     private const int Octets = 16;
 
