@@ -107,7 +107,7 @@ internal static class RestoreCommand
     // The account that has the address, or the last one that had it.
     private static async Task<string> AccountAsync(MailStore store, string address, CancellationToken stop)
     {
-        var accounts = await new HistoryLog(store.Log, store.Directory).AccountsAsync(address, stop);
+        var accounts = await store.History.AccountsAsync(address, stop);
         return accounts.Count > 0
             ? accounts[^1]
             : throw new CommandFailedException($"There is and was no account {address}. `eventmail account list` shows all.");

@@ -1,5 +1,6 @@
 using System.Globalization;
 using EventMail.Domain.Accounts;
+using EventMail.Domain.ApiKeys;
 using EventMail.Domain.Mailboxes;
 using EventMail.Domain.Metadata;
 using EventMail.Domain.Reception;
@@ -71,6 +72,8 @@ internal static class HistoryWords
         DkimKeyRetired d => $"DKIM key {d.Selector} retired",
         AliasAdded a => $"alias {a.Address} leads to {string.Join(", ", a.Targets)}",
         AliasRemoved a => $"alias {a.Address} removed",
+        ApiKeyIssued a => $"API key {a.Name} issued ({a.Id}) for {string.Join(", ", a.Scopes)}{(a.Expires is { } end ? string.Create(CultureInfo.InvariantCulture, $", until {end.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z") : "")}",
+        ApiKeyRevoked a => $"API key {a.Name} revoked ({a.Id})",
         CredentialsCaptured l => $"login as {l.User} taken down by {l.Protocol} from {l.Client} with {l.Mechanism}{Tls(l.Tls)}",
         _ => Unknown,
     };

@@ -13,6 +13,7 @@ internal sealed class HistoryResource(MailStore store, int maxPage)
     private static readonly Parameter[] Filters =
     [
         new("mailbox", ParameterKind.Text, "Only mailboxes that have or had this name."),
+        new("message", ParameterKind.Text, "A message's whole life: its Message-ID, its EMAILID, or the SHA-256 of its octets in hex."),
         new("session", ParameterKind.Text, "Everything that a session did."),
         new("address", ParameterKind.Text, "Who sent, received, logged in or tried to, or acted."),
         new("client", ParameterKind.Text, "Where the client was: an address, or a prefix such as 192.0.2.0/24."),
@@ -22,7 +23,7 @@ internal sealed class HistoryResource(MailStore store, int maxPage)
         new("until", ParameterKind.Time, "Before this time."),
     ];
 
-    private readonly HistoryLog _history = new(store.Log, store.Directory);
+    private readonly HistoryLog _history = store.History;
 
     public IEnumerable<Operation> Operations =>
     [
@@ -61,6 +62,7 @@ internal sealed class HistoryResource(MailStore store, int maxPage)
         {
             Accounts = accounts,
             Mailbox = request.Text("mailbox"),
+            Message = request.Text("message"),
             Session = request.Text("session"),
             Address = request.Text("address"),
             Client = client,
