@@ -46,7 +46,7 @@ internal static class AuditProveCommand
 
     private static async Task<long[]> FindAsync(MailStore store, string address, string message, CancellationToken stop)
     {
-        var accounts = await new HistoryLog(store.Log, store.Directory).AccountsAsync(address, stop);
+        var accounts = await store.History.AccountsAsync(address, stop);
         if (accounts.Count == 0)
             throw new CommandFailedException($"There is and was no account {address}. `eventmail account list` shows all.");
         var found = await MessageReceipts.FindAsync(store.Log, accounts, message, stop);
