@@ -9,7 +9,8 @@ using Directory = EventMail.Projections.Accounts.Directory;
 namespace EventMail.Projections.History;
 
 /// <summary>The log, read for people. Thread-safe; answers stream, and memory does not grow with their number.</summary>
-public sealed class HistoryLog(EventLog log, Directory directory, SecretKey key)
+/// <param name="key">What EMAILIDs are made with; without it, messages are found by their other names only.</param>
+public sealed class HistoryLog(EventLog log, Directory directory, SecretKey? key = null)
 {
     private static readonly TimeSpan FollowInterval = TimeSpan.FromSeconds(1);
 

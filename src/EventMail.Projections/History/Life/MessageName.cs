@@ -7,7 +7,7 @@ using EventMail.Projections.Mailboxes;
 namespace EventMail.Projections.History.Life;
 
 /// <summary>What a message is asked for by: Message-ID, EMAILID or digest.</summary>
-internal sealed class MessageName(EventLog log, HistoryIndex index, SecretKey key)
+internal sealed class MessageName(EventLog log, HistoryIndex index, SecretKey? key)
 {
     private const int DigestLength = 64;
 
@@ -35,6 +35,8 @@ internal sealed class MessageName(EventLog log, HistoryIndex index, SecretKey ke
     // An EMAILID is a keyed hash: it does not lead back, so the account's contents are tried.
     private async Task AddAsync(MessageTrail trail, byte[] emailId, string account, long end, CancellationToken cancel)
     {
+        if (key is null)
+            return;
         var ids = new EmailIds(key.ObjectIdKey(account));
         var indexed = await index.PositionAsync(cancel).ConfigureAwait(false);
         if (indexed > 0)
