@@ -8,6 +8,7 @@ using EventMail.Projections.History;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Past;
 using EventMail.Projections.Quotas;
+using EventMail.Projections.SearchText;
 using Microsoft.Extensions.Logging;
 using Directory = EventMail.Projections.Accounts.Directory;
 
