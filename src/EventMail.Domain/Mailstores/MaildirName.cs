@@ -60,9 +60,6 @@ public sealed record MaildirName(string Unique, DateTimeOffset? Time, IReadOnlyL
         return string.Create(CultureInfo.InvariantCulture, $"{unique},S={size},W={wireSize}:2,{letters}");
     }
 
-    /// <summary>The flag has a letter in every Maildir.</summary>
-    public static bool HasLetter(string flag) => Array.Exists(Letters, entry => entry.Flag.Equals(flag, StringComparison.OrdinalIgnoreCase));
-
     /// <summary>Dovecot's file dovecot-keywords: "0 name" on a line each.</summary>
     public static IReadOnlyList<string?> ReadKeywords(IEnumerable<string> lines)
     {

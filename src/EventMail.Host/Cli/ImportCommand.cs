@@ -3,6 +3,7 @@ using EventMail.Domain.Mailboxes;
 using EventMail.Domain.Mailstores;
 using EventMail.Host.Composition;
 using EventMail.Host.Moving.Import;
+using EventMail.Protocols.Imap.Client;
 
 namespace EventMail.Host.Cli;
 
@@ -17,7 +18,7 @@ internal static class ImportCommand
 
     public static Command Create() => new("import", "Brings mail from elsewhere into an account; may be repeated, and goes on where it was ended.")
     {
-        Mbox(), Maildir(),
+        Mbox(), Maildir(), Imap(),
     };
 
     private static Command Mbox()
@@ -54,6 +55,13 @@ internal static class ImportCommand
         return command;
     }
 
+    private static Command Imap()
+    {
+        var command = ImportImapCommand.Create(Address, DryRun, IgnoreQuota);
+        SetAction(command, LineEnds.AsTheyAre, ImportImapCommand.OpenAsync);
+        return command;
+    }
+
     private static void SetAction(Command command, LineEnds lines, Func<CommandRun, CancellationToken, Task<IImportSource>> open) =>
         StoreCommand.SetAction(command, async (store, run, stop) =>
         {
@@ -73,6 +81,10 @@ internal static class ImportCommand
         {
             await import.RunAsync(source, account, stop);
             finished = true;
+        }
+        catch (ImapClientException e)
+        {
+            throw new CommandFailedException($"{e.Message}. The same command goes on where this one ended.");
         }
         finally
         {

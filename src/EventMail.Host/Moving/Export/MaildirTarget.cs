@@ -24,7 +24,8 @@ internal sealed class MaildirTarget(string unfinished) : IExportTarget
             FilePaths.Make(Path.Combine(_folder, name));
         if (_folder != unfinished)
             await File.WriteAllBytesAsync(Path.Combine(_folder, "maildirfolder"), [], cancel);
-        _keywords = [.. mailbox.Keywords.Where(keyword => !MaildirName.HasLetter(keyword)).Take(MaildirName.MaxKeywords)];
+        // $Forwarded among them: Dovecot passes over its letter P.
+        _keywords = [.. mailbox.Keywords.Take(MaildirName.MaxKeywords)];
         if (_keywords.Length > 0)
             await File.WriteAllLinesAsync(
                 Path.Combine(_folder, "dovecot-keywords"), _keywords.Select((keyword, i) => string.Create(CultureInfo.InvariantCulture, $"{i} {keyword}")), cancel);
