@@ -5,6 +5,7 @@ using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Metadata;
 using EventMail.Projections.Reception;
+using EventMail.Projections.Webhooks;
 
 namespace EventMail.Projections;
 
@@ -13,7 +14,7 @@ public static class EventTypes
 {
     public static EventTypeMap Create()
     {
-        var map = new EventTypeMap().RegisterMailboxEvents().RegisterMetadataEvents().RegisterDeliveryEvents().RegisterReceptionEvents().RegisterApiKeyEvents();
+        var map = new EventTypeMap().RegisterMailboxEvents().RegisterMetadataEvents().RegisterDeliveryEvents().RegisterReceptionEvents().RegisterApiKeyEvents().RegisterWebhookEvents();
         AccountEventTypes.Register(map);
         return map;
     }

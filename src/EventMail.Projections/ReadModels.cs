@@ -10,6 +10,7 @@ using EventMail.Projections.Past;
 using EventMail.Projections.Quotas;
 using EventMail.Projections.Reception;
 using EventMail.Projections.SearchText;
+using EventMail.Projections.Webhooks;
 using Microsoft.Extensions.Logging;
 
 namespace EventMail.Projections;
@@ -20,6 +21,7 @@ public static class ReadModels
     public static IReadOnlyList<StreamKind> Kinds { get; } =
     [
         .. AccountStreamKinds.All, MailboxKind.Instance, MetadataKind.Instance, DeliveryKind.Instance, ReceptionKind.Instance, ApiKeyKind.Instance,
+        WebhookKind.Instance,
     ];
 
     /// <summary>In the order in which they lock their rows, the same on every node.</summary>

@@ -160,6 +160,24 @@ begin
   drop schema projections_moving;
 end $$;
 
+-- Up to where each webhook was told of the log, and what it did not take.
+create table if not exists eventmail.webhook (
+  id       text        primary key,
+  position bigint      not null,
+  moved    timestamptz not null default now()
+);
+
+create table if not exists eventmail.webhook_dead (
+  hook     text        not null,
+  position bigint      not null,
+  type     text        not null,
+  failed   timestamptz not null default now(),
+  attempts int         not null,
+  reason   text        not null,
+  again    boolean     not null default false,
+  constraint webhook_dead_pkey primary key (hook, position)
+);
+
 -- Ends a transaction whose statement touched other rows than it was decided on.
 create or replace function eventmail.require_rows(expected bigint, actual bigint, code text) returns void
 language plpgsql as $$

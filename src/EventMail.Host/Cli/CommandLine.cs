@@ -56,6 +56,7 @@ public static class CommandLine
             RestoreCommand.Create(),
             ProjectionsCommand.Create(),
             ApiKeyCommand.Create(),
+            WebhookCommand.Create(),
             TraceCommand.Create(),
             DatabaseCommand.Create(),
             KeysCommand.Create(),

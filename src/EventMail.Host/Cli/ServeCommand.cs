@@ -56,6 +56,7 @@ internal static class ServeCommand
             await Console.Out.WriteLineAsync($"first account {first.Address} password {first.Password}");
         await using var telemetry = services.Measure(listeners);
         await using var http = await OpenHttpAsync(services.Admin(listeners, telemetry, stop), listeners, certificates, stop);
+        await using var webhooks = services.TellWebhooks();
         services.StartDelivering(listeners.EndPointsOf("smtp"));
         var tracing = new TraceFile(settings.Data).FollowAsync(listeners.Traces, log, stop);
         var addresses = (http is null ? listeners.Addresses : $"{listeners.Addresses} http={http.EndPoint}").Trim();

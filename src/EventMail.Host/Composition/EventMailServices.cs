@@ -4,6 +4,7 @@ using EventMail.Host.Configuration;
 using EventMail.Host.Delivery;
 using EventMail.Host.Listeners;
 using EventMail.Host.Telemetry;
+using EventMail.Host.Webhooks;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Maildrops;
@@ -81,6 +82,9 @@ public sealed class EventMailServices : IAsyncDisposable
     /// <summary>The admin API and its listener.</summary>
     internal AdminServer Admin(ServerListeners listeners, HostTelemetry telemetry, CancellationToken stopping) =>
         new(_host, _store, _summaries, _names.Dns, listeners, telemetry, stopping);
+
+    /// <summary>Begins to tell webhooks, if any.</summary>
+    internal WebhookDispatcher TellWebhooks() => new(_store, _host.Settings.Webhooks, _host.Logs.CreateLogger("EventMail.Webhooks"));
 
     /// <summary>Begins to measure.</summary>
     internal HostTelemetry Measure(ServerListeners listeners) => new(_host.Settings, _store, listeners, _host.Logs);

@@ -9,6 +9,7 @@ using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Past;
 using EventMail.Projections.Quotas;
 using EventMail.Projections.SearchText;
+using EventMail.Projections.Webhooks;
 using Microsoft.Extensions.Logging;
 using Directory = EventMail.Projections.Accounts.Directory;
 
@@ -35,6 +36,7 @@ public sealed class MailStore : IAsyncDisposable
         QuotaAudit = new(log, types, logs);
         ApiKeys = new(log, TimeProvider.System);
         History = new(log, directory, Key);
+        Webhooks = new(log, Key);
     }
 
     public EventLog Log { get; }
@@ -64,6 +66,8 @@ public sealed class MailStore : IAsyncDisposable
     public ApiKeyService ApiKeys { get; }
 
     public HistoryLog History { get; }
+
+    public WebhookService Webhooks { get; }
 
     /// <summary>Stands for the tables of an empty database: another with each change of what makes them.</summary>
     public static string Schema { get; } = string.Concat(

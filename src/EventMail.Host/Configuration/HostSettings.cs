@@ -21,6 +21,7 @@ public sealed record HostSettings
     public Pop3Settings Pop3 { get; init; } = new();
     public ListenerSettings Pop3s { get; init; } = new() { Port = 1995, MaxConnections = 100 };
     public HttpSettings Http { get; init; } = new();
+    public WebhookSettings Webhooks { get; init; } = new();
     public TelemetrySettings Telemetry { get; init; } = new();
     public DeliverySettings Delivery { get; init; } = new();
     public MailAuthSettings MailAuth { get; init; } = new();

@@ -43,7 +43,7 @@ public sealed partial class MonitoringTests(MonitoredHost host) : IClassFixture<
         Value(text, "eventmail_commit_duration_seconds_count").ShouldBeGreaterThan(0);
         Value(text, "eventmail_queue_messages").ShouldBe(0);
         text.ShouldContain("eventmail_sessions{listener=\"imap\"} ");
-        text.ShouldContain("eventmail_projection_lag_seconds{projection=\"search_text\"} ");
+        text.ShouldContain("eventmail_projection_lag_seconds{projection=\"SearchText\"} ");
         Regex.Matches(text, "^# TYPE (.*) ", RegexOptions.Multiline).Select(match => match.Value).ShouldBeUnique();
     }
 

@@ -4,6 +4,7 @@ using EventMail.Domain.ApiKeys;
 using EventMail.Domain.Mailboxes;
 using EventMail.Domain.Metadata;
 using EventMail.Domain.Reception;
+using EventMail.Domain.Webhooks;
 
 namespace EventMail.Projections.History.Words;
 
@@ -74,9 +75,14 @@ internal static class HistoryWords
         AliasRemoved a => $"alias {a.Address} removed",
         ApiKeyIssued a => $"API key {a.Name} issued ({a.Id}) for {string.Join(", ", a.Scopes)}{(a.Expires is { } end ? string.Create(CultureInfo.InvariantCulture, $", until {end.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z") : "")}",
         ApiKeyRevoked a => $"API key {a.Name} revoked ({a.Id})",
+        WebhookAdded w => $"webhook {w.Id} added for {(w.Types is { } types ? string.Join(", ", types) : "all events")}: {WithoutQuery(w.Url)}",
+        WebhookRemoved w => $"webhook {w.Id} removed: {WithoutQuery(w.Url)}",
         CredentialsCaptured l => $"login as {l.User} taken down by {l.Protocol} from {l.Client} with {l.Mechanism}{Tls(l.Tls)}",
         _ => Unknown,
     };
+
+    // It may be a secret.
+    private static string WithoutQuery(string url) => url.Split('?')[0];
 
     private static string ChangeOf(FlagChange change)
     {

@@ -1,0 +1,140 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+using EventMail.Host.Configuration;
+using EventMail.Host.Webhooks;
+using EventMail.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EventMail.Host.Tests.Http;
+
+public sealed class WebhookTests(AdminHost host) : IClassFixture<AdminHost>
+{
+    private static readonly WebhookSettings Quick = new()
+    {
+        Schedule = new(TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(10)),
+        Poll = TimeSpan.FromMilliseconds(50),
+        Timeout = TimeSpan.FromSeconds(5),
+    };
+
+    [Fact]
+    public async Task Events_come_in_order_signed_and_once()
+    {
+        using var receiver = new Receiver();
+        await using var dispatcher = new WebhookDispatcher(host.Store, Quick, NullLogger.Instance);
+        var added = (await host.Store.Webhooks.AddAsync(receiver.Url, ["domain_added"], null, AdminHost.Tester, default)).Value!;
+        for (var i = 0; i < 3; i++)
+            await host.Store.Domains.AddDomainAsync($"w{i}.hook.example", AdminHost.Tester, default);
+        for (var i = 0; i < 3; i++)
+        {
+            var request = await receiver.TakeAsync();
+            ((string?)JsonNode.Parse(request.Body)!["data"]!["Name"]).ShouldBe($"w{i}.hook.example");
+            var key = Convert.FromBase64String(added.Secret["whsec_".Length..]);
+            var signed = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"{request.Id}.{request.Time}.{request.Body}"));
+            request.Signature.ShouldBe($"v1,{Convert.ToBase64String(signed)}");
+        }
+        await host.Store.Webhooks.RemoveAsync(added.Id, AdminHost.Tester, default);
+    }
+
+    [Fact]
+    public async Task What_is_not_taken_is_tried_again_then_a_dead_letter_and_the_next_event_comes()
+    {
+        using var receiver = new Receiver { Refuse = body => body.Contains("poison.hook.example", StringComparison.Ordinal) };
+        await using var dispatcher = new WebhookDispatcher(host.Store, Quick, NullLogger.Instance);
+        var added = (await host.Store.Webhooks.AddAsync(receiver.Url, ["domain_added"], null, AdminHost.Tester, default)).Value!;
+        await host.Store.Domains.AddDomainAsync("poison.hook.example", AdminHost.Tester, default);
+        await host.Store.Domains.AddDomainAsync("good.hook.example", AdminHost.Tester, default);
+        var ids = new List<string>();
+        for (var i = 0; i < 3; i++)
+            ids.Add((await receiver.TakeAsync()).Id);
+        ids.Distinct().Count().ShouldBe(1);
+        (await receiver.TakeAsync()).Body.ShouldContain("good.hook.example");
+        var letter = (await host.Store.Webhooks.Progress.DeadAsync(added.Id, false, 10, default)).ShouldHaveSingleItem();
+        (letter.Type, letter.Attempts, letter.Reason).ShouldBe(("domain_added", 3, "status 500"));
+
+        receiver.Refuse = _ => false;
+        (await host.Store.Webhooks.Progress.RetryAsync(added.Id, null, default)).ShouldBe(1);
+        (await receiver.TakeAsync()).Body.ShouldContain("poison.hook.example");
+        while ((await host.Store.Webhooks.Progress.DeadAsync(added.Id, false, 10, default)).Count > 0)
+            await Task.Delay(20);
+        await host.Store.Webhooks.RemoveAsync(added.Id, AdminHost.Tester, default);
+    }
+
+    [Fact]
+    public async Task Of_two_hosts_one_sends_and_the_other_goes_on_where_it_was()
+    {
+        using var receiver = new Receiver();
+        var first = new WebhookDispatcher(host.Store, Quick, NullLogger.Instance);
+        var added = (await host.Store.Webhooks.AddAsync(receiver.Url, ["domain_added"], null, AdminHost.Tester, default)).Value!;
+        await host.Store.Domains.AddDomainAsync("a.two.example", AdminHost.Tester, default);
+        (await receiver.TakeAsync()).Body.ShouldContain("a.two.example");
+        await using var second = new WebhookDispatcher(host.Store, Quick, NullLogger.Instance);
+        await host.Store.Domains.AddDomainAsync("b.two.example", AdminHost.Tester, default);
+        (await receiver.TakeAsync()).Body.ShouldContain("b.two.example");
+        await first.DisposeAsync();
+        await host.Store.Domains.AddDomainAsync("c.two.example", AdminHost.Tester, default);
+        (await receiver.TakeAsync()).Body.ShouldContain("c.two.example");
+        await host.Store.Webhooks.RemoveAsync(added.Id, AdminHost.Tester, default);
+    }
+
+    [Theory]
+    [InlineData("http://elsewhere.example/")]
+    [InlineData("https://user:password@elsewhere.example/")]
+    [InlineData("file:///etc/passwd")]
+    [InlineData("elsewhere.example")]
+    public async Task A_url_that_would_be_told_in_the_clear_or_is_none_is_refused(string url) =>
+        (await host.Store.Webhooks.AddAsync(url, null, null, AdminHost.Tester, default)).Rejection.ShouldNotBeNull();
+
+    [Fact]
+    public async Task A_type_that_there_is_not_is_refused() =>
+        (await host.Store.Webhooks.AddAsync("https://elsewhere.example/", ["domain_add"], null, AdminHost.Tester, default)).Rejection!.Text.ShouldContain("domain_add");
+}
+
+internal sealed record Received(string Id, string Time, string Signature, string Body);
+
+/// <summary>A web server that keeps what it gets.</summary>
+internal sealed class Receiver : IDisposable
+{
+    private readonly HttpListener _listener = new();
+    private readonly Channel<Received> _received = Channel.CreateUnbounded<Received>();
+
+    public Receiver()
+    {
+        Url = $"http://127.0.0.1:{TestPort.Free()}/";
+        _listener.Prefixes.Add(Url);
+        _listener.Start();
+        _ = RunAsync();
+    }
+
+    public string Url { get; }
+
+    public Func<string, bool> Refuse { get; set; } = _ => false;
+
+    public Task<Received> TakeAsync() => _received.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+
+    public void Dispose() => _listener.Close();
+
+    private async Task RunAsync()
+    {
+        while (_listener.IsListening)
+        {
+            HttpListenerContext context;
+            try
+            {
+                context = await _listener.GetContextAsync();
+            }
+            catch (Exception error) when (error is HttpListenerException or ObjectDisposedException)
+            {
+                return;
+            }
+            using var reader = new StreamReader(context.Request.InputStream, Encoding.UTF8);
+            var body = await reader.ReadToEndAsync();
+            var fields = context.Request.Headers;
+            context.Response.StatusCode = Refuse(body) ? 500 : 204;
+            context.Response.Close();
+            await _received.Writer.WriteAsync(new(fields["webhook-id"]!, fields["webhook-timestamp"]!, fields["webhook-signature"]!, body));
+        }
+    }
+}
