@@ -35,6 +35,7 @@ internal sealed class AdminServer(
             .. new QueueResource(store, http.MaxPage).Operations,
             .. new ConnectionsResource(new(listeners, stopping)).Operations,
             .. new EventsResource(store, new(store.Log), _guard, http, stopping).Operations,
+            .. new AuditResource(store, _settings).Operations,
             .. new ProjectionsResource(store, host.Logs).Operations,
         ]);
     }

@@ -196,6 +196,16 @@ public sealed class ResourceTests(AdminHost host) : IClassFixture<AdminHost>
     }
 
     [Fact]
+    public async Task A_checkpoint_is_signed_and_an_event_proved()
+    {
+        using var signed = await host.Admin.PostAsync($"{Root}/audit/checkpoints", null);
+        (await signed.Content.ReadAsStringAsync()).ShouldContain("\n\n\u2014 ");
+        (await host.Admin.PostAsync($"{Root}/audit/proofs?event=1", null).JsonAsync()).ShouldNotBeNull();
+        await host.Admin.PostAsync($"{Root}/audit/proofs?event=999999999", null).ProblemAsync(HttpStatusCode.Conflict);
+        await host.Admin.PostAsync($"{Root}/audit/proofs", null).ProblemAsync(HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
     public async Task The_read_models_tell_how_they_stand() =>
         (await host.Admin.GetAsync($"{Root}/projections").JsonAsync())["items"]!.AsArray().Select(model => model!["name"]!.GetValue<string>()).ShouldContain("directory");
 
