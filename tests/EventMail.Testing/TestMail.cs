@@ -21,6 +21,7 @@ public sealed class TestMail : IAsyncDisposable
     private readonly string _folder = Watchdog.NewFolder();
     private Func<AuthenticatorOptions, Authenticator> _newAuthenticator = null!;
     private int _accounts;
+    private bool _stopped;
 
     private TestMail(TestDatabase database) => _database = database;
 
@@ -119,10 +120,19 @@ public sealed class TestMail : IAsyncDisposable
         Directory.Dispose();
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Everything ends but the database.</summary>
+    public async Task StopAsync()
     {
+        if (_stopped)
+            return;
+        _stopped = true;
         await CloseServicesAsync();
         await Log.DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
         await _database.DisposeAsync();
         System.IO.Directory.Delete(_folder, recursive: true);
     }

@@ -19,6 +19,9 @@ public interface IReadModel
     /// <summary>Names of the read models without whose tables its own cannot be built: they are built together.</summary>
     IReadOnlyList<string> Needs => [];
 
+    /// <summary>Columns of its tables that do not follow from the log: a claim on a row. They are not compared.</summary>
+    IReadOnlyList<string> BesideTheLog => [];
+
     ReadModelSource Source => ReadModelSource.Log;
 
     /// <summary>

@@ -13,7 +13,7 @@ internal static class ProjectionsCommand
 {
     public static Command Create() => new("projections", "The read models, which are made from the log and can be made again while mail flows.")
     {
-        Status(), Rebuild(), Switch(), Rollback(),
+        Status(), Rebuild(), Verify(), Switch(), Rollback(),
         Change("drop-next", "Gives up what is being built.", "Nothing is being built any more.", (generations, stop) => generations.DropNextAsync(stop)),
         Change("drop-previous", "Throws away the generations before the live ones; there is no going back to them.", "Only the live generations are left.",
             (generations, stop) => generations.DropPreviousAsync(stop)),
@@ -28,6 +28,33 @@ internal static class ProjectionsCommand
         var command = new Command("rebuild", "Makes read models anew from the log beside the live ones, then changes over to them. May be interrupted: it goes on where it was.") { names, wait };
         SetAction(command, async (generations, progress, run, stop) =>
             await generations.RebuildAsync(run.Arguments.GetValue(names) ?? [], !run.Arguments.GetValue(wait), progress.ReportAsync, stop));
+        return command;
+    }
+
+    private static Command Verify()
+    {
+        var names = Names("Which; all that are folded with the commits when none is named");
+        var rate = new Option<int>("--rate") { HelpName = "N", Description = "Events a second at most; 0 for no limit" };
+        var command = new Command("verify", "Folds the log once more and compares row by row. Prints the rows that are not what the log says; ends with 1 if there are any.")
+        {
+            names, rate, ListOutput.Json,
+        };
+        SetAction(command, async (generations, progress, run, stop) =>
+        {
+            var drifts = await generations.VerifyAsync(run.Arguments.GetValue(names) ?? [], progress.ReportAsync, stop);
+            progress.End();
+            foreach (var drift in drifts)
+            {
+                if (run.Arguments.GetValue(ListOutput.Json))
+                    await ListOutput.WriteJsonAsync(drift);
+                else
+                    await Console.Out.WriteLineAsync($"{drift.Table} {drift.Key}\n  is          {drift.Live ?? "missing"}\n  the log says {drift.Folded ?? "there is none"}");
+            }
+            if (drifts.Count > 0)
+                throw new CommandFailedException(
+                    $"{drifts.Count} rows are not what the log says. `eventmail projections rebuild {string.Join(' ', drifts.Select(d => d.Model).Distinct())}` makes them anew.");
+            await Console.Out.WriteLineAsync("Every row is what the log says.");
+        }, (options, run) => options with { MostEventsPerSecond = run.Arguments.GetValue(rate) });
         return command;
     }
 
@@ -57,7 +84,9 @@ internal static class ProjectionsCommand
         return command;
     }
 
-    private static void SetAction(Command command, Func<Generations, BuildBar, CommandRun, CancellationToken, Task> work) =>
+    private static void SetAction(
+        Command command, Func<Generations, BuildBar, CommandRun, CancellationToken, Task> work,
+        Func<GenerationOptions, CommandRun, GenerationOptions>? with = null) =>
         CommandLine.SetAction(command, async (run, stop) =>
         {
             await using var database = await HostDatabase.AttachAsync(run.Settings, run.Logs, stop);
@@ -66,13 +95,14 @@ internal static class ProjectionsCommand
             foreach (var follower in models.OfType<IAsyncProjection>())
                 follower.Join(store.Log);
             var bar = new BuildBar();
-            var generations = new Generations(new()
+            var options = new GenerationOptions
             {
                 ConnectionString = database.ConnectionString,
                 Types = store.Log.Types,
                 Kinds = ReadModels.Kinds,
                 Models = models,
-            });
+            };
+            var generations = new Generations(with?.Invoke(options, run) ?? options);
             try
             {
                 await work(generations, bar, run, stop);
@@ -95,7 +125,12 @@ internal static class ProjectionsCommand
             await ListOutput.WriteAsync(
                 run, models.ToAsyncEnumerable(), ["NAME", "VERSION", "GENERATION", "BUILT", "LAG", "ROWS", "SIZE", "BUILDING", "PREVIOUS"],
                 m => [m.Name, VersionOf(m), Text(m.Generation), Time(m.Built), LagOf(m), Text(m.Rows), ListOutput.Size(m.Bytes), BuildOf(m.Build), PreviousOf(m.Previous)]);
-            return ExitCodes.Done;
+            var unreadable = await UnreadableEvents.FindAsync(source, EventTypes.Create(), stop);
+            foreach (var row in unreadable)
+                await Console.Error.WriteLineAsync(
+                    $"eventmail: the event at position {Text(row.Sequence)} ({row.Type}, version {Text(row.Version)} of the stream {row.Stream}) cannot be read: {row.Error} "
+                    + "Its stream takes no commands, and read models that were built since lack it; after it is repaired (public.mt_events), rebuild them.");
+            return unreadable.Count > 0 ? ExitCodes.Failed : ExitCodes.Done;
         });
         return command;
     }

@@ -14,6 +14,8 @@ public sealed class DeliveryQueueProjection : IInlineProjection
 
     public IReadOnlyList<string> Tables => ["delivery_queue"];
 
+    public IReadOnlyList<string> BesideTheLog => ["lease", "owner", "wake", "ready"];
+
     public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.RunAsync("delivery_queue.sql", connection, cancel);
 
     // Whoever has claimed a row has it still; what was seen to be due is seen again.

@@ -29,12 +29,14 @@ internal sealed class BusyMail : IAsyncDisposable
     }
 
     /// <summary>Some of everything.</summary>
-    public async Task WorkAsync(int rounds, int seed)
+    /// <param name="except">An account whose mailboxes are left alone.</param>
+    public async Task WorkAsync(int rounds, int seed, string? except = null)
     {
+        var accounts = _accounts.FindAll(a => a.Account != except);
         var random = new Random(seed);
         for (var round = 0; round < rounds; round++)
         {
-            var account = _accounts[random.Next(_accounts.Count)].Account;
+            var account = accounts[random.Next(accounts.Count)].Account;
             var name = $"box {seed} {round}";
             (await Mail.Mailboxes.CreateAsync(account, name, null, Actor.System, null, default)).Rejection.ShouldBeNull();
             for (var i = 0; i < 3; i++)
@@ -98,6 +100,9 @@ internal sealed class BusyMail : IAsyncDisposable
         await using var command = Mail.Database.DataSource.CreateCommand(sql);
         await command.ExecuteNonQueryAsync();
     }
+
+    /// <summary>The program ends; its database stays.</summary>
+    public Task StopAsync() => Mail.StopAsync();
 
     public ValueTask DisposeAsync() => _deliveries.DisposeAsync();
 }

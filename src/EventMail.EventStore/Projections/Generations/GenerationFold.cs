@@ -31,6 +31,8 @@ internal sealed class GenerationFold
     /// <summary>Up to a position that is complete.</summary>
     public async Task AdvanceAsync(long upTo, Func<Task> afterPage, CancellationToken cancel)
     {
+        if (Position >= upTo)
+            return;
         var reading = ReadAsync(Position, upTo, cancel);
         try
         {

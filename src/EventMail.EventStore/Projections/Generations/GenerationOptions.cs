@@ -15,6 +15,9 @@ public sealed record GenerationOptions
     /// <summary>Positions of the log that are folded in one transaction.</summary>
     public int PageSize { get; init; } = 20_000;
 
+    /// <summary>Verification reads no faster; 0: as fast as it can.</summary>
+    public int MostEventsPerSecond { get; init; }
+
     /// <summary>Streams whose states are kept in memory.</summary>
     public int MaxStates { get; init; } = 200_000;
 

@@ -13,11 +13,14 @@ internal sealed class GenerationSession : IAsyncDisposable
         "-c synchronous_commit=off -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off -c plan_cache_mode=force_generic_plan";
 
     // Any constant of our own.
-    private const long Lock = 0x67_65_6E_65_72_61_74_65;
+    private const long BuildLock = 0x67_65_6E_65_72_61_74_65;
+    private const long VerifyLock = BuildLock + 1;
 
-    private GenerationSession(NpgsqlDataSource source, NpgsqlDataSource log, NpgsqlConnection writer, NpgsqlConnection reader, EventTypeMap types) =>
-        (_source, _log, Writer, Reader, Events) = (source, log, writer, reader, new(log, types));
+    private GenerationSession(
+        NpgsqlDataSource source, NpgsqlDataSource log, NpgsqlConnection writer, NpgsqlConnection reader, EventTypeMap types, long taken) =>
+        (_source, _log, Writer, Reader, Events, _taken) = (source, log, writer, reader, new(log, types), taken);
 
+    private readonly long _taken;
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlDataSource _log;
 
@@ -30,6 +33,8 @@ internal sealed class GenerationSession : IAsyncDisposable
     /// <summary>Null: another process is at it.</summary>
     public static async Task<GenerationSession?> TryOpenAsync(GenerationOptions options, string schema, CancellationToken cancel)
     {
+        // Who only compares is in nobody's way.
+        var taken = schema == ReadModelVerification.Schema ? VerifyLock : BuildLock;
         var settings = new NpgsqlConnectionStringBuilder(options.ConnectionString)
         {
             SearchPath = ReadModelSchema.SearchPathOf(schema),
@@ -53,10 +58,10 @@ internal sealed class GenerationSession : IAsyncDisposable
         try
         {
             var writer = await source.OpenConnectionAsync(cancel);
-            await using (var take = new NpgsqlCommand($"select pg_try_advisory_lock({Lock})", writer))
+            await using (var take = new NpgsqlCommand($"select pg_try_advisory_lock({taken})", writer))
             {
                 if ((bool)(await take.ExecuteScalarAsync(cancel))!)
-                    return new(source, log, writer, await log.OpenConnectionAsync(cancel), options.Types);
+                    return new(source, log, writer, await log.OpenConnectionAsync(cancel), options.Types, taken);
             }
             await writer.DisposeAsync();
         }
@@ -82,11 +87,11 @@ internal sealed class GenerationSession : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Reader.DisposeAsync();
         try
         {
+            await Reader.DisposeAsync();
             // Its server process ends a little later than it: whoever comes next need not wait for that.
-            await ExecuteAsync($"select pg_advisory_unlock({Lock})", CancellationToken.None);
+            await ExecuteAsync($"select pg_advisory_unlock({_taken})", CancellationToken.None);
         }
         catch (Exception e) when (e is NpgsqlException or InvalidOperationException)
         {

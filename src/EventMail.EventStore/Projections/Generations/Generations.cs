@@ -66,6 +66,23 @@ public sealed class Generations(GenerationOptions options)
             await new GenerationReturn(session, options, report).RunAsync([.. back.Select(m => (m, PreviousOf(m, live)))], cancel);
         }, cancel);
 
+    /// <summary>
+    /// Folds the log once more and compares: the rows of these that are not what the log says. Those that are not folded with the commits
+    /// have no position at which they could be compared, and are passed over.
+    /// </summary>
+    /// <param name="names">None: all.</param>
+    public async Task<IReadOnlyList<RowDrift>> VerifyAsync(IReadOnlyList<string> names, Func<BuildProgress, Task> report, CancellationToken cancel)
+    {
+        RequireKnown(names);
+        IReadOnlyList<RowDrift> drifts = [];
+        var verified = options.Models
+            .Where(m => m is IInlineProjection { Source: ReadModelSource.Log, Tables.Count: > 0 } && (names.Count == 0 || names.Contains(m.Name))).ToList();
+        var folded = ReadModelPlan.WithNeeds(options.Models, verified).OfType<IInlineProjection>().ToList();
+        await WorkAsync(ReadModelVerification.Schema, report, async session =>
+            drifts = await new ReadModelVerification(session, options, folded).RunAsync(verified, report, cancel), cancel);
+        return drifts;
+    }
+
     /// <summary>Gives up what is being built.</summary>
     public Task DropNextAsync(CancellationToken cancel) =>
         WorkAsync(ReadModelSchema.Next, _ => Task.CompletedTask, session =>
@@ -118,11 +135,7 @@ public sealed class Generations(GenerationOptions options)
 
     private async Task<List<BuildRow>> BeginAsync(GenerationSession session, IReadOnlyList<string> names, CancellationToken cancel)
     {
-        foreach (var name in names)
-        {
-            if (!options.Models.Any(m => m.Name == name))
-                throw new GenerationRefusedException($"There is no read model {name}. There are: {string.Join(", ", options.Models.Select(m => m.Name))}.");
-        }
+        RequireKnown(names);
         var requested = options.Models.Where(m => names.Contains(m.Name)).ToList();
         var live = await ReadModelCatalog.ReadAsync(session.Writer, cancel);
         var (_, last) = await session.EndAsync(cancel);
@@ -138,6 +151,15 @@ public sealed class Generations(GenerationOptions options)
             await transaction.CommitAsync(cancel);
         }
         return await BuildRows.ReadAsync(session.Writer, cancel);
+    }
+
+    private void RequireKnown(IReadOnlyList<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (!options.Models.Any(m => m.Name == name))
+                throw new GenerationRefusedException($"There is no read model {name}. There are: {string.Join(", ", options.Models.Select(m => m.Name))}.");
+        }
     }
 
     // Again and again: what is committed stays.
