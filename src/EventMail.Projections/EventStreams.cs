@@ -9,7 +9,7 @@ public static class EventStreams
     [
         ("account",
         [
-            "account_opened", "account_suspended", "account_resumed", "account_closed", "password_set", "password_rehashed",
+            "account_opened", "account_suspended", "account_resumed", "account_closed", "account_reopened", "password_set", "password_rehashed",
             "recoverable_secret_enabled", "recoverable_secret_disabled", "app_password_issued", "app_password_revoked", "quota_limit_set",
             "message_limit_set", "quota_threshold_crossed", "quota_drift_found", "mailbox_subscribed", "mailbox_unsubscribed",
             "send_as_granted", "send_as_revoked", "save_sent_set",
@@ -18,6 +18,7 @@ public static class EventStreams
         ("alias", ["alias_added", "alias_removed"]),
         ("login", ["login_succeeded", "login_failed", "login_throttled", "credentials_captured"]),
         ("api_keys", ["api_key_issued", "api_key_revoked"]),
+        ("webhooks", ["webhook_added", "webhook_removed"]),
         ("mailbox",
         [
             "mailbox_created", "mailbox_renamed", "mailbox_deleted", "mailbox_acl_changed", "message_received", "message_appended",
