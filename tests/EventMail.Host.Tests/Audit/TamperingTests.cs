@@ -97,7 +97,7 @@ public sealed class TamperingTests(AuditStore store) : IClassFixture<AuditStore>
     {
         var last = await LastAsync();
         await store.ExecuteAsync($"update public.mt_events set seq_id = {last} + 1 where seq_id = 2");
-        (await FailAsync()).ShouldContain($"event 2 was removed");
+        (await FailAsync()).ShouldContain($"event 2 was moved to position {last + 1}");
     }
 
     [Fact]

@@ -7,17 +7,25 @@ internal sealed class LeafDifferences
     public const int Max = 100_000;
 
     private readonly List<(long Position, TreeHash? Was, TreeHash? Is)> _differences = [];
+    private readonly HashSet<TreeHash> _gone = [];
 
     public long More { get; private set; }
+
+    /// <summary>The event stood before what was added so far, and does not any more.</summary>
+    public bool IsGone(TreeHash e) => _gone.Contains(e);
 
     /// <param name="was">What the tree has at the position; null: nothing.</param>
     /// <param name="now">What the log has there.</param>
     public void Add(long position, TreeHash? was, TreeHash? now)
     {
-        if (_differences.Count < Max)
-            _differences.Add((position, was, now));
-        else
+        if (_differences.Count >= Max)
+        {
             More++;
+            return;
+        }
+        _differences.Add((position, was, now));
+        if (was is { } old)
+            _gone.Add(old);
     }
 
     /// <summary>In the order of positions.</summary>

@@ -32,7 +32,8 @@ public sealed class TreeVerification(EventLog log)
                     differences.Add(leaf.Position, kept.Current.Event, leaf.Event);
                 more = await kept.MoveNextAsync();
             }
-            else if (leaf.Position < stored.Position)
+            // Behind the tree's end an event is new, unless it is one that is missing before.
+            else if (leaf.Position < stored.Position || differences.IsGone(leaf.Event))
                 differences.Add(leaf.Position, null, leaf.Event);
             tree.Add(leaf.Hash);
             if (sizes.Contains(tree.Size))
