@@ -95,9 +95,9 @@ public sealed class TamperingTests(AuditStore store) : IClassFixture<AuditStore>
     [Fact]
     public async Task An_event_that_was_moved_to_the_end()
     {
-        var last = await LastAsync();
-        await store.ExecuteAsync($"update public.mt_events set seq_id = {last} + 1 where seq_id = 2");
-        (await FailAsync()).ShouldContain($"event 2 was moved to position {last + 1}");
+        var end = await store.ScalarAsync<long>("select nextval('public.mt_events_sequence')");
+        await store.ExecuteAsync($"update public.mt_events set seq_id = {end} where seq_id = 2");
+        (await FailAsync()).ShouldContain($"event 2 was moved to position {end}");
     }
 
     [Fact]
