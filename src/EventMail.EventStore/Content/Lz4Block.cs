@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace EventMail.EventStore;
 
@@ -19,6 +19,9 @@ internal static class Lz4Block
     private const int MaxDistance = 65_535;
 
     private const int HashBits = 12;
+
+    // What is copied at once where there is room.
+    private const int Block = 16;
 
     // After so many octets without a match the steps become longer: what does not compress is passed over quickly.
     private const int SkipBits = 6;
@@ -48,8 +51,8 @@ internal static class Lz4Block
             }
             while (at > anchor && candidate > 0 && input[at - 1] == input[candidate - 1])
                 (at, candidate) = (at - 1, candidate - 1);
-            var length = MinMatch + input[(at + MinMatch)..matchEnd].CommonPrefixLength(input[(candidate + MinMatch)..]);
-            if (!TryWrite(input[anchor..at], at - candidate, length, output, ref written))
+            var length = MinMatch + CommonLength(input, at + MinMatch, candidate + MinMatch, matchEnd);
+            if (!TryWrite(input, anchor, at - anchor, at - candidate, length, output, ref written))
                 return 0;
             at += length;
             anchor = at;
@@ -57,7 +60,7 @@ internal static class Lz4Block
             if (at <= lastMatch)
                 places[(Read32(input, at - 2) * 2654435761u) >> (32 - HashBits)] = at - 1;
         }
-        return TryWrite(input[anchor..], 0, 0, output, ref written) ? written : 0;
+        return TryWrite(input, anchor, input.Length - anchor, 0, 0, output, ref written) ? written : 0;
     }
 
     /// <summary>Fills <paramref name="output"/>; false when the block is not one of exactly so many octets.</summary>
@@ -70,7 +73,10 @@ internal static class Lz4Block
             if (!TryReadLength(input, ref at, token >> 4, out var literals)
                 || literals > input.Length - at || literals > output.Length - written)
                 return false;
-            input.Slice(at, literals).CopyTo(output[written..]);
+            if (literals <= Block && input.Length - at >= Block && output.Length - written >= Block)
+                CopyBlock(input, at, output, written); // most are short: what is too much is written over by what follows
+            else
+                input.Slice(at, literals).CopyTo(output[written..]);
             at += literals;
             written += literals;
             if (at == input.Length)
@@ -84,11 +90,18 @@ internal static class Lz4Block
             length += MinMatch;
             if (distance == 0 || distance > written || length > output.Length - written)
                 return false;
-            Repeat(output, written, distance, length);
+            if (distance >= Block && length <= Block && output.Length - written >= Block)
+                CopyBlock(output, written - distance, output, written);
+            else
+                Repeat(output, written, distance, length);
             written += length;
         }
         return false;
     }
+
+    // The callers have seen that there is so much on both sides.
+    private static void CopyBlock(ReadOnlySpan<byte> from, int fromAt, Span<byte> to, int toAt) =>
+        Vector128.LoadUnsafe(ref MemoryMarshal.GetReference(from), (nuint)fromAt).StoreUnsafe(ref MemoryMarshal.GetReference(to), (nuint)toAt);
 
     private static void Repeat(Span<byte> output, int at, int distance, int length)
     {
@@ -102,22 +115,37 @@ internal static class Lz4Block
         }
     }
 
-    private static bool TryWrite(ReadOnlySpan<byte> literals, int distance, int matchLength, Span<byte> output, ref int written)
+    private static bool TryWrite(
+        ReadOnlySpan<byte> input, int from, int literals, int distance, int matchLength, Span<byte> output, ref int written)
     {
         // The token, both lengths, the literals, the distance.
-        var room = 1 + literals.Length / 255 + 1 + literals.Length + 2 + matchLength / 255 + 1;
+        var room = 1 + literals / 255 + 1 + literals + 2 + matchLength / 255 + 1;
         if (room > output.Length - written)
             return false;
         ref var token = ref output[written++];
-        token = (byte)(WriteLength(literals.Length, output, ref written) << 4);
-        literals.CopyTo(output[written..]);
-        written += literals.Length;
+        token = (byte)(WriteLength(literals, output, ref written) << 4);
+        if (literals <= Block && input.Length - from >= Block && output.Length - written >= Block)
+            CopyBlock(input, from, output, written);
+        else
+            input.Slice(from, literals).CopyTo(output[written..]);
+        written += literals;
         if (distance == 0)
             return true;
         BinaryPrimitives.WriteUInt16LittleEndian(output[written..], (ushort)distance);
         written += 2;
         token |= (byte)WriteLength(matchLength - MinMatch, output, ref written);
         return true;
+    }
+
+    private static int CommonLength(ReadOnlySpan<byte> input, int at, int candidate, int end)
+    {
+        var start = at;
+        for (; at + sizeof(ulong) <= end; at += sizeof(ulong), candidate += sizeof(ulong))
+            if ((Read64(input, at) ^ Read64(input, candidate)) is var difference and not 0)
+                return at - start + (BitOperations.TrailingZeroCount(difference) >> 3);
+        while (at < end && input[at] == input[candidate])
+            (at, candidate) = (at + 1, candidate + 1);
+        return at - start;
     }
 
     // Four bits in the token; from 15 on octets of 255 and one that is less.
@@ -149,4 +177,6 @@ internal static class Lz4Block
     }
 
     private static uint Read32(ReadOnlySpan<byte> input, int at) => BinaryPrimitives.ReadUInt32LittleEndian(input[at..]);
+
+    private static ulong Read64(ReadOnlySpan<byte> input, int at) => BinaryPrimitives.ReadUInt64LittleEndian(input[at..]);
 }
