@@ -1,5 +1,6 @@
 using EventMail.EventStore;
 using EventMail.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace EventMail.Projections.Tests.Building;
@@ -14,7 +15,8 @@ public sealed class GenerationTests
     {
         await using var busy = await BusyMail.StartAsync();
         await busy.WorkAsync(rounds: 12, seed: 1);
-        await busy.Mail.Log.Projections.WaitForAsync("SearchText", default);
+        foreach (var follower in ReadModels.All(NullLoggerFactory.Instance).OfType<IAsyncProjection>())
+            await busy.Mail.Log.Projections.WaitForAsync(follower.Name, default);
         var random = new Random(4711);
         // Pages of a few events, hardly any states in memory, and an end at any page or between them.
         var generations = busy.Generations(o => o with { PageSize = 7, MaxStates = 4 });
