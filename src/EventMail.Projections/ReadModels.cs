@@ -48,5 +48,5 @@ public static class ReadModels
     /// <summary>Those that follow the log.</summary>
     /// <param name="searchText">Null where texts are not indexed.</param>
     public static IReadOnlyList<IAsyncProjection> Asynchronous(SearchTextProjection? searchText) =>
-        searchText is null ? [new HistoryIndexProjection()] : [searchText, new HistoryIndexProjection()];
+        searchText is null ? [new HistoryIndexProjection(), new MailboxPastProjection()] : [searchText, new HistoryIndexProjection(), new MailboxPastProjection()];
 }

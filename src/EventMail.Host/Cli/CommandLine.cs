@@ -52,6 +52,7 @@ public static class CommandLine
             RestoreBackupCommand.Create(),
             QueueCommand.Create(),
             HistoryCommand.Create(),
+            ReplayCommand.Create(),
             AuditCommand.Create(),
             RestoreCommand.Create(),
             ProjectionsCommand.Create(),

@@ -1,12 +1,14 @@
 using EventMail.Domain;
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
+using Npgsql;
 
 namespace EventMail.Projections.Past;
 
 /// <summary>Mailboxes as of an instant: the fold of their streams up to the version that they had. Thread-safe.</summary>
 public sealed class PastMailboxes(EventLog log, PastOptions? options = null, TimeProvider? clock = null)
 {
+    private readonly PastViews _views = new((options ?? new()).CachedMessages);
     private readonly TimeProvider _clock = clock ?? TimeProvider.System;
 
     public PastOptions Options { get; } = options ?? new();
@@ -38,14 +40,32 @@ public sealed class PastMailboxes(EventLog log, PastOptions? options = null, Tim
     /// <exception cref="ArgumentOutOfRangeException">The stream has not come to this version.</exception>
     public async Task<MailboxState> OpenAsync(StreamKey mailbox, long version, CancellationToken cancel)
     {
-        var state = MailboxState.Empty;
         if (version == 0)
-            return state;
-        await foreach (var e in log.Reader.ReadStreamAsync(mailbox, 1, version, cancel: cancel))
+            return MailboxState.Empty;
+        var state = await StartAsync(mailbox, version, cancel);
+        await foreach (var e in log.Reader.ReadStreamAsync(mailbox, state.Version + 1, version, cancel: cancel))
             state = state.Evolve(e.Data, e.Version, e.Timestamp);
-        return state.Version == version
-            ? state
-            : throw new ArgumentOutOfRangeException(nameof(version), version, $"Mailbox {mailbox} has no such version.");
+        if (state.Version != version)
+            throw new ArgumentOutOfRangeException(nameof(version), version, $"Mailbox {mailbox} has no such version.");
+        _views.Put(mailbox, state);
+        return state;
+    }
+
+    // What is in memory, unless a picture is nearer.
+    private async ValueTask<MailboxState> StartAsync(StreamKey mailbox, long version, CancellationToken cancel)
+    {
+        if (_views.TryGet(mailbox, version, out var known) && known.Version >= version - version % MailboxPastProjection.Every)
+            return known;
+        await using var connection = await log.DataSource.OpenConnectionAsync(cancel);
+        try
+        {
+            return (await PictureRows.LoadAsync(connection, mailbox, version, cancel))?.State ?? MailboxState.Empty;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
+        {
+            // No server has made the pictures yet: the log has everything.
+            return MailboxState.Empty;
+        }
     }
 
     private static PastMailbox[] Sorted(List<PastMailbox> mailboxes)

@@ -1,0 +1,167 @@
+using System.CommandLine;
+using System.Globalization;
+using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
+using EventMail.Host.Composition;
+using EventMail.Host.Logs;
+using EventMail.Projections.History;
+using EventMail.Projections.Replaying;
+using Command = System.CommandLine.Command;
+
+namespace EventMail.Host.Cli;
+
+/// <summary>Folds the log anew and prints what comes out: an answer that no read model has a part in.</summary>
+internal static class ReplayCommand
+{
+    private static readonly Argument<string?> Address = new("ADDRESS") { Arity = ArgumentArity.ZeroOrOne, Description = "An account, or one that was closed; all, if left out" };
+    private static readonly Argument<string?> Mailbox = new("MAILBOX") { Arity = ArgumentArity.ZeroOrOne, Description = "The messages of this one, as it was called then" };
+    private static readonly Option<string?> Until = new("--until") { HelpName = "TIME", Description = $"As of when, its events included: {TimeArgument.Forms}" };
+    private static readonly Option<long?> Sequence = new("--sequence") { HelpName = "N", Description = "As of this position of the log" };
+    private static readonly Option<string[]?> Diff = new("--diff")
+    {
+        HelpName = "TIME TIME", Arity = new(2, 2), AllowMultipleArgumentsPerToken = true, Description = "What is different at the second time",
+    };
+
+    private static readonly Option<string?> Export = new("--export") { HelpName = "FOLDER", Description = "Also writes the messages there, a file each" };
+
+    public static Command Create()
+    {
+        var command = new Command("replay", "Folds the log from its first event and prints the mailboxes that come out, or one's messages.")
+        {
+            Address, Mailbox, Until, Sequence, Diff, Export, ListOutput.Json,
+        };
+        command.Validators.Add(result =>
+        {
+            string?[] ways = [result.GetValue(Until), result.GetValue(Sequence)?.ToString(CultureInfo.InvariantCulture), result.GetValue(Diff) is { Length: > 0 } ? "" : null];
+            if (ways.Count(way => way is not null) > 1)
+                result.AddError("Say one of --until TIME, --sequence N and --diff TIME TIME.");
+            if (result.GetValue(Export) is not null && (result.GetValue(Address) is null || result.GetValue(Diff) is { Length: > 0 }))
+                result.AddError("--export writes what one account had at one time: replay ADDRESS --until TIME --export FOLDER.");
+        });
+        StoreCommand.SetAction(command, (store, run, stop) =>
+            run.Arguments.GetValue(Diff) is [var first, var second] ? DiffAsync(store, run, first, second, stop) : PrintAsync(store, run, stop));
+        return command;
+    }
+
+    private static async Task PrintAsync(MailStore store, CommandRun run, CancellationToken stop)
+    {
+        var (name, export) = (run.Arguments.GetValue(Mailbox), run.Arguments.GetValue(Export));
+        DateTimeOffset? until = run.Arguments.GetValue(Until) is { } text ? TimeArgument.Parse(text) : null;
+        var replay = new LogReplay(messages: name is not null || export is not null);
+        await foreach (var e in EventsAsync(store, run, until, stop))
+            replay.Fold(e);
+        var mailboxes = replay.Mailboxes();
+        if (name is not null)
+        {
+            mailboxes = [.. mailboxes.Where(mailbox => mailbox.State.Name == MailboxName.Canonical(name))];
+            if (mailboxes.Count == 0)
+                throw new CommandFailedException($"There was no mailbox {name} then; there were {string.Join(", ", replay.Mailboxes().Select(m => m.State.Name))}.");
+            foreach (var mailbox in mailboxes)
+                await PrintMessagesAsync(run, replay, mailbox);
+        }
+        else
+        {
+            await ListOutput.WriteAsync(
+                run, mailboxes.Select(RowOf).ToAsyncEnumerable(), ["ACCOUNT", "MAILBOX", "MESSAGES", "UNSEEN", "BYTES", "UIDNEXT", "UIDVALIDITY", "MODSEQ"],
+                row => [row.Account, row.Mailbox, Number(row.Messages), Number(row.Unseen), Number(row.Bytes), Number(row.UidNext), Number(row.UidValidity), Number(row.HighestModSeq)]);
+        }
+        if (export is not null)
+            await ReplayExport.WriteAsync(store.Log.Contents, mailboxes, export, stop);
+    }
+
+    private static async Task PrintMessagesAsync(CommandRun run, LogReplay replay, ReplayedMailbox mailbox) => await ListOutput.WriteAsync(
+        run, replay.MessagesOf(mailbox.State).Select(MessageOf).ToAsyncEnumerable(), ["UID", "DATE", "SIZE", "FLAGS", "MESSAGE-ID"],
+        row => [Number(row.Uid), row.Date.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture), Number(row.Size), PlainLines.OnOneLine(string.Join(' ', row.Flags)), PlainLines.OnOneLine(row.MessageId ?? "")]);
+
+    private static async Task DiffAsync(MailStore store, CommandRun run, string first, string second, CancellationToken stop)
+    {
+        var (from, to) = (TimeArgument.Parse(first), TimeArgument.Parse(second));
+        if (from > to)
+            (from, to) = (to, from);
+        // Two folds side by side: events do not come in the order of their times where clocks of several nodes differ.
+        var (before, after) = (new LogReplay(messages: true), new LogReplay(messages: true));
+        await foreach (var e in EventsAsync(store, run, to, stop))
+        {
+            if (e.Timestamp <= from)
+                before.Fold(e);
+            after.Fold(e);
+        }
+        var rows = ReplayDifference.Between(before.States(), after.States())
+            .Select(difference => new DifferenceRow(
+                after.AddressOf(difference.Key.Tenant), difference.Mailbox, difference.Was, difference.Change, difference.Gained.ToString(),
+                difference.Lost.ToString(), difference.Flags.ToString()))
+            .OrderBy(row => row.Account, StringComparer.Ordinal).ThenBy(row => row.Mailbox, MailboxName.Order);
+        foreach (var row in rows)
+            await (run.Arguments.GetValue(ListOutput.Json) ? ListOutput.WriteJsonAsync(row) : Console.Out.WriteLineAsync(PlainLines.OnOneLine(LineOf(row))));
+    }
+
+    internal static string LineOf(DifferenceRow row)
+    {
+        string?[] words =
+        [
+            row.Change == "changed" ? null : row.Change,
+            row.Was is { } was ? $"renamed from {was}" : null,
+            Words(row.Gained, "gained"),
+            Words(row.Lost, "lost"),
+            Words(row.Flags, "with other flags"),
+        ];
+        return $"{row.Account} {row.Mailbox}: {string.Join("; ", words.Where(word => word is not null))}";
+
+        static string? Words(string uids, string what) => uids.Length == 0 ? null : $"{UidSet.Parse(uids).Count} {what} (UID {uids})";
+    }
+
+    private static async IAsyncEnumerable<StoredEvent> EventsAsync(
+        MailStore store, CommandRun run, DateTimeOffset? until, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    {
+        var last = run.Arguments.GetValue(Sequence) ?? long.MaxValue;
+        var accounts = run.Arguments.GetValue(Address) is { } address ? await AccountsAsync(store, address, stop) : null;
+        await using var command = store.Log.DataSource.CreateCommand("select coalesce(max(seq_id), 0) from public.mt_events");
+        using var progress = new Progress("replay", Math.Min(last, (long)(await command.ExecuteScalarAsync(stop))!), position => $"{position:n0} events");
+        await foreach (var e in Source(store, accounts, stop))
+        {
+            if (e.Sequence > last)
+                break;
+            progress.Report(e.Sequence);
+            if (until is null || e.Timestamp <= until)
+                yield return e;
+        }
+    }
+
+    private static async IAsyncEnumerable<StoredEvent> Source(
+        MailStore store, IReadOnlyList<string>? accounts, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    {
+        if (accounts is null)
+        {
+            await foreach (var e in store.Log.Reader.ReadAllAsync(0, stop))
+                yield return e;
+            yield break;
+        }
+        foreach (var account in accounts)
+        {
+            await foreach (var e in store.Log.Reader.ReadHistoryAsync(new() { Tenant = account }, stop))
+                yield return e;
+        }
+    }
+
+    private static async Task<IReadOnlyList<string>> AccountsAsync(MailStore store, string address, CancellationToken stop)
+    {
+        var accounts = await new HistoryLog(store.Log, store.Directory).AccountsAsync(address, stop);
+        return accounts.Count > 0 ? accounts : throw new CommandFailedException($"There is and was no account {address}. `eventmail account list` shows all.");
+    }
+
+    private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static MailboxRow RowOf(ReplayedMailbox mailbox) => new(
+        mailbox.Address, mailbox.State.Name, mailbox.State.Messages, mailbox.State.Unseen, mailbox.State.Bytes, mailbox.State.UidNext,
+        mailbox.State.UidValidity, mailbox.State.Version);
+
+    private static MessageLine MessageOf(ReplayedMessage message) => new(
+        message.Row.Uid, DateTimeOffset.FromUnixTimeSeconds(message.Row.InternalDate), message.Row.Size, message.Flags, message.MessageId);
+
+    private sealed record MailboxRow(
+        string Account, string Mailbox, long Messages, long Unseen, long Bytes, uint UidNext, uint UidValidity, long HighestModSeq);
+
+    private sealed record MessageLine(uint Uid, DateTimeOffset Date, long Size, IReadOnlyList<string> Flags, string? MessageId);
+
+    internal sealed record DifferenceRow(string Account, string Mailbox, string? Was, string Change, string Gained, string Lost, string Flags);
+}

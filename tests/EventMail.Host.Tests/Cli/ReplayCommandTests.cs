@@ -1,0 +1,116 @@
+using System.Text.Json.Nodes;
+using EventMail.Host.Cli;
+using EventMail.Projections.Past;
+using EventMail.Testing;
+using EventMail.Testing.Transcripts;
+
+namespace EventMail.Host.Tests.Cli;
+
+/// <summary>`eventmail replay`: what the log alone says.</summary>
+public sealed class ReplayCommandTests(CliServer server) : IClassFixture<CliServer>
+{
+    private readonly string _address = $"replay{Guid.NewGuid():n}@example.org";
+    private DateTimeOffset _before;
+    private DateTimeOffset _after;
+
+    // Three messages; then one is flagged, one gone, a mailbox new, one renamed and one deleted.
+    private async Task<ScriptedClient> LiveAsync()
+    {
+        await server.DoAsync("account", "add", _address, "--password", CliServer.Password);
+        var client = await ScriptedClient.ConnectAsync(server.Server["imap"]);
+        await client.ReadLineAsync();
+        await SayAsync(client, $"a LOGIN {_address} \"{CliServer.Password}\"");
+        await SayAsync(client, "a CREATE Work");
+        foreach (var subject in new[] { "one", "two", "three" })
+        {
+            var message = $"Subject: {subject}\r\nMessage-ID: <{subject}@example.org>\r\n\r\nBody\r\n";
+            await SayAsync(client, $"a APPEND INBOX \"01-Feb-2024 03:04:05 +0000\" {{{message.Length}+}}\r\n{message}");
+        }
+        await SayAsync(client, "a SELECT INBOX");
+        await SayAsync(client, "a COPY 1:2 Archive");
+        _before = DateTimeOffset.UtcNow;
+        await SayAsync(client, @"a STORE 1 +FLAGS (\Flagged)");
+        await SayAsync(client, @"a STORE 2 +FLAGS (\Deleted)");
+        await SayAsync(client, "a EXPUNGE");
+        await SayAsync(client, "a COPY 1 INBOX");
+        await SayAsync(client, "a CREATE New");
+        await SayAsync(client, "a RENAME Work Play");
+        await SayAsync(client, "a DELETE Archive");
+        _after = DateTimeOffset.UtcNow;
+        return client;
+    }
+
+    private static async Task SayAsync(ScriptedClient client, string command)
+    {
+        await client.SendLineAsync(command);
+        while (await client.ReadLineAsync() is { } line)
+        {
+            if (!line.StartsWith("a ", StringComparison.Ordinal))
+                continue;
+            line.ShouldStartWith("a OK");
+            return;
+        }
+    }
+
+    [Fact]
+    public async Task The_log_says_what_an_account_had_at_each_time_and_what_has_changed()
+    {
+        await using var client = await LiveAsync();
+        var (before, after) = (PastInstant.Of(_before), PastInstant.Of(_after));
+
+        var then = await JsonAsync("replay", _address, "--until", before, "--json");
+        then.Select(row => (string?)row["mailbox"]).ShouldBe(["INBOX", "Archive", "Drafts", "Sent", "Spam", "Trash", "Work"]);
+        then[0]["messages"]!.GetValue<long>().ShouldBe(3);
+        then[0]["uid_next"]!.GetValue<long>().ShouldBe(4);
+        (await JsonAsync("replay", _address, "--json")).Select(row => (string?)row["mailbox"])
+            .ShouldBe(["INBOX", "Drafts", "New", "Play", "Sent", "Spam", "Trash"]);
+        (await JsonAsync("replay", _address, "--sequence", "1", "--json")).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_mailboxs_messages_are_printed_and_exported_as_they_were()
+    {
+        await using var client = await LiveAsync();
+        using var folder = new TestFolder();
+        var messages = await JsonAsync("replay", _address, "INBOX", "--until", PastInstant.Of(_before), "--json", "--export", folder.Path);
+        messages.Select(row => (string?)row["message_id"]).ShouldBe(["one@example.org", "two@example.org", "three@example.org"]);
+        messages.ShouldAllBe(row => row["flags"]!.AsArray().Count == 0 && (string?)row["date"] == "2024-02-01T03:04:05+00:00");
+        Directory.GetFiles(Path.Combine(folder.Path, "INBOX")).Select(Path.GetFileName).Order().ShouldBe(["1.eml", "2.eml", "3.eml"]);
+        (await File.ReadAllTextAsync(Path.Combine(folder.Path, "INBOX", "2.eml"))).ShouldContain("Subject: two");
+        (await server.DoAsync("replay", _address, "Archive", "--until", PastInstant.Of(_before))).ShouldContain("two@example.org");
+    }
+
+    [Fact]
+    public async Task Two_times_are_compared()
+    {
+        await using var client = await LiveAsync();
+        var lines = (await server.DoAsync("replay", _address, "--diff", PastInstant.Of(_before), PastInstant.Of(_after))).Split('\n');
+        lines.ShouldBe(
+        [
+            $"{_address} INBOX: 1 gained (UID 4); 1 lost (UID 2); 1 with other flags (UID 1)",
+            $"{_address} Archive: deleted; 2 lost (UID 1:2)",
+            $"{_address} New: created",
+            $"{_address} Play: renamed from Work",
+        ]);
+    }
+
+    [Fact]
+    public async Task Words_that_make_no_sense_are_refused()
+    {
+        (await server.FailAsync(ExitCodes.Failed, "replay", "nobody@example.org")).ShouldContain("There is and was no account nobody@example.org");
+        await using var client = await LiveAsync();
+        (await server.FailAsync(ExitCodes.Failed, "replay", _address, "Nosuch")).ShouldContain("There was no mailbox Nosuch then; there were INBOX, ");
+        (await server.Server.RunAsync(["replay", "--until", "2026-01-01", "--sequence", "3"])).ExitCode.ShouldBe(ExitCodes.Usage);
+        (await server.Server.RunAsync(["replay", "--export", "/tmp/x"])).ExitCode.ShouldBe(ExitCodes.Usage);
+    }
+
+    [Theory]
+    [InlineData("INBOX", "INBOX")]
+    [InlineData("Work/2026", "Work/2026")]
+    [InlineData("../../etc", "%2E./%2E./etc")]
+    [InlineData(".", "%2E")]
+    public void A_mailboxs_folder_is_in_the_folder(string mailbox, string folder) => ReplayExport.FolderOf(mailbox).ShouldBe(folder);
+
+    private async Task<List<JsonNode>> JsonAsync(params string[] arguments) =>
+        [.. (await server.DoAsync(arguments)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
+}

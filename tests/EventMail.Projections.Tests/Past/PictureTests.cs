@@ -1,0 +1,108 @@
+using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
+using EventMail.Projections.Past;
+using EventMail.Projections.Tests.Mailboxes;
+using EventMail.Testing;
+
+namespace EventMail.Projections.Tests.Past;
+
+public class PictureTests
+{
+    private const string Account = "aaaaaaaa";
+
+    // 80 copies of 40 messages, flags and gaps: more than three chunks, and a picture at every tenth event.
+    private static async Task<(MailNode Node, StreamKey Archive)> FillAsync(TestDatabase database)
+    {
+        var node = await MailNode.StartAsync(database, projections: [new MailboxPastProjection(every: 10)]);
+        await node.AddAccountAsync(Account);
+        for (var i = 1; i <= 40; i++)
+            await node.ReceiveAsync(i, Account);
+        using var inbox = await node.OpenAsync(Account, "INBOX");
+        using var archive = await node.OpenAsync(Account, "Archive");
+        for (var i = 0; i < 80; i++)
+        {
+            (await node.Mailboxes.CopyAsync(inbox, UidSet.Parse("1:40"), "Archive", false, MailNode.Someone, "A", default)).Rejection.ShouldBeNull();
+            if (i % 10 == 5)
+                await node.StoreAsync(archive, $"{i * 40 + 1}:{i * 40 + 9}", StoreMode.Add, @"\Seen", "work");
+            if (i % 20 == 15)
+                await node.Mailboxes.RemoveAsync(archive, UidSet.OfRange((uint)i * 40 - 3, (uint)i * 40), MailNode.Someone, "A", default);
+        }
+        await node.Log.Projections.WaitForAsync(MailboxPastProjection.ProjectionName, default);
+        return (node, archive.Key);
+    }
+
+    private static async Task<long> CountAsync(TestDatabase database, string table, StreamKey key)
+    {
+        await using var command = database.DataSource.CreateCommand($"select count(*) from {table} where mailbox_id = $1");
+        command.Parameters.Add(new() { Value = key.Id });
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+
+    [Fact]
+    public async Task A_mailbox_is_opened_by_a_picture_and_the_tail_as_the_log_says_it_was()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var (node, archive) = await FillAsync(database);
+        await using var _ = node;
+        var states = new List<MailboxState> { MailboxState.Empty };
+        await foreach (var e in node.Log.Reader.ReadStreamAsync(archive))
+            states.Add(states[^1].Evolve(e.Data, e.Version, e.Timestamp));
+
+        (await CountAsync(database, "past_picture", archive)).ShouldBe((states.Count - 1) / 10);
+        // Chunks that did not change are there once: far fewer than one for each picture that shows them.
+        var shown = Enumerable.Range(1, (states.Count - 1) / 10).Sum(picture => states[picture * 10].View!.ChunkCount);
+        (await CountAsync(database, "past_chunk", archive)).ShouldBeLessThan(shown);
+
+        await ShouldBeAsync(new(node.Log), archive, states);
+        foreach (var damage in new[]
+        {
+            "update past_chunk set columns = substring(columns from 1 for 20) where version > 20", "delete from past_chunk where first_uid > 1000",
+            "update past_chunk set columns = '\\x63'", "delete from past_picture", "drop table past_picture, past_chunk",
+        })
+        {
+            await using (var command = database.DataSource.CreateCommand(damage))
+                await command.ExecuteNonQueryAsync();
+            await ShouldBeAsync(new(node.Log, new() { CachedMessages = 0 }), archive, states);
+        }
+    }
+
+    // Every seventh version, upwards and in between: from a picture, from memory, from the beginning.
+    private static async Task ShouldBeAsync(PastMailboxes past, StreamKey mailbox, List<MailboxState> states)
+    {
+        foreach (var version in Enumerable.Range(0, states.Count).OrderBy(v => v % 7))
+            if (version % 7 is 0 or 3)
+                (await past.OpenAsync(mailbox, version, default)).View!.ShouldShow(states[version].View!);
+    }
+
+    [Fact]
+    public async Task Pictures_that_were_thrown_away_are_made_again()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var (node, archive) = await FillAsync(database);
+        var before = (await CountAsync(database, "past_picture", archive), await CountAsync(database, "past_chunk", archive));
+        await node.DisposeAsync();
+        await using (var drop = database.DataSource.CreateCommand("drop table past_chunk"))
+            await drop.ExecuteNonQueryAsync();
+        await using var again = await MailNode.StartAsync(database, projections: [new MailboxPastProjection(every: 10)]);
+        await again.Log.Projections.WaitForAsync(MailboxPastProjection.ProjectionName, default);
+        (await CountAsync(database, "past_picture", archive), await CountAsync(database, "past_chunk", archive)).ShouldBe(before);
+    }
+
+    [Fact]
+    public void What_is_kept_in_memory_is_bounded_and_the_nearest_before()
+    {
+        var views = new PastViews(messages: 5_000);
+        var (one, other) = (new StreamKey("a", Guid.NewGuid()), new StreamKey("a", Guid.NewGuid()));
+        foreach (var version in new[] { 10, 20, 30 })
+            views.Put(one, MailboxState.Empty with { Version = version });
+        views.TryGet(one, 29, out var near).ShouldBeTrue();
+        near!.Version.ShouldBe(20);
+        views.TryGet(one, 9, out _).ShouldBeFalse();
+        views.TryGet(other, 30, out _).ShouldBeFalse();
+        // Each counts as a thousand messages and its own.
+        views.Put(other, MailboxState.Empty with { Version = 1, Messages = 2_500 });
+        views.TryGet(one, 10, out _).ShouldBeFalse();
+        views.TryGet(one, 20, out _).ShouldBeTrue();
+        views.TryGet(other, 1, out _).ShouldBeTrue();
+    }
+}
