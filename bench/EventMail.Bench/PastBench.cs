@@ -12,30 +12,29 @@ using NpgsqlTypes;
 namespace EventMail.Bench;
 
 /// <summary>
-/// A mailbox of a million events, opened as of random instants. Of ten events six are messages that come in, three mark two of them as
-/// seen, one expunges one: 500,000 messages at the end.
+/// A mailbox of many events, opened as of random instants. Of ten events six are messages that come in, three mark two of them as
+/// seen, one expunges one: of a million events 500,000 messages are left.
 /// </summary>
 internal static class PastBench
 {
-    private const int Events = 1_000_000;
     private const int Instants = 100;
 
     private static readonly DateTimeOffset Start = new(2024, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(30);
     private static readonly StreamKey Mailbox = new("past", Guid.Parse("0190a000-0000-7000-8000-000000000001"));
 
-    public static async Task RunAsync(BenchDatabase database)
+    public static async Task RunAsync(BenchDatabase database, int events)
     {
         var connectionString = await database.CreateAsync();
         await using (var empty = await OpenAsync(database, connectionString, []))
-            await FillAsync(empty);
+            await FillAsync(empty, events);
         await using var log = await OpenAsync(database, connectionString, [new MailboxPastProjection()]);
         var clock = Stopwatch.StartNew();
         await log.Projections.WaitForAsync(MailboxPastProjection.ProjectionName, default);
-        Console.WriteLine($"pictures: {Events / clock.Elapsed.TotalSeconds:n0} events/s behind the log, {await SizeAsync(log, "past_picture")} pictures, {await SizeAsync(log, "past_chunk")} chunks");
+        Console.WriteLine($"pictures: {events / clock.Elapsed.TotalSeconds:n0} events/s behind the log, {await SizeAsync(log, "past_picture")} pictures, {await SizeAsync(log, "past_chunk")} chunks");
 
         var random = new Random(1);
-        var instants = Enumerable.Range(0, Instants).Select(_ => Start + Step * (random.NextDouble() * Events)).ToArray();
+        var instants = Enumerable.Range(0, Instants).Select(_ => Start + Step * (random.NextDouble() * events)).ToArray();
         // The first goes to the compiler.
         await MeasureAsync("", log, 0, instants[..5]);
         await MeasureAsync("nothing in the process's memory", log, 0, instants);
@@ -77,10 +76,10 @@ internal static class PastBench
     }
 
     // Straight into the tables: what is measured is reading.
-    private static async Task FillAsync(EventLog log)
+    private static async Task FillAsync(EventLog log, int events)
     {
         await using var connection = await log.DataSource.OpenConnectionAsync();
-        await ExecuteAsync(connection, $"insert into public.mt_streams (tenant_id, id, type, version) values ('{Mailbox.Tenant}', '{Mailbox.Id}', 'mailbox', {Events})");
+        await ExecuteAsync(connection, $"insert into public.mt_streams (tenant_id, id, type, version) values ('{Mailbox.Tenant}', '{Mailbox.Id}', 'mailbox', {events})");
         const string copy = """
             copy public.mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, user_name, headers, is_archived)
             from stdin (format binary)
@@ -88,7 +87,7 @@ internal static class PastBench
         await using (var import = await connection.BeginBinaryImportAsync(copy))
         {
             var version = 0L;
-            foreach (var @event in Story())
+            foreach (var @event in Story(events))
             {
                 var type = log.Types.Of(@event);
                 await import.StartRowAsync();
@@ -107,14 +106,14 @@ internal static class PastBench
             }
             await import.CompleteAsync();
         }
-        await ExecuteAsync(connection, $"select setval('public.mt_events_sequence', {Events}); analyze public.mt_events; analyze public.mt_streams");
+        await ExecuteAsync(connection, $"select setval('public.mt_events_sequence', {events}); analyze public.mt_events; analyze public.mt_streams");
     }
 
-    private static IEnumerable<object> Story()
+    private static IEnumerable<object> Story(int events)
     {
         yield return new MailboxCreated("INBOX", 1, null);
         var (uid, seen, gone) = (0u, 0u, 0u);
-        for (var version = 2; version <= Events; version++)
+        for (var version = 2; version <= events; version++)
         {
             switch (version % 10)
             {

@@ -76,6 +76,11 @@ public sealed record MailboxState
         _ => throw new ArgumentException($"{@event.GetType().Name} is no event of a mailbox.", nameof(@event)),
     };
 
+    /// <summary>True for what <see cref="Evolve"/> folds: the events of mailboxes' streams.</summary>
+    public static bool IsEvent(object @event) => @event is
+        MessageReceived or MessageAppended or FlagsChanged or MessagesExpunged or MessagesCopiedIn or MessagesRestored or RecentClaimed
+        or MailboxCreated or MailboxRenamed or MailboxAclChanged or MailboxRestored or MailboxDeleted;
+
     /// <summary>What an account may do here.</summary>
     /// <param name="owner">Whose mailbox it is.</param>
     public Rights RightsOf(string account, string owner) => account == owner ? Rights.All : Acl.RightsOf(account);

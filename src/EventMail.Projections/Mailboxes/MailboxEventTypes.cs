@@ -12,11 +12,6 @@ public static class MailboxEventTypes
     /// <summary>The events that take messages out of a mailbox which stays, old aliases included: what went is read from them.</summary>
     internal static readonly string[] Removing = [MessagesExpunged];
 
-    /// <summary>An event of a mailbox's stream.</summary>
-    internal static bool IsOfMailbox(object @event) => @event is
-        MessageReceived or MessageAppended or FlagsChanged or MessagesExpunged or MessagesCopiedIn or RecentClaimed
-        or MailboxCreated or MailboxRenamed or MailboxAclChanged or MailboxDeleted;
-
     public static EventTypeMap RegisterMailboxEvents(this EventTypeMap types) => types
         .Register("mailbox_created", MailboxEventJson.Default.MailboxCreated)
         .Register("mailbox_renamed", MailboxEventJson.Default.MailboxRenamed)

@@ -2,7 +2,6 @@ using System.Numerics;
 using EventMail.Domain.Accounts;
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
-using EventMail.Projections.Mailboxes;
 
 namespace EventMail.Projections.Replaying;
 
@@ -26,7 +25,7 @@ public sealed class LogReplay(bool messages)
     {
         if (e.Data is AccountOpened opened)
             _addresses[e.Stream.Tenant] = opened.Address;
-        if (!MailboxEventTypes.IsOfMailbox(e.Data))
+        if (!MailboxState.IsEvent(e.Data))
             return;
         if (messages)
             Note(e.Data);
