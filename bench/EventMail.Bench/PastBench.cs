@@ -71,7 +71,7 @@ internal static class PastBench
     {
         var types = EventTypes.Create();
         return EventLog.OpenAsync(
-            new() { ConnectionString = connectionString, DataFolder = database.Folder }, types, ReadModels.Kinds, ReadModels.Inline(types), projections,
+            new() { ConnectionString = connectionString, DataFolder = database.Folder }, types, ReadModels.Kinds, ReadModels.Inline(), projections,
             NullLoggerFactory.Instance, default);
     }
 

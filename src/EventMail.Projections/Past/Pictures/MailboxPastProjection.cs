@@ -26,16 +26,7 @@ public sealed class MailboxPastProjection(int every = MailboxPastProjection.Ever
 
     public void Join(EventLog log) => _log = log;
 
-    public async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        if (await InlineRebuild.IsDueAsync(connection, cancel, PictureRows.Tables))
-        {
-            // Dropped, or never there: from the first event on.
-            await using var restart = new NpgsqlCommand($"delete from public.mt_event_progression where name = '{ProjectionName}:All'", connection);
-            await restart.ExecuteNonQueryAsync(cancel);
-        }
-        await SqlScript.ExecuteAsync(connection, PictureRows.Create, cancel);
-    }
+    public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.ExecuteAsync(connection, PictureRows.Create, cancel);
 
     public async Task ApplyAsync(NpgsqlTransaction transaction, IReadOnlyList<StoredEvent> events, CancellationToken cancel)
     {
