@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using EventMail.Domain.Mailboxes;
@@ -8,6 +7,7 @@ using EventMail.Projections.Past;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using NpgsqlTypes;
+using Stopwatch = System.Diagnostics.Stopwatch;
 
 namespace EventMail.Bench;
 

@@ -19,7 +19,10 @@ internal static class ReplayCommand
     private static readonly Option<long?> Sequence = new("--sequence") { HelpName = "N", Description = "As of this position of the log" };
     private static readonly Option<string[]?> Diff = new("--diff")
     {
-        HelpName = "TIME TIME", Arity = new(2, 2), AllowMultipleArgumentsPerToken = true, Description = "What is different at the second time",
+        HelpName = "TIME TIME",
+        Arity = new(2, 2),
+        AllowMultipleArgumentsPerToken = true,
+        Description = "What is different at the second time",
     };
 
     private static readonly Option<string?> Export = new("--export") { HelpName = "FOLDER", Description = "Also writes the messages there, a file each" };
