@@ -1,31 +1,35 @@
+using System.Globalization;
 using EventMail.Bench;
 
-// dotnet run -c Release --project bench/EventMail.Bench -- append|ingest|content|read|keys|chain|queue|tree|backup|past|dkim [seconds per row] [connection string]
+// dotnet run -c Release --project bench/EventMail.Bench -- NAME [seconds per row, or how many] [connection string]
 // Without a connection string an embedded PostgreSQL with the product's own settings is started in a temporary folder.
 
-if (args is not [var what, ..] || what is not ("append" or "ingest" or "content" or "read" or "keys" or "chain" or "queue" or "tree" or "backup" or "past" or "dkim"))
+var number = args.Length > 1 && args[1].Length > 0 ? double.Parse(args[1], CultureInfo.InvariantCulture) : (double?)null;
+var seconds = TimeSpan.FromSeconds(number ?? 3);
+var benches = new Dictionary<string, Func<BenchDatabase, Task>>
 {
-    Console.Error.WriteLine("usage: append|ingest|content|read|keys|chain|queue|tree|backup|past|dkim [seconds per row] [connection string]");
-    return 2;
-}
-var seconds = args.Length > 1 && args[1].Length > 0 ? double.Parse(args[1], System.Globalization.CultureInfo.InvariantCulture) : 3;
-if (what == "dkim")
+    ["append"] = database => AppendBench.RunAsync(database, seconds),
+    ["ingest"] = database => IngestBench.RunAsync(database, seconds),
+    ["content"] = database => ContentBench.RunAsync(database, seconds),
+    ["read"] = ReadBench.RunAsync,
+    ["keys"] = database => KeysBench.RunAsync(database, seconds),
+    ["chain"] = database => ChainBench.RunAsync(database, seconds),
+    ["queue"] = QueueBench.RunAsync,
+    ["history"] = HistoryBench.RunAsync,
+    ["tree"] = TreeBench.RunAsync,
+    ["backup"] = BackupBench.RunAsync,
+    ["past"] = database => PastBench.RunAsync(database, (int)(number ?? 1_000_000)),
+};
+if (args is ["dkim", ..])
 {
-    await DkimBench.RunAsync(TimeSpan.FromSeconds(seconds));
+    await DkimBench.RunAsync(seconds);
     return 0;
 }
-await using var database = await BenchDatabase.OpenAsync(args.Length > 2 ? args[2] : null);
-await (what switch
+if (args is not [var name, ..] || !benches.TryGetValue(name, out var bench))
 {
-    "append" => AppendBench.RunAsync(database, TimeSpan.FromSeconds(seconds)),
-    "ingest" => IngestBench.RunAsync(database, TimeSpan.FromSeconds(seconds)),
-    "content" => ContentBench.RunAsync(database, TimeSpan.FromSeconds(seconds)),
-    "keys" => KeysBench.RunAsync(database, TimeSpan.FromSeconds(seconds)),
-    "chain" => ChainBench.RunAsync(database, TimeSpan.FromSeconds(seconds)),
-    "queue" => QueueBench.RunAsync(database),
-    "tree" => TreeBench.RunAsync(database),
-    "backup" => BackupBench.RunAsync(database),
-    "past" => PastBench.RunAsync(database, args.Length > 1 && args[1].Length > 0 ? (int)seconds : 1_000_000),
-    _ => ReadBench.RunAsync(database),
-});
+    Console.Error.WriteLine($"usage: dkim|{string.Join('|', benches.Keys)} [seconds per row, or how many] [connection string]");
+    return 2;
+}
+await using var database = await BenchDatabase.OpenAsync(args.Length > 2 ? args[2] : null);
+await bench(database);
 return 0;

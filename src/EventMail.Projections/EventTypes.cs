@@ -4,6 +4,7 @@ using EventMail.Projections.ApiKeys;
 using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Metadata;
+using EventMail.Projections.Reading;
 using EventMail.Projections.Reception;
 using EventMail.Projections.Webhooks;
 
@@ -14,7 +15,7 @@ public static class EventTypes
 {
     public static EventTypeMap Create()
     {
-        var map = new EventTypeMap().RegisterMailboxEvents().RegisterMetadataEvents().RegisterDeliveryEvents().RegisterReceptionEvents().RegisterApiKeyEvents().RegisterWebhookEvents();
+        var map = new EventTypeMap().RegisterMailboxEvents().RegisterMetadataEvents().RegisterDeliveryEvents().RegisterReceptionEvents().RegisterReadingEvents().RegisterApiKeyEvents().RegisterWebhookEvents();
         AccountEventTypes.Register(map);
         return map;
     }

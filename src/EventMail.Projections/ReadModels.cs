@@ -8,6 +8,7 @@ using EventMail.Projections.Maildrops;
 using EventMail.Projections.Metadata;
 using EventMail.Projections.Past;
 using EventMail.Projections.Quotas;
+using EventMail.Projections.Reading;
 using EventMail.Projections.Reception;
 using EventMail.Projections.SearchText;
 using EventMail.Projections.Webhooks;
@@ -20,7 +21,7 @@ public static class ReadModels
 {
     public static IReadOnlyList<StreamKind> Kinds { get; } =
     [
-        .. AccountStreamKinds.All, MailboxKind.Instance, MetadataKind.Instance, DeliveryKind.Instance, ReceptionKind.Instance, ApiKeyKind.Instance,
+        .. AccountStreamKinds.All, MailboxKind.Instance, MetadataKind.Instance, DeliveryKind.Instance, ReceptionKind.Instance, ReadingKind.Instance, ApiKeyKind.Instance,
         WebhookKind.Instance,
     ];
 

@@ -138,5 +138,11 @@ public static class AccountDecider
         : state.SaveSent == enabled ? Nothing
         : Events(new SaveSentSet(enabled));
 
+    public static Result<object[]> SetAuditReads(AccountState state, bool enabled, string? reason) =>
+        !state.Exists ? Rejection.AccountMissing
+        : state.AuditReads == enabled ? Nothing
+        : enabled ? Events(new ReadAuditBegun(reason))
+        : Events(new ReadAuditEnded(reason));
+
     private static object[] Events(params object[] events) => events;
 }

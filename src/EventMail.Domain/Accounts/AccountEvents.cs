@@ -71,6 +71,13 @@ public sealed record SendAsRevoked(string Address);
 /// <summary>Whether the server keeps a copy of what the account submits in its mailbox for sent mail.</summary>
 public sealed record SaveSentSet(bool Enabled);
 
+/// <summary>From here on the log says which messages of the account are read, and by whom.</summary>
+/// <param name="Reason">As the operator gave it, or null.</param>
+public sealed record ReadAuditBegun(string? Reason);
+
+/// <param name="Reason">As the operator gave it, or null.</param>
+public sealed record ReadAuditEnded(string? Reason);
+
 /// <summary>What SCRAM keeps of a password (RFC 5802 §3): with SHA-256, or with SHA-1.</summary>
 public sealed record ScramKeys(byte[] Salt, int Iterations, byte[] StoredKey, byte[] ServerKey);
 

@@ -61,6 +61,9 @@ public sealed record AccountState
     /// <summary>What it submits is kept in its mailbox for sent mail.</summary>
     public bool SaveSent { get; init; }
 
+    /// <summary>What is read of its mail becomes events.</summary>
+    public bool AuditReads { get; init; }
+
     public bool Exists => Status is AccountStatus.Open or AccountStatus.Suspended;
 
     private static readonly ImmutableSortedSet<string> NoNames = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
@@ -108,6 +111,7 @@ public sealed record AccountState
             Subscriptions = NoNames,
             SendAs = NoNames,
             SaveSent = false,
+            AuditReads = false,
             CredentialVersion = version,
         },
         AccountReopened e => this with { Address = e.Address, Status = AccountStatus.Open, ClosedSuspended = false, SuspendedBecause = null },
@@ -116,6 +120,8 @@ public sealed record AccountState
         SendAsGranted e => this with { SendAs = SendAs.Add(e.Address) },
         SendAsRevoked e => this with { SendAs = SendAs.Remove(e.Address) },
         SaveSentSet e => this with { SaveSent = e.Enabled },
+        ReadAuditBegun => this with { AuditReads = true },
+        ReadAuditEnded => this with { AuditReads = false },
         _ => throw new ArgumentException($"not an event of an account: {@event.GetType().Name}", nameof(@event)),
     };
 }

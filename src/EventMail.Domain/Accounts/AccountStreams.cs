@@ -19,6 +19,9 @@ public static class AccountStreams
     /// <summary>Mail that was not let in. In the account's tenant.</summary>
     public static Guid Reception(string account) => Named("reception", account);
 
+    /// <summary>What was read of its mail, while it is under read auditing. In the account's tenant.</summary>
+    public static Guid Reading(string account) => Named("reading", account);
+
     /// <summary>A mailbox's annotations. In its account's tenant.</summary>
     /// <param name="mailbox">The mailbox's stream.</param>
     public static Guid Metadata(Guid mailbox) => Named("metadata", mailbox.ToString());

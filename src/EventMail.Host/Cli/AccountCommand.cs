@@ -22,6 +22,7 @@ internal static class AccountCommand
             (store, address, stop) => store.Accounts.DisableRecoverableAsync(address, StoreCommand.Operator, stop)),
         SendAsCommand.Create(),
         SaveSent(),
+        AuditReads(),
     };
 
     private static Command Add()
@@ -219,6 +220,23 @@ internal static class AccountCommand
         return command;
     }
 
+    private static Command AuditReads()
+    {
+        var address = Address();
+        var state = new Argument<string>("on|off") { Description = "on: from now on the log says which messages were read, by whom and in which session" };
+        state.AcceptOnlyFromAmong("on", "off");
+        var reason = new Option<string?>("--reason") { HelpName = "TEXT", Description = "For the log" };
+        var command = new Command("audit-reads", "Whether reads of the account's mail, and what it reads of others', are events. Its clients are not told.") { address, state, reason };
+        StoreCommand.SetAction(command, async (store, run, stop) =>
+        {
+            var name = Named(run, address);
+            var enabled = run.Arguments.GetValue(state) == "on";
+            var account = (await store.Accounts.SetAuditReadsAsync(name, enabled, run.Arguments.GetValue(reason), StoreCommand.Operator, stop)).OrFail(name);
+            await Console.Out.WriteLineAsync($"account {account.Address}: reads {(enabled ? "become events" : "leave no trace")}");
+        });
+        return command;
+    }
+
     private static Command Change(
         string name, string description, string done,
         Func<MailStore, string, CancellationToken, Task<Domain.Result<AccountEntry>>> change)
@@ -249,7 +267,7 @@ internal static class AccountCommand
         : throw new CommandFailedException($"{text} is no size; write 500MB, 1GB or a number of bytes.", ExitCodes.Usage);
 
     private static string StateOf(AccountListing account) =>
-        (account.Suspended ? "suspended" : "active") + (account.Administrator ? ", administrator" : "") + (account.RecoverableSecret ? ", apop" : "");
+        (account.Suspended ? "suspended" : "active") + (account.Administrator ? ", administrator" : "") + (account.RecoverableSecret ? ", apop" : "") + (account.AuditReads ? ", reads audited" : "");
 
     private static string LastLogin(AccountListing account) =>
         account.LastLogin is { } at ? $"{at:yyyy-MM-dd HH:mm:ss}Z by {account.LastProtocol} from {account.LastClient}" : "never";

@@ -13,11 +13,11 @@ internal static partial class OutputPipe
     public static bool IsBroken()
     {
         var asked = new PollFd { Descriptor = StandardOutput };
-        return poll(ref asked, 1, 0) > 0 && (asked.Events & Error) != 0;
+        return Poll(ref asked, 1, 0) > 0 && (asked.Events & Error) != 0;
     }
 
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int poll(ref PollFd descriptors, nuint count, int timeout);
+    [LibraryImport("libc", EntryPoint = "poll")]
+    private static partial int Poll(ref PollFd descriptors, nuint count, int timeout);
 
     [StructLayout(LayoutKind.Sequential)]
     private struct PollFd

@@ -87,8 +87,8 @@ internal sealed class CaptureServices : IAsyncDisposable
         var limiter = new CommandRateLimiter(LoginSettings.CommandsOf(settings));
         var destination = new CaptureDestination(_store.Accounts, _store.Log.Contents, _store.Mailboxes);
         var (smtp, lmtp) = (SmtpOf(SmtpRole.Capture), SmtpOf(SmtpRole.LocalDelivery));
-        var imap = MailboxServers.Imap(host, _store, _metadata, _summaries, null, authenticator, limiter);
-        var pop3 = MailboxServers.Pop3(host, _store, _locks, authenticator, limiter);
+        var imap = MailboxServers.Imap(host, _store, _metadata, _summaries, null, authenticator, limiter, null);
+        var pop3 = MailboxServers.Pop3(host, _store, _locks, authenticator, limiter, null);
         return new()
         {
             Smtp = (connection, stopping) => SmtpServer.ServeAsync(connection, smtp, stopping),

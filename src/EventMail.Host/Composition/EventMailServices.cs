@@ -10,6 +10,7 @@ using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Maildrops;
 using EventMail.Projections.Metadata;
 using EventMail.Projections.Quotas;
+using EventMail.Projections.Reading;
 using EventMail.Projections.SearchText;
 using EventMail.Protocols.Imap;
 using EventMail.Protocols.MailAuth.Dkim;
@@ -37,11 +38,12 @@ public sealed class EventMailServices : IAsyncDisposable
     private readonly SearchTextIndex? _searchText;
     private readonly HostContext _host;
     private readonly Witness _witness;
+    private readonly ReadAudit _reads;
     private DeliveryAgent? _agent;
 
-    private EventMailServices(HostContext host, MailStore store, SearchTextProjection? searchText)
+    private EventMailServices(HostContext host, MailStore store, SearchTextProjection? searchText, ReadAudit reads)
     {
-        (_host, _store) = (host, store);
+        (_host, _store, _reads) = (host, store, reads);
         _searchText = searchText is null ? null : new(store.Log, searchText, host.Logs);
         _summaries = new(store.Log);
         _metadata = new(store.Log, store.Mailboxes, $"mailto:postmaster@{host.Settings.EffectiveHostname}", host.Settings.Quota.Annotations);
@@ -70,7 +72,10 @@ public sealed class EventMailServices : IAsyncDisposable
         var store = await MailStore.OpenAsync(host.Settings, host.Database, host.Logs, cancel, searchText, serves: true);
         try
         {
-            return new(host, store, searchText);
+            var audit = host.Settings.Audit;
+            var reads = await ReadAudit.OpenAsync(
+                store.Log, new() { Interval = audit.ReadInterval, MaxMessages = audit.ReadMessages }, host.Logs, cancel);
+            return new(host, store, searchText, reads);
         }
         catch
         {
@@ -102,6 +107,7 @@ public sealed class EventMailServices : IAsyncDisposable
         if (_agent is not null)
             await _agent.DisposeAsync();
         _store.Log.Executor.BeginClosing();
+        await _reads.DisposeAsync();
         await _audits.DisposeAsync();
         await _quotas.DisposeAsync();
         await _witness.DisposeAsync();
@@ -144,8 +150,8 @@ public sealed class EventMailServices : IAsyncDisposable
             Submission = new(authenticator, new(ProtocolLimits.RatesOf(settings.Submission))),
             RateLimiter = limiter,
         };
-        var imap = MailboxServers.Imap(host, _store, _metadata, _summaries, _searchText, authenticator, limiter);
-        var pop3 = MailboxServers.Pop3(host, _store, _locks, authenticator, limiter);
+        var imap = MailboxServers.Imap(host, _store, _metadata, _summaries, _searchText, authenticator, limiter, _reads);
+        var pop3 = MailboxServers.Pop3(host, _store, _locks, authenticator, limiter, _reads);
         return new()
         {
             Smtp = (connection, stopping) => SmtpServer.ServeAsync(connection, smtp, stopping),

@@ -3,6 +3,7 @@ using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Maildrops;
 using EventMail.Projections.Metadata;
+using EventMail.Projections.Reading;
 using EventMail.Projections.SearchText;
 using EventMail.Protocols.Imap;
 using EventMail.Protocols.Pop3;
@@ -16,7 +17,7 @@ internal static class MailboxServers
 {
     public static ImapServices Imap(
         HostContext host, MailStore store, MetadataService metadata, MessageSummaries summaries, SearchTextIndex? searchText,
-        Authenticator authenticator, CommandRateLimiter? limiter) => new()
+        Authenticator authenticator, CommandRateLimiter? limiter, ReadAudit? reads) => new()
         {
             Mailboxes = store.Mailboxes,
             Metadata = metadata,
@@ -25,6 +26,7 @@ internal static class MailboxServers
             Summaries = summaries,
             Contents = store.Log.Contents,
             SearchText = searchText,
+            Reads = reads,
             Authenticator = authenticator,
             RateLimiter = limiter,
             Log = host.Logs.CreateLogger("EventMail.Imap"),
@@ -35,8 +37,11 @@ internal static class MailboxServers
         };
 
     public static Pop3Services Pop3(
-        HostContext host, MailStore store, MaildropLocks locks, Authenticator authenticator, CommandRateLimiter limiter) => new(
+        HostContext host, MailStore store, MaildropLocks locks, Authenticator authenticator, CommandRateLimiter limiter, ReadAudit? reads) => new(
             authenticator, new(store.Log, store.Mailboxes, locks), store.Log.Contents, limiter,
             ProtocolLimits.Of(host.Settings.Pop3, host.Settings.EffectiveHostname), Environment.MachineName,
-            host.Logs.CreateLogger("EventMail.Pop3"));
+            host.Logs.CreateLogger("EventMail.Pop3"))
+        {
+            Reads = reads,
+        };
 }

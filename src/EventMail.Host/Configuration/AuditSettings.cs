@@ -1,6 +1,6 @@
 namespace EventMail.Host.Configuration;
 
-/// <summary>Signed checkpoints of the log: what they are signed with, when, and where they go.</summary>
+/// <summary>Signed checkpoints of the log: what they are signed with, when, and where they go. And what is read of accounts under read auditing.</summary>
 public sealed record AuditSettings
 {
     /// <summary>The log's name in its checkpoints and its key, without spaces; the server's name when empty. It counts when the key is made.</summary>
@@ -27,4 +27,11 @@ public sealed record AuditSettings
 
     /// <summary>The wait after the webhook or the syslog failed; each further one is twice as long, up to ten minutes. The newest checkpoint is what is tried then.</summary>
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Reads of accounts under read auditing: how long they are gathered before they become an event. A process that is killed takes so much with it.</summary>
+    public TimeSpan ReadInterval { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>So many messages of a mailbox that one session has read become an event before that.</summary>
+    [Range(1, 100_000)]
+    public int ReadMessages { get; init; } = 1000;
 }

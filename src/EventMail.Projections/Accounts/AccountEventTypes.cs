@@ -30,6 +30,8 @@ public static class AccountEventTypes
             .Register("send_as_granted", json.SendAsGranted)
             .Register("send_as_revoked", json.SendAsRevoked)
             .Register("save_sent_set", json.SaveSentSet)
+            .Register("read_audit_begun", json.ReadAuditBegun)
+            .Register("read_audit_ended", json.ReadAuditEnded)
             .Register("domain_added", json.DomainAdded)
             .Register("domain_removed", json.DomainRemoved)
             .Register("dkim_key_added", json.DkimKeyAdded)
@@ -64,6 +66,8 @@ public static class AccountEventTypes
 [JsonSerializable(typeof(SendAsGranted))]
 [JsonSerializable(typeof(SendAsRevoked))]
 [JsonSerializable(typeof(SaveSentSet))]
+[JsonSerializable(typeof(ReadAuditBegun))]
+[JsonSerializable(typeof(ReadAuditEnded))]
 [JsonSerializable(typeof(DomainAdded))]
 [JsonSerializable(typeof(DomainRemoved))]
 [JsonSerializable(typeof(DkimKeyAdded))]

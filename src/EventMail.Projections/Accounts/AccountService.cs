@@ -157,6 +157,10 @@ public sealed class AccountService(
     public Task<Result<AccountEntry>> SetSaveSentAsync(string address, bool enabled, Actor actor, CancellationToken cancel) =>
         ChangeAsync(address, state => AccountDecider.SetSaveSent(state, enabled), actor, cancel);
 
+    /// <summary>Whether what is read of the account's mail, and what it reads of others', becomes events. Its own clients are told nothing of it.</summary>
+    public Task<Result<AccountEntry>> SetAuditReadsAsync(string address, bool enabled, string? reason, Actor actor, CancellationToken cancel) =>
+        ChangeAsync(address, state => AccountDecider.SetAuditReads(state, enabled, reason), actor, cancel);
+
     /// <summary>Closes an account and deletes its mailboxes: its address is free again, its log stays. Answers what it was.</summary>
     public async Task<Result<AccountEntry>> CloseAsync(string address, Actor actor, CancellationToken cancel)
     {

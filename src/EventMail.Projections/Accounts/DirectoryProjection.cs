@@ -109,22 +109,22 @@ public sealed class DirectoryProjection : IInlineProjection
         {
             var accounts = _accounts.Values.ToList();
             Add(sql, """
-                insert into account (account, address, suspended, administrator, quota_limit, recoverable, opened, message_limit)
+                insert into account (account, address, suspended, administrator, quota_limit, recoverable, opened, message_limit, audit_reads)
                 select * from unnest(
-                  $1::varchar[], $2::varchar[], $3::boolean[], $4::boolean[], $5::bigint[], $6::boolean[], $7::timestamptz[], $8::bigint[])
+                  $1::varchar[], $2::varchar[], $3::boolean[], $4::boolean[], $5::bigint[], $6::boolean[], $7::timestamptz[], $8::bigint[], $9::boolean[])
                 on conflict (account) do update set address = excluded.address, suspended = excluded.suspended,
                   administrator = excluded.administrator, quota_limit = excluded.quota_limit, recoverable = excluded.recoverable,
-                  message_limit = excluded.message_limit
+                  message_limit = excluded.message_limit, audit_reads = excluded.audit_reads
                 """,
                 Texts(accounts.Select(a => a.Account)), Texts(accounts.Select(a => a.Address)),
                 Values(accounts, a => a.Status == AccountStatus.Suspended), Values(accounts, a => a.Administrator),
                 Values(accounts, a => a.QuotaLimit), Values(accounts, a => a.Recoverable is not null),
-                Values(accounts, a => a.Opened.UtcDateTime), Values(accounts, a => a.MessageLimit));
+                Values(accounts, a => a.Opened.UtcDateTime), Values(accounts, a => a.MessageLimit), Values(accounts, a => a.AuditReads));
         }
 
         private static bool SameRow(AccountState a, AccountState b) =>
             a.Exists && a.Status == b.Status && a.Address == b.Address && a.Administrator == b.Administrator
-            && a.QuotaLimit == b.QuotaLimit && a.MessageLimit == b.MessageLimit && a.Recoverable is null == b.Recoverable is null;
+            && a.QuotaLimit == b.QuotaLimit && a.MessageLimit == b.MessageLimit && a.Recoverable is null == b.Recoverable is null && a.AuditReads == b.AuditReads;
 
         private static void Add(NpgsqlBatch sql, string text, params ReadOnlySpan<NpgsqlParameter> parameters)
         {

@@ -6,7 +6,7 @@ namespace EventMail.Projections.Accounts;
 /// <param name="LastLogin">Null when nobody ever logged in.</param>
 public sealed record AccountListing(
     string Account, string Address, bool Suspended, bool Administrator, long QuotaLimit, long? MessageLimit, bool RecoverableSecret,
-    DateTimeOffset Opened, DateTimeOffset? LastLogin, string? LastProtocol, string? LastClient);
+    DateTimeOffset Opened, DateTimeOffset? LastLogin, string? LastProtocol, string? LastClient, bool AuditReads);
 
 /// <param name="Addresses">Of accounts and aliases.</param>
 public sealed record DomainListing(string Name, long Addresses);
@@ -29,7 +29,7 @@ public readonly record struct ListPage(string? After, int? Limit)
 public sealed class DirectoryQueries(NpgsqlDataSource source)
 {
     private const string Accounts = """
-        select a.account, a.address, a.suspended, a.administrator, a.quota_limit, a.message_limit, a.recoverable, a.opened, l.at, l.protocol, l.client
+        select a.account, a.address, a.suspended, a.administrator, a.quota_limit, a.message_limit, a.recoverable, a.opened, l.at, l.protocol, l.client, a.audit_reads
         from account a left join last_login l on l.account = a.account
         """;
 
@@ -86,5 +86,5 @@ public sealed class DirectoryQueries(NpgsqlDataSource source)
         row.GetString(0), row.GetString(1), row.GetBoolean(2), row.GetBoolean(3), row.GetInt64(4),
         row.IsDBNull(5) ? null : row.GetInt64(5), row.GetBoolean(6), row.GetFieldValue<DateTimeOffset>(7),
         row.IsDBNull(8) ? null : row.GetFieldValue<DateTimeOffset>(8), row.IsDBNull(9) ? null : row.GetString(9),
-        row.IsDBNull(10) ? null : row.GetString(10));
+        row.IsDBNull(10) ? null : row.GetString(10), row.GetBoolean(11));
 }

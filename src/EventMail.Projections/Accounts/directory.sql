@@ -13,6 +13,7 @@ create table if not exists mail_domain (
   name varchar primary key);
 
 select eventmail.ensure_column('account', 'message_limit', 'bigint null');
+select eventmail.ensure_column('account', 'audit_reads', 'boolean not null default false');
 
 -- Every address that gets mail here: an account's own, or an alias with its targets.
 create table if not exists address (

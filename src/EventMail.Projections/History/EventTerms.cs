@@ -2,6 +2,7 @@ using System.Net;
 using EventMail.Domain.Accounts;
 using EventMail.Domain.Deliveries;
 using EventMail.Domain.Mailboxes;
+using EventMail.Domain.Reading;
 using EventMail.Domain.Reception;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
@@ -105,6 +106,7 @@ internal static class EventTerms
     {
         FlagsChanged m => (e.Stream.Id, UidSet.FromRanges(m.Changes.SelectMany(change => (IEnumerable<UidRange>)[.. Ranges(change.Added), .. Ranges(change.Removed)]))),
         MessagesExpunged m => (e.Stream.Id, UidSet.Parse(m.Uids)),
+        MessagesRead m => (m.Mailbox, UidSet.Parse(m.Uids)),
         MailboxDeleted or MailboxRestored => (e.Stream.Id, UidSet.Empty),
         _ => null,
     };

@@ -1,6 +1,5 @@
 using System.Net;
 using EventMail.EventStore;
-using EventMail.Projections.Accounts;
 
 namespace EventMail.Projections.History;
 

@@ -54,6 +54,7 @@ internal sealed class HistoryTeller(EventLog log, Directory directory)
     private static Guid? EventMailbox(object e) => e switch
     {
         Domain.Metadata.MetadataSet m => m.Mailbox,
+        Domain.Reading.MessagesRead m => m.Mailbox,
         RecipientDelivered m => m.Mailbox,
         BounceIssued m => m.Mailbox,
         _ => null,

@@ -29,6 +29,9 @@ public sealed class Maildrop : IAsyncDisposable
     /// <summary>The snapshot.</summary>
     public MailboxView View { get; }
 
+    /// <summary>Whose snapshot it is.</summary>
+    public OpenMailbox Mailbox => _inbox;
+
     public uint UidValidity => _inbox.UidValidity;
 
     public int Count => View.Count;

@@ -2,6 +2,7 @@ using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Metadata;
+using EventMail.Projections.Reading;
 using EventMail.Projections.SearchText;
 using EventMail.Projections.Sorting;
 using EventMail.Protocols.Wire;
@@ -30,6 +31,9 @@ public sealed class ImapServices
 
     /// <summary>For SEARCH BODY and TEXT; null where every message is read.</summary>
     public SearchTextIndex? SearchText { get; init; }
+
+    /// <summary>Is told what sessions are given of messages; null where nobody wants to know.</summary>
+    public ReadAudit? Reads { get; init; }
 
     /// <summary>Null for no limit.</summary>
     public CommandRateLimiter? RateLimiter { get; init; }

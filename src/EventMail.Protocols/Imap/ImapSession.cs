@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Diagnostics;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.Imap.Annotations;
 using EventMail.Protocols.Imap.Commands;
 using EventMail.Protocols.Imap.Grammar;
@@ -112,8 +113,13 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
             await Pending.EndAsync().ConfigureAwait(false);
             Reader.Clear();
             LogOut();
+            if (services.Reads is { } reads)
+                await reads.EndAsync(SessionId).ConfigureAwait(false);
         }
     }
+
+    /// <summary>A message's content is about to be given to the client.</summary>
+    public void NoteRead(OpenMailbox mailbox, uint uid) => services.Reads?.Note(mailbox, uid, User!.Actor);
 
     /// <summary>False when the session is over; what was written last is still to be sent.</summary>
     private async ValueTask<bool> NextAsync()

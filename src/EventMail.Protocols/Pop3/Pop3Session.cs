@@ -213,7 +213,14 @@ internal sealed class Pop3Session : IAsyncDisposable
         }
     }
 
-    public ValueTask DisposeAsync() => LeaveAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await LeaveAsync();
+        if (Services.Reads is { } reads)
+        {
+            await reads.EndAsync(Actor.SessionId);
+        }
+    }
 
     private void Reply(ReadOnlySpan<byte> status, string text)
     {

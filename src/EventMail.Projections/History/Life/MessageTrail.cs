@@ -1,5 +1,6 @@
 using EventMail.Domain.Deliveries;
 using EventMail.Domain.Mailboxes;
+using EventMail.Domain.Reading;
 using EventMail.Domain.Reception;
 using EventMail.EventStore;
 
@@ -49,7 +50,7 @@ internal sealed class MessageTrail
         MessageRefused m => Refused(e, m.MessageId),
         MessageDiscarded m => Refused(e, m.MessageId),
         MessagesCopiedIn or MessagesRestored => Comes(e),
-        FlagsChanged => Touches(e),
+        FlagsChanged or MessagesRead => Touches(e),
         MessagesExpunged => Touches(e) && Leaves(e),
         MailboxDeleted or MailboxRestored => _places.TryGetValue(e.Stream.Id, out var uids) && uids.Any(uid => !_gone.Contains((e.Stream.Id, uid))),
         BounceIssued b => Deliveries.Contains(e.Stream) && Notice(b),
@@ -102,7 +103,7 @@ internal sealed class MessageTrail
     }
 
     private bool Touches(StoredEvent e) =>
-        _places.TryGetValue(e.Stream.Id, out var places) && EventTerms.Touched(e) is var (_, uids) && places.Any(uids.Contains);
+        EventTerms.Touched(e) is var (mailbox, uids) && _places.TryGetValue(mailbox, out var places) && places.Any(uids.Contains);
 
     private bool Leaves(StoredEvent e)
     {

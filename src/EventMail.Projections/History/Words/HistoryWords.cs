@@ -3,6 +3,7 @@ using EventMail.Domain.Accounts;
 using EventMail.Domain.ApiKeys;
 using EventMail.Domain.Mailboxes;
 using EventMail.Domain.Metadata;
+using EventMail.Domain.Reading;
 using EventMail.Domain.Reception;
 using EventMail.Domain.Webhooks;
 
@@ -77,6 +78,9 @@ internal static class HistoryWords
         ApiKeyRevoked a => $"API key {a.Name} revoked ({a.Id})",
         WebhookAdded w => $"webhook {w.Id} added for {(w.Types is { } types ? string.Join(", ", types) : "all events")}: {WithoutQuery(w.Url)}",
         WebhookRemoved w => $"webhook {w.Id} removed: {WithoutQuery(w.Url)}",
+        ReadAuditBegun a => $"reads of its mail become events from now on{Because(a.Reason)}",
+        ReadAuditEnded a => $"reads of its mail become events no longer{Because(a.Reason)}",
+        MessagesRead m => string.Create(CultureInfo.InvariantCulture, $"{Messages(m.Uids)} read since {m.Since.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z"),
         CredentialsCaptured l => $"login as {l.User} taken down by {l.Protocol} from {l.Client} with {l.Mechanism}{Tls(l.Tls)}",
         _ => Unknown,
     };
@@ -99,6 +103,8 @@ internal static class HistoryWords
     private static string MessageId(string? id) => id is null ? "" : $", Message-ID <{id}>";
 
     private static string Flagged(string[] flags) => flags.Length == 0 ? "" : $", {string.Join(' ', flags)}";
+
+    private static string Because(string? reason) => reason is null ? "" : $": {reason}";
 
     private static string Tls(bool tls) => tls ? " over TLS" : "";
 

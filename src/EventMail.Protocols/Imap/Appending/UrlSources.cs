@@ -24,6 +24,7 @@ internal sealed class UrlSources(ImapSession session) : IDisposable
         var index = view.IndexOf(url.Uid);
         if (index < 0)
             return null;
+        session.NoteRead(mailbox, url.Uid);
         var content = await session.Services.Contents.ReadAsync(view[index].Content, session.Cancel).ConfigureAwait(false);
         var source = await UrlSource.OfAsync(session, content, url).ConfigureAwait(false);
         if (source is null)

@@ -56,6 +56,9 @@ internal sealed class FetchPlan
     /// <summary>Some section may still do without: see <see cref="IsCached"/>.</summary>
     public bool NeedsContent { get; }
 
+    /// <summary>Something of a message beyond what ENVELOPE shows of it: what read auditing wants to know.</summary>
+    public bool ReadsContent => NeedsContent || NeedsPreviews;
+
     /// <summary>UID, FLAGS and MODSEQ, or some of them, in this order: answered in one tight loop.</summary>
     public bool IsFlagsOnly
     {

@@ -117,6 +117,8 @@ internal sealed class FetchRunner(ImapSession session, FetchPlan plan, UidSet nu
     private async ValueTask WriteOneAsync(int i, Content? content)
     {
         var (number, row) = _window[i];
+        if (plan.ReadsContent)
+            session.NoteRead(_selected.Mailbox, row.Uid);
         var summary = plan.NeedsSummary ? await session.Services.Summaries.GetAsync(row.Content, session.Cancel).ConfigureAwait(false) : default;
         if (content is null && plan.NeedsSummary && plan.LacksHeaderLines(summary))
         {

@@ -17,6 +17,7 @@ internal static class MessageBody
             return null;
         }
 
+        session.Services.Reads?.Note(session.Maildrop!.Mailbox, session.Maildrop.View[index].Uid, session.Actor);
         try
         {
             return await session.Retrieval.ReadAsync(session.Maildrop!.View, index, session.Deleted, CancellationToken.None);
