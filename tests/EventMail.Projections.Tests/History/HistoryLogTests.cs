@@ -81,7 +81,7 @@ public sealed class HistoryLogTests(HistorySite site) : IClassFixture<HistorySit
         "account and mailbox and time" => new() { Accounts = [site.Bob.Account], Mailbox = "INBOX", Since = middle },
         "account and protocol" => new() { Accounts = [site.Bob.Account], Protocol = "imap" },
         "session and address" => new() { Session = "smtp-1", Address = site.Alice.Address },
-        "time" => new() { Since = middle.AddMilliseconds(-50), Until = middle },
+        "time" => new() { Since = middle.AddMilliseconds(-50), Until = middle.AddMilliseconds(1) },
         _ => new(),
     };
 

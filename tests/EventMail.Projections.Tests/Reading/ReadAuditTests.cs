@@ -4,6 +4,7 @@ using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Reading;
+using EventMail.Projections.Tests.Accounts;
 using EventMail.Projections.Tests.History;
 using EventMail.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -97,13 +98,13 @@ public sealed class ReadAuditTests : IAsyncLifetime
         var reads = await OpenAsync(messages: 2);
         reads.Note(inbox, 1, Session("many", _owner));
         reads.Note(inbox, 2, Session("many", _owner));
-        await Waiting.UntilAsync(async () => (await ReadsAsync()).Count == 1);
+        await TestAccounts.EventuallyAsync(async () => (await ReadsAsync()).Count == 1);
         reads.Note(inbox, 3, Session("many", _owner));
         await reads.DisposeAsync();
         (await ReadsAsync()).Select(e => ((MessagesRead)e.Data).Uids).ShouldBe(["1:2", "3"]);
 
         await using var often = await OpenAsync(TimeSpan.Zero);
         often.Note(inbox, 4, Session("often", _owner));
-        await Waiting.UntilAsync(async () => (await ReadsAsync()).Count == 3);
+        await TestAccounts.EventuallyAsync(async () => (await ReadsAsync()).Count == 3);
     }
 }
