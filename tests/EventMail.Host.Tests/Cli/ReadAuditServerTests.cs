@@ -17,7 +17,7 @@ public sealed class ReadAuditServerTests(CliServer cli) : IClassFixture<CliServe
         await using (var imap = await ImapAsync())
         {
             for (var i = 0; i < 3; i++)
-                (await imap.AskAsync($"a{i} APPEND INBOX {{26+}}\r\nSubject: {i}\r\n\r\nThe text.\r\n\r\n"))!.ShouldContain("OK");
+                (await imap.AskAsync($"a{i} APPEND INBOX {{25+}}\r\nSubject: {i}\r\n\r\nThe text.\r\n"))!.ShouldContain("OK");
             await DoAsync(imap, "s SELECT INBOX");
             await DoAsync(imap, "f FETCH 1:3 (FLAGS ENVELOPE RFC822.SIZE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (SUBJECT)])");
             await DoAsync(imap, "g FETCH 2 BODY.PEEK[TEXT]");
