@@ -54,9 +54,10 @@ internal static class HistoryBench
         await using var log = await OpenAsync(database, connectionString, types, [new HistoryIndexProjection()]);
         await log.Projections.WaitForAsync(HistoryIndexProjection.ProjectionName, default);
         var took = clock.Elapsed;
+        var (size, events) = (await SizeAsync(log, "history%"), await SizeAsync(log, "mt_events%"));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"index: {Events / took.TotalSeconds:n0} events/s, {took.TotalMicroseconds / Events:n1} µs an event; {await SizeAsync(log, "history%"):n0} octets an event beside {await SizeAsync(log, "mt_events%"):n0} of mt_events"));
+            $"index: {Events / took.TotalSeconds:n0} events/s, {took.TotalMicroseconds / Events:n1} µs an event; {size:n0} octets an event beside {events:n0} of mt_events"));
         await using (var analyze = log.DataSource.CreateCommand("analyze"))
             await analyze.ExecuteNonQueryAsync();
 
