@@ -12,7 +12,7 @@ public static class EventStreams
             "account_opened", "account_suspended", "account_resumed", "account_closed", "account_reopened", "password_set", "password_rehashed",
             "recoverable_secret_enabled", "recoverable_secret_disabled", "app_password_issued", "app_password_revoked", "quota_limit_set",
             "message_limit_set", "quota_threshold_crossed", "quota_drift_found", "mailbox_subscribed", "mailbox_unsubscribed",
-            "send_as_granted", "send_as_revoked", "save_sent_set",
+            "send_as_granted", "send_as_revoked", "save_sent_set", "read_audit_begun", "read_audit_ended",
         ]),
         ("mail_domain", ["domain_added", "domain_removed", "dkim_key_added", "dkim_key_activated", "dkim_key_retired"]),
         ("alias", ["alias_added", "alias_removed"]),
@@ -31,6 +31,7 @@ public static class EventStreams
             "delivery_outcome_unknown", "bounce_issued", "delivery_cancelled", "delivery_held", "delivery_released", "delivery_hastened",
         ]),
         ("reception", ["message_refused", "message_discarded"]),
+        ("reading", ["messages_read"]),
     ];
 
     /// <summary>The kind by the alias, old aliases included.</summary>

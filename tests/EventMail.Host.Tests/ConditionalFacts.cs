@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
@@ -24,6 +25,33 @@ public sealed class GlibcFactAttribute : FactAttribute
 public sealed class RootFactAttribute : FactAttribute
 {
     public RootFactAttribute() => Skip = Environment.UserName == "root" ? null : "needs root";
+}
+
+/// <summary>Needs to mount a file system: root, and a container that lets it.</summary>
+public sealed class MountFactAttribute : FactAttribute
+{
+    private static readonly Lazy<bool> CanMount = new(Try);
+
+    public MountFactAttribute() => Skip = CanMount.Value ? null : "may not mount a tmpfs";
+
+    private static bool Try()
+    {
+        if (Environment.UserName != "root")
+            return false;
+        var folder = Directory.CreateTempSubdirectory("eventmail-mount-");
+        var mounted = Run("mount", "-t", "tmpfs", "none", folder.FullName);
+        if (mounted)
+            Run("umount", folder.FullName);
+        folder.Delete();
+        return mounted;
+    }
+
+    private static bool Run(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
+        process.WaitForExit();
+        return process.ExitCode == 0;
+    }
 }
 
 /// <summary>Needs an address of this machine's other than loopback.</summary>

@@ -107,9 +107,9 @@ public sealed class TestMail : IAsyncDisposable
         live.ShouldBe(await Replay.FoldedAsync(Log));
     }
 
-    private Task FollowedAsync() => Task.WhenAll(
-        Log.Projections.WaitForAsync(SearchTextProjection.ProjectionName, default),
-        Log.Projections.WaitForAsync(HistoryIndexProjection.ProjectionName, default));
+    /// <summary>What follows the log has come to its end.</summary>
+    public Task FollowedAsync() => Task.WhenAll(
+        ReadModels.All(NullLoggerFactory.Instance).OfType<IAsyncProjection>().Select(follower => Log.Projections.WaitForAsync(follower.Name, default)));
 
     private async Task CloseServicesAsync()
     {

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Net;
 using EventMail.Host.Composition;
-using EventMail.Host.Configuration;
 using EventMail.Projections.History;
 
 namespace EventMail.Host.Cli;
@@ -42,8 +41,8 @@ internal sealed class HistoryArguments
             Client = NetworkOf(given.GetValue(_client)),
             Protocol = given.GetValue(_protocol),
             Types = TypesOf(given.GetValue(_types), store),
-            Since = TimeOf(given.GetValue(_since)),
-            Until = TimeOf(given.GetValue(_until)),
+            Since = TimeArgument.ParseOrNull(given.GetValue(_since)),
+            Until = TimeArgument.ParseOrNull(given.GetValue(_until)),
             After = given.GetValue(_after),
         };
         if (query.Until <= query.Since)
@@ -92,16 +91,5 @@ internal sealed class HistoryArguments
             }
         }
         throw new CommandFailedException($"{text} is no IP address and no prefix; write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/64.", ExitCodes.Usage);
-    }
-
-    private static DateTimeOffset? TimeOf(string? text)
-    {
-        if (text is null)
-            return null;
-        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time))
-            return time;
-        return Units.TryParseDuration(text, out var ago)
-            ? DateTimeOffset.UtcNow - ago
-            : throw new CommandFailedException($"{text} is no time; write 2026-11-01, 2026-11-01T12:00:00Z, or 2h for two hours ago.", ExitCodes.Usage);
     }
 }

@@ -61,10 +61,11 @@ internal static class RestoreCommand
         var uids = default(UidSet);
         if (run.Arguments.GetValue(Messages) is { } text && !UidSet.TryParse(text, out uids))
             throw new CommandFailedException($"{text} are no UIDs; write 3,7:12, ascending.", ExitCodes.Usage);
-        var past = new PastMailboxes(store.Log);
         var account = await AccountAsync(store, address, stop);
-        // Before anything is opened again: the time must be one that there was.
-        (await past.AtAsync(account, instant, stop)).OrFail(address);
+        // Before anything is opened again: the time and the mailbox must have been.
+        var then = (await store.Past.AtAsync(account, instant, stop)).OrFail(address);
+        if (run.Arguments.GetValue(Mailbox) is { } name)
+            then.Find(name).OrFail(name);
         if (!dryRun && await store.Directory.GetAsync(account, stop) is null)
         {
             (await store.Accounts.ReopenAsync(account, StoreCommand.Operator, stop)).OrFail(address);
@@ -78,7 +79,7 @@ internal static class RestoreCommand
             Moved = run.Arguments.GetValue(Moved),
             DryRun = dryRun,
         };
-        var restore = new RestoreService(store.Log, store.Mailboxes, past);
+        var restore = new RestoreService(store.Log, store.Mailboxes, store.Past);
         var lines = (await restore.RestoreAsync(wish, StoreCommand.Operator, Teller(run), stop)).OrFail(address);
         await EndAsync(run, lines, $"{(dryRun ? "would be" : "is")} as of {PastInstant.Of(instant)}");
     }
@@ -86,7 +87,7 @@ internal static class RestoreCommand
     private static async Task UndoAsync(MailStore store, CommandRun run, string session, CancellationToken stop)
     {
         var account = run.Arguments.GetValue(Address) is { } address ? await AccountAsync(store, address, stop) : null;
-        var undo = new SessionUndo(store.Log, store.Mailboxes, new(store.Log), store.Deliveries.Operations);
+        var undo = new SessionUndo(store.Log, store.Mailboxes, store.Past, store.Deliveries.Operations);
         var undone = await undo.UndoAsync(session, account, run.Arguments.GetValue(DryRun), StoreCommand.Operator, Teller(run), stop);
         if (!undone.Found)
             throw new CommandFailedException($"No session {session} is in the log{(account is null ? "" : " of this account")}. `eventmail history` shows the sessions' ids.");

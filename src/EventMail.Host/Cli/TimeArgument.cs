@@ -8,6 +8,9 @@ internal static class TimeArgument
 {
     public const string Forms = "2026-11-01, 2026-11-01T12:00:00Z, or 2h, 3d ago";
 
+    /// <inheritdoc cref="Parse"/>
+    public static DateTimeOffset? ParseOrNull(string? text) => text is null ? null : Parse(text);
+
     /// <exception cref="CommandFailedException">It is none.</exception>
     public static DateTimeOffset Parse(string text)
     {

@@ -192,6 +192,8 @@ public sealed class CapturedMessages : IDisposable
     private static SortedDictionary<string, string> SessionOf(string? headers)
     {
         using var json = JsonDocument.Parse(headers ?? "{}");
-        return new(json.RootElement.EnumerateObject().ToDictionary(member => member.Name, member => member.Value.GetString() ?? ""), StringComparer.Ordinal);
+        // The hash is the log's, and not yet there when this node has just committed the event.
+        var said = json.RootElement.EnumerateObject().Where(member => member.Name != EventHash.Header);
+        return new(said.ToDictionary(member => member.Name, member => member.Value.GetString() ?? ""), StringComparer.Ordinal);
     }
 }

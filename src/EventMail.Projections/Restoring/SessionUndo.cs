@@ -7,6 +7,7 @@ using EventMail.Projections.Accounts;
 using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Past;
+using EventMail.Projections.Reading;
 
 namespace EventMail.Projections.Restoring;
 
@@ -59,13 +60,13 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
         var (cancelled, sent) = await CancelAsync(streams, dryRun, actor, cancel);
         return new(
             [.. touched.Select(mailbox => mailbox.Line!)], await SubscriptionsAsync(streams, session, cause, dryRun, actor, cancel), cancelled, sent,
-            [.. streams.Select(stream => stream.Kind).Except([MailboxKind.Instance.Name, DeliveryKind.Instance.Name, AccountKindName, LoginKindName])]);
+            [.. streams.Select(stream => stream.Kind).Except([MailboxKind.Instance.Name, DeliveryKind.Instance.Name, AccountKindName, .. Facts])]);
     }
 
     private static readonly string AccountKindName = AccountStreamKinds.AccountStream("").Kind.Name;
 
-    // That somebody logged in stays true.
-    private const string LoginKindName = "login";
+    // That somebody logged in, and what they read, stays true.
+    private static readonly string[] Facts = ["login", ReadingKind.Instance.Name];
 
     private async Task<MailboxState> WithoutAsync(SessionStream stream, string session, string cause, CancellationToken cancel)
     {

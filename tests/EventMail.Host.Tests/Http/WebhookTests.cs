@@ -50,7 +50,7 @@ public sealed class WebhookTests(AdminHost host) : IClassFixture<AdminHost>
         for (var i = 0; i < 3; i++)
             ids.Add((await receiver.TakeAsync()).Id);
         ids.Distinct().Count().ShouldBe(1);
-        (await receiver.TakeAsync()).Body.ShouldContain("good.hook.example");
+        (await receiver.TakeOtherAsync(ids[0])).Body.ShouldContain("good.hook.example");
         var letter = (await host.Store.Webhooks.Progress.DeadAsync(added.Id, false, 10, default)).ShouldHaveSingleItem();
         (letter.Type, letter.Attempts, letter.Reason).ShouldBe(("domain_added", 3, "status 500"));
 
@@ -72,10 +72,11 @@ public sealed class WebhookTests(AdminHost host) : IClassFixture<AdminHost>
         (await receiver.TakeAsync()).Body.ShouldContain("a.two.example");
         await using var second = new WebhookDispatcher(host.Store, Quick, NullLogger.Instance);
         await host.Store.Domains.AddDomainAsync("b.two.example", AdminHost.Tester, default);
-        (await receiver.TakeAsync()).Body.ShouldContain("b.two.example");
+        var b = await receiver.TakeAsync();
+        b.Body.ShouldContain("b.two.example");
         await first.DisposeAsync();
         await host.Store.Domains.AddDomainAsync("c.two.example", AdminHost.Tester, default);
-        (await receiver.TakeAsync()).Body.ShouldContain("c.two.example");
+        (await receiver.TakeOtherAsync(b.Id)).Body.ShouldContain("c.two.example");
         await host.Store.Webhooks.RemoveAsync(added.Id, AdminHost.Tester, default);
     }
 
@@ -113,6 +114,16 @@ internal sealed class Receiver : IDisposable
     public Func<string, bool> Refuse { get; set; } = _ => false;
 
     public Task<Received> TakeAsync() => _received.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+
+    /// <summary>An event may come once more, when a host ends before it has noted that it was taken.</summary>
+    public async Task<Received> TakeOtherAsync(string id)
+    {
+        while (true)
+        {
+            if (await TakeAsync() is var received && received.Id != id)
+                return received;
+        }
+    }
 
     public void Dispose() => _listener.Close();
 

@@ -15,8 +15,7 @@ public sealed class GenerationTests
     {
         await using var busy = await BusyMail.StartAsync();
         await busy.WorkAsync(rounds: 12, seed: 1);
-        foreach (var follower in ReadModels.All(NullLoggerFactory.Instance).OfType<IAsyncProjection>())
-            await busy.Mail.Log.Projections.WaitForAsync(follower.Name, default);
+        await busy.Mail.FollowedAsync();
         var random = new Random(4711);
         // Pages of a few events, hardly any states in memory, and an end at any page or between them.
         var generations = busy.Generations(o => o with { PageSize = 7, MaxStates = 4 });
@@ -50,6 +49,7 @@ public sealed class GenerationTests
         await generations.RollbackAsync(["mailbox", "delivery_queue"], Quiet, default);
         await generations.RollbackAsync([], Quiet, default);
         await traffic;
+        await busy.Mail.FollowedAsync();
         var live = await busy.TablesAsync(ReadModelSchema.Name);
         await generations.RebuildAsync([], true, Quiet, default);
         var rebuilt = await busy.TablesAsync(ReadModelSchema.Name);

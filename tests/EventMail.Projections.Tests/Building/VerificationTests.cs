@@ -111,7 +111,8 @@ public sealed class VerificationTests
 
         await busy.RunAsync($"update mt_events set data = '{data.Replace("'", "''")}' where seq_id = {seq}");
         (await UnreadableEvents.FindAsync(busy.Mail.Log.DataSource, busy.Mail.Log.Types, default)).ShouldBeEmpty();
-        await busy.Generations().RebuildAsync(["mailbox", "quota"], true, Quiet, default);
+        // Also what follows the log and may have passed over it meanwhile.
+        await busy.Generations().RebuildAsync([], true, Quiet, default);
         (await busy.Generations().VerifyAsync([], Quiet, default)).ShouldBeEmpty();
         await busy.Mail.ShouldBeWhatTheLogSaysAsync();
     }

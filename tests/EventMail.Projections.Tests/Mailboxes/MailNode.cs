@@ -43,7 +43,7 @@ internal sealed class MailNode : IAsyncDisposable
                 ClosingGrace = TimeSpan.FromSeconds(5),
             },
             types, [MailboxKind.Instance, MetadataKind.Instance],
-            [new MailboxListProjection(), new PastNamesProjection(), new MessageSummaryProjection(), new MetadataProjection()], projections ?? [],
+            [new MailboxListProjection(), new PastNamesProjection(), new MailboxSnapshotTables(), new MessageSummaryProjection(), new MetadataProjection()], projections ?? [],
             NullLoggerFactory.Instance, default);
         var mailboxes = new MailboxService(
             log, quota ?? ((_, _, _, _) => new QuotaUsage(0, long.MaxValue)), NoSubscriptions, Names, options ?? new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) },

@@ -106,7 +106,7 @@ public class VanishedTests
         {
             var e = types.Read(alias, EventsDocumentTests.ExampleOf(alias));
             // What brings messages does so above UIDNEXT.
-            var before = e is MessageReceived or MessageAppended or MessagesCopiedIn ? MailboxState.Empty with { View = MailboxView.Empty } : full;
+            var before = e is MessageReceived or MessageAppended or MessagesCopiedIn or MessagesRestored ? MailboxState.Empty with { View = MailboxView.Empty } : full;
             if (before.Evolve(e, before.Version + 1, default).View!.Count < before.View!.Count)
                 removing.Add(alias);
         }
@@ -123,7 +123,7 @@ public class VanishedTests
         foreach (var alias in types.Aliases)
         {
             var e = types.Read(alias, EventsDocumentTests.ExampleOf(alias));
-            var before = e is MessageReceived or MessageAppended or MessagesCopiedIn ? MailboxState.Empty with { View = MailboxView.Empty } : full;
+            var before = e is MessageReceived or MessageAppended or MessagesCopiedIn or MessagesRestored ? MailboxState.Empty with { View = MailboxView.Empty } : full;
             var after = before.Evolve(e, before.Version + 1, default).View!;
             var touched = UidSet.Empty;
             foreach (var slice in after.Slices())
