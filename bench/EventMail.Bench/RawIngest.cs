@@ -39,6 +39,7 @@ internal sealed class RawIngest : IAsyncDisposable
         {
             MaxAutoPrepare = 20,
             AutoPrepareMinUsages = 1,
+            SearchPath = ReadModelSchema.SearchPath,
             Options = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan",
         }.ConnectionString);
         await connection.OpenAsync();
