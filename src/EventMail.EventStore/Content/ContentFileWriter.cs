@@ -17,6 +17,7 @@ internal sealed class ContentFileWriter : IAsyncDisposable
     private readonly SafeFileHandle _file;
     private readonly byte[] _buffer;
     private string? _temporary;
+    private byte[]? _digest; // when it has ended
     private int _used;
     private int _chunk;
     private long _offset;
@@ -49,11 +50,17 @@ internal sealed class ContentFileWriter : IAsyncDisposable
     }
 
     /// <summary>Ends the file: it is on disk under its final name, fsynced with its folders.</summary>
-    public async ValueTask<ContentFile> CompleteAsync(long number, CancellationToken cancel)
+    /// <returns>Null where the name is taken (<see cref="ContentFiles.TryCommitAsync"/>): to be called again with another number.</returns>
+    public async ValueTask<ContentFile?> TryCompleteAsync(long number, CancellationToken cancel)
     {
-        await FlushAsync(isLast: true, cancel);
-        var content = new ContentFile(number, _hash.GetHashAndReset(), _size, _key);
-        await _store.Files.CommitAsync(_file, _temporary!, content, cancel);
+        if (_digest is null)
+        {
+            await FlushAsync(isLast: true, cancel);
+            _digest = _hash.GetHashAndReset();
+        }
+        var content = new ContentFile(number, _digest, _size, _key);
+        if (!await _store.Files.TryCommitAsync(_file, _temporary!, content, cancel))
+            return null;
         _temporary = null;
         return content;
     }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 
 namespace EventMail.EventStore;
@@ -33,14 +32,11 @@ internal sealed class ContentFiles
     public string PathOf(ContentFile content) => PathOf(NameOf(content));
 
     /// <summary>Where a file of that name belongs.</summary>
-    public string PathOf(string name) => Path.Combine(Root, name[..2], name[2..4], name);
+    public string PathOf(string name) => ContentFileNames.PathOf(Root, name);
 
-    // Each writer of the same bytes has a key of its own, so an encrypted file has a name of its own.
-    private static string NameOf(ContentFile content)
-    {
-        var digest = Convert.ToHexStringLower(content.Digest);
-        return content.Key is null ? digest : string.Create(CultureInfo.InvariantCulture, $"{digest}-{content.Number}");
-    }
+    private static string NameOf(ContentFile content) => content.Key is null
+        ? ContentFileNames.Plain(content.Digest)
+        : ContentFileNames.Encrypted(content.Digest, content.Number);
 
     public (SafeFileHandle File, string Path) CreateTemporary()
     {
@@ -57,21 +53,33 @@ internal sealed class ContentFiles
     /// Makes a temporary file durable under its final name. A plain file that already has the name holds the same bytes; an encrypted one
     /// has a name of its own.
     /// </summary>
-    public async Task CommitAsync(SafeFileHandle file, string temporary, ContentFile content, CancellationToken cancel)
+    /// <returns>
+    /// False for an encrypted one whose name is taken: by the same bytes under the same number, which was given out before in a database that is
+    /// another one now (an older one was restored beside newer files). That file stays: somebody may need it.
+    /// </returns>
+    public async Task<bool> TryCommitAsync(SafeFileHandle file, string temporary, ContentFile content, CancellationToken cancel)
     {
         var path = PathOf(content);
         await _syncs.WaitAsync(cancel);
         try
         {
-            await Task.Run(() =>
+            return await Task.Run(() =>
             {
                 RandomAccess.FlushToDisk(file);
                 var folder = Path.GetDirectoryName(path)!;
                 OwnFolders.Make(Path.GetDirectoryName(folder)!);
                 OwnFolders.Make(folder);
-                File.Move(temporary, path, overwrite: content.Key is null);
+                try
+                {
+                    File.Move(temporary, path, overwrite: content.Key is null);
+                }
+                catch (IOException) when (content.Key is not null && File.Exists(path))
+                {
+                    return false;
+                }
                 OwnFolders.Sync(folder);
                 SyncParents(folder);
+                return true;
             }, cancel);
         }
         finally

@@ -70,9 +70,18 @@ public sealed class ContentWriter : IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(_completed, this);
         var number = await _store.Numbers.NextAsync(cancel);
-        var staged = _file is null
-            ? _store.Stage(number, TakeBytes(), mayExist)
-            : _store.Stage(await _file.CompleteAsync(number, cancel), mayExist);
+        StagedContent staged;
+        if (_file is null)
+        {
+            staged = _store.Stage(number, TakeBytes(), mayExist);
+        }
+        else
+        {
+            ContentFile? file;
+            while ((file = await _file.TryCompleteAsync(number, cancel)) is null)
+                number = await _store.Numbers.NextAsync(cancel);
+            staged = _store.Stage(file, mayExist);
+        }
         await DisposeAsync();
         return staged;
     }

@@ -104,7 +104,8 @@ public sealed class PlainContents(EventLog log)
         await CopyAsync(plain, writer, cancel);
         // What one that was ended before its commit left here has a key that nobody knows.
         File.Delete(_contents.Files.PathOf(plain with { Key = key }));
-        var written = await writer.CompleteAsync(row.Number, cancel);
+        var written = await writer.TryCompleteAsync(row.Number, cancel)
+            ?? throw new IOException($"the name of content {row.Number}'s file is taken again: another run is at work on it");
         if (!written.Digest.AsSpan().SequenceEqual(row.Digest))
         {
             File.Delete(_contents.Files.PathOf(written));

@@ -76,6 +76,20 @@ public sealed class EncryptedContentTests(EncryptedContentTests.Nodes nodes) : I
     }
 
     [Fact]
+    public async Task A_file_that_has_the_name_already_stays_and_the_content_gets_another_number()
+    {
+        var bytes = Bytes(200_001);
+        var last = await StoreAsync(Bytes(500));
+        var taken = _log.Node.Contents.Files.PathOf(ContentFileNames.Encrypted(System.Security.Cryptography.SHA256.HashData(bytes), last + 1));
+        Directory.CreateDirectory(Path.GetDirectoryName(taken)!);
+        await File.WriteAllTextAsync(taken, "another database's");
+        var number = await StoreAsync(bytes);
+        number.ShouldBe(last + 2);
+        (await ReadAsync(number)).ShouldBe(bytes);
+        (await File.ReadAllTextAsync(taken)).ShouldBe("another database's");
+    }
+
+    [Fact]
     public async Task What_does_not_compress_takes_its_own_size_and_little_more()
     {
         var bytes = new byte[900];

@@ -1,18 +1,21 @@
 using System.Globalization;
 
-namespace EventMail.EventStore.Backup;
+namespace EventMail.EventStore;
 
 /// <summary>What a content's file may be called: its digest in hex, with its number behind it where it has a key of its own.</summary>
 internal static class ContentFileNames
 {
     private const int Digest = 64;
 
-    public static IEnumerable<string> Of(ReadOnlySpan<byte> digest, long number)
-    {
-        var hex = Convert.ToHexStringLower(digest);
-        return [string.Create(CultureInfo.InvariantCulture, $"{hex}-{number}"), hex];
-    }
+    public static IEnumerable<string> Of(ReadOnlySpan<byte> digest, long number) => [Encrypted(digest, number), Plain(digest)];
 
+    public static string Plain(ReadOnlySpan<byte> digest) => Convert.ToHexStringLower(digest);
+
+    /// <summary>Each writer of the same bytes has a key of its own, so an encrypted file has a name of its own.</summary>
+    public static string Encrypted(ReadOnlySpan<byte> digest, long number) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Plain(digest)}-{number}");
+
+    /// <summary>Where a file of that name belongs.</summary>
     public static string PathOf(string root, string name) => Path.Combine(root, name[..2], name[2..4], name);
 
     /// <summary>A name that cannot lead anywhere else.</summary>
