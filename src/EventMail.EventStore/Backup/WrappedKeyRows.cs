@@ -8,18 +8,13 @@ namespace EventMail.EventStore.Backup;
 /// </summary>
 public static class WrappedKeyRows
 {
-    // What is wrapped, where, and what a row is known by.
-    private static readonly (string Kind, string Table, string[] Columns, string Key)[] Sources =
-    [
-        ("content-keys", "eventmail.content", ["number", "kek", "key"], "number"),
-    ];
-
     public static async Task WriteAsync(EventLog log, string folder, CancellationToken cancel)
     {
         OwnFolders.Make(folder);
         await using var connection = await log.Sessions.OpenConnectionAsync(cancel);
-        foreach (var (kind, table, columns, _) in Sources)
+        foreach (var source in WrappedKeyTables.All)
         {
+            var (kind, table, columns) = (source.Kind, source.Table, Columns(source));
             await using var writer = await SegmentWriter.BeginAsync(folder, 1, kind, columns, compress: true, cancel);
             await using (var copy = await connection.BeginRawBinaryCopyAsync(
                 $"copy (select {BackupRows.Names(columns)} from {table} where key is not null) to stdout (format binary)", cancel))
@@ -32,11 +27,14 @@ public static class WrappedKeyRows
         }
     }
 
+    private static string[] Columns(WrappedKeyTable source) => [source.Id, "kek", "key"];
+
     /// <summary>Puts them in the place of the restored ones.</summary>
     internal static async Task ApplyAsync(NpgsqlConnection connection, string folder, CancellationToken cancel)
     {
-        foreach (var (kind, table, columns, key) in Sources)
+        foreach (var source in WrappedKeyTables.All)
         {
+            var (kind, table, columns, key) = (source.Kind, source.Table, Columns(source), source.Id);
             var path = Path.Combine(folder, SegmentWriter.NameOf(1, kind, compress: true));
             if (!File.Exists(path))
                 continue;

@@ -33,6 +33,12 @@ internal sealed class Batch(IReadOnlyList<PendingCommand> commands, EventTypeMap
     /// <summary>What the accepted commands say beside their events.</summary>
     public List<CommitNote> Notes { get; } = [];
 
+    /// <summary>Numbers of contents that are stored already and must be there at the commit.</summary>
+    public List<long> Held { get; } = [];
+
+    /// <summary>Numbers of contents that are given up.</summary>
+    public List<long> Released { get; } = [];
+
     /// <summary>A term of these commands did not hold when they were last written.</summary>
     public bool TermsFailed { get; init; }
 

@@ -13,7 +13,7 @@ internal static class BatchWriter
     /// <summary>A stream stands at another version than the batch was decided on.</summary>
     public const string StreamConflict = "VC001";
 
-    /// <summary>A content's digest (or number) is stored already.</summary>
+    /// <summary>A content's digest (or number) is stored already, or its wrapping key is retired; or one that was stored is not any more.</summary>
     public const string ContentConflict = "VC002";
 
     /// <summary>A <see cref="CommitTerm"/> does not hold: raised by the inline projection that keeps what it is about.</summary>
@@ -54,11 +54,21 @@ internal static class BatchWriter
         with stored as (
           insert into eventmail.content (number, digest, size, data, created, kek, key)
           select w.number, w.digest, w.size, w.data, $8, w.kek, w.key from {RowsStatement.Rows}
+          where {WrappedKeyTables.IsNotRetired("w.kek")}
           on conflict do nothing
           returning 1)
         select eventmail.require_rows($7, (select count(*) from stored), '{ContentConflict}')
         """,
         ("number", "bigint"), ("digest", "bytea"), ("size", "bigint"), ("data", "bytea"), ("kek", "bigint"), ("key", "bytea"));
+
+    private const string ContentLock = "hashtext('eventmail.content'), 1";
+
+    // Commands that hold contents wait for one that releases some, and it for them.
+    private const string LockHeld = $"select pg_advisory_xact_lock_shared({ContentLock})";
+    private const string LockReleased = $"select pg_advisory_xact_lock({ContentLock})";
+    private const string Release = "delete from eventmail.content where number = any($1)";
+    private const string Hold =
+        $"select eventmail.require_rows($2, (select count(*) from eventmail.content where number = any($1)), '{ContentConflict}')";
 
     private const string AddEvents = $"""
         with added as (
@@ -96,6 +106,7 @@ internal static class BatchWriter
         if (notifyAs is not null)
             HoldRead(sql, batch);
         AddStreams(sql, batch);
+        ReleaseAndHold(sql, batch);
         AddContents(sql, batch);
         foreach (var projection in inline)
             projection.Fold(batch.Commit, sql);
@@ -140,6 +151,20 @@ internal static class BatchWriter
             sql.BatchCommands.Add(HoldStreams.For(
                 read.Count, Column(read, s => s.Key.Tenant), Column(read, s => s.Key.Id), Column(read, s => s.Committed.Version),
                 Value((long)read.Count)));
+    }
+
+    // Statements of their own: each sees what was committed while the one before it waited. What is held is looked for behind the releases of the
+    // same batch.
+    private static void ReleaseAndHold(NpgsqlBatch sql, Batch batch)
+    {
+        var held = batch.Held.Concat(batch.Commit.Contents.Where(c => c.Exists).Select(c => c.Number)).Distinct().ToArray();
+        if (held.Length == 0 && batch.Released.Count == 0)
+            return;
+        sql.BatchCommands.Add(new(batch.Released.Count > 0 ? LockReleased : LockHeld));
+        if (batch.Released.Count > 0)
+            sql.BatchCommands.Add(new(Release) { Parameters = { Value(batch.Released.ToArray()) } });
+        if (held.Length > 0)
+            sql.BatchCommands.Add(new(Hold) { Parameters = { Value(held), Value((long)held.Length) } });
     }
 
     private static void AddContents(NpgsqlBatch sql, Batch batch)

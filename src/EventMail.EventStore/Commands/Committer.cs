@@ -76,7 +76,7 @@ internal sealed class Committer(
             {
                 log.Conflict(e.SqlState, commands.Count);
                 locked++;
-                termsFailed = e.SqlState == CommitTerm.Conflict;
+                termsFailed = e.SqlState is CommitTerm.Conflict or BatchWriter.ContentConflict;
             }
             catch (Exception e) when (Faults.IsLoss(e) || (batch.Sent && e is not PostgresException))
             {
@@ -205,7 +205,7 @@ internal sealed class Committer(
             foreach (var kind in cold.GroupBy(c => c.Value, c => c.Key))
                 await LoadAsync(batch, kind.Key, [.. kind], connection, cancel);
         await FollowLastAsync(batch, connection, transaction, cancel);
-        await ContentResolver.ResolveAsync(batch.Commands, connection, transaction, lookUpAll, cancel);
+        await ContentResolver.ResolveAsync(batch.Commands, contents, connection, transaction, lookUpAll, cancel);
     }
 
     private async Task LoadAsync(
@@ -274,6 +274,8 @@ internal sealed class Committer(
             foreach (var command in batch.Commands)
                 foreach (var content in command.Command.Contents)
                     contents.DropNeedless(content);
+            foreach (var number in batch.Released)
+                contents.Forget(number);
             // Publish after commit and in commit order, and before the callers hear of it: they read their own writes.
             publisher.PublishOwn(batch.Commit);
         }

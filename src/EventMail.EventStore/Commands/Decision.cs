@@ -15,6 +15,8 @@ public sealed class Decision
     private int _contents;
     private int _terms;
     private int _notes;
+    private int _held;
+    private int _released;
 
     internal Decision(Batch batch) => _batch = batch;
 
@@ -75,6 +77,18 @@ public sealed class Decision
         _batch.Contents.Add(content);
     }
 
+    /// <summary>
+    /// These contents, which are stored already, must be there at the commit. For commands that name what no message need name at that moment: what one
+    /// names is not released. Where one is gone the command is decided again, with <see cref="TermsFailed"/>.
+    /// </summary>
+    public void Hold(IEnumerable<long> contents) => _batch.Held.AddRange(contents);
+
+    /// <summary>
+    /// Gives contents up, with their keys, in the transaction of the events that say so. Nobody must name them: a <see cref="CommitTerm"/> of the
+    /// command's sees to that, and is checked when no command that holds contents can commit any more.
+    /// </summary>
+    public void Release(IEnumerable<long> contents) => _batch.Released.AddRange(contents);
+
     /// <summary>Other nodes' commits have broken a term of this command: what it was decided on must be read again.</summary>
     public bool TermsFailed => _batch.TermsFailed;
 
@@ -102,6 +116,7 @@ public sealed class Decision
         (Result, Rejection, Preparation) = (null, null, null);
         _undo.Clear();
         (_events, _contents, _terms, _notes) = (_batch.Events.Count, _batch.Contents.Count, _batch.Terms.Count, _batch.Notes.Count);
+        (_held, _released) = (_batch.Held.Count, _batch.Released.Count);
     }
 
     /// <summary>Takes back everything the command appended.</summary>
@@ -116,6 +131,8 @@ public sealed class Decision
         _batch.Contents.RemoveRange(_contents, _batch.Contents.Count - _contents);
         _batch.Terms.RemoveRange(_terms, _batch.Terms.Count - _terms);
         _batch.Notes.RemoveRange(_notes, _batch.Notes.Count - _notes);
+        _batch.Held.RemoveRange(_held, _batch.Held.Count - _held);
+        _batch.Released.RemoveRange(_released, _batch.Released.Count - _released);
     }
 
     private void Remember(WorkingStream stream)

@@ -31,6 +31,17 @@ internal sealed class ContentKeys(KeyRing ring, bool encrypt)
             throw new ContentDamagedException(number);
     }
 
+    /// <summary>What the key of that content is wrapped for.</summary>
+    public static byte[] PurposeOf(long number)
+    {
+        var purpose = new byte[PurposeBytes];
+        Name(number, purpose);
+        return purpose;
+    }
+
+    /// <summary>These wrapping keys are not to be used for what is written from now on.</summary>
+    public void Retire(IReadOnlyCollection<long> wrappingKeys) => ring.Retire(wrappingKeys);
+
     private static void Name(long number, Span<byte> purpose)
     {
         "content "u8.CopyTo(purpose);

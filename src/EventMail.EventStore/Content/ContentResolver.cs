@@ -6,9 +6,12 @@ namespace EventMail.EventStore;
 /// <summary>Gives contents their final numbers before commands decide: a digest is stored once.</summary>
 internal static class ContentResolver
 {
-    /// <param name="lookUpAll">After a conflict: any of them may be stored by now, not only those staged so.</param>
+    /// <param name="lookUpAll">
+    /// After a conflict: any of them may be stored by now, not only those staged so; what was stored may be gone; and a key with which one was wrapped
+    /// may be retired.
+    /// </param>
     public static async Task ResolveAsync(
-        IReadOnlyList<PendingCommand> commands, NpgsqlConnection connection, NpgsqlTransaction? transaction, bool lookUpAll,
+        IReadOnlyList<PendingCommand> commands, ContentStore store, NpgsqlConnection connection, NpgsqlTransaction? transaction, bool lookUpAll,
         CancellationToken cancel)
     {
         Dictionary<byte[], StagedContent>? first = null;
@@ -19,13 +22,15 @@ internal static class ContentResolver
                 first ??= new(DigestComparer.Instance);
                 if (!first.TryAdd(content.Digest, content))
                     continue;
-                if (!content.Exists && (lookUpAll || content.MayExist))
+                if (lookUpAll || (content.MayExist && !content.Exists))
                     (unsure ??= []).Add(content.Digest);
             }
         if (first is null)
             return;
         if (unsure is not null)
             await LookUpAsync(first, unsure, connection, transaction, cancel);
+        if (lookUpAll)
+            await WrapAnewAsync([.. first.Values.Where(content => !content.Exists)], store, connection, transaction, cancel);
         foreach (var command in commands)
             foreach (var content in command.Command.Contents)
                 if (first[content.Digest] is var original && original != content)
@@ -39,12 +44,32 @@ internal static class ContentResolver
         await using var command = new NpgsqlCommand(
             "select digest, number from eventmail.content where digest = any($1)", connection, transaction);
         command.Parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = [.. digests] });
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        while (await reader.ReadAsync(cancel))
-        {
-            var content = contents[reader.GetFieldValue<byte[]>(0)];
-            (content.Number, content.Exists) = (reader.GetInt64(1), true);
-        }
+        var stored = new HashSet<StagedContent>();
+        await using (var reader = await command.ExecuteReaderAsync(cancel))
+            while (await reader.ReadAsync(cancel))
+            {
+                var content = contents[reader.GetFieldValue<byte[]>(0)];
+                (content.Number, content.Exists) = (reader.GetInt64(1), true);
+                stored.Add(content);
+            }
+        foreach (var digest in digests)
+            if (contents[digest] is { Exists: true } content && !stored.Contains(content))
+                content.BecomeItself();
+    }
+
+    private static async Task WrapAnewAsync(
+        List<StagedContent> contents, ContentStore store, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken cancel)
+    {
+        var named = contents.Select(content => content.Key?.WrappingKey).OfType<long>().Distinct().ToArray();
+        if (named.Length == 0)
+            return;
+        var retired = await WrappedKeyTables.RetiredAsync(named, connection, transaction, cancel);
+        if (retired.Count == 0)
+            return;
+        store.Keys.Retire(retired);
+        foreach (var content in contents)
+            if (content.Key is { } key && retired.Contains(key.WrappingKey))
+                content.WrapAnew(store);
     }
 
     private sealed class DigestComparer : IEqualityComparer<byte[]>

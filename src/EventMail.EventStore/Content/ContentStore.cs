@@ -166,8 +166,12 @@ public sealed class ContentStore : IAsyncDisposable
         return file;
     }
 
-    /// <summary>Its file is read by the row again.</summary>
-    internal void Forget(long number) => _recentFiles.Remove(number);
+    /// <summary>Drops it from memory: it is read by its row again, if that is still there.</summary>
+    public void Forget(long number)
+    {
+        _recent.Remove(number);
+        _recentFiles.Remove(number);
+    }
 
     // The array itself where it is plain.
     private byte[] Open(ContentRow row, byte[] data)

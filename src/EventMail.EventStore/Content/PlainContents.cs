@@ -63,10 +63,10 @@ public sealed class PlainContents(EventLog log)
 
     private async Task EncryptRowsAsync(List<(ContentRow Row, byte[]? Data)> rows, CancellationToken cancel)
     {
-        const string sql = """
+        var sql = $"""
             update eventmail.content c set data = w.data, kek = w.kek, key = w.key
             from unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::bytea[]) as w (number, data, kek, key)
-            where c.number = w.number and c.kek is null
+            where c.number = w.number and c.kek is null and {WrappedKeyTables.IsNotRetired("w.kek")}
             """;
         var encrypted = new List<StagedContent>();
         foreach (var (row, data) in rows)
@@ -113,7 +113,7 @@ public sealed class PlainContents(EventLog log)
             return;
         }
         var wrapped = _contents.Keys.Wrap(row.Number, key);
-        await using (var update = new NpgsqlCommand("update eventmail.content set kek = $1, key = $2 where number = $3", connection, transaction))
+        await using (var update = new NpgsqlCommand($"update eventmail.content set kek = $1, key = $2 where number = $3 and {WrappedKeyTables.IsNotRetired("$1")}", connection, transaction))
         {
             update.Parameters.Add(new NpgsqlParameter<long> { TypedValue = wrapped.WrappingKey });
             update.Parameters.Add(new NpgsqlParameter<byte[]> { TypedValue = wrapped.Octets });

@@ -3,19 +3,24 @@ namespace EventMail.EventStore;
 /// <summary>A content that is written but not yet durable: a command's <see cref="Decision.Store"/> makes it so.</summary>
 public sealed class StagedContent
 {
+    // As it was staged: what is stored in its place may be gone by the time of the commit.
     private readonly ContentFile? _written;
+    private readonly long _number;
+    private byte[]? _row;
+    private WrappedKey? _key;
 
     internal StagedContent(long number, byte[] digest, byte[] bytes, bool mayExist, byte[] row, WrappedKey? key)
     {
         (Number, Digest, Size, Bytes, MayExist) = (number, digest, bytes.Length, bytes, mayExist);
         (Row, Key) = (row, key);
+        (_number, _row, _key) = (number, row, key);
     }
 
     internal StagedContent(ContentFile file, string path, bool mayExist, WrappedKey? key)
     {
         (Number, Digest, Size, MayExist) = (file.Number, file.Digest, file.Size, mayExist);
         (File, Path, Key) = (file, path, key);
-        _written = file;
+        (_written, _number, _key) = (file, file.Number, key);
     }
 
     /// <summary>eventmail.content.data: null for a file.</summary>
@@ -64,6 +69,31 @@ public sealed class StagedContent
     {
         (Number, Exists) = (first.Number, first.Exists);
         (Row, Key, File) = (first.Row, first.Key, first.File);
+    }
+
+    /// <summary>What was stored in its place is there no more: it is to be stored itself.</summary>
+    /// <exception cref="ContentMissingException">Its own file was given up for the other.</exception>
+    internal void BecomeItself()
+    {
+        if (_written is not null && !System.IO.File.Exists(Path))
+            throw new ContentMissingException(Number);
+        (Number, Exists) = (_number, false);
+        (Row, Key, File) = (_row, _key, _written);
+    }
+
+    /// <summary>Its own key is wrapped by a key that is retired: it gets another. Not while it stands for another content.</summary>
+    internal void WrapAnew(ContentStore store)
+    {
+        if (_written is { Key: { } key })
+        {
+            _key = store.Keys.Wrap(_number, key);
+        }
+        else
+        {
+            var again = store.Stage(_number, Bytes.ToArray(), MayExist);
+            (_row, _key) = (again.Row, again.Key);
+        }
+        BecomeItself();
     }
 
     /// <summary>What the owner derived from the content on its way in (a parsed message), for the projections of the same commit.</summary>

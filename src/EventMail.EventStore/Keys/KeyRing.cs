@@ -42,8 +42,51 @@ public sealed class KeyRing : IDisposable
 
     /// <summary>False when these octets were not wrapped by that key for that purpose: the row was changed, or is another's.</summary>
     /// <exception cref="WrappingKeyMissingException">The wrapping key's file is missing or damaged.</exception>
-    public bool TryUnwrap(long wrappingKey, ReadOnlySpan<byte> wrapped, ReadOnlySpan<byte> purpose, Span<byte> key) =>
-        Get(wrappingKey).TryUnwrap(wrapped, purpose, key);
+    public bool TryUnwrap(long wrappingKey, ReadOnlySpan<byte> wrapped, ReadOnlySpan<byte> purpose, Span<byte> key)
+    {
+        try
+        {
+            return Get(wrappingKey).TryUnwrap(wrapped, purpose, key);
+        }
+        catch (ObjectDisposedException)
+        {
+            return Get(wrappingKey).TryUnwrap(wrapped, purpose, key); // it was forgotten meanwhile
+        }
+    }
+
+    /// <summary>Wraps with other keys than these from now on.</summary>
+    public void Retire(IReadOnlyCollection<long> wrappingKeys)
+    {
+        lock (_gate)
+        {
+            if (_own is { } own && wrappingKeys.Contains(own.Number))
+                _own = null;
+            if (_next is { } next && wrappingKeys.Contains(next.Number))
+            {
+                next.Dispose();
+                _next = null;
+            }
+        }
+    }
+
+    /// <summary>Retires these keys and drops them from memory: they are read from their files again where those are still there.</summary>
+    public void Forget(IReadOnlyCollection<long> wrappingKeys)
+    {
+        Retire(wrappingKeys);
+        foreach (var number in wrappingKeys)
+            if (_keys.TryRemove(number, out var key))
+                key.Dispose();
+    }
+
+    /// <summary>
+    /// Destroys a wrapping key: overwrites and deletes its file, forgets it. What it wraps cannot be read any more, in no copy of the database
+    /// either: <see cref="KeyRetirement"/> sees to it that nothing is lost with it that is to stay. Blocks for the disk.
+    /// </summary>
+    internal void Destroy(long wrappingKey)
+    {
+        _files.Destroy(wrappingKey);
+        Forget([wrappingKey]);
+    }
 
     /// <summary>Where that wrapping key is, or would be.</summary>
     public string PathOf(long wrappingKey) => _files.PathOf(wrappingKey);

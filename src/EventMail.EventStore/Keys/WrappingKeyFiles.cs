@@ -89,6 +89,21 @@ internal sealed class WrappingKeyFiles(string folder, bool isOurs, TimeProvider 
         }
     }
 
+    /// <summary>Overwrites the file and deletes it, for good. Nothing where it is gone already. Blocks for the disk.</summary>
+    public void Destroy(long number)
+    {
+        var path = PathOf(number);
+        if (!File.Exists(path))
+            return;
+        using (var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.None, bufferSize: 0))
+        {
+            file.Write(RandomNumberGenerator.GetBytes(FileBytes));
+            file.Flush(flushToDisk: true);
+        }
+        File.Delete(path);
+        OwnFolders.Sync(Folder);
+    }
+
     /// <summary>The numbers of the files that are there.</summary>
     public IReadOnlyList<long> Numbers()
     {

@@ -233,3 +233,10 @@ select eventmail.ensure_column('eventmail.content', 'kek', 'bigint');
 select eventmail.ensure_column('eventmail.content', 'key', 'bytea');
 select eventmail.ensure_index('eventmail.content_kek',
   'create index content_kek on eventmail.content (kek) where kek is not null');
+
+-- Wrapping keys with which nothing is wrapped any more, because they are destroyed, or about to be: a row that names one is not stored.
+create table if not exists eventmail.retired_key (
+  kek       bigint      primary key,
+  retired   timestamptz not null default now(),
+  destroyed timestamptz null -- its file is gone
+);
