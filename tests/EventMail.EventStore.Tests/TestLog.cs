@@ -22,6 +22,9 @@ public sealed class TestLog : IAsyncDisposable
 
     public string ConnectionString => _database.ConnectionString;
 
+    /// <summary>Without a node.</summary>
+    public static async Task<TestLog> CreateAsync() => new(await TestDatabase.CreateAsync());
+
     public static async Task<TestLog> OpenAsync(
         Func<EventLogOptions, EventLogOptions>? configure = null, IReadOnlyList<IAsyncProjection>? projections = null)
     {
@@ -30,12 +33,14 @@ public sealed class TestLog : IAsyncDisposable
         return log;
     }
 
+    /// <param name="types">Null: today's.</param>
     public async Task<EventLog> AddNodeAsync(
-        Func<EventLogOptions, EventLogOptions>? configure = null, IReadOnlyList<IAsyncProjection>? projections = null)
+        Func<EventLogOptions, EventLogOptions>? configure = null, IReadOnlyList<IAsyncProjection>? projections = null, EventTypeMap? types = null,
+        IReadOnlyList<IInlineProjection>? inline = null)
     {
         var options = new EventLogOptions { ConnectionString = ConnectionString, DataFolder = Folder };
         var node = await EventLog.OpenAsync(
-            configure?.Invoke(options) ?? options, Counters.Types(), [Counters.Kind, Counters.Followed], [new CounterNames()],
+            configure?.Invoke(options) ?? options, types ?? Counters.Types(), [Counters.Kind, Counters.Followed], inline ?? [new CounterNames()],
             projections ?? [], NullLoggerFactory.Instance, CancellationToken.None);
         _nodes.Add(node);
         return node;

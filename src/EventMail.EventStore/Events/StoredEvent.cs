@@ -5,6 +5,7 @@ namespace EventMail.EventStore;
 /// <param name="Version">Its number within its stream, from 1, without holes.</param>
 /// <param name="Type">The alias it was stored under, such as message_received.</param>
 /// <param name="Data">The event itself, upcast to its current type.</param>
+/// <remarks>A row that is read as several events (<see cref="EventTypeMap.Split"/>) is as many of these, one behind the other.</remarks>
 public sealed record StoredEvent(
     long Sequence,
     Guid Id,
@@ -15,6 +16,15 @@ public sealed record StoredEvent(
     DateTimeOffset Timestamp,
     EventMetadata Metadata)
 {
+    /// <summary>Which of its row's events it is, from 1. All of them have the row's sequence, id, version and time.</summary>
+    public int Part { get; init; } = 1;
+
+    /// <summary>How many events its row is read as: 1 but for rows of an old type that was split.</summary>
+    public int Parts { get; init; } = 1;
+
+    /// <summary>No other event of its row follows: behind it a position may be noted.</summary>
+    public bool EndsRow => Part == Parts;
+
     // Set once more by the committer when the log has numbered the event.
     public long Sequence { get; internal set; } = Sequence;
 

@@ -89,7 +89,7 @@ internal sealed class Publisher(StateCache cache, CommitFeed feed, ILogger log)
         try
         {
             foreach (var e in change.Events)
-                if (e.Version > state.Version)
+                if (e.Version > cached.Version)
                     state = EventReader.Fold(change.Kind, state, e);
         }
         catch (Exception e)
@@ -134,7 +134,8 @@ internal sealed class Publisher(StateCache cache, CommitFeed feed, ILogger log)
         {
             foreach (var e in events)
             {
-                if (e.Version != state.Version + 1)
+                var follows = e.Part == 1 ? e.Version == state.Version + 1 : e.Version == state.Version && state.Version > cached.Version;
+                if (!follows)
                     continue; // known, or beyond a gap that the next catch-up fills
                 state = EventReader.Fold(kind, state, e);
                 fresh.Add(e);

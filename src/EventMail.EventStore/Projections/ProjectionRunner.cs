@@ -81,7 +81,7 @@ internal sealed class ProjectionRunner(
         await foreach (var e in reader.ReadAllAsync(position, _stop.Token))
         {
             page.Add(e);
-            if (page.Count < pageSize)
+            if (page.Count < pageSize || !e.EndsRow)
                 continue;
             if (!await ApplyAsync(connection, page, generation))
                 return false;

@@ -6,7 +6,7 @@ public sealed record EventFilter
     public string? Tenant { get; init; }
     public IReadOnlyList<StreamKey>? Streams { get; init; }
 
-    /// <summary>Aliases as stored (mt_events.type), old ones included.</summary>
+    /// <summary>Aliases as stored (mt_events.type); older ones that are read as events of theirs are meant, too.</summary>
     public IReadOnlyList<string>? Types { get; init; }
 
     /// <summary>Inclusive.</summary>

@@ -23,7 +23,7 @@ public sealed class EventReader
     internal SafePosition Safe { get; } = new();
 
     /// <summary>A stream's events in order. <paramref name="toVersion"/> is inclusive; null reads to the end.</summary>
-    /// <param name="types">Only those of these aliases.</param>
+    /// <param name="types">Only those of these aliases, and of older ones that are read as their events.</param>
     public async IAsyncEnumerable<StoredEvent> ReadStreamAsync(
         StreamKey key, long fromVersion = 1, long? toVersion = null, string[]? types = null, [EnumeratorCancellation] CancellationToken cancel = default)
     {
@@ -40,7 +40,7 @@ public sealed class EventReader
                 sql,
                 [
                     new() { Value = key.Tenant }, new() { Value = key.Id }, Long(fromVersion), Long(end),
-                    new() { Value = (object?)types ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Varchar },
+                    new() { Value = types is null ? DBNull.Value : _types.StoredAs(types), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Varchar },
                 ],
                 cancel);
             foreach (var e in page)
@@ -146,7 +146,7 @@ public sealed class EventReader
         return PageAsync(sql, parameters, cancel);
     }
 
-    private static (string Sql, NpgsqlParameter[] Parameters) FilteredSql(EventFilter filter, string which, List<NpgsqlParameter> parameters)
+    private (string Sql, NpgsqlParameter[] Parameters) FilteredSql(EventFilter filter, string which, List<NpgsqlParameter> parameters)
     {
         var where = new List<string> { which, "not e.is_archived" };
         string Parameter(object value)
@@ -162,7 +162,7 @@ public sealed class EventReader
                 {Parameter(streams.Select(s => s.Tenant).ToArray())}, {Parameter(streams.Select(s => s.Id).ToArray())}))
                 """);
         if (filter.Types is { } types)
-            where.Add($"e.type = any({Parameter(types.ToArray())})");
+            where.Add($"e.type = any({Parameter(_types.StoredAs(types))})");
         if (filter.Since is { } since)
             where.Add($"e.timestamp >= {Parameter(since.ToUniversalTime())}");
         if (filter.Until is { } until)
@@ -222,7 +222,16 @@ public sealed class EventReader
         };
         await using var reader = await command.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
-            yield return EventRow.Read(reader, _types);
+        {
+            var row = EventRow.Read(reader, _types);
+            if (row.Data is not SplitEvent split)
+            {
+                yield return row;
+                continue;
+            }
+            foreach (var e in split.PartsOf(row))
+                yield return e;
+        }
     }
 
     /// <summary>One event further.</summary>
@@ -236,6 +245,7 @@ public sealed class EventReader
         return kind.Ignores(e.Type) ? new(from.State, e.Version) { Last = LastEvent.Of(e) } : throw new UnknownEventException(kind.Name, e);
     }
 
+    // Whole rows: one that is read as several events makes the page longer.
     private async Task<List<StoredEvent>> PageAsync(string sql, NpgsqlParameter[] parameters, CancellationToken cancel)
     {
         await using var command = _source.CreateCommand(sql);
@@ -243,7 +253,13 @@ public sealed class EventReader
         var page = new List<StoredEvent>();
         await using var reader = await command.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
-            page.Add(EventRow.Read(reader, _types));
+        {
+            var row = EventRow.Read(reader, _types);
+            if (row.Data is SplitEvent split)
+                page.AddRange(split.PartsOf(row));
+            else
+                page.Add(row);
+        }
         return page;
     }
 

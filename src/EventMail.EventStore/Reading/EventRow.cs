@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace EventMail.EventStore;
 
-/// <summary>The columns of mt_events that we read, and a row of them as an event.</summary>
+/// <summary>The columns of mt_events that we read, and a row of them as what it is read as.</summary>
 internal static class EventRow
 {
     public const string Columns = """
@@ -10,6 +10,7 @@ internal static class EventRow
         e.user_name, e.correlation_id, e.causation_id, e.headers
         """;
 
+    /// <summary>The row's event; its data is a <see cref="SplitEvent"/> where it is several.</summary>
     public static StoredEvent Read(NpgsqlDataReader row, EventTypeMap types)
     {
         var type = row.GetString(5);

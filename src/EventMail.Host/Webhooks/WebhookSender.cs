@@ -21,7 +21,7 @@ internal sealed class WebhookSender(Webhook hook, byte[] secret, EventTypeMap ty
     // Dead letters that are tried again between two pages of the log.
     private const int AgainAtOnce = 100;
 
-    private readonly LogFilter _filter = new(hook.Types?.ToHashSet(StringComparer.Ordinal), hook.Account, null);
+    private readonly LogFilter _filter = new(hook.Types is null ? null : types.StoredAs(hook.Types).ToHashSet(StringComparer.Ordinal), hook.Account, null);
 
     // Where it is told to go and nowhere else.
     private readonly HttpClient _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false }) { Timeout = settings.Timeout };

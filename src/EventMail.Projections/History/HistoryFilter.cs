@@ -10,9 +10,9 @@ internal sealed record HistoryFilter(
     IReadOnlySet<string>? Tenants, IReadOnlySet<StreamKey>? Streams, string? Session, IReadOnlyList<string>? Names, IPNetwork? Client, string? Protocol,
     IReadOnlySet<string>? Types, DateTimeOffset? Since, DateTimeOffset? Until)
 {
-    public static HistoryFilter Of(HistoryQuery query, IReadOnlySet<StreamKey>? streams, IReadOnlyList<string>? names) => new(
+    public static HistoryFilter Of(HistoryQuery query, EventTypeMap types, IReadOnlySet<StreamKey>? streams, IReadOnlyList<string>? names) => new(
         query.Accounts?.ToHashSet(StringComparer.Ordinal), streams, query.Session, names, query.Client, query.Protocol,
-        query.Types?.ToHashSet(StringComparer.Ordinal), query.Since, query.Until);
+        query.Types is null ? null : types.StoredAs(query.Types).ToHashSet(StringComparer.Ordinal), query.Since, query.Until);
 
     // What is cheap comes first.
     public bool Matches(StoredEvent e) =>

@@ -65,8 +65,24 @@ public sealed class HistoryLog(EventLog log, Directory directory, SecretKey? key
         var events = query.Message is { } message
             ? LifeAsync(message, query, filter, end, cancel)
             : Finder.FindAsync(filter, query.After, end, cancel);
+        HistoryEntry? held = null;
         await foreach (var e in events.ConfigureAwait(false))
-            yield return await teller.TellAsync(e, cancel).ConfigureAwait(false);
+        {
+            var entry = await teller.TellAsync(e, cancel).ConfigureAwait(false);
+            // A row that is read as several events is told once: its position is what a reader goes on from.
+            if (held?.Sequence == entry.Sequence)
+            {
+                held = held with { Mailbox = held.Mailbox ?? entry.Mailbox, What = $"{held.What}; {entry.What}" };
+                continue;
+            }
+            if (held is not null)
+                yield return held;
+            held = e.EndsRow ? null : entry;
+            if (e.EndsRow)
+                yield return entry;
+        }
+        if (held is not null)
+            yield return held;
     }
 
     private async IAsyncEnumerable<StoredEvent> LifeAsync(
@@ -85,7 +101,7 @@ public sealed class HistoryLog(EventLog log, Directory directory, SecretKey? key
     {
         var address = query.Address is { } asked ? LoginNames.Canonical(asked) : null;
         return HistoryFilter.Of(
-            query,
+            query, log.Types,
             query.Mailbox is { } mailbox ? await _names.BearersAsync(query.Accounts, mailbox, cancel).ConfigureAwait(false) : null,
             address is null ? null : [address, .. await OpenedAsync(address, end, cancel).ConfigureAwait(false)]);
     }
@@ -95,7 +111,7 @@ public sealed class HistoryLog(EventLog log, Directory directory, SecretKey? key
     private async Task<IReadOnlyList<string>> OpenedAsync(string? address, long end, CancellationToken cancel)
     {
         var accounts = new List<string>();
-        var filter = HistoryFilter.Of(new() { Types = ["account_opened"] }, null, address is null ? null : [address]);
+        var filter = HistoryFilter.Of(new() { Types = ["account_opened"] }, log.Types, null, address is null ? null : [address]);
         await foreach (var e in Finder.FindAsync(filter, 0, end, cancel).ConfigureAwait(false))
         {
             if (e.Data is AccountOpened opened && (address is null || LoginNames.Canonical(opened.Address) == address))

@@ -54,7 +54,7 @@ internal sealed class LiveMailbox(StreamKey key)
                 for (var i = 0; i < change.Events.Count; i++)
                 {
                     var e = change.Events[i];
-                    if (e.Version > after.Version)
+                    if (e.Version > state.Version)
                         after = after.Evolve(e.Data, e.Version, e.Timestamp);
                 }
             }

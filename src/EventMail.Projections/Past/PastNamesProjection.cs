@@ -24,8 +24,14 @@ public sealed class PastNamesProjection : IInlineProjection
                 continue;
             for (var k = 0; k < change.Events.Count; k++)
             {
-                if (NameIn(change.Events[k]) is { } row)
-                    (rows ??= []).Add(row);
+                if (NameIn(change.Events[k]) is not { } row)
+                    continue;
+                rows ??= [];
+                // Of a row of the log that is read as several events the last name counts.
+                if (rows.Count > 0 && rows[^1] is var same && same.Mailbox == row.Mailbox && same.Version == row.Version)
+                    rows[^1] = row with { UidValidity = row.UidValidity ?? same.UidValidity, SpecialUse = row.SpecialUse ?? same.SpecialUse };
+                else
+                    rows.Add(row);
             }
         }
         if (rows is not null)

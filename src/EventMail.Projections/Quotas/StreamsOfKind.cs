@@ -32,10 +32,10 @@ internal static class StreamsOfKind
             await using (var row = await command.ExecuteReaderAsync(cancel))
             {
                 while (await row.ReadAsync(cancel))
-                    page.Add(new(
+                    page.AddRange(SplitEvent.Of(new(
                         row.GetInt64(0), row.GetGuid(1), new(row.GetString(2), row.GetGuid(3)), row.GetInt64(4), row.GetString(5),
                         types.Read(row.GetString(5), Encoding.UTF8.GetBytes(row.GetString(6))),
-                        row.GetFieldValue<DateTimeOffset>(7), EventMetadata.System));
+                        row.GetFieldValue<DateTimeOffset>(7), EventMetadata.System)));
             }
             if (page.Count == 0)
                 yield break;

@@ -18,7 +18,7 @@ internal sealed class GenerationFollower(
         await foreach (var e in session.Events.ReadAllAsync(Position, cancel))
         {
             page.Add(e);
-            if (page.Count < size)
+            if (page.Count < size || !e.EndsRow)
                 continue;
             await ApplyAsync(page, cancel);
             await afterPage();

@@ -33,16 +33,19 @@ internal sealed class LogFold(EventTypeMap types, IReadOnlyList<IInlineProjectio
             if (entry.Kind is not { } kind || entry.Fault is not null)
                 continue;
             var e = new StoredEvent(row.Sequence, row.Id, row.Stream, row.Version, row.Type, data[i], row.Time, EventMetadata.System);
-            var next = StreamStates.Fold(entry, e);
-            states.Set(row.Stream, next);
+            var parts = e.Data is SplitEvent split ? [.. split.PartsOf(e)] : (StoredEvent[]?)null;
+            var next = parts is null ? StreamStates.Fold(entry, e) : parts.Aggregate(entry, StreamStates.Fold);
             if (next.Fault is { } fault)
             {
+                // Of a row that cannot be folded to its end nothing is.
+                states.Set(row.Stream, entry with { Fault = fault });
                 sql.BatchCommands.Add(UnreadableEvents.Note(e, e.Data is UnreadableEvent unreadable ? unreadable.Error : fault));
                 continue;
             }
+            states.Set(row.Stream, next);
             if (!moves.TryGetValue(row.Stream, out var move))
                 moves[row.Stream] = move = new(kind, entry.State, row.Version);
-            move.Events.Add(e);
+            move.Events.AddRange(parts ?? [e]);
         }
         if (moves.Count == 0)
             return;

@@ -22,7 +22,7 @@ public sealed class MailboxPastProjection(int every = MailboxPastProjection.Ever
 
     public IReadOnlyList<string> Tables => PictureRows.Tables;
 
-    public bool IsNews(StoredEvent e) => e.Version % every == 0 && MailboxState.IsEvent(e.Data);
+    public bool IsNews(StoredEvent e) => e.EndsRow && e.Version % every == 0 && MailboxState.IsEvent(e.Data);
 
     public void Join(EventLog log) => _log = log;
 

@@ -5,14 +5,21 @@ using EventMail.EventStore;
 
 namespace EventMail.Host.Http.Admin.Log;
 
-/// <summary>An event as event streams and webhooks show it.</summary>
+/// <summary>A row of the log as event streams and webhooks show it.</summary>
+/// <param name="Event">The first that it is read as: nearly always the only one.</param>
 /// <param name="Kind">Of its stream: mailbox, account, delivery …</param>
 internal sealed record LogEntry(StoredEvent Event, string Kind)
 {
     private static readonly HashSet<string> HashAlone = ["hash"];
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>One line of JSON. Events of older shapes are told in today's; those that this program does not know as they are.</summary>
+    /// <summary>All that it is read as, when it is of an old type that was split.</summary>
+    public IReadOnlyList<StoredEvent> Parts { get; init; } = [Event];
+
+    /// <summary>
+    /// One line of JSON. Events of older shapes are told in today's; those that this program does not know as they are; what is read as
+    /// several under the row's own type, as `parts`.
+    /// </summary>
     public ReadOnlyMemory<byte> ToJson(EventTypeMap types)
     {
         var output = new ArrayBufferWriter<byte>(512);
@@ -20,7 +27,7 @@ internal sealed record LogEntry(StoredEvent Event, string Kind)
         json.WriteStartObject();
         json.WriteNumber("position"u8, Event.Sequence);
         json.WriteString("id"u8, Event.Id);
-        json.WriteString("type"u8, Event.Data is UnknownEvent ? Event.Type : types.Of(Event.Data).Alias);
+        json.WriteString("type"u8, Parts.Count > 1 ? Event.Type : TypeOf(Event, types));
         json.WriteString("kind"u8, Kind);
         if (Event.Stream.Tenant != StreamKey.DefaultTenant)
             json.WriteString("account"u8, Event.Stream.Tenant);
@@ -31,11 +38,40 @@ internal sealed record LogEntry(StoredEvent Event, string Kind)
         WriteText(json, "session"u8, Event.Metadata.CorrelationId);
         WriteText(json, "cause"u8, Event.Metadata.CausationId);
         WriteObject(json, "from"u8, Event.Metadata.HeadersJson is { } headers ? System.Text.Encoding.UTF8.GetBytes(headers) : null, HashAlone);
-        var data = Event.Data is UnknownEvent unknown ? System.Text.Encoding.UTF8.GetBytes(unknown.Json) : types.Of(Event.Data).Write(Event.Data);
-        WriteObject(json, "data"u8, data, EventSecrets.In(Event.Type));
+        if (Parts.Count > 1)
+            WriteParts(json, types);
+        else
+            WriteData(json, Event, types);
         json.WriteEndObject();
         json.Flush();
         return output.WrittenMemory;
+    }
+
+    private static string TypeOf(StoredEvent e, EventTypeMap types) => e.Data is UnknownEvent or UnreadableEvent ? e.Type : types.Of(e.Data).Alias;
+
+    private void WriteParts(Utf8JsonWriter json, EventTypeMap types)
+    {
+        json.WriteStartArray("parts"u8);
+        foreach (var part in Parts)
+        {
+            json.WriteStartObject();
+            json.WriteString("type"u8, TypeOf(part, types));
+            WriteData(json, part, types);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    // What of it is secret is known by its type of today, whatever it was stored as.
+    private static void WriteData(Utf8JsonWriter json, StoredEvent e, EventTypeMap types)
+    {
+        if (e.Data is UnreadableEvent unreadable)
+        {
+            json.WriteString("unreadable"u8, unreadable.Error);
+            return;
+        }
+        var data = e.Data is UnknownEvent unknown ? System.Text.Encoding.UTF8.GetBytes(unknown.Json) : types.Of(e.Data).Write(e.Data);
+        WriteObject(json, "data"u8, data, EventSecrets.In(TypeOf(e, types)));
     }
 
     private static void WriteText(Utf8JsonWriter json, ReadOnlySpan<byte> name, string? text)

@@ -37,10 +37,10 @@ internal sealed class LogTail(EventLog log)
                 after = e.Sequence;
                 if (filter.MatchesEvent(e))
                     page.Add(e);
-                if (++seen % PageSize != 0)
+                if (++seen < PageSize || !e.EndsRow)
                     continue;
                 yield return (await TellAsync(page, filter, cancel), after);
-                page = [];
+                (page, seen) = ([], 0);
             }
             after = Math.Max(after, end);
             if (page.Count > 0)
@@ -50,12 +50,13 @@ internal sealed class LogTail(EventLog log)
         }
     }
 
-    /// <summary>One event; null when there is none at the position, or none that matches.</summary>
+    /// <summary>One entry; null when nothing stands at the position.</summary>
     public async Task<LogEntry?> FindAsync(long position, CancellationToken cancel)
     {
+        var row = new List<StoredEvent>();
         await foreach (var e in log.Reader.ReadBetweenAsync(position - 1, position, cancel))
-            return (await TellAsync([e], new(null, null, null), cancel))[0];
-        return null;
+            row.Add(e);
+        return (await TellAsync(row, new(null, null, null), cancel)).SingleOrDefault();
     }
 
     private static async Task<bool> WokenAsync(ChannelReader<bool> wake, TimeSpan idle, CancellationToken cancel)
@@ -79,11 +80,12 @@ internal sealed class LogTail(EventLog log)
         if (unknown.Count > 0)
             await LearnAsync(unknown, cancel);
         var entries = new List<LogEntry>(events.Count);
-        foreach (var e in events)
+        foreach (var row in events.GroupBy(e => e.Sequence))
         {
+            var e = row.First();
             var kind = _kinds.TryGet(e.Stream, out var known) ? known : "";
             if (filter.MatchesKind(kind))
-                entries.Add(new(e, kind));
+                entries.Add(new(e, kind) { Parts = [.. row] });
         }
         return entries;
     }

@@ -52,7 +52,7 @@ internal sealed class EventsResource(MailStore store, LogTail tail, KeyGuard gua
             Interlocked.Decrement(ref _open);
             return ApiAnswer.Problem(StatusCodes.Status503ServiceUnavailable, "Too many event streams", string.Create(null, $"There are {settings.MaxStreams}; end one, or raise Http:MaxStreams"));
         }
-        var filter = new LogFilter(SetOf(request.Text("types")), account, SetOf(request.Text("kinds")));
+        var filter = new LogFilter(SetOf(request.Text("types")) is { } types ? store.Log.Types.StoredAs(types).ToHashSet(StringComparer.Ordinal) : null, account, SetOf(request.Text("kinds")));
         return ApiAnswer.Of(context => WriteAsync(context, request, after, filter));
     }
 
