@@ -33,5 +33,8 @@ public sealed class GoldenEventTests
     public void Whatever_shape_an_event_was_written_in_it_is_read(string file) =>
         Types.Read(file.Split('.')[0], Golden(file)).ShouldNotBeOfType<UnknownEvent>();
 
+    [Fact]
+    public void Every_alias_leads_to_types_of_today() => Types.Aliases.ShouldAllBe(alias => Types.ReadAs(alias).Count > 0);
+
     private static byte[] Golden(string file) => Encoding.UTF8.GetBytes(File.ReadAllText(Path.Combine(Folder, file + ".json")).TrimEnd());
 }

@@ -288,6 +288,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         services.Log.CommandFailed(error, connection, command);
         return error switch
         {
+            _ when FullDisk.IsTold(error) => Reply.No("The server has no room left, try again later", "UNAVAILABLE"),
             DbException or TimeoutException => Reply.No("Try again later", "UNAVAILABLE"),
             ContentMissingException when Selected is { Mailbox.IsPast: true } => Reply.ContentGone,
             // RFC 5530 §3: what the log says was stored is not there.

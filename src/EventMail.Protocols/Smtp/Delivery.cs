@@ -5,6 +5,7 @@ using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.Smtp.Data;
 using EventMail.Protocols.Smtp.Faults;
+using EventMail.Protocols.Wire;
 
 namespace EventMail.Protocols.Smtp;
 
@@ -94,7 +95,7 @@ internal static class Delivery
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             log.DeliveryFailed(e, session.ConnectionId, session.Id, session.ClientIp, transaction.Id);
-            return SmtpReplies.LocalError;
+            return FullDisk.IsTold(e) ? SmtpReplies.NoStorage : SmtpReplies.LocalError;
         }
 
         session.Delivered();

@@ -251,7 +251,7 @@ internal sealed class SmtpSession
             Services.Log.CommandFailed(e, ConnectionId, Id, ClientIp, _verb!.Name);
             if (_verb.ReadsContent)
                 End();
-            return SmtpReplies.LocalError;
+            return FullDisk.IsTold(e) ? SmtpReplies.NoStorage : SmtpReplies.LocalError;
         }
     }
 

@@ -33,6 +33,21 @@ public sealed class SmtpFailureTests
         harness.Destination.Open.ShouldBe(0);
     }
 
+    private sealed class DatabaseFull() : System.Data.Common.DbException("could not extend file: No space left on device")
+    {
+        public override string SqlState => "53100";
+    }
+
+    [Fact]
+    public async Task A_database_without_room_is_452_at_the_commit_and_the_session_goes_on()
+    {
+        var harness = new SmtpHarness { Destination = { Judge = _ => throw new DatabaseFull() } };
+        await using var client = await harness.BeginDataAsync();
+        await client.SendAsync("x\r\n.\r\nNOOP\r\n"u8.ToArray());
+        await client.ExpectAsync("452 4.3.1 Insufficient storage, try again later");
+        await client.ExpectAsync("250 2.0.0 Ok");
+    }
+
     public static TheoryData<Rejection, string> Rejections => new()
     {
         { Rejection.OverQuota, "552 5.2.2 Mailbox full" },
