@@ -95,7 +95,7 @@ public sealed class HistoryLogTests(HistorySite site) : IClassFixture<HistorySit
             : await new MailboxNames(site.Mail.Log.DataSource).BearersAsync(query.Accounts, query.Mailbox, default);
         var named = query.Address is null ? null
             : (string[])[query.Address.ToLowerInvariant(), .. await site.History.AccountsAsync(query.Address, default)];
-        var filter = HistoryFilter.Of(query, streams, named);
+        var filter = HistoryFilter.Of(query, EventTypes.Create(), streams, named);
         var expected = log.Where(filter.Matches).Select(e => e.Sequence).ToArray();
         expected.ShouldNotBeEmpty();
         (await site.History.BehindAsync(default)).ShouldBe(0);
