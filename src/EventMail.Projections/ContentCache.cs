@@ -69,6 +69,22 @@ internal sealed class ContentCache(long capacity)
         }
     }
 
+    public void Remove(long content)
+    {
+        lock (_gate)
+        {
+            if (!_pages.TryGetValue(content >> PageBits, out var page))
+                return;
+            ref var entry = ref page.Entries[content & (PageSize - 1)];
+            if (entry is null)
+                return;
+            var bytes = EntryCost + entry.Length;
+            Volatile.Write(ref entry, null);
+            page.Bytes -= bytes;
+            _bytes -= bytes;
+        }
+    }
+
     private void Shrink(Page keep)
     {
         while (_bytes > capacity && _clock.Count > 1)

@@ -32,6 +32,9 @@ public static class EventStreams
         ]),
         ("reception", ["message_refused", "message_discarded"]),
         ("reading", ["messages_read"]),
+        ("retention", ["retention_set", "retention_cleared", "legal_hold_placed", "legal_hold_released"]),
+        ("release", ["contents_released"]),
+        ("erasure", ["erasure_ordered", "erasure_completed"]),
     ];
 
     /// <summary>The kind by the alias, old aliases included.</summary>

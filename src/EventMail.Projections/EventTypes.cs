@@ -6,6 +6,7 @@ using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Metadata;
 using EventMail.Projections.Reading;
 using EventMail.Projections.Reception;
+using EventMail.Projections.Retention;
 using EventMail.Projections.Webhooks;
 
 namespace EventMail.Projections;
@@ -15,7 +16,8 @@ public static class EventTypes
 {
     public static EventTypeMap Create()
     {
-        var map = new EventTypeMap().RegisterMailboxEvents().RegisterMetadataEvents().RegisterDeliveryEvents().RegisterReceptionEvents().RegisterReadingEvents().RegisterApiKeyEvents().RegisterWebhookEvents();
+        var map = new EventTypeMap().RegisterMailboxEvents().RegisterMetadataEvents().RegisterDeliveryEvents().RegisterReceptionEvents().RegisterReadingEvents().RegisterApiKeyEvents().RegisterWebhookEvents()
+            .RegisterRetentionEvents();
         AccountEventTypes.Register(map);
         return map;
     }

@@ -10,6 +10,7 @@ using EventMail.Projections.Past;
 using EventMail.Projections.Quotas;
 using EventMail.Projections.Reading;
 using EventMail.Projections.Reception;
+using EventMail.Projections.Retention;
 using EventMail.Projections.SearchText;
 using EventMail.Projections.Webhooks;
 using Microsoft.Extensions.Logging;
@@ -22,7 +23,7 @@ public static class ReadModels
     public static IReadOnlyList<StreamKind> Kinds { get; } =
     [
         .. AccountStreamKinds.All, MailboxKind.Instance, MetadataKind.Instance, DeliveryKind.Instance, ReceptionKind.Instance, ReadingKind.Instance, ApiKeyKind.Instance,
-        WebhookKind.Instance,
+        WebhookKind.Instance, RetentionKind.Instance, ReleaseKind.Instance, ErasureKind.Instance,
     ];
 
     /// <summary>In the order in which they lock their rows, the same on every node.</summary>

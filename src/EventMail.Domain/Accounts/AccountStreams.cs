@@ -48,6 +48,16 @@ public static class AccountStreams
     /// <summary>All webhooks. In the default tenant.</summary>
     public static Guid Webhooks() => Named("webhooks", "");
 
+    /// <summary>How long its contents are kept, and what holds them. In the account's tenant.</summary>
+    public static Guid Retention(string account) => Named("retention", account);
+
+    /// <summary>Legal holds on everything. In the default tenant.</summary>
+    public static Guid ServerRetention() => Named("retention", "");
+
+    /// <summary>The contents that were released on a day. In the default tenant.</summary>
+    public static Guid Releases(DateTimeOffset at) =>
+        Named("release", at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+
     private static Guid Named(string kind, string name)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];

@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace EventMail.EventStore;
 
 /// <summary>An event that is decided, with what is written of it.</summary>
@@ -39,6 +41,9 @@ internal sealed class Batch(IReadOnlyList<PendingCommand> commands, EventTypeMap
     /// <summary>Numbers of contents that are given up.</summary>
     public List<long> Released { get; } = [];
 
+    /// <summary>What must hold for that.</summary>
+    public List<NpgsqlBatchCommand> Guards { get; } = [];
+
     /// <summary>A term of these commands did not hold when they were last written.</summary>
     public bool TermsFailed { get; init; }
 
@@ -54,7 +59,7 @@ internal sealed class Batch(IReadOnlyList<PendingCommand> commands, EventTypeMap
     /// <summary>From here on the database may have committed it.</summary>
     public bool Sent { get; set; }
 
-    public bool Writes => Events.Count > 0 || Contents.Count > 0;
+    public bool Writes => Events.Count > 0 || Contents.Count > 0 || Released.Count > 0;
 
     /// <summary>What the batch changes; the events get their Sequence when it is written.</summary>
     public CommitBatch Commit { get; private set; } = new([], [], false);

@@ -163,6 +163,8 @@ internal static class BatchWriter
         sql.BatchCommands.Add(new(batch.Released.Count > 0 ? LockReleased : LockHeld));
         if (batch.Released.Count > 0)
             sql.BatchCommands.Add(new(Release) { Parameters = { Value(batch.Released.ToArray()) } });
+        foreach (var guard in batch.Guards)
+            sql.BatchCommands.Add(guard);
         if (held.Length > 0)
             sql.BatchCommands.Add(new(Hold) { Parameters = { Value(held), Value((long)held.Length) } });
     }

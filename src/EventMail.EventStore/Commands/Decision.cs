@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace EventMail.EventStore;
 
 /// <summary>
@@ -17,6 +19,7 @@ public sealed class Decision
     private int _notes;
     private int _held;
     private int _released;
+    private int _guards;
 
     internal Decision(Batch batch) => _batch = batch;
 
@@ -84,10 +87,15 @@ public sealed class Decision
     public void Hold(IEnumerable<long> contents) => _batch.Held.AddRange(contents);
 
     /// <summary>
-    /// Gives contents up, with their keys, in the transaction of the events that say so. Nobody must name them: a <see cref="CommitTerm"/> of the
-    /// command's sees to that, and is checked when no command that holds contents can commit any more.
+    /// Gives contents up, with their keys, in the transaction of the events that say so. Nobody must name them: the guard raises
+    /// <see cref="CommitTerm.Conflict"/> where somebody came to. It is executed when no command that holds contents can commit any more.
     /// </summary>
-    public void Release(IEnumerable<long> contents) => _batch.Released.AddRange(contents);
+    public void Release(IEnumerable<long> contents, NpgsqlBatchCommand? guard)
+    {
+        _batch.Released.AddRange(contents);
+        if (guard is not null)
+            _batch.Guards.Add(guard);
+    }
 
     /// <summary>Other nodes' commits have broken a term of this command: what it was decided on must be read again.</summary>
     public bool TermsFailed => _batch.TermsFailed;
@@ -116,7 +124,7 @@ public sealed class Decision
         (Result, Rejection, Preparation) = (null, null, null);
         _undo.Clear();
         (_events, _contents, _terms, _notes) = (_batch.Events.Count, _batch.Contents.Count, _batch.Terms.Count, _batch.Notes.Count);
-        (_held, _released) = (_batch.Held.Count, _batch.Released.Count);
+        (_held, _released, _guards) = (_batch.Held.Count, _batch.Released.Count, _batch.Guards.Count);
     }
 
     /// <summary>Takes back everything the command appended.</summary>
@@ -133,6 +141,7 @@ public sealed class Decision
         _batch.Notes.RemoveRange(_notes, _batch.Notes.Count - _notes);
         _batch.Held.RemoveRange(_held, _batch.Held.Count - _held);
         _batch.Released.RemoveRange(_released, _batch.Released.Count - _released);
+        _batch.Guards.RemoveRange(_guards, _batch.Guards.Count - _guards);
     }
 
     private void Remember(WorkingStream stream)

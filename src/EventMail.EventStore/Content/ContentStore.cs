@@ -166,6 +166,10 @@ public sealed class ContentStore : IAsyncDisposable
         return file;
     }
 
+    /// <summary>Where the file of a content is, if it lies in one.</summary>
+    public string PathOf(ReadOnlySpan<byte> digest, long number, bool encrypted) =>
+        Files.PathOf(encrypted ? ContentFileNames.Encrypted(digest, number) : ContentFileNames.Plain(digest));
+
     /// <summary>Drops it from memory: it is read by its row again, if that is still there.</summary>
     public void Forget(long number)
     {

@@ -234,6 +234,12 @@ select eventmail.ensure_column('eventmail.content', 'key', 'bytea');
 select eventmail.ensure_index('eventmail.content_kek',
   'create index content_kek on eventmail.content (kek) where kek is not null');
 
+-- Contents that no message names, as a run found, and since when it finds that.
+create table if not exists eventmail.content_unused (
+  number bigint      primary key,
+  since  timestamptz not null
+);
+
 -- Wrapping keys with which nothing is wrapped any more, because they are destroyed, or about to be: a row that names one is not stored.
 create table if not exists eventmail.retired_key (
   kek       bigint      primary key,

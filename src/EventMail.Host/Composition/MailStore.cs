@@ -8,6 +8,7 @@ using EventMail.Projections.History;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Past;
 using EventMail.Projections.Quotas;
+using EventMail.Projections.Retention;
 using EventMail.Projections.SearchText;
 using EventMail.Projections.Webhooks;
 using Microsoft.Extensions.Logging;
@@ -37,6 +38,9 @@ public sealed class MailStore : IAsyncDisposable
         ApiKeys = new(log, TimeProvider.System);
         History = new(log, directory, Key);
         Webhooks = new(log, Key);
+        Retention = new(log, settings.Retention.Expunged);
+        Releases = new(log, Retention, TimeProvider.System);
+        Erasures = new(log, Mailboxes, TimeProvider.System);
     }
 
     public EventLog Log { get; }
@@ -68,6 +72,13 @@ public sealed class MailStore : IAsyncDisposable
     public HistoryLog History { get; }
 
     public WebhookService Webhooks { get; }
+
+    /// <summary>How long contents are kept, and what holds them.</summary>
+    public RetentionBook Retention { get; }
+
+    public ContentRelease Releases { get; }
+
+    public ErasureService Erasures { get; }
 
     /// <summary>Stands for the tables of an empty database: another with each change of what makes them.</summary>
     public static string Schema { get; } = string.Concat(

@@ -33,6 +33,7 @@ public sealed record HostSettings
     public QuotaSettings Quota { get; init; } = new();
     public ContentSettings Content { get; init; } = new();
     public KeySettings Keys { get; init; } = new();
+    public RetentionSettings Retention { get; init; } = new();
     public SearchSettings Search { get; init; } = new();
     public PastSettings Past { get; init; } = new();
     public AuditSettings Audit { get; init; } = new();

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using EventMail.Domain.Accounts;
 using EventMail.Domain.Deliveries;
 using EventMail.Domain.Mailboxes;
+using EventMail.Domain.Retention;
 using EventMail.EventStore;
 
 namespace EventMail.Host.Telemetry;
@@ -18,6 +19,8 @@ internal sealed class MailMeter : IDisposable
     private readonly Counter<long> _messages;
     private readonly Counter<long> _octets;
     private readonly Counter<long> _contents;
+    private readonly Counter<long> _released;
+    private readonly Counter<long> _erased;
     private readonly Counter<long> _logins;
     private readonly Counter<long> _deliveries;
     private readonly Histogram<double> _attempts;
@@ -28,6 +31,8 @@ internal sealed class MailMeter : IDisposable
         _messages = _meter.CreateCounter<long>("eventmail.messages", null, "Messages that came into mailboxes: received (SMTP, LMTP), appended (IMAP), copied.");
         _octets = _meter.CreateCounter<long>("eventmail.messages.size", "By", "Their sizes' sum.");
         _contents = _meter.CreateCounter<long>("eventmail.contents.size", "By", "Octets of contents that were stored; one that many get counts once.");
+        _released = _meter.CreateCounter<long>("eventmail.contents.released", null, "Contents that were released: no message named them and their time was over.");
+        _erased = _meter.CreateCounter<long>("eventmail.contents.erased", null, "Contents that were erased.");
         _logins = _meter.CreateCounter<long>("eventmail.logins", null, "Logins by protocol and result: succeeded, failed, throttled.");
         _deliveries = _meter.CreateCounter<long>("eventmail.deliveries", null, "Recipients elsewhere by outcome: delivered, deferred, failed, unknown, cancelled.");
         _attempts = _meter.CreateHistogram<double>("eventmail.delivery.attempt.duration", "s", "A transaction with another server.");
@@ -70,6 +75,12 @@ internal sealed class MailMeter : IDisposable
                 break;
             case MessagesCopiedIn copied:
                 Message("copied", copied.Sizes.Length, copied.Sizes.Sum());
+                break;
+            case ContentsReleased released:
+                _released.Add(released.Contents.Length);
+                break;
+            case ErasureCompleted erased:
+                _erased.Add(erased.Contents);
                 break;
             case LoginSucceeded login:
                 Login(login.Protocol, "succeeded");

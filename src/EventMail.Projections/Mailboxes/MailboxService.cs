@@ -361,7 +361,7 @@ public sealed class MailboxService : IAsyncDisposable
             return PastNamespace.ReadOnly;
         return await PastContents.FirstGoneAsync(_log.DataSource, source.View, uids, cancel) is { } gone
             ? new Rejection(RejectionKind.Gone, $"The content of the message with UID {gone} is not kept any more")
-            : await RunAsync<CopyResult>(new RescueCommand(source, uids, target, quota, actor.Because(cause)), cancel);
+            : await RunAsync<CopyResult>(new RescueCommand(source, uids, target, quota, new(_log.DataSource), actor.Because(cause)), cancel);
     }
 
     /// <summary>EXPUNGE: messages with \Deleted, all or only these (UID EXPUNGE). Answers what went.</summary>

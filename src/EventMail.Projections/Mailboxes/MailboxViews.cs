@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
+using EventMail.Projections.Retention;
 using Npgsql;
 
 namespace EventMail.Projections.Mailboxes;
@@ -18,6 +19,9 @@ internal sealed class MailboxViews(NpgsqlDataSource source, CommandExecutor exec
 
     /// <summary>A state with its view that somebody holds already, to spare the loading; may lag.</summary>
     public Func<StreamKey, MailboxState?>? Known { get; set; }
+
+    /// <summary>For a command that names contents again which perhaps no message names.</summary>
+    public RevivedContents Revive() => new(source);
 
     /// <summary>The current state with its view, caught up with other nodes; without one when the mailbox is gone.</summary>
     public async Task<MailboxState> LoadAsync(StreamKey key, CancellationToken cancel)

@@ -37,6 +37,8 @@ public sealed class MessagePreviews
     internal MessagePreviews(EventLog log, MessageSummaries summaries) =>
         (_source, _contents, _summaries) = (log.DataSource, log.Contents, summaries);
 
+    internal void Forget(long content) => _cache.Remove(content);
+
     /// <summary>The previews of these messages in UTF-8, empty for those that have nothing to show.</summary>
     /// <param name="sizes">Theirs, in octets.</param>
     /// <param name="derive">False: those that are not known yet are left out.</param>

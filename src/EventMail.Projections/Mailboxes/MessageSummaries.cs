@@ -150,5 +150,12 @@ public sealed class MessageSummaries : IDisposable
         return summary;
     }
 
+    /// <summary>Drops from memory what was derived from a content that is erased.</summary>
+    internal void Forget(long content)
+    {
+        _cache.Remove(content);
+        Previews.Forget(content);
+    }
+
     public void Dispose() => _subscription.Dispose();
 }

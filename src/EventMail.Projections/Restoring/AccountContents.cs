@@ -1,6 +1,7 @@
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 using EventMail.Projections.Mailboxes;
+using EventMail.Projections.Retention;
 using Npgsql;
 
 namespace EventMail.Projections.Restoring;
@@ -21,19 +22,7 @@ internal sealed class AccountContents(NpgsqlDataSource source, MailboxViews view
     }
 
     /// <summary>Those of these contents that are not kept any more.</summary>
-    public async Task<HashSet<long>> ReleasedAsync(IReadOnlyCollection<long> contents, CancellationToken cancel)
-    {
-        const string sql = "select n from unnest($1::bigint[]) n where not exists (select from eventmail.content c where c.number = n)";
-        var released = new HashSet<long>();
-        if (contents.Count == 0)
-            return released;
-        await using var command = source.CreateCommand(sql);
-        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. contents] });
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        while (await reader.ReadAsync(cancel))
-            released.Add(reader.GetInt64(0));
-        return released;
-    }
+    public Task<HashSet<long>> ReleasedAsync(IReadOnlyCollection<long> contents, CancellationToken cancel) => new RevivedContents(source).GoneAsync(contents, cancel);
 
     private async Task<List<(StreamKey, HashSet<long>)>> ReadAsync(CancellationToken cancel)
     {

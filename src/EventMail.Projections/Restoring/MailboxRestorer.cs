@@ -39,10 +39,17 @@ internal sealed class MailboxRestorer(
             var into = tree.KeyOf(other);
             return new Place(into, await mailboxes.Views.LoadAsync(into, cancel), null, false, false);
         }
-        if (await DoAsync(new UndeleteCommand(key, name, metadata), cancel) is { } rejection)
+        var then = await past.OpenAsync(key, now.Version, cancel);
+        var contents = new HashSet<long>();
+        foreach (var slice in then.View!.Slices())
+            foreach (var content in slice.Contents)
+                contents.Add(content);
+        var revived = mailboxes.Views.Revive();
+        var gone = await revived.GoneAsync(contents, cancel);
+        if (await DoAsync(new UndeleteCommand(key, name, then, gone, revived, metadata), cancel) is { } rejection)
             return rejection;
         var back = dryRun
-            ? (await past.OpenAsync(key, now.Version, cancel)) with { Deleted = false, Name = name }
+            ? then with { Deleted = false, Name = name }
             : await mailboxes.Views.LoadAsync(key, cancel);
         return new Place(key, back, null, true, false);
     }

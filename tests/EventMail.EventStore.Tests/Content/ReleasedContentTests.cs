@@ -40,7 +40,7 @@ public sealed class ReleasedContentTests(EncryptedContentTests.Nodes nodes) : IC
         var bytes = Bytes(size);
         var number = await StoreAsync(await _log.Node.Contents.StageAsync(bytes));
         (await ReadAsync(number)).ShouldBe(bytes);
-        await DoAsync(d => d.Release([number]));
+        await DoAsync(d => d.Release([number], null));
         await Should.ThrowAsync<ContentMissingException>(() => ReadAsync(number));
         var again = await StoreAsync(await _log.Node.Contents.StageAsync(bytes, mayExist: true));
         again.ShouldNotBe(number);
@@ -80,7 +80,7 @@ public sealed class ReleasedContentTests(EncryptedContentTests.Nodes nodes) : IC
     {
         var number = await StoreAsync(await _log.Node.Contents.StageAsync(Bytes(100)));
         await DoAsync(d => d.Hold([number]));
-        await DoAsync(d => d.Release([number]));
+        await DoAsync(d => d.Release([number], null));
         var decided = new List<bool>();
         await DoAsync(d =>
         {
@@ -104,7 +104,7 @@ public sealed class ReleasedContentTests(EncryptedContentTests.Nodes nodes) : IC
                 await hold.ExecuteNonQueryAsync();
             }
             await DoAsync(d => d.Hold([number])); // beside another
-            var released = DoAsync(d => d.Release([number]));
+            var released = DoAsync(d => d.Release([number], null));
             await Task.Delay(100);
             released.IsCompleted.ShouldBeFalse();
             await holding.CommitAsync();

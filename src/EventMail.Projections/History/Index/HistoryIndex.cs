@@ -107,6 +107,22 @@ internal sealed class HistoryIndex(NpgsqlDataSource source)
         return terms.Length > MaxClients ? null : terms;
     }
 
+    /// <summary>The streams in which contents came: mailboxes and submissions. Of what the index has.</summary>
+    public async Task<List<(long Content, StreamKey Stream)>> StreamsOfAsync(long[] contents, CancellationToken cancel)
+    {
+        const string sql = $"""
+            select distinct h.content, e.tenant_id, e.stream_id from {HistoryTables.Events} h join public.mt_events e on e.seq_id = h.seq where h.content = any($1)
+            """;
+        await using var command = source.CreateCommand(sql);
+        command.CommandTimeout = 0;
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = contents });
+        var streams = new List<(long, StreamKey)>();
+        await using var row = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
+        while (await row.ReadAsync(cancel).ConfigureAwait(false))
+            streams.Add((row.GetInt64(0), new(row.GetString(1), row.GetGuid(2))));
+        return streams;
+    }
+
     /// <summary>The numbers of the contents that an account's mailboxes had, some perhaps twice.</summary>
     public async IAsyncEnumerable<long> ContentsAsync(long account, [EnumeratorCancellation] CancellationToken cancel)
     {

@@ -5,6 +5,7 @@ using EventMail.Domain.Mailboxes;
 using EventMail.Domain.Metadata;
 using EventMail.Domain.Reading;
 using EventMail.Domain.Reception;
+using EventMail.Domain.Retention;
 using EventMail.Domain.Webhooks;
 
 namespace EventMail.Projections.History.Words;
@@ -78,12 +79,21 @@ internal static class HistoryWords
         ApiKeyRevoked a => $"API key {a.Name} revoked ({a.Id})",
         WebhookAdded w => $"webhook {w.Id} added for {(w.Types is { } types ? string.Join(", ", types) : "all events")}: {WithoutQuery(w.Url)}",
         WebhookRemoved w => $"webhook {w.Id} removed: {WithoutQuery(w.Url)}",
+        RetentionSet r => $"contents of messages that are gone{Of(r.Mailbox)} are kept {(r.Days is { } days ? string.Create(CultureInfo.InvariantCulture, $"{days} days") : "for ever")}",
+        RetentionCleared r => $"contents of messages that are gone{Of(r.Mailbox)} are kept as long as those of others",
+        LegalHoldPlaced h => $"legal hold {h.Case} placed{Of(h.Mailbox)}{Because(h.Reason)}",
+        LegalHoldReleased h => $"legal hold {h.Case} released{Of(h.Mailbox)}",
+        ContentsReleased c => string.Create(CultureInfo.InvariantCulture, $"{c.Contents.Length} contents released, {Octets(c.Bytes)}: their messages are gone and their time is over"),
+        ErasureOrdered o => string.Create(CultureInfo.InvariantCulture, $"erasure of {o.Contents.Length} contents ordered{(o.Case is { } name ? $", case {name}" : "")}: {o.Reason}"),
+        ErasureCompleted o => string.Create(CultureInfo.InvariantCulture, $"erasure of {o.Contents} contents complete; no backup of before {o.UnreadableBefore.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z has them readable"),
         ReadAuditBegun a => $"reads of its mail become events from now on{Because(a.Reason)}",
         ReadAuditEnded a => $"reads of its mail become events no longer{Because(a.Reason)}",
         MessagesRead m => string.Create(CultureInfo.InvariantCulture, $"{Messages(m.Uids)} read since {m.Since.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z"),
         CredentialsCaptured l => $"login as {l.User} taken down by {l.Protocol} from {l.Client} with {l.Mechanism}{Tls(l.Tls)}",
         _ => Unknown,
     };
+
+    private static string Of(Guid? mailbox) => mailbox is { } id ? $" of mailbox {id}" : "";
 
     // It may be a secret.
     private static string WithoutQuery(string url) => url.Split('?')[0];

@@ -1,10 +1,12 @@
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
+using EventMail.Projections.Retention;
 
 namespace EventMail.Projections.Mailboxes;
 
 /// <summary>COPY out of a mailbox of the past: only the destination moves. What is copied is as it was then, its UIDs excepted.</summary>
-internal sealed class RescueCommand(OpenMailbox source, UidSet uids, MailboxRef destination, QuotaCheck quota, EventMetadata metadata)
+internal sealed class RescueCommand(
+    OpenMailbox source, UidSet uids, MailboxRef destination, QuotaCheck quota, RevivedContents revived, EventMetadata metadata)
     : MailboxCommand(metadata)
 {
     public override IReadOnlyList<StreamRef> Streams { get; } = [MailboxKind.Stream(destination.Key)];
@@ -20,7 +22,12 @@ internal sealed class RescueCommand(OpenMailbox source, UidSet uids, MailboxRef 
         if (Accept(decision, copied) is not { } copy)
             return;
         if (copy.Into is not null)
+        {
+            // Nothing may name it by now: it must not be released at this moment.
+            if (!revived.Hold(decision, copy.Into.Contents))
+                return;
             decision.Append(destination.Key, copy.Into);
+        }
         decision.Result = new CopyResult(target.UidValidity, copy.SourceUids, copy.Uids);
     }
 }

@@ -1,0 +1,192 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using EventMail.Domain.Retention;
+using EventMail.EventStore.Proof;
+using EventMail.Host.Composition;
+using EventMail.Projections.Retention;
+
+namespace EventMail.Host.Cli;
+
+/// <summary>Lawful erasure: contents are made unreadable, in copies of the database as well, and a file says so.</summary>
+internal static class EraseCommand
+{
+    private const int DigestLength = 64;
+
+    private static readonly Option<string?> Reason = new("--reason") { HelpName = "TEXT", Description = "Why; stands in the log and in the certificate" };
+    private static readonly Option<string?> Case = new("--case") { HelpName = "NAME", Description = "What the matter is called" };
+    private static readonly Option<bool> DryRun = new("--dry-run") { Description = "Only say what would be erased" };
+    private static readonly Argument<Guid> Id = new("ID") { Description = "As `erase list` prints it" };
+
+    public static Command Create() => new("erase", "Makes messages unreadable for good, also in backups made before, by destroying their keys. The log stays as it is, and verifies.")
+    {
+        Message(), Account(), Content(), List(), Continue(), Certificate(),
+    };
+
+    private static Command Message()
+    {
+        var name = new Argument<string>("MESSAGE") { Description = "A Message-ID, an EMAILID, or the SHA-256 of the message in hex" };
+        var account = new Option<string?>("--account") { HelpName = "ADDRESS", Description = "Only what came into this account; an EMAILID needs it. Who shares the octets loses them as well" };
+        var command = new Command("message", "Erases a message, wherever it is.") { name, account, Reason, Case, DryRun, ListOutput.Json };
+        StoreCommand.SetAction(command, async (store, run, stop) =>
+        {
+            var whose = run.Arguments.GetValue(account) is { } address ? await RetentionScope.AccountAsync(store, address, stop) : null;
+            var found = await new ErasureSubjects(store.Log, store.Key).MessageAsync(run.Arguments.GetValue(name)!, whose, stop);
+            if (found.Count == 0)
+                throw new CommandFailedException($"No message {run.Arguments.GetValue(name)} ever was here; `eventmail history --message` shows a message's life.");
+            await EraseAsync(store, run, found, null, stop);
+        });
+        return command;
+    }
+
+    private static Command Account()
+    {
+        var command = new Command("account", "Erases all messages of a closed account that no other account ever had.") { RetentionScope.Address, Reason, Case, DryRun, ListOutput.Json };
+        StoreCommand.SetAction(command, async (store, run, stop) =>
+        {
+            var address = run.Arguments.GetValue(RetentionScope.Address)!;
+            var account = await RetentionScope.AccountAsync(store, address, stop);
+            if (await store.Directory.GetAsync(account, stop) is not null)
+                throw new CommandFailedException($"{address} is open: `eventmail account remove {address}` first.", ExitCodes.WrongMoment);
+            await EraseAsync(store, run, await new ErasureSubjects(store.Log, store.Key).AccountAsync(account, stop), account, stop);
+        });
+        return command;
+    }
+
+    private static Command Content()
+    {
+        var digests = new Argument<string[]>("DIGEST") { Arity = ArgumentArity.OneOrMore, Description = "The SHA-256 of a message in hex" };
+        var command = new Command("content", "Erases messages by their octets.") { digests, Reason, Case, DryRun, ListOutput.Json };
+        StoreCommand.SetAction(command, async (store, run, stop) =>
+        {
+            string[] wanted = [.. run.Arguments.GetValue(digests)!.Select(digest => digest.ToLowerInvariant()).Distinct()];
+            if (Array.Find(wanted, digest => digest.Length != DigestLength || !digest.All(char.IsAsciiHexDigit)) is { } wrong)
+                throw new CommandFailedException($"{wrong} is no SHA-256 in hex.", ExitCodes.Usage);
+            var found = await new ErasureSubjects(store.Log, store.Key).DigestsAsync(wanted, stop);
+            if (wanted.Except(found.Select(content => content.Sha256)).FirstOrDefault() is { } missing)
+                throw new CommandFailedException($"No content {missing} is stored. Nothing was erased.");
+            await EraseAsync(store, run, found, null, stop);
+        });
+        return command;
+    }
+
+    private static async Task EraseAsync(MailStore store, CommandRun run, IReadOnlyList<ErasedContent> contents, string? subject, CancellationToken stop)
+    {
+        var plan = await store.Erasures.PlanAsync(contents, stop);
+        if (run.Arguments.GetValue(DryRun))
+        {
+            if (run.Arguments.GetValue(ListOutput.Json))
+                await ListOutput.WriteJsonAsync(plan);
+            else
+                await Console.Out.WriteLineAsync($"{Text(plan.Contents.Count)} contents would be erased, {Text(plan.Stored)} of them are stored, {ListOutput.Size(plan.Bytes)}");
+            return;
+        }
+        var reason = run.Arguments.GetValue(Reason) ?? throw new CommandFailedException("An erasure has a reason: say --reason TEXT.", ExitCodes.Usage);
+        foreach (var part in contents.Chunk(ErasureState.MaxContents))
+        {
+            var id = (await store.Erasures.OrderAsync(part, subject, reason, run.Arguments.GetValue(Case), StoreCommand.Operator, stop)).OrFail("erase");
+            await CarryOutAsync(store, run, id, stop);
+        }
+    }
+
+    private sealed record Done(Guid Id, int Contents, int Plain, int Messages, IReadOnlyList<string> WrappingKeys, long Rewrapped, DateTimeOffset UnreadableBefore);
+
+    private static async Task CarryOutAsync(MailStore store, CommandRun run, Guid id, CancellationToken stop)
+    {
+        ErasureCompleted end;
+        try
+        {
+            end = await store.Erasures.CarryOutAsync(id, StoreCommand.Operator, stop);
+        }
+        catch (ErasureWaitsException waits)
+        {
+            throw new CommandFailedException($"Erasure {id} is ordered and not complete: {waits.Message}. `eventmail erase continue` tries again.", ExitCodes.WrongMoment);
+        }
+        if (run.Arguments.GetValue(ListOutput.Json))
+        {
+            await ListOutput.WriteJsonAsync(new Done(id, end.Contents, end.Plain, end.Messages, end.WrappingKeys, end.Rewrapped, end.UnreadableBefore));
+            return;
+        }
+        await Console.Out.WriteLineAsync($"erasure {id}: {Text(end.Contents)} contents, {Text(end.Messages)} messages expunged, {Text(end.WrappingKeys.Length)} wrapping keys destroyed, {Text(end.Rewrapped)} others wrapped anew");
+        if (end.Plain > 0)
+            await Console.Out.WriteLineAsync($"{Text(end.Plain)} of them were stored plain: backups from before have them readable. Destroy those");
+        await Console.Out.WriteLineAsync($"Run `backup --keys` now, or delete the destroyed keys from every copy: an older copy of them undoes the erasure. `eventmail erase certificate {id}` writes the certificate");
+    }
+
+    private sealed record Row(Guid Id, DateTimeOffset Ordered, DateTimeOffset? Completed, int Contents, string Reason, string? Case);
+
+    private static Command List()
+    {
+        var command = new Command("list", "Prints what was ordered, and whether it is complete.") { ListOutput.Json };
+        StoreCommand.SetAction(command, async (store, run, stop) => await ListOutput.WriteAsync(
+            run, (await store.Erasures.ListAsync(open: false, stop)).Select(e => new Row(e.Id, e.Ordered, e.Completed, e.Order.Contents.Length, e.Order.Reason, e.Order.Case)).ToAsyncEnumerable(),
+            ["ID", "ORDERED", "COMPLETED", "CONTENTS", "CASE", "REASON"],
+            row => [row.Id.ToString(), Time(row.Ordered), row.Completed is { } end ? Time(end) : "no", Text(row.Contents), row.Case ?? "", row.Reason]));
+        return command;
+    }
+
+    private static Command Continue()
+    {
+        var command = new Command("continue", "Carries out what was ordered and is not complete. A server does so at its start.") { ListOutput.Json };
+        StoreCommand.SetAction(command, async (store, run, stop) =>
+        {
+            foreach (var erasure in await store.Erasures.ListAsync(open: true, stop))
+                await CarryOutAsync(store, run, erasure.Id, stop);
+        });
+        return command;
+    }
+
+    private static Command Certificate()
+    {
+        var checkpoint = new Option<string?>("--checkpoint") { HelpName = "FILE", Description = "Against this checkpoint, which somebody holds; a new one by default" };
+        var output = new Option<string?>("--out") { HelpName = "FILE", Description = "The certificate goes there; to standard output by default" };
+        var command = new Command("certificate", "Writes what was erased, and the proof that its order and its completion are in the log. scripts/check-proof.py checks it.") { Id, checkpoint, output };
+        StoreCommand.SetAction(command, async (store, run, stop) =>
+        {
+            var id = run.Arguments.GetValue(Id);
+            var erasure = await store.Erasures.FindAsync(id, stop) ?? throw new CommandFailedException($"There is no erasure {id}; `eventmail erase list` shows all.");
+            if (erasure.End is not { } end)
+                throw new CommandFailedException($"Erasure {id} is not complete: `eventmail erase continue`.", ExitCodes.WrongMoment);
+            try
+            {
+                var signed = run.Arguments.GetValue(checkpoint) is { } file ? await CheckpointFiles.LastAsync(file, stop) : await AuditCheckpointCommand.SignAsync(store, run.Settings, stop);
+                var proof = await new ProofMaker(store.Log, new(store.Log)).ProveAsync(signed, await store.Erasures.PositionsAsync(id, stop), stop);
+                var certificate = Write(erasure, end, proof);
+                if (run.Arguments.GetValue(output) is { } path)
+                    await File.WriteAllTextAsync(path, certificate, stop);
+                else
+                    await Console.Out.WriteLineAsync(certificate);
+            }
+            catch (InvalidDataException error)
+            {
+                throw new CommandFailedException($"No certificate: {error.Message}.");
+            }
+        });
+        return command;
+    }
+
+    // A proof as `audit prove` writes it, with a member that says in one place what its events say.
+    private static string Write(Erasure erasure, ErasureCompleted end, ProofFile proof)
+    {
+        var file = JsonNode.Parse(proof.ToJson())!.AsObject();
+        file["erasure"] = new JsonObject
+        {
+            ["id"] = erasure.Id.ToString(),
+            ["reason"] = erasure.Order.Reason,
+            ["case"] = erasure.Order.Case,
+            ["ordered"] = Time(erasure.Ordered),
+            ["completed"] = Time(erasure.Completed!.Value),
+            ["unreadable_before"] = Time(end.UnreadableBefore),
+            ["stored_plain"] = end.Plain,
+            ["messages_expunged"] = end.Messages,
+            ["sha256"] = new JsonArray([.. erasure.Order.Contents.Select(content => (JsonNode)content.Sha256)]),
+            ["wrapping_keys_destroyed"] = new JsonArray([.. end.WrappingKeys.Select(key => (JsonNode)key)]),
+        };
+        return file.ToJsonString(new JsonSerializerOptions { WriteIndented = true });
+    }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+}
