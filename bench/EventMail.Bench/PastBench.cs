@@ -13,11 +13,11 @@ namespace EventMail.Bench;
 
 /// <summary>
 /// A mailbox of many events, opened as of random instants. Of ten events six are messages that come in, three mark two of them as
-/// seen, one expunges one: of a million events 500,000 messages are left.
+/// seen, one expunges one: of a million events 500,000 messages are left. Either each where the last one left off, or all over the mailbox.
 /// </summary>
 internal static class PastBench
 {
-    private const int Instants = 100;
+    private const int Instants = 40;
 
     private static readonly DateTimeOffset Start = new(2024, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(30);
@@ -25,9 +25,16 @@ internal static class PastBench
 
     public static async Task RunAsync(BenchDatabase database, int events)
     {
+        await RunAsync(database, events, "one after the other", Story(events));
+        await RunAsync(database, events, "all over the mailbox", Scattered(events));
+    }
+
+    private static async Task RunAsync(BenchDatabase database, int events, string title, IEnumerable<object> story)
+    {
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{events:n0} events, {title}"));
         var connectionString = await database.CreateAsync();
         await using (var empty = await OpenAsync(database, connectionString, []))
-            await FillAsync(empty, events);
+            await FillAsync(empty, events, story);
         await using var log = await OpenAsync(database, connectionString, [new MailboxPastProjection()]);
         var clock = Stopwatch.StartNew();
         await log.Projections.WaitForAsync(MailboxPastProjection.ProjectionName, default);
@@ -49,6 +56,7 @@ internal static class PastBench
     private static async Task MeasureAsync(string title, PastMailboxes past, DateTimeOffset[] instants)
     {
         var (find, open) = (new List<double>(), new List<double>());
+        var used = Environment.CpuUsage.TotalTime;
         foreach (var instant in instants)
         {
             var clock = Stopwatch.StartNew();
@@ -58,7 +66,10 @@ internal static class PastBench
             open.Add(clock.Elapsed.TotalMilliseconds);
         }
         if (title.Length > 0)
-            Console.WriteLine($"{title}: version {Of(find)}; opened {Of(open)}");
+        {
+            var each = (Environment.CpuUsage.TotalTime - used).TotalMilliseconds / instants.Length;
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{title}: version {Of(find)}; opened {Of(open)}; the process's CPU {each:n1} ms each"));
+        }
     }
 
     private static string Of(List<double> times)
@@ -76,7 +87,7 @@ internal static class PastBench
     }
 
     // Straight into the tables: what is measured is reading.
-    private static async Task FillAsync(EventLog log, int events)
+    private static async Task FillAsync(EventLog log, int events, IEnumerable<object> story)
     {
         await using var connection = await log.DataSource.OpenConnectionAsync();
         await ExecuteAsync(connection, $"insert into public.mt_streams (tenant_id, id, type, version) values ('{Mailbox.Tenant}', '{Mailbox.Id}', 'mailbox', {events})");
@@ -87,7 +98,7 @@ internal static class PastBench
         await using (var import = await connection.BeginBinaryImportAsync(copy))
         {
             var version = 0L;
-            foreach (var @event in Story(events))
+            foreach (var @event in story)
             {
                 var type = log.Types.Of(@event);
                 await import.StartRowAsync();
@@ -97,7 +108,7 @@ internal static class PastBench
                 await import.WriteAsync(version, NpgsqlDbType.Bigint);
                 await import.WriteAsync(Encoding.UTF8.GetString(type.Write(@event)), NpgsqlDbType.Jsonb);
                 await import.WriteAsync(type.Alias, NpgsqlDbType.Varchar);
-                await import.WriteAsync((Start + Step * version).UtcDateTime, NpgsqlDbType.TimestampTz);
+                await import.WriteAsync(TimeOf(version).UtcDateTime, NpgsqlDbType.TimestampTz);
                 await import.WriteAsync(Mailbox.Tenant, NpgsqlDbType.Varchar);
                 await import.WriteAsync(type.DotnetType, NpgsqlDbType.Varchar);
                 await import.WriteAsync("user@example.test", NpgsqlDbType.Varchar);
@@ -127,14 +138,46 @@ internal static class PastBench
                     break;
                 default:
                     uid++;
-                    yield return new MessageReceived(
-                        uid, new(uid, $"{uid:x64}", SizeOf(uid)), Start + Step * version, "sender@example.test", "user@example.test", $"{uid}@example.test", []);
+                    yield return Received(uid, version);
                     break;
             }
         }
     }
 
-    private static long SizeOf(uint uid) => 1000 + uid * 7919L % 50_000;
+    // Marks and expunges hit messages of any age; the last ones a little more often.
+    private static IEnumerable<object> Scattered(int events)
+    {
+        var random = new Random(2);
+        yield return new MailboxCreated("INBOX", 1, null);
+        var (uid, left) = (0u, new HashSet<uint>());
+        for (var version = 2; version <= events; version++)
+        {
+            var other = uid == 0 ? 0 : (uint)(1 + uid * Math.Sqrt(random.NextDouble()));
+            switch (version % 10)
+            {
+                case 7 or 8 or 9 when left.Contains(other):
+                    yield return new FlagsChanged([new(@"\Seen", $"{other}", "")]);
+                    break;
+                case 0 when left.Remove(other):
+                    yield return new MessagesExpunged($"{other}", SizeOf(other), 0, null);
+                    break;
+                default:
+                    left.Add(++uid);
+                    yield return Received(uid, version);
+                    break;
+            }
+        }
+    }
+
+    private static MessageReceived Received(uint uid, long version) => new(
+        uid, new(uid, $"{uid:x64}", SizeOf(uid)), TimeOf(version), "sender@example.test", "user@example.test", $"{uid}@example.test", []);
+
+    // Irregular, and the same each time.
+    private static DateTimeOffset TimeOf(long version) => Start + Step * version + TimeSpan.FromSeconds(Scramble(version) % 30);
+
+    private static long SizeOf(uint uid) => 1000 + Scramble(uid) % 50_000;
+
+    private static long Scramble(long number) => (number * 2654435761L >> 7) & 0xFFFFFF;
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
     {
@@ -147,6 +190,6 @@ internal static class PastBench
         await using var command = log.DataSource.CreateCommand($"select count(*), pg_total_relation_size('{table}') from {table}");
         await using var row = await command.ExecuteReaderAsync();
         await row.ReadAsync();
-        return string.Create(CultureInfo.InvariantCulture, $"{row.GetInt64(0):n0} ({row.GetInt64(1) / 1e6:n0} MB)");
+        return string.Create(CultureInfo.InvariantCulture, $"{row.GetInt64(0):n0} ({row.GetInt64(1) / 1e6:n1} MB)");
     }
 }

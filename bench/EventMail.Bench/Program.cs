@@ -18,6 +18,7 @@ var benches = new Dictionary<string, Func<BenchDatabase, Task>>
     ["history"] = HistoryBench.RunAsync,
     ["tree"] = TreeBench.RunAsync,
     ["backup"] = BackupBench.RunAsync,
+    ["restore"] = database => RestoreBench.RunAsync(database, (int)(number ?? 100_000)),
     ["past"] = database => PastBench.RunAsync(database, (int)(number ?? 1_000_000)),
 };
 if (args is ["dkim", ..])

@@ -6,6 +6,7 @@ using EventMail.Projections.History;
 using EventMail.Projections.History.Index;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Metadata;
+using EventMail.Projections.Past;
 using EventMail.Projections.SearchText;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -20,6 +21,7 @@ public sealed class TestMail : IAsyncDisposable
     private readonly TestDatabase _database;
     private readonly string _folder = Watchdog.NewFolder();
     private Func<AuthenticatorOptions, Authenticator> _newAuthenticator = null!;
+    private PastOptions _past = new();
     private int _accounts;
     private bool _stopped;
 
@@ -50,9 +52,9 @@ public sealed class TestMail : IAsyncDisposable
     /// <summary>Where large contents lie.</summary>
     public string Folder => _folder;
 
-    public static async Task<TestMail> StartAsync(ILoggerFactory? loggers = null)
+    public static async Task<TestMail> StartAsync(ILoggerFactory? loggers = null, PastOptions? past = null)
     {
-        var mail = new TestMail(await TestDatabase.CreateAsync());
+        var mail = new TestMail(await TestDatabase.CreateAsync()) { _past = past ?? new() };
         await mail.OpenAsync(loggers ?? NullLoggerFactory.Instance);
         return mail;
     }
@@ -67,7 +69,9 @@ public sealed class TestMail : IAsyncDisposable
             ReadModels.Inline(), ReadModels.Asynchronous(searchText), loggers, default);
         SearchText = new(Log, searchText, loggers);
         Directory = await Projections.Accounts.Directory.OpenAsync(Log, new(), loggers, default);
-        Mailboxes = new(Log, Directory.UsageWithin, new Subscriptions(Log).Book, Directory.Names, new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) }, loggers);
+        Mailboxes = new(
+            Log, Directory.UsageWithin, new Subscriptions(Log).Book, Directory.Names, new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) }, loggers,
+            new(Log, _past));
         Deliveries = new(Log, Directory, Mailboxes, new() { ReportingHost = "mx.example.test" }, loggers);
         History = new(Log, Directory, SecretKey.Open(_folder));
         Metadata = new(Log, Mailboxes, "mailto:postmaster@example.test");

@@ -138,6 +138,17 @@ public sealed class TestServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Begins one of the program's other commands as a process of its own: to be killed. What it prints goes nowhere.</summary>
+    public static Process Begin(params IEnumerable<string> arguments)
+    {
+        var process = Process.Start(Command(arguments, null))!;
+        process.OutputDataReceived += static (_, _) => { };
+        process.ErrorDataReceived += static (_, _) => { };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+    }
+
     /// <summary>Runs one of the program's other commands on this server's data folder, with its settings.</summary>
     public Task<CommandResult> RunAsync(params IEnumerable<string> arguments)
     {

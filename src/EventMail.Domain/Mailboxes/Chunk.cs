@@ -49,6 +49,7 @@ public sealed class Chunk
     private Chunk(Fixed columns, Marks marks, int count, long bytes)
     {
         (_fixed, _marks, Count, Bytes) = (columns, marks, count, bytes);
+        (FirstUid, LastUid) = (columns.Uids[0], columns.Uids[count - 1]);
         Unseen = count - CountOf(0);
         Flagged = CountOf(2);
         Deleted = CountOf(3);
@@ -70,6 +71,7 @@ public sealed class Chunk
     private Chunk(Fixed columns, Marks marks, Chunk before, ReadOnlySpan<MessageRow> rows)
     {
         (_fixed, _marks, Count) = (columns, marks, before.Count + rows.Length);
+        (FirstUid, LastUid) = (before.FirstUid, rows[^1].Uid);
         (Bytes, Unseen, Flagged, Deleted) = (before.Bytes, before.Unseen, before.Flagged, before.Deleted);
         foreach (ref readonly var row in rows)
         {
@@ -91,9 +93,10 @@ public sealed class Chunk
 
     public int Deleted { get; }
 
-    public uint FirstUid => _fixed.Uids[0];
+    // Beside the counts and not only in the columns: who goes over all chunks touches nothing else.
+    public uint FirstUid { get; }
 
-    public uint LastUid => _fixed.Uids[Count - 1];
+    public uint LastUid { get; }
 
     public ReadOnlySpan<uint> Uids => _fixed.Uids.AsSpan(0, Count);
     public ReadOnlySpan<uint> Sizes => _fixed.Sizes.AsSpan(0, Count);
@@ -136,6 +139,15 @@ public sealed class Chunk
         return new(
             new Fixed(uids, sizes, internalDates, contents, saveDates) { Used = uids.Length },
             new Marks(flags, modSeqs) { Used = uids.Length }, uids.Length, bytes);
+    }
+
+    /// <summary>The same messages with other flags and MODSEQs at some places.</summary>
+    internal Chunk Remarked(ReadOnlySpan<long> places, ReadOnlySpan<long> flags, ReadOnlySpan<long> modSeqs)
+    {
+        var marks = CopyMarks(Count, Count);
+        for (var i = 0; i < places.Length; i++)
+            (marks.Flags[places[i]], marks.ModSeqs[places[i]]) = ((ulong)flags[i], modSeqs[i]);
+        return new(_fixed, marks, Count, Bytes);
     }
 
     /// <summary>This chunk and more rows behind it; together at most <see cref="Capacity"/>.</summary>

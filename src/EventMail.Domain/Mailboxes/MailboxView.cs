@@ -190,6 +190,32 @@ public sealed class MailboxView
     public MailboxView At(long version) =>
         new(_chunks, _starts, _firstUids, _tail, _tailStart, Bytes, Unseen, Flagged, Deleted, UidNext, version, Flags);
 
+    /// <summary>The same messages with other marks: costs what is marked, and nothing of the other chunks is looked at.</summary>
+    /// <param name="markings">By chunk; null where it stays as it is.</param>
+    internal MailboxView Remarked(Chunk.Marking?[] markings, long version, FlagTable flags)
+    {
+        var (chunks, tail) = (_chunks, _tail);
+        var (unseen, flagged, deleted) = (Unseen, Flagged, Deleted);
+        for (var i = 0; i < markings.Length; i++)
+        {
+            if (markings[i] is not { } marking)
+                continue;
+            var (before, chunk) = (ChunkAt(i), marking.Freeze());
+            unseen += chunk.Unseen - before.Unseen;
+            flagged += chunk.Flagged - before.Flagged;
+            deleted += chunk.Deleted - before.Deleted;
+            if (i == _chunks.Length)
+            {
+                tail = chunk;
+                continue;
+            }
+            if (ReferenceEquals(chunks, _chunks))
+                chunks = [.. _chunks];
+            chunks[i] = chunk;
+        }
+        return new(chunks, _starts, _firstUids, tail, _tailStart, Bytes, unseen, flagged, deleted, UidNext, version, flags);
+    }
+
     /// <summary>Chunks in ascending order of their UIDs.</summary>
     public static MailboxView FromChunks(IReadOnlyList<Chunk> chunks, uint uidNext, long version, FlagTable flags)
     {

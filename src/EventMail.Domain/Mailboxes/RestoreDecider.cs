@@ -20,22 +20,27 @@ public static class RestoreDecider
         var isSame = target.Source == id;
         var (there, missing) = Compare(view, target, isSame);
         var back = Returned(view, target, missing, isSame);
-        var (lost, passed) = (new List<MessageRow>(), 0);
+        var (lost, passed, left) = (new List<MessageRow>(), 0, 0);
         foreach (var row in missing)
         {
             if (back.TryGetValue(row.Content, out var uids) && uids.TryDequeue(out var uid))
                 there.Add(new(uid, row.Flags));
             else if (target.PassOver(row.Content))
                 passed++;
-            else
+            else if (lost.Count < target.AtMost)
                 lost.Add(row);
+            else
+                left++;
         }
         if (MailboxDecider.RefuseMore(now, lost.Count) is { } rejection)
             return rejection;
         there.Sort(static (a, b) => a.Uid.CompareTo(b.Uid));
         return new RestoreDecision(
             Restored(now, target, lost), target.Flags ? Flags(now, target.View.Flags, there) : null,
-            target is { RemoveLater: true, Only: null } ? Removed(view, there) : null, passed);
+            target is { RemoveLater: true, Only: null } ? Removed(view, there) : null, passed)
+        {
+            Left = left,
+        };
     }
 
     /// <summary>A deleted mailbox comes back whole, with its UIDs, where its name is free.</summary>

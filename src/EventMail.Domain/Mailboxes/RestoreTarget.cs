@@ -12,6 +12,9 @@ public sealed record RestoreTarget(MailboxView View, Guid Source, long Version)
     /// <summary>Contents that are not to come back where they are missing: they are elsewhere in the account, or nowhere any more.</summary>
     public Func<long, bool> PassOver { get; init; } = static _ => false;
 
+    /// <summary>So many come back; the others with another decision.</summary>
+    public int AtMost { get; init; } = int.MaxValue;
+
     /// <summary>Messages that are still there get the flags that they had.</summary>
     public bool Flags { get; init; } = true;
 
@@ -23,5 +26,8 @@ public sealed record RestoreTarget(MailboxView View, Guid Source, long Version)
 /// <param name="PassedOver">How many missing messages stay away (<see cref="RestoreTarget.PassOver"/>).</param>
 public sealed record RestoreDecision(MessagesRestored? Restored, FlagsChanged? Flags, MessagesExpunged? Removed, int PassedOver)
 {
+    /// <summary>How many more are missing than <see cref="RestoreTarget.AtMost"/> let come back.</summary>
+    public int Left { get; init; }
+
     public bool IsNothing => Restored is null && Flags is null && Removed is null;
 }

@@ -79,6 +79,67 @@ public static class SegmentFormat
         return true;
     }
 
+    /// <summary>
+    /// Where the flags and MODSEQs of a chunk differ from those of an earlier one with the same messages: the number of places, then the
+    /// columns place, flags, MODSEQ. Null when it has other messages, or shares no arrays with it that say so.
+    /// </summary>
+    public static byte[]? EncodeMarks(Chunk chunk, Chunk earlier)
+    {
+        if (chunk.Count != earlier.Count || !chunk.SharesUidsWith(earlier))
+            return null;
+        Span<long> places = stackalloc long[Chunk.Capacity];
+        Span<long> flags = stackalloc long[Chunk.Capacity];
+        Span<long> modSeqs = stackalloc long[Chunk.Capacity];
+        var count = 0;
+        for (var i = 0; i < chunk.Count; i++)
+        {
+            if (chunk.Flags[i] != earlier.Flags[i] || chunk.ModSeqs[i] != earlier.ModSeqs[i])
+            {
+                (places[count], flags[count], modSeqs[count]) = (i, (long)chunk.Flags[i], chunk.ModSeqs[i]);
+                count++;
+            }
+        }
+        var output = new ArrayBufferWriter<byte>(16 + count * 6);
+        output.Write([Version]);
+        WriteNumber(output, (ulong)count);
+        if (count > 0)
+        {
+            WriteColumn(output, places[..count]);
+            WriteColumn(output, flags[..count]);
+            WriteColumn(output, modSeqs[..count]);
+        }
+        return output.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The chunk that <see cref="EncodeMarks"/> was given, from the same earlier one. False as with <see cref="TryDecode"/>.</summary>
+    public static bool TryDecodeMarks(ReadOnlySpan<byte> bytes, Chunk earlier, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Chunk? chunk)
+    {
+        chunk = null;
+        if (bytes.IsEmpty || bytes[0] != Version)
+            return false;
+        bytes = bytes[1..];
+        if (!TryReadNumber(ref bytes, out var number) || number > (ulong)earlier.Count)
+            return false;
+        var count = (int)number;
+        Span<long> places = stackalloc long[Chunk.Capacity];
+        Span<long> flags = stackalloc long[Chunk.Capacity];
+        Span<long> modSeqs = stackalloc long[Chunk.Capacity];
+        places = places[..count];
+        flags = flags[..count];
+        modSeqs = modSeqs[..count];
+        if (count > 0 && !(TryReadColumn(ref bytes, places) && TryReadColumn(ref bytes, flags) && TryReadColumn(ref bytes, modSeqs)))
+            return false;
+        foreach (var place in places)
+        {
+            if (place < 0 || place >= earlier.Count)
+                return false;
+        }
+        if (!bytes.IsEmpty)
+            return false;
+        chunk = earlier.Remarked(places, flags, modSeqs);
+        return true;
+    }
+
     private static void Widen(ReadOnlySpan<uint> from, Span<long> to)
     {
         for (var i = 0; i < from.Length; i++)

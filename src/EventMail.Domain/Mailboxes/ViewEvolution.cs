@@ -20,10 +20,7 @@ internal static class ViewEvolution
             Mark(view, markings, UidSet.Parse(change.Added), 1UL << bit, set: true, version);
             Mark(view, markings, UidSet.Parse(change.Removed), 1UL << bit, set: false, version);
         }
-        var chunks = new Chunk[markings.Length];
-        for (var i = 0; i < chunks.Length; i++)
-            chunks[i] = markings[i]?.Freeze() ?? view.ChunkAt(i);
-        return MailboxView.FromChunks(chunks, view.UidNext, version, flags);
+        return view.Remarked(markings, version, flags);
     }
 
     private static void Mark(MailboxView view, Chunk.Marking?[] markings, UidSet uids, ulong bits, bool set, long version)

@@ -54,6 +54,18 @@ public static class MetadataDecider
         return e;
     }
 
+    /// <summary>Annotations become again what they were, as what was is no news to any limit. Null when they are.</summary>
+    /// <param name="removeLater">What came since goes.</param>
+    public static MetadataSet? Restore(MetadataState state, MetadataState wanted, bool removeLater)
+    {
+        var changes = wanted.Entries
+            .Where(entry => !state.Entries.TryGetValue(entry.Key, out var value) || !value.AsSpan().SequenceEqual(entry.Value))
+            .Select(entry => new MetadataChange(entry.Key.Entry, entry.Key.Account, entry.Value)).ToList();
+        if (removeLater)
+            changes.AddRange(state.Entries.Keys.Where(key => !wanted.Entries.ContainsKey(key)).Select(key => new MetadataChange(key.Entry, key.Account, null)));
+        return changes.Count == 0 ? null : new(wanted.Mailbox ?? state.Mailbox, [.. changes]);
+    }
+
     private static bool IsReadOnly(Guid? mailbox, string entry) =>
         MetadataEntry.Is(entry, mailbox is null ? MetadataEntry.Admin : MetadataEntry.SpecialUse);
 

@@ -1,7 +1,5 @@
 using System.CommandLine;
-using EventMail.Domain.Mailboxes;
 using EventMail.Host.Composition;
-using EventMail.Host.Logs;
 using EventMail.Projections.History;
 using EventMail.Projections.Past;
 using EventMail.Projections.Restoring;
@@ -25,7 +23,12 @@ internal static class RestoreCommand
 
     private static readonly Option<string?> To = new("--to") { HelpName = "TIME", Description = $"As of when: {TimeArgument.Forms}" };
     private static readonly Option<string?> Session = new("--session") { HelpName = "ID", Description = "Undo what this session did, as `history` names it" };
-    private static readonly Option<string?> Messages = new("--messages") { HelpName = "UIDS", Description = "Only these messages of MAILBOX, by their UIDs of then: 3,7:12" };
+    private static readonly Option<string[]?> Messages = new("--messages")
+    {
+        HelpName = "MESSAGES",
+        Description = "Only these, by their UIDs of then in MAILBOX (3,7:12), by Message-ID, email id or SHA-256; may be said again",
+    };
+
     private static readonly Option<bool> KeepFlags = new("--keep-flags") { Description = "Messages that are still there keep the flags that they have" };
     private static readonly Option<bool> Moved = new("--moved") { Description = "Also what was moved and is still in another mailbox comes back, as a copy" };
     private static readonly Option<bool> DryRun = new("--dry-run") { Description = "Only say what would be done" };
@@ -42,12 +45,10 @@ internal static class RestoreCommand
             var (to, session) = (result.GetValue(To), result.GetValue(Session));
             if (to is null == session is null)
                 result.AddError("Say either --to TIME or --session ID.");
-            else if (session is not null && (result.GetValue(Mailbox) ?? result.GetValue(Messages)) is not null)
+            else if (session is not null && (result.GetValue(Mailbox) is not null || result.GetValue(Messages) is { Length: > 0 }))
                 result.AddError("--session undoes all that the session did: it takes no MAILBOX and no --messages.");
             else if (to is not null && result.GetValue(Address) is null)
                 result.AddError("Say which account: restore ADDRESS --to TIME.");
-            else if (result.GetValue(Messages) is not null && result.GetValue(Mailbox) is null)
-                result.AddError("--messages are UIDs of one mailbox: say which, restore ADDRESS MAILBOX --messages 3,7:12.");
         });
         StoreCommand.SetAction(command, (store, run, stop) =>
             run.Arguments.GetValue(Session) is { } session ? UndoAsync(store, run, session, stop) : RestoreAsync(store, run, stop));
@@ -58,14 +59,15 @@ internal static class RestoreCommand
     {
         var (address, dryRun) = (run.Arguments.GetValue(Address)!, run.Arguments.GetValue(DryRun));
         var instant = TimeArgument.Parse(run.Arguments.GetValue(To)!);
-        var uids = default(UidSet);
-        if (run.Arguments.GetValue(Messages) is { } text && !UidSet.TryParse(text, out uids))
-            throw new CommandFailedException($"{text} are no UIDs; write 3,7:12, ascending.", ExitCodes.Usage);
+        var messages = RestoreMessages.Parse(run.Arguments.GetValue(Messages) ?? []);
+        if (messages.Uids is not null && run.Arguments.GetValue(Mailbox) is null)
+            throw new CommandFailedException("UIDs are those of one mailbox: say which, restore ADDRESS MAILBOX --messages 3,7:12.", ExitCodes.Usage);
         var account = await AccountAsync(store, address, stop);
         // Before anything is opened again: the time and the mailbox must have been.
         var then = (await store.Past.AtAsync(account, instant, stop)).OrFail(address);
         if (run.Arguments.GetValue(Mailbox) is { } name)
             then.Find(name).OrFail(name);
+        var contents = await messages.ContentsAsync(store.History, account, stop);
         if (!dryRun && await store.Directory.GetAsync(account, stop) is null)
         {
             (await store.Accounts.ReopenAsync(account, StoreCommand.Operator, stop)).OrFail(address);
@@ -74,27 +76,32 @@ internal static class RestoreCommand
         var wish = new RestoreWish(account, instant)
         {
             Mailbox = run.Arguments.GetValue(Mailbox),
-            Messages = uids,
+            Messages = messages.Uids,
+            Contents = contents,
             Flags = !run.Arguments.GetValue(KeepFlags),
             Moved = run.Arguments.GetValue(Moved),
             DryRun = dryRun,
         };
-        var restore = new RestoreService(store.Log, store.Mailboxes, store.Past);
-        var lines = (await restore.RestoreAsync(wish, StoreCommand.Operator, Teller(run), stop)).OrFail(address);
+        using var told = new RestoreTeller(run);
+        var restore = new RestoreService(store.Log, store.Mailboxes, store.Past) { Progress = told };
+        var lines = (await restore.RestoreAsync(wish, StoreCommand.Operator, told, stop)).OrFail(address);
         await EndAsync(run, lines, $"{(dryRun ? "would be" : "is")} as of {PastInstant.Of(instant)}");
     }
 
     private static async Task UndoAsync(MailStore store, CommandRun run, string session, CancellationToken stop)
     {
         var account = run.Arguments.GetValue(Address) is { } address ? await AccountAsync(store, address, stop) : null;
-        var undo = new SessionUndo(store.Log, store.Mailboxes, store.Past, store.Deliveries.Operations);
-        var undone = await undo.UndoAsync(session, account, run.Arguments.GetValue(DryRun), StoreCommand.Operator, Teller(run), stop);
+        using var told = new RestoreTeller(run);
+        var undo = new SessionUndo(store.Log, store.Mailboxes, store.Past, store.Deliveries.Operations) { Progress = told };
+        var undone = await undo.UndoAsync(session, account, run.Arguments.GetValue(DryRun), StoreCommand.Operator, told, stop);
         if (!undone.Found)
             throw new CommandFailedException($"No session {session} is in the log{(account is null ? "" : " of this account")}. `eventmail history` shows the sessions' ids.");
         if (!run.Arguments.GetValue(ListOutput.Json))
         {
             if (undone.Subscriptions > 0)
                 await Console.Out.WriteLineAsync($"{undone.Subscriptions} subscriptions as before");
+            if (undone.Annotations > 0)
+                await Console.Out.WriteLineAsync($"{undone.Annotations} annotations as before");
             if (undone.Cancelled > 0)
                 await Console.Out.WriteLineAsync($"{undone.Cancelled} messages that it submitted taken out of the queue");
             if (undone.Sent > 0)
@@ -114,14 +121,6 @@ internal static class RestoreCommand
             : throw new CommandFailedException($"There is and was no account {address}. `eventmail account list` shows all.");
     }
 
-    private static IProgress<RestoredMailbox> Teller(CommandRun run) => new Told(line =>
-    {
-        if (run.Arguments.GetValue(ListOutput.Json))
-            Console.Out.WriteLine(ListOutput.JsonOf(line));
-        else if (!line.IsUnchanged)
-            Console.Out.WriteLine(PlainLines.OnOneLine(LineOf(line)));
-    });
-
     private static async Task EndAsync(CommandRun run, IReadOnlyList<RestoredMailbox> lines, string what)
     {
         var refused = lines.Count(line => line.Refused is not null);
@@ -131,29 +130,5 @@ internal static class RestoreCommand
                 : $"{lines.Count - refused} of {lines.Count} mailboxes: all {what}, {lines.Sum(line => line.Restored)} messages back");
         if (refused > 0)
             throw new CommandFailedException($"{refused} mailboxes could not be restored: the lines above say why.");
-    }
-
-    internal static string LineOf(RestoredMailbox line)
-    {
-        if (line.Refused is { } reason)
-            return $"{line.Name}: not restored: {reason}";
-        string?[] words =
-        [
-            line.Recreated ? "mailbox back with its UIDs" : null,
-            line.Renamed ? "renamed back" : null,
-            line.Restored > 0 ? $"{line.Restored} messages back" : null,
-            line.Flagged > 0 ? $"flags of {line.Flagged} as before" : null,
-            line.Removed > 0 ? $"{line.Removed} removed" : null,
-            line.Elsewhere > 0 ? $"{line.Elsewhere} are in other mailboxes (--moved brings copies back)" : null,
-            line.Released > 0 ? $"{line.Released} are not kept any more" : null,
-        ];
-        var into = line.Into is { } now ? $" (now {now})" : "";
-        return $"{line.Name}{into}: {string.Join(", ", words.Where(word => word is not null))}";
-    }
-
-    // Progress<T> would tell on another thread, and late.
-    private sealed class Told(Action<RestoredMailbox> tell) : IProgress<RestoredMailbox>
-    {
-        public void Report(RestoredMailbox value) => tell(value);
     }
 }

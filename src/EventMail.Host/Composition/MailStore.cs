@@ -131,6 +131,7 @@ public sealed class MailStore : IAsyncDisposable
         ListedWeeks = settings.Listed.Weeks,
         ListedMonths = settings.Listed.Months,
         CachedMessages = settings.CachedMessages,
+        OpenMessages = settings.OpenMessages,
     };
 
     private static DeliveryOptions DeliveryRulesOf(HostSettings settings) => new()

@@ -14,6 +14,10 @@ public sealed record PastSettings
     /// <summary>Messages of past mailboxes that stay in memory for the next who opens one, about 50 bytes each; 0: none.</summary>
     [Range(0, 100_000_000)]
     public int CachedMessages { get; init; } = 1_000_000;
+
+    /// <summary>Messages of past mailboxes that sessions hold open at once, about 50 bytes each at most; who wants more is refused with [LIMIT].</summary>
+    [Range(1, 10_000_000_000)]
+    public long OpenMessages { get; init; } = 10_000_000;
 }
 
 /// <summary>All are midnights in UTC.</summary>

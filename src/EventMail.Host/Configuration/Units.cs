@@ -51,6 +51,8 @@ public static class Units
             {
                 if (!rest.StartsWith(unit, StringComparison.OrdinalIgnoreCase))
                     continue;
+                if ((TimeSpan.MaxValue - duration) / length < number)
+                    return false;
                 duration += length * number;
                 rest = rest[unit.Length..].TrimStart();
                 found = true;

@@ -50,6 +50,18 @@ public sealed class HistoryLog(EventLog log, Directory directory, SecretKey? key
         }
     }
 
+    /// <summary>The contents that a message's name leads to in an account: its Message-ID, EMAILID or digest; empty when there are none.</summary>
+    public async Task<IReadOnlySet<long>> ContentsAsync(string message, string account, CancellationToken cancel)
+    {
+        var end = await log.Reader.EndAsync(cancel).ConfigureAwait(false);
+        var trail = await new MessageName(log, _index, key).TrailAsync(message, [account], end, cancel).ConfigureAwait(false);
+        await foreach (var _ in new MessageLife(log, _index).ReadAsync(trail, end, cancel).ConfigureAwait(false))
+        {
+            // Its life leads to them.
+        }
+        return trail.Contents;
+    }
+
     /// <summary>Takes what leads to an account's events out of the index: for its erasure, when its keys are gone.</summary>
     public Task ForgetAsync(string account, CancellationToken cancel) => _index.ForgetAsync(account, cancel);
 

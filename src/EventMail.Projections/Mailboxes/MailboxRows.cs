@@ -19,18 +19,7 @@ internal static class MailboxRows
         create table if not exists mailbox (
           tenant_id varchar not null,
           id uuid not null,
-          version bigint not null,
-          name text not null,
-          uid_validity bigint not null,
-          uid_next bigint not null,
-          messages bigint not null,
-          unseen bigint not null,
-          bytes bigint not null,
-          recent_from bigint not null,
-          special_use text null,
-          keywords text not null,
-          deleted boolean not null,
-          acl text not null default '',
+          {MailboxColumns.Definition},
           primary key (tenant_id, id)
         ) with (fillfactor = 50);
         select eventmail.ensure_column('mailbox', 'acl', 'text not null default ''''');
@@ -42,11 +31,8 @@ internal static class MailboxRows
           'create index {GranteeIndex} on mailbox using gin (string_to_array(acl, '' '')) where acl <> ''''');
         """;
 
-    public const string Columns =
-        "m.version, m.name, m.uid_validity, m.uid_next, m.messages, m.unseen, m.bytes, m.recent_from, m.special_use, m.keywords, m.deleted, m.acl";
-
     private const string ByKeys = $"""
-        select k.tenant_id, k.id, s.version, {Columns}
+        select k.tenant_id, k.id, s.version, {MailboxColumns.Selected}
         from unnest($1::varchar[], $2::uuid[]) as k (tenant_id, id)
         join public.mt_streams s on s.tenant_id = k.tenant_id and s.id = k.id
         left join mailbox m on m.tenant_id = k.tenant_id and m.id = k.id
@@ -55,7 +41,7 @@ internal static class MailboxRows
     private static readonly RowsStatement Upsert = new(
         $"""
         insert into mailbox as m (
-          tenant_id, id, version, name, uid_validity, uid_next, messages, unseen, bytes, recent_from, special_use, keywords, deleted, acl)
+          tenant_id, id, {MailboxColumns.Names})
         select * from {RowsStatement.Rows}
         on conflict (tenant_id, id) do update set
           version = excluded.version, name = excluded.name, uid_next = excluded.uid_next, messages = excluded.messages,
@@ -79,31 +65,9 @@ internal static class MailboxRows
         while (await reader.ReadAsync(cancel))
         {
             var key = new StreamKey(reader.GetString(0), reader.GetGuid(1));
-            rows.Add((key, await reader.IsDBNullAsync(3, cancel) ? MailboxState.Empty : Read(reader, 3), reader.GetInt64(2)));
+            rows.Add((key, await reader.IsDBNullAsync(3, cancel) ? MailboxState.Empty : MailboxColumns.Read(reader, 3), reader.GetInt64(2)));
         }
         return rows;
-    }
-
-    /// <summary>Reads <see cref="Columns"/> from the ordinal <paramref name="at"/> on.</summary>
-    public static MailboxState Read(NpgsqlDataReader reader, int at)
-    {
-        var keywords = reader.GetString(at + 9);
-        var state = new MailboxState
-        {
-            Version = reader.GetInt64(at),
-            Name = reader.GetString(at + 1),
-            UidValidity = (uint)reader.GetInt64(at + 2),
-            UidNext = (uint)reader.GetInt64(at + 3),
-            Messages = reader.GetInt64(at + 4),
-            Unseen = reader.GetInt64(at + 5),
-            Bytes = reader.GetInt64(at + 6),
-            RecentFrom = (uint)reader.GetInt64(at + 7),
-            SpecialUse = reader.IsDBNull(at + 8) ? null : reader.GetString(at + 8),
-            Flags = keywords.Length == 0 ? FlagTable.Empty : FlagTable.Of(keywords.Split(' ')),
-            Deleted = reader.GetBoolean(at + 10),
-            Acl = AccessList.Parse(reader.GetString(at + 11)),
-        };
-        return state.Messages > 0 ? state : state with { View = MailboxView.FromChunks([], state.UidNext, state.Version, state.Flags) };
     }
 
     /// <summary>The statement that moves the rows to these states.</summary>
@@ -112,6 +76,5 @@ internal static class MailboxRows
         Column(rows, r => (long)r.State.UidValidity), Column(rows, r => (long)r.State.UidNext), Column(rows, r => r.State.Messages),
         Column(rows, r => r.State.Unseen), Column(rows, r => r.State.Bytes), Column(rows, r => (long)r.State.RecentFrom),
         Column(rows, r => r.State.SpecialUse),
-        // Keywords are atoms: none has a space.
-        Column(rows, r => string.Join(' ', r.State.Flags.Keywords)), Column(rows, r => r.State.Deleted), Column(rows, r => r.State.Acl.ToString()));
+        Column(rows, r => MailboxColumns.KeywordsOf(r.State)), Column(rows, r => r.State.Deleted), Column(rows, r => r.State.Acl.ToString()));
 }

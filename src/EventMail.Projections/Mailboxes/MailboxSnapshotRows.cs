@@ -10,23 +10,12 @@ namespace EventMail.Projections.Mailboxes;
 /// </summary>
 internal static class MailboxSnapshotRows
 {
-    public const string Create = """
+    public const string Create = $"""
 
         create table if not exists mailbox_snapshot (
           tenant_id varchar not null,
           mailbox_id uuid not null,
-          version bigint not null,
-          name text not null,
-          uid_validity bigint not null,
-          uid_next bigint not null,
-          messages bigint not null,
-          unseen bigint not null,
-          bytes bigint not null,
-          recent_from bigint not null,
-          special_use text null,
-          keywords text not null,
-          deleted boolean not null,
-          acl text not null default '',
+          {MailboxColumns.Definition},
           primary key (tenant_id, mailbox_id)
         );
         select eventmail.ensure_column('mailbox_snapshot', 'acl', 'text not null default ''''');
@@ -40,12 +29,9 @@ internal static class MailboxSnapshotRows
         select eventmail.ensure_storage('mailbox_segment', 'columns', 'external');
         """;
 
-    private const string Header =
-        "version, name, uid_validity, uid_next, messages, unseen, bytes, recent_from, special_use, keywords, deleted, acl";
-
     // One statement: the segments must be of the snapshot's version.
     private const string Select = $"""
-        select {MailboxRows.Columns}, g.columns
+        select {MailboxColumns.Selected}, g.columns
         from mailbox_snapshot m
         left join mailbox_segment g on g.tenant_id = m.tenant_id and g.mailbox_id = m.mailbox_id
         where m.tenant_id = $1 and m.mailbox_id = $2
@@ -64,10 +50,10 @@ internal static class MailboxSnapshotRows
         await using var reader = await command.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
         {
-            state ??= MailboxRows.Read(reader, 0);
-            if (await reader.IsDBNullAsync(12, cancel))
+            state ??= MailboxColumns.Read(reader, 0);
+            if (await reader.IsDBNullAsync(MailboxColumns.Count, cancel))
                 break;
-            if (!SegmentFormat.TryDecode(reader.GetFieldValue<byte[]>(12), out var chunk))
+            if (!SegmentFormat.TryDecode(reader.GetFieldValue<byte[]>(MailboxColumns.Count), out var chunk))
                 return null;
             chunks.Add(chunk);
         }
@@ -85,11 +71,11 @@ internal static class MailboxSnapshotRows
         NpgsqlConnection connection, StreamKey key, PersistedView before, MailboxState state, CancellationToken cancel)
     {
         const string insert = $"""
-            insert into mailbox_snapshot (tenant_id, mailbox_id, {Header})
+            insert into mailbox_snapshot (tenant_id, mailbox_id, {MailboxColumns.Names})
             values ($1, $2, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict do nothing
             """;
         const string update = $"""
-            update mailbox_snapshot set ({Header}) = ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+            update mailbox_snapshot set ({MailboxColumns.Names}) = ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
             where tenant_id = $1 and mailbox_id = $2 and version = $3
             """;
         await using var transaction = await connection.BeginTransactionAsync(cancel);
@@ -113,9 +99,9 @@ internal static class MailboxSnapshotRows
     public static async Task<bool> OverwriteAsync(NpgsqlConnection connection, StreamKey key, MailboxState state, CancellationToken cancel)
     {
         const string upsert = $"""
-            insert into mailbox_snapshot as s (tenant_id, mailbox_id, {Header})
+            insert into mailbox_snapshot as s (tenant_id, mailbox_id, {MailboxColumns.Names})
             values ($1, $2, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-            on conflict (tenant_id, mailbox_id) do update set ({Header}) = ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+            on conflict (tenant_id, mailbox_id) do update set ({MailboxColumns.Names}) = ($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
             where s.version <= excluded.version
             returning $3::bigint
             """;
@@ -186,17 +172,9 @@ internal static class MailboxSnapshotRows
 
     private static void AddHeader(NpgsqlCommand command, StreamKey key, long before, MailboxState state)
     {
-        object[] values =
-        [
-            key.Tenant, key.Id, before, state.Version, state.Name, (long)state.UidValidity, (long)state.UidNext, state.Messages,
-            state.Unseen, state.Bytes, (long)state.RecentFrom, (object?)state.SpecialUse ?? DBNull.Value,
-            string.Join(' ', state.Flags.Keywords), state.Deleted, state.Acl.ToString(),
-        ];
-        foreach (var value in values)
-        {
-            command.Parameters.Add(value is DBNull
-                ? new() { Value = value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text }
-                : new() { Value = value });
-        }
+        command.Parameters.Add(new() { Value = key.Tenant });
+        command.Parameters.Add(new() { Value = key.Id });
+        command.Parameters.Add(new() { Value = before });
+        MailboxColumns.Add(command.Parameters, state);
     }
 }

@@ -15,7 +15,7 @@ internal sealed class MailboxTrees(NpgsqlDataSource source, CommandExecutor exec
     public const int MaxAccounts = 20_000;
 
     private const string Live = $"""
-        select m.id, {MailboxRows.Columns} from mailbox m where m.tenant_id = $1 and not m.deleted
+        select m.id, {MailboxColumns.Selected} from mailbox m where m.tenant_id = $1 and not m.deleted
         """;
     private const string Highest = "select coalesce(max(uid_validity), 0) from mailbox where tenant_id = $1";
 
@@ -114,7 +114,7 @@ internal sealed class MailboxTrees(NpgsqlDataSource source, CommandExecutor exec
         var nodes = new List<MailboxTree.Node>();
         await using var reader = await batch.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
-            nodes.Add(new(reader.GetGuid(0), MailboxRows.Read(reader, 1) with { View = null }));
+            nodes.Add(new(reader.GetGuid(0), MailboxColumns.Read(reader, 1) with { View = null }));
         await reader.NextResultAsync(cancel);
         await reader.ReadAsync(cancel);
         return new(account, nodes, (uint)reader.GetInt64(0));

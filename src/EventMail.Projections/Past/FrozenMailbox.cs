@@ -7,8 +7,10 @@ using EventMail.Projections.Mailboxes;
 namespace EventMail.Projections.Past;
 
 /// <summary>A handle on a mailbox as it was: nothing moves it, and it lets nothing be changed.</summary>
-internal sealed class FrozenMailbox(MailboxRef mailbox, MailboxState state) : OpenMailbox(mailbox)
+internal sealed class FrozenMailbox(MailboxRef mailbox, MailboxState state, OpenMessages held) : OpenMailbox(mailbox)
 {
+    private int _closed;
+
     internal override MailboxState State => state;
 
     public override StreamKey Key { get; } = mailbox.Key with { Id = IdOf(mailbox.Prefix, mailbox.Key.Id) };
@@ -19,7 +21,9 @@ internal sealed class FrozenMailbox(MailboxRef mailbox, MailboxState state) : Op
 
     private protected override void Close()
     {
-        // Nobody follows it.
+        // Nobody follows it. It may be left twice, and is given back once.
+        if (Interlocked.Exchange(ref _closed, 1) == 0)
+            held.Release(state.Messages);
     }
 
     /// <summary>RFC 8474 §4: no two mailboxes have one MAILBOXID, and that of now is one beside those of the past. UUIDv8 (RFC 9562 §5.8).</summary>

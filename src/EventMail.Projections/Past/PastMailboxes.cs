@@ -9,9 +9,14 @@ namespace EventMail.Projections.Past;
 public sealed class PastMailboxes(EventLog log, PastOptions? options = null, TimeProvider? clock = null)
 {
     private readonly PastViews _views = new((options ?? new()).CachedMessages);
+    private readonly PictureMemory _pictures = new((options ?? new()).CachedMessages);
+    private readonly SemaphoreSlim _openings = new(Math.Max(2, Environment.ProcessorCount));
     private readonly TimeProvider _clock = clock ?? TimeProvider.System;
 
     public PastOptions Options { get; } = options ?? new();
+
+    /// <summary>What sessions hold open.</summary>
+    internal OpenMessages Open { get; } = new((options ?? new()).OpenMessages);
 
     internal DateTimeOffset Now => _clock.GetUtcNow();
 
@@ -42,6 +47,20 @@ public sealed class PastMailboxes(EventLog log, PastOptions? options = null, Tim
     {
         if (version == 0)
             return MailboxState.Empty;
+        // Each may need the memory of all of a mailbox before it shares anything.
+        await _openings.WaitAsync(cancel);
+        try
+        {
+            return await FoldAsync(mailbox, version, cancel);
+        }
+        finally
+        {
+            _openings.Release();
+        }
+    }
+
+    private async Task<MailboxState> FoldAsync(StreamKey mailbox, long version, CancellationToken cancel)
+    {
         var state = await StartAsync(mailbox, version, cancel);
         await foreach (var e in log.Reader.ReadStreamAsync(mailbox, state.Version + 1, version, cancel: cancel))
             state = state.Evolve(e.Data, e.Version, e.Timestamp);
@@ -54,17 +73,18 @@ public sealed class PastMailboxes(EventLog log, PastOptions? options = null, Tim
     // What is in memory, unless a picture is nearer.
     private async ValueTask<MailboxState> StartAsync(StreamKey mailbox, long version, CancellationToken cancel)
     {
-        if (_views.TryGet(mailbox, version, out var known) && known.Version >= version - version % MailboxPastProjection.Every)
+        var known = _views.TryGet(mailbox, version, out var opened) ? opened : MailboxState.Empty;
+        if (known.Version >= version - version % MailboxPastProjection.Every)
             return known;
         await using var connection = await log.DataSource.OpenConnectionAsync(cancel);
         try
         {
-            return (await PictureRows.LoadAsync(connection, mailbox, version, cancel))?.State ?? MailboxState.Empty;
+            return (await PictureRows.LoadAsync(connection, mailbox, known.Version, version, _pictures, cancel))?.State ?? known;
         }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn)
         {
-            // No server has made the pictures yet: the log has everything.
-            return MailboxState.Empty;
+            // No server has made the pictures yet, or those of this version: the log has everything.
+            return known;
         }
     }
 

@@ -56,7 +56,9 @@ public sealed class PastNamespace(PastMailboxes past)
         if (missing is not null)
             return missing;
         var state = await past.OpenAsync(mailbox!.Key, mailbox.Version, cancel);
-        return new FrozenMailbox(new(mailbox.Key, account, place.Prefix) { IsPast = true }, state);
+        return past.Open.TryHold(state.Messages)
+            ? new FrozenMailbox(new(mailbox.Key, account, place.Prefix) { IsPast = true }, state, past.Open)
+            : Rejection.Limit("Too much of the past is open at once; close another mailbox of it, or try again later");
     }
 
     /// <summary>

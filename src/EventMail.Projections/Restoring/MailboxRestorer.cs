@@ -11,8 +11,11 @@ namespace EventMail.Projections.Restoring;
 /// done is found done: a restore that was cut off is begun again.
 /// </summary>
 internal sealed class MailboxRestorer(
-    MailboxService mailboxes, PastMailboxes past, CommandExecutor executor, EventMetadata metadata, bool dryRun)
+    MailboxService mailboxes, PastMailboxes past, CommandExecutor executor, EventMetadata metadata, bool dryRun, IProgress<long>? progress)
 {
+    /// <summary>Messages that come back with one commit: those of a large mailbox hold nobody up, and what is done is done.</summary>
+    public const int MessagesAtOnce = 10_000;
+
     /// <summary>Where a mailbox's messages go.</summary>
     /// <param name="Now">As it is then, with its view.</param>
     /// <param name="Into">Its name where it is not the one that was asked for.</param>
@@ -55,13 +58,28 @@ internal sealed class MailboxRestorer(
     }
 
     /// <summary>Its messages.</summary>
-    public async Task<Result<RestoreDecision>> RestoreAsync(Place place, RestoreTarget target, CancellationToken cancel)
+    public async Task<Result<RestoreCounts>> RestoreAsync(Place place, RestoreTarget target, CancellationToken cancel)
     {
-        var planned = RestoreDecider.Restore(place.Now, place.Key.Id, target);
-        if (dryRun || planned.Rejection is not null || planned.Value!.IsNothing)
-            return planned;
-        var outcome = await executor.ExecuteAsync(new RestoreCommand(place.Key, target, mailboxes.Views, metadata), cancel);
-        return outcome.Rejection is Rejection rejection ? rejection : (RestoreDecision)outcome.Result!;
+        // All or none where it is refused for their number.
+        var (planned, refused) = RestoreDecider.Restore(place.Now, place.Key.Id, target);
+        if (refused is not null)
+            return refused;
+        var done = RestoreCounts.Of(planned!);
+        if (dryRun || planned!.IsNothing)
+            return done;
+        done = default;
+        while (true)
+        {
+            var command = new RestoreCommand(place.Key, target with { AtMost = MessagesAtOnce }, mailboxes.Views, metadata);
+            var outcome = await executor.ExecuteAsync(command, cancel);
+            if (outcome.Rejection is Rejection rejection)
+                return rejection;
+            var decision = (RestoreDecision)outcome.Result!;
+            done += RestoreCounts.Of(decision);
+            progress?.Report(done.Restored);
+            if (decision.Left == 0)
+                return done;
+        }
     }
 
     /// <summary>Null when it was done; nothing is done in a dry run.</summary>

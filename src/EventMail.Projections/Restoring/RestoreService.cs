@@ -2,6 +2,7 @@ using EventMail.Domain;
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 using EventMail.Projections.Mailboxes;
+using EventMail.Projections.Metadata;
 using EventMail.Projections.Past;
 
 namespace EventMail.Projections.Restoring;
@@ -9,6 +10,9 @@ namespace EventMail.Projections.Restoring;
 /// <summary>Makes mailboxes again what they were, by events on top of what happened since. Thread-safe.</summary>
 public sealed class RestoreService(EventLog log, MailboxService mailboxes, PastMailboxes past)
 {
+    /// <summary>Hears, as they are done, how many messages of a mailbox are back.</summary>
+    public IProgress<long>? Progress { get; init; }
+
     /// <summary>
     /// What is missing of an instant comes back: mailboxes that were deleted with their UIDs, messages under new ones; names and flags
     /// are as they were. What came since stays. Refused are only instants and names that cannot be; of each mailbox its own line says
@@ -29,50 +33,74 @@ public sealed class RestoreService(EventLog log, MailboxService mailboxes, PastM
                 return missing;
             chosen = [one!];
         }
-        var restorer = new MailboxRestorer(mailboxes, past, log.Executor, actor.Because($"restore {PastInstant.Of(wish.To)}"), wish.DryRun);
+        var metadata = actor.Because($"restore {PastInstant.Of(wish.To)}");
+        var restorer = new MailboxRestorer(mailboxes, past, log.Executor, metadata, wish.DryRun, Progress);
+        var annotations = new AnnotationsBack(log, metadata, wish.DryRun);
         var tree = await mailboxes.Trees.ReloadAsync(wish.Account, cancel);
         var contents = new AccountContents(
             log.DataSource, mailboxes.Views, [.. tree.Sorted.Select(node => (tree.KeyOf(node), node.SpecialUse))]);
         var done = new List<RestoredMailbox>(chosen.Count);
         foreach (var mailbox in chosen)
         {
-            var line = await RestoreAsync(mailbox, wish, restorer, contents, cancel);
+            var view = (await past.OpenAsync(mailbox.Key, mailbox.Version, cancel)).View!;
+            var only = Only(wish, view);
+            // Nothing that is asked for was here: nor is the mailbox made again.
+            if (wish.Contents is not null && only is { IsEmpty: true })
+                continue;
+            var target = new RestoreTarget(view, mailbox.Key.Id, mailbox.Version) { Only = only, Flags = wish.Flags };
+            var (line, place) = await RestoreAsync(mailbox, target, wish, restorer, contents, cancel);
+            if (only is null && place?.Key == mailbox.Key)
+            {
+                line = line with
+                {
+                    Annotations = await annotations.RestoreAsync(MetadataKind.OfMailbox(mailbox.Key), e => e.Timestamp <= wish.To, removeLater: false, cancel),
+                };
+            }
             told?.Report(line);
             done.Add(line);
         }
-        return done;
+        return done.Count == 0 && wish.Contents is not null
+            ? new Rejection(RejectionKind.NonExistent, $"None of these messages was there at {PastInstant.Of(wish.To)}")
+            : done;
     }
 
-    private async Task<RestoredMailbox> RestoreAsync(
-        PastMailbox then, RestoreWish wish, MailboxRestorer restorer, AccountContents contents, CancellationToken cancel)
+    // The UIDs of then that are asked for; null for all.
+    private static UidSet? Only(RestoreWish wish, MailboxView view)
+    {
+        if (wish.Contents is not { } contents)
+            return wish.Messages;
+        var uids = new UidSet.Builder();
+        foreach (var slice in view.Slices())
+        {
+            for (var i = 0; i < slice.Length; i++)
+            {
+                if (contents.Contains(slice.Contents[i]))
+                    uids.Add(slice.Uids[i]);
+            }
+        }
+        return uids.Build().Union(wish.Messages ?? UidSet.Empty);
+    }
+
+    private static async Task<(RestoredMailbox Line, MailboxRestorer.Place? Place)> RestoreAsync(
+        PastMailbox then, RestoreTarget target, RestoreWish wish, MailboxRestorer restorer, AccountContents contents, CancellationToken cancel)
     {
         var (place, refused) = await restorer.PlaceAsync(then.Key, then.Name, cancel);
         if (refused is not null)
-            return Refused(then.Name, refused);
-        var target = new RestoreTarget((await past.OpenAsync(then.Key, then.Version, cancel)).View!, then.Key.Id, then.Version)
-        {
-            Only = wish.Messages,
-            Flags = wish.Flags,
-        };
+            return (Refused(then.Name, refused), null);
         var missing = RestoreDecider.Restore(place!.Now, place.Key.Id, target).Value?.Restored?.Contents ?? [];
         var released = await contents.ReleasedAsync(missing, cancel);
         var elsewhere = wish.Moved || missing.Length == 0 ? [] : await contents.ElsewhereAsync(place.Key, missing, cancel);
         elsewhere.ExceptWith(released);
         target = target with { PassOver = content => released.Contains(content) || elsewhere.Contains(content) };
 
-        var (decision, rejection) = await restorer.RestoreAsync(place, target, cancel);
+        var (counts, rejection) = await restorer.RestoreAsync(place, target, cancel);
         return rejection is not null
-            ? Refused(then.Name, rejection)
-            : Line(then.Name, place, decision!) with { Elsewhere = missing.Count(elsewhere.Contains), Released = missing.Count(released.Contains) };
+            ? (Refused(then.Name, rejection), null)
+            : (Line(then.Name, place, counts) with { Elsewhere = missing.Count(elsewhere.Contains), Released = missing.Count(released.Contains) }, place);
     }
 
     internal static RestoredMailbox Refused(string name, Rejection rejection) => new(name, null, false, false, 0, 0, 0, 0, 0, rejection.Text);
 
-    internal static RestoredMailbox Line(string name, MailboxRestorer.Place place, RestoreDecision decision) => new(
-        name, place.Into, place.Recreated, place.Renamed, Count(decision.Restored?.Uids),
-        decision.Flags?.Changes.Aggregate(
-            UidSet.Empty, (all, change) => all.Union(UidSet.Parse(change.Added)).Union(UidSet.Parse(change.Removed))).Count ?? 0,
-        Count(decision.Removed?.Uids), 0, 0, null);
-
-    private static long Count(string? uids) => uids is null ? 0 : UidSet.Parse(uids).Count;
+    internal static RestoredMailbox Line(string name, MailboxRestorer.Place place, RestoreCounts counts) => new(
+        name, place.Into, place.Recreated, place.Renamed, counts.Restored, counts.Flagged, counts.Removed, 0, 0, null);
 }

@@ -13,6 +13,11 @@ public sealed record RestoreWish(string Account, DateTimeOffset To)
     /// <summary>Only these messages of <see cref="Mailbox"/>, by their UIDs of then; null: all.</summary>
     public UidSet? Messages { get; init; }
 
+    /// <summary>
+    /// Only messages with these contents, whatever mailboxes they were in; with <see cref="Messages"/>, those as well. Null: they are not asked for so.
+    /// </summary>
+    public IReadOnlySet<long>? Contents { get; init; }
+
     /// <summary>Messages that are still there get the flags of then.</summary>
     public bool Flags { get; init; } = true;
 
@@ -37,5 +42,8 @@ public sealed record RestoreWish(string Account, DateTimeOffset To)
 public sealed record RestoredMailbox(
     string Name, string? Into, bool Recreated, bool Renamed, long Restored, long Flagged, long Removed, int Elsewhere, int Released, string? Refused)
 {
-    public bool IsUnchanged => !Recreated && !Renamed && Restored + Flagged + Removed == 0 && Refused is null;
+    /// <summary>Annotations that are as before.</summary>
+    public int Annotations { get; init; }
+
+    public bool IsUnchanged => !Recreated && !Renamed && Restored + Flagged + Removed + Annotations == 0 && Refused is null;
 }

@@ -6,6 +6,7 @@ using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
+using EventMail.Projections.Metadata;
 using EventMail.Projections.Past;
 using EventMail.Projections.Reading;
 
@@ -19,7 +20,11 @@ namespace EventMail.Projections.Restoring;
 public sealed record UndoneSession(
     IReadOnlyList<RestoredMailbox> Mailboxes, int Subscriptions, int Cancelled, int Sent, IReadOnlyList<string> Left)
 {
-    public bool Found => Mailboxes.Count + Subscriptions + Cancelled + Sent + Left.Count > 0;
+    /// <summary>Annotations of mailboxes and of the server that are as before.</summary>
+    public int Annotations { get; init; }
+
+    /// <summary>The session wrote something.</summary>
+    public bool Found { get; init; }
 }
 
 /// <summary>
@@ -29,6 +34,9 @@ public sealed record UndoneSession(
 /// </summary>
 public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMailboxes past, DeliveryOperations deliveries)
 {
+    /// <summary>Hears, as they are done, how many messages of a mailbox are back.</summary>
+    public IProgress<long>? Progress { get; init; }
+
     // A mailbox as it is without the session.
     private sealed record Touched(StreamKey Key, MailboxState Without)
     {
@@ -43,8 +51,8 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
         string session, string? account, bool dryRun, Actor actor, IProgress<RestoredMailbox>? told, CancellationToken cancel)
     {
         var cause = $"undo {session}";
-        var streams = await SessionStreams.ReadAsync(log.DataSource, session, account, cancel);
-        var restorer = new MailboxRestorer(mailboxes, past, log.Executor, actor.Because(cause), dryRun);
+        var streams = await SessionStreams.ReadAsync(log, session, account, cancel);
+        var restorer = new MailboxRestorer(mailboxes, past, log.Executor, actor.Because(cause), dryRun, Progress);
         var touched = new List<Touched>();
         foreach (var stream in streams.Where(stream => stream.Kind == MailboxKind.Instance.Name))
             touched.Add(new(stream.Key, await WithoutAsync(stream, session, cause, cancel)));
@@ -58,15 +66,33 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
             told?.Report(mailbox.Line!);
         }
         var (cancelled, sent) = await CancelAsync(streams, dryRun, actor, cancel);
+        var annotations = 0;
+        foreach (var stream in streams.Where(stream => stream.Kind == MetadataKind.Instance.Name))
+        {
+            annotations += await new AnnotationsBack(log, actor.Because(cause), dryRun).RestoreAsync(
+                new(MetadataKind.Instance, stream.Key), e => e.Metadata.CorrelationId != session && e.Metadata.CausationId != cause, removeLater: true, cancel);
+        }
         return new(
             [.. touched.Select(mailbox => mailbox.Line!)], await SubscriptionsAsync(streams, session, cause, dryRun, actor, cancel), cancelled, sent,
-            [.. streams.Select(stream => stream.Kind).Except([MailboxKind.Instance.Name, DeliveryKind.Instance.Name, AccountKindName, .. Facts])]);
+            [.. streams.Where(stream => !IsUndone(stream)).Select(stream => stream.Kind).Distinct(StringComparer.Ordinal)])
+        {
+            Annotations = annotations,
+            Found = streams.Count > 0,
+        };
     }
 
     private static readonly string AccountKindName = AccountStreamKinds.AccountStream("").Kind.Name;
 
+    private static readonly string[] Undone = [MailboxKind.Instance.Name, DeliveryKind.Instance.Name, MetadataKind.Instance.Name];
+
+    // Of an account's own stream: whoever changed a password, an operator must know of it.
+    private static readonly string[] Subscribing = ["mailbox_subscribed", "mailbox_unsubscribed"];
+
     // That somebody logged in, and what they read, stays true.
     private static readonly string[] Facts = ["login", ReadingKind.Instance.Name];
+
+    private static bool IsUndone(SessionStream stream) =>
+        Undone.Contains(stream.Kind) || Facts.Contains(stream.Kind) || (stream.Kind == AccountKindName && stream.Types.IsSubsetOf(Subscribing));
 
     private async Task<MailboxState> WithoutAsync(SessionStream stream, string session, string cause, CancellationToken cancel)
     {
@@ -88,7 +114,7 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
             // It made the mailbox, or others have deleted it since: nothing comes back.
             var now = await mailboxes.Views.LoadAsync(mailbox.Key, cancel);
             mailbox.Place = new(mailbox.Key, now, null, false, false);
-            mailbox.Line = RestoreService.Line(now.Name, mailbox.Place, new(null, null, null, 0));
+            mailbox.Line = RestoreService.Line(now.Name, mailbox.Place, default);
             return;
         }
         var (place, refused) = await restorer.PlaceAsync(mailbox.Key, name, cancel);
@@ -98,8 +124,8 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
             return;
         }
         mailbox.Place = place;
-        var (decision, rejection) = await restorer.RestoreAsync(place!, Target(mailbox), cancel);
-        mailbox.Line = rejection is null ? RestoreService.Line(name, place!, decision!) : RestoreService.Refused(name, rejection);
+        var (counts, rejection) = await restorer.RestoreAsync(place!, Target(mailbox), cancel);
+        mailbox.Line = rejection is null ? RestoreService.Line(name, place!, counts) : RestoreService.Refused(name, rejection);
     }
 
     private static RestoreTarget Target(Touched mailbox) => new(mailbox.Without.View!, mailbox.Key.Id, mailbox.Without.Version);
@@ -110,7 +136,7 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
         if (mailbox is not { Place: { } place, Line: { Refused: null } line } || place.Key != mailbox.Key || !place.Now.Exists)
             return;
         var now = place with { Now = (await mailboxes.Views.LoadAsync(mailbox.Key, cancel)) is { Exists: true } loaded ? loaded : place.Now };
-        var (decision, rejection) = await restorer.RestoreAsync(now, Target(mailbox) with { Flags = false, RemoveLater = true }, cancel);
+        var (counts, rejection) = await restorer.RestoreAsync(now, Target(mailbox) with { Flags = false, RemoveLater = true }, cancel);
         if (rejection is null)
             rejection = await restorer.DoAsync(new AccessBackCommand(mailbox.Key, mailbox.Without.Acl, metadata), cancel);
         if (rejection is not null)
@@ -118,7 +144,7 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
             mailbox.Line = line with { Refused = rejection.Text };
             return;
         }
-        var removed = RestoreService.Line(line.Name, place, decision!).Removed;
+        var removed = counts.Removed;
         mailbox.Line = line with { Removed = removed };
         // It made the mailbox, and nobody else put anything into it.
         if (mailbox.Without.Name.Length == 0 && now.Now.Messages == removed
@@ -130,7 +156,7 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
     private async Task<(int Cancelled, int Sent)> CancelAsync(List<SessionStream> streams, bool dryRun, Actor actor, CancellationToken cancel)
     {
         var (cancelled, sent) = (0, 0);
-        foreach (var (key, _, _) in streams.Where(stream => stream.Kind == DeliveryKind.Instance.Name && stream.First == 1))
+        foreach (var key in streams.Where(stream => stream.Kind == DeliveryKind.Instance.Name && stream.First == 1).Select(stream => stream.Key))
         {
             var waits = dryRun
                 ? await deliveries.ShowAsync(key.Id, cancel) is { Over: false }
@@ -151,7 +177,7 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
         foreach (var stream in streams.Where(stream => stream.Kind == AccountKindName))
         {
             var (now, without) = (new Dictionary<string, bool>(StringComparer.Ordinal), new Dictionary<string, bool>(StringComparer.Ordinal));
-            await foreach (var e in log.Reader.ReadStreamAsync(stream.Key, types: ["mailbox_subscribed", "mailbox_unsubscribed"], cancel: cancel))
+            await foreach (var e in log.Reader.ReadStreamAsync(stream.Key, types: Subscribing, cancel: cancel))
             {
                 var (name, on) = e.Data is MailboxSubscribed subscribed ? (subscribed.Name, true) : (((MailboxUnsubscribed)e.Data).Name, false);
                 now[name] = on;

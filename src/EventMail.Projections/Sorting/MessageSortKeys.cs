@@ -13,8 +13,9 @@ public sealed class MessageSortKeys(MessageSummaries summaries, ContentStore con
     private readonly ContentCache _cache = new(cacheBytes);
 
     /// <summary>The keys of all of them, in their order.</summary>
+    /// <param name="goneIsEmpty">A message of the past whose content is not kept any more is compared as one with an empty header.</param>
     /// <exception cref="ContentUnreadableException">One of them is missing, or cannot be read.</exception>
-    public async ValueTask<SortKeys[]> GetAsync(ReadOnlyMemory<long> numbers, CancellationToken cancel)
+    public async ValueTask<SortKeys[]> GetAsync(ReadOnlyMemory<long> numbers, bool goneIsEmpty, CancellationToken cancel)
     {
         var keys = new SortKeys[numbers.Length];
         for (var start = 0; start < numbers.Length; start += MessageSummaries.PrefetchWindow)
@@ -26,7 +27,7 @@ public sealed class MessageSortKeys(MessageSummaries summaries, ContentStore con
             for (var i = 0; i < window.Length; i++)
             {
                 if (keys[start + i].Data is null)
-                    keys[start + i] = await DeriveAsync(window.Span[i], cancel);
+                    keys[start + i] = await DeriveAsync(window.Span[i], goneIsEmpty, cancel);
             }
         }
         return keys;
@@ -43,6 +44,18 @@ public sealed class MessageSortKeys(MessageSummaries summaries, ContentStore con
                 all = false;
         }
         return all;
+    }
+
+    private async ValueTask<SortKeys> DeriveAsync(long number, bool goneIsEmpty, CancellationToken cancel)
+    {
+        try
+        {
+            return await DeriveAsync(number, cancel);
+        }
+        catch (ContentMissingException) when (goneIsEmpty)
+        {
+            return SortKeys.Of([]);
+        }
     }
 
     private async ValueTask<SortKeys> DeriveAsync(long number, CancellationToken cancel)

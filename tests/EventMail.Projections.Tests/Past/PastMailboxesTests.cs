@@ -32,6 +32,30 @@ public class PastMailboxesTests(PastNode shared) : IClassFixture<PastNode>
     }
 
     [Fact]
+    public async Task Of_events_of_one_microsecond_all_have_happened_at_it_and_none_before()
+    {
+        var inbox = (await _node.AddAccountAsync("same")).Inbox;
+        for (var i = 1; i <= 9; i++)
+            await _node.ReceiveAsync(i, "same");
+        var at = (await shared.EventsAsync(inbox))[4].Timestamp;
+        await using (var change = shared.Database.DataSource.CreateCommand(
+            "update public.mt_events set timestamp = $3 where tenant_id = $1 and stream_id = $2 and version between 4 and 7"))
+        {
+            foreach (var value in (object[])[inbox.Tenant, inbox.Id, at.UtcDateTime])
+                change.Parameters.Add(new() { Value = value });
+            await change.ExecuteNonQueryAsync();
+        }
+        (await _past.VersionAtAsync(inbox, at, default)).ShouldBe(7);
+        (await _past.VersionAtAsync(inbox, at - Tick, default)).ShouldBe(3);
+        // What the log's times do not resolve is rounded down: nothing later has happened.
+        (await _past.VersionAtAsync(inbox, at + TimeSpan.FromTicks(9), default)).ShouldBe(7);
+        (await _past.VersionAtAsync(inbox, at - TimeSpan.FromTicks(1), default)).ShouldBe(3);
+        (await _past.VersionAtAsync(inbox, DateTimeOffset.MinValue, default)).ShouldBe(0);
+        (await _past.AtAsync("same", DateTimeOffset.MinValue, default)).Rejection!.Text.ShouldContain("before the account");
+        (await _past.AtAsync("same", DateTimeOffset.MaxValue, default)).Rejection!.Text.ShouldContain("in the future");
+    }
+
+    [Fact]
     public async Task A_mailbox_is_opened_as_it_was_at_each_of_its_versions()
     {
         var key = (await _node.AddAccountAsync("opened")).Inbox;

@@ -11,9 +11,9 @@ public class PictureTests
     private const string Account = "aaaaaaaa";
 
     // 80 copies of 40 messages, flags and gaps: more than three chunks, and a picture at every tenth event.
-    private static async Task<(MailNode Node, StreamKey Archive)> FillAsync(TestDatabase database)
+    private static async Task<(MailNode Node, StreamKey Archive)> FillAsync(TestDatabase database, int octetsPerEvent = 1_000_000)
     {
-        var node = await MailNode.StartAsync(database, projections: [new MailboxPastProjection(every: 10)]);
+        var node = await MailNode.StartAsync(database, projections: [new MailboxPastProjection(every: 10, octetsPerEvent)]);
         await node.AddAccountAsync(Account);
         for (var i = 1; i <= 40; i++)
             await node.ReceiveAsync(i, Account);
@@ -24,6 +24,9 @@ public class PictureTests
             (await node.Mailboxes.CopyAsync(inbox, UidSet.Parse("1:40"), "Archive", false, MailNode.Someone, "A", default)).Rejection.ShouldBeNull();
             if (i % 10 == 5)
                 await node.StoreAsync(archive, $"{i * 40 + 1}:{i * 40 + 9}", StoreMode.Add, @"\Seen", "work");
+            // In a chunk that nothing comes to any more.
+            if (i > 30 && i % 5 == 2)
+                await node.StoreAsync(archive, $"{i}", StoreMode.Add, @"\Flagged");
             if (i % 20 == 15)
                 await node.Mailboxes.RemoveAsync(archive, UidSet.OfRange((uint)i * 40 - 3, (uint)i * 40), MailNode.Someone, "A", default);
         }
@@ -53,17 +56,40 @@ public class PictureTests
         var shown = Enumerable.Range(1, (states.Count - 1) / 10).Sum(picture => states[picture * 10].View!.ChunkCount);
         (await CountAsync(database, "past_chunk", archive)).ShouldBeLessThan(shown);
 
+        // Where only flags changed, only they are stored.
+        await using (var marks = database.DataSource.CreateCommand("select count(*), max(length(columns)) from past_chunk where whole_at is not null"))
+        await using (var row = await marks.ExecuteReaderAsync())
+        {
+            (await row.ReadAsync()).ShouldBeTrue();
+            row.GetInt64(0).ShouldBeGreaterThan(1);
+            row.GetInt32(1).ShouldBeLessThan(200);
+        }
         await ShouldBeAsync(new(node.Log), archive, states);
         foreach (var damage in new[]
         {
             "update past_chunk set columns = substring(columns from 1 for 20) where version > 20", "delete from past_chunk where first_uid > 1000",
-            "update past_chunk set columns = '\\x63'", "delete from past_picture", "drop table past_picture, past_chunk",
+            "delete from past_chunk where whole_at is null and version > 30", "update past_chunk set columns = '\\x63'", "delete from past_picture", "drop table past_picture, past_chunk",
         })
         {
             await using (var command = database.DataSource.CreateCommand(damage))
                 await command.ExecuteNonQueryAsync();
             await ShouldBeAsync(new(node.Log, new() { CachedMessages = 0 }), archive, states);
         }
+    }
+
+    [Fact]
+    public async Task Pictures_that_would_be_dear_are_passed_over_three_times_and_what_is_opened_is_the_same()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var (node, archive) = await FillAsync(database, octetsPerEvent: 0);
+        await using var _ = node;
+        var states = new List<MailboxState> { MailboxState.Empty };
+        await foreach (var e in node.Log.Reader.ReadStreamAsync(archive))
+            states.Add(states[^1].Evolve(e.Data, e.Version, e.Timestamp));
+        await using var command = database.DataSource.CreateCommand("select array_agg(version order by version) from past_picture where mailbox_id = $1");
+        command.Parameters.Add(new() { Value = archive.Id });
+        ((long[])(await command.ExecuteScalarAsync())!).ShouldBe(Enumerable.Range(1, (states.Count - 1) / 40).Select(picture => picture * 40L));
+        await ShouldBeAsync(new(node.Log, new() { CachedMessages = 0 }), archive, states);
     }
 
     // Every seventh version, upwards and in between: from a picture, from memory, from the beginning.
@@ -83,7 +109,7 @@ public class PictureTests
         await node.DisposeAsync();
         await using (var drop = database.DataSource.CreateCommand("drop table past_chunk"))
             await drop.ExecuteNonQueryAsync();
-        await using var again = await MailNode.StartAsync(database, projections: [new MailboxPastProjection(every: 10)]);
+        await using var again = await MailNode.StartAsync(database, projections: [new MailboxPastProjection(every: 10, octetsPerEvent: 1_000_000)]);
         await again.Log.Projections.WaitForAsync(MailboxPastProjection.ProjectionName, default);
         (await CountAsync(database, "past_picture", archive), await CountAsync(database, "past_chunk", archive)).ShouldBe(before);
     }

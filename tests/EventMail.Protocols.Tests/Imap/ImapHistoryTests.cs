@@ -53,8 +53,33 @@ public sealed class ImapHistoryTests
         await client.SendLineAsync("j SEARCH SUBJECT p");
         await client.ExpectAsync("* SEARCH 1 3");
         await client.ExpectMatchAsync("j OK .*");
+        // A header that nobody can read any more sorts as an empty one, and its message is a thread of its own.
+        await client.SendLineAsync("m SORT (REVERSE SUBJECT) UTF-8 ALL");
+        await client.ExpectAsync("* SORT 3 1 2");
+        await client.ExpectMatchAsync("m OK .*");
+        await client.SendLineAsync("n THREAD REFERENCES UTF-8 ALL");
+        await client.ExpectMatchAsync(@"\* THREAD (\(\d\)){3}");
+        await client.ExpectMatchAsync("n OK .*");
         await SayAsync(client, "k COPY 1:3 Archive", @"k NO \[EXPUNGEISSUED\] The content of the message with UID 2 is not kept any more");
         await SayAsync(client, "l COPY 1,3 Archive", @"l OK \[COPYUID \d+ 1,3 1:2\] .*");
+    }
+
+    [Fact]
+    public async Task What_sessions_hold_open_of_the_past_is_bounded_and_freed_when_they_leave()
+    {
+        await using var mail = await TestMail.StartAsync(past: new() { OpenMessages = 5 });
+        var fixture = new ImapFixture();
+        var account = await mail.NewAccountAsync();
+        await using var first = await fixture.LogInAsync(account, fixture.ServicesWith(new(), mail: mail));
+        await using var second = await fixture.LogInAsync(account, fixture.ServicesWith(new(), mail: mail));
+        for (var i = 0; i < 3; i++)
+            await SayAsync(first, "a APPEND INBOX {4+}\r\na\r\n", "a OK .*");
+        var then = PastInstant.Of(DateTimeOffset.UtcNow);
+        await SayAsync(first, $"b EXAMINE \"#history/{then}/INBOX\"", @"b OK \[READ-ONLY\] .*");
+        await SayAsync(second, $"c EXAMINE \"#history/{then}/INBOX\"", @"c NO \[LIMIT\] .*");
+        await SayAsync(second, "d EXAMINE INBOX", "d OK .*");
+        await SayAsync(first, "e UNSELECT", "e OK .*");
+        await SayAsync(second, $"f EXAMINE \"#history/{then}/INBOX\"", @"f OK \[READ-ONLY\] .*");
     }
 
     private static async Task SayAsync(ScriptedClient client, string command, string answer)

@@ -49,7 +49,12 @@ internal sealed class SortedMessages
         var messages = new SortedMessages((int)numbers.Count);
         messages.Fill(view, numbers);
         if (withKeys)
-            messages.Keys = await session.Services.SortKeys.GetAsync(messages.Contents, session.Cancel).ConfigureAwait(false);
+        {
+            messages.Keys = await session.Services.SortKeys
+                .GetAsync(messages.Contents, session.Selected!.Mailbox.IsPast, session.Cancel).ConfigureAwait(false);
+        }
+
+
         return messages;
     }
 
