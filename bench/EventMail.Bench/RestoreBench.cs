@@ -5,6 +5,7 @@ using EventMail.EventStore;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Deliveries;
+using EventMail.Projections.History.Index;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Past;
 using EventMail.Projections.Restoring;
@@ -35,12 +36,12 @@ internal static class RestoreBench
 
         await FillAsync(log, mailboxes, account, messages);
         var past = new PastMailboxes(log);
-        var wish = new RestoreWish(account, DateTimeOffset.UtcNow) { Mailbox = "Archive" };
+        var wish = new RestoreWish(account, DateTimeOffset.UtcNow) { Mailbox = "Archive", Moved = true };
         await EmptyAsync(mailboxes, account, "thief");
         await MeasureAsync("as of an instant", mailboxes, account, messages, async () =>
             (await new RestoreService(log, mailboxes, past).RestoreAsync(wish, Actor.System, null, default)).Value!.Sum(line => line.Restored));
         await EmptyAsync(mailboxes, account, "another");
-        await log.Projections.WaitForAsync("HistoryIndex", default);
+        await log.Projections.WaitForAsync(HistoryIndexProjection.ProjectionName, default);
         await MeasureAsync("undoing a session", mailboxes, account, messages, async () =>
             (await new SessionUndo(log, mailboxes, past, deliveries.Operations).UndoAsync("another", account, false, Actor.System, null, default)).Mailboxes.Sum(line => line.Restored));
     }
