@@ -20,7 +20,7 @@ internal static class SessionStreams
     /// <param name="account">Only in this account's streams; null: wherever it was.</param>
     public static async Task<List<SessionStream>> ReadAsync(EventLog log, string session, string? account, CancellationToken cancel)
     {
-        var filter = HistoryFilter.Of(new() { Session = session, Accounts = account is null ? null : [account] }, null, null);
+        var filter = HistoryFilter.Of(new() { Session = session, Accounts = account is null ? null : [account] }, log.Types, null, null);
         var written = new Dictionary<StreamKey, (long First, HashSet<string> Types)>();
         var found = new EventFinder(log, new(log.DataSource)).FindAsync(filter, 0, await log.Reader.EndAsync(cancel), cancel);
         await foreach (var e in found)
