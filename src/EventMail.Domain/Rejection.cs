@@ -20,6 +20,9 @@ public sealed record Rejection(RejectionKind Kind, string Text)
     /// <summary>RFC 6154 §3: NO [USEATTR].</summary>
     public static readonly Rejection SpecialUse = new(RejectionKind.SpecialUse, "No mailbox can have this attribute");
 
+    /// <summary>An event of its stream cannot be read: nothing is decided on what is known of it until that is repaired.</summary>
+    public static readonly Rejection Damaged = new(RejectionKind.Damaged, "The mailbox's record is damaged; the server's operator has been told");
+
     public static Rejection Invalid(string text) => new(RejectionKind.Invalid, text);
 
     public static Rejection Limit(string text) => new(RejectionKind.Limit, text);
@@ -39,6 +42,7 @@ public enum RejectionKind
     TryAgain,
     NoPermission,
     Gone,
+    Damaged,
 }
 
 /// <summary>Either a value or the reason why there is none.</summary>

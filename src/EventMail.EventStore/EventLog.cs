@@ -13,9 +13,9 @@ public sealed class EventLog : IAsyncDisposable
 
     private EventLog(
         NpgsqlDataSource source, NpgsqlDataSource sessions, EventTypeMap types, EventReader reader, KeyRing keys, ContentStore contents,
-        CommandExecutor executor, NodeLink link, ProjectionDaemon projections)
+        Quarantine quarantine, CommandExecutor executor, NodeLink link, ProjectionDaemon projections)
     {
-        (DataSource, Sessions, Types, Reader, Keys, Contents, Executor) = (source, sessions, types, reader, keys, contents, executor);
+        (DataSource, Sessions, Types, Reader, Keys, Contents, Quarantine, Executor) = (source, sessions, types, reader, keys, contents, quarantine, executor);
         (_link, Projections) = (link, projections);
     }
 
@@ -23,6 +23,7 @@ public sealed class EventLog : IAsyncDisposable
     public EventReader Reader { get; }
     public KeyRing Keys { get; }
     public ContentStore Contents { get; }
+    public Quarantine Quarantine { get; }
     public ProjectionDaemon Projections { get; }
     public EventTypeMap Types { get; }
 
@@ -67,17 +68,20 @@ public sealed class EventLog : IAsyncDisposable
         });
         NodeLink? link = null;
         KeyRing? keys = null;
+        Quarantine? quarantine = null;
         try
         {
             await ReadModelStart.PrepareAsync(options, types, kinds, [.. inline, .. asynchronous], log, cancel);
 
-            var reader = new EventReader(source, types);
+            quarantine = new(source, types, options.QuarantinePoll, log);
+            await quarantine.StartAsync(cancel);
+            var reader = new EventReader(source, types) { Damaged = quarantine.Found };
             keys = new KeyRing(options.Keys, options.DataFolder, options.Clock, log);
             var contents = new ContentStore(source, options, keys, log);
             var feed = new CommitFeed(log);
             var cache = new StateCache(options.StateCacheWeight);
             var publisher = new Publisher(cache, feed, log);
-            var states = new StateLoader(source, reader, cache, publisher);
+            var states = new StateLoader(source, reader, cache, publisher, quarantine);
             var node = Guid.CreateVersion7();
             var remote = new RemoteCommits(source, reader, states, publisher, kinds.ToDictionary(k => k.Name), log);
             link = new NodeLink(options, node, [.. inline, .. asynchronous], remote, publisher, log);
@@ -85,12 +89,12 @@ public sealed class EventLog : IAsyncDisposable
 
             var connection = new CommitterConnection(options.ConnectionString, node, inline, log);
             var queue = new CommandQueue(options.QueueLimit);
-            var committer = new Committer(queue, connection, states, cache, publisher, link, contents, types, inline, options, log);
-            var executor = new CommandExecutor(queue, committer, connection, link, cache, states, feed, options.ClosingGrace);
+            var committer = new Committer(queue, connection, states, cache, publisher, link, contents, types, inline, quarantine, options, log);
+            var executor = new CommandExecutor(queue, committer, connection, link, cache, states, quarantine, feed, options.ClosingGrace);
             executor.Start();
             contents.Start();
             var daemon = new ProjectionDaemon(options, reader, feed, asynchronous, log);
-            var opened = new EventLog(source, sessions, types, reader, keys, contents, executor, link, daemon);
+            var opened = new EventLog(source, sessions, types, reader, keys, contents, quarantine, executor, link, daemon);
             foreach (var projection in asynchronous)
                 projection.Join(opened);
             daemon.Start();
@@ -100,6 +104,8 @@ public sealed class EventLog : IAsyncDisposable
         {
             if (link is not null)
                 await link.DisposeAsync();
+            if (quarantine is not null)
+                await quarantine.DisposeAsync();
             keys?.Dispose();
             await source.DisposeAsync();
             await sessions.DisposeAsync();
@@ -114,6 +120,7 @@ public sealed class EventLog : IAsyncDisposable
         await Projections.DisposeAsync();
         await _link.DisposeAsync();
         await Contents.DisposeAsync();
+        await Quarantine.DisposeAsync();
         Keys.Dispose();
         await DataSource.DisposeAsync();
         await Sessions.DisposeAsync();

@@ -43,6 +43,9 @@ public sealed record EventLogOptions
     /// <summary>How often an idle asynchronous projection looks for events that no commit of ours told of.</summary>
     public TimeSpan ProjectionPoll { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How often a node looks for streams that others have put into quarantine, and for those whose events were repaired.</summary>
+    public TimeSpan QuarantinePoll { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>
     /// What becomes of a node that must change read models over to its version while programs of another one are running: it waits for
     /// their end, or it is refused (<see cref="GenerationRefusedException"/>), as a command beside a server is.

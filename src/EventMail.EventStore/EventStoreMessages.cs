@@ -86,6 +86,19 @@ internal static partial class EventStoreMessages
     public static partial void StreamUnreadable(this ILogger log, Exception error, string kind, StreamKey stream);
 
     [LoggerMessage(Level = LogLevel.Error, Message =
+        "The stream {stream} is in quarantine: its version {version} ({type}, public.mt_events seq_id {sequence}) cannot be read: {error}. It takes no commands until that row is repaired; all others go on")]
+    public static partial void StreamQuarantined(this ILogger log, StreamKey stream, long version, string type, long sequence, string error);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The stream {stream} can be read again: it is out of quarantine")]
+    public static partial void StreamReleased(this ILogger log, StreamKey stream);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What cannot be read in the log could not be written down or looked at again; trying again")]
+    public static partial void QuarantineNotRefreshed(this ILogger log, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Projection {projection} has taken up the event at position {sequence}, which it had passed over because it could not be read")]
+    public static partial void EventTakenUp(this ILogger log, string projection, long sequence);
+
+    [LoggerMessage(Level = LogLevel.Error, Message =
         "{kind} stream {stream} stands at version {version}, and the log has no such event: somebody removed it. See `eventmail audit verify`")]
     public static partial void LastEventMissing(this ILogger log, string kind, StreamKey stream, long version);
 }

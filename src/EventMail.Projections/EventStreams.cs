@@ -35,6 +35,7 @@ public static class EventStreams
         ("retention", ["retention_set", "retention_cleared", "legal_hold_placed", "legal_hold_released"]),
         ("release", ["contents_released"]),
         ("erasure", ["erasure_ordered", "erasure_completed"]),
+        ("read_models", ["read_model_drifted", "read_model_drift_ended"]),
     ];
 
     /// <summary>The kind by the alias, old aliases included.</summary>

@@ -7,6 +7,7 @@ using EventMail.Projections.Metadata;
 using EventMail.Projections.Reading;
 using EventMail.Projections.Reception;
 using EventMail.Projections.Retention;
+using EventMail.Projections.Verification;
 using EventMail.Projections.Webhooks;
 
 namespace EventMail.Projections;
@@ -17,7 +18,7 @@ public static class EventTypes
     public static EventTypeMap Create()
     {
         var map = new EventTypeMap().RegisterMailboxEvents().RegisterMetadataEvents().RegisterDeliveryEvents().RegisterReceptionEvents().RegisterReadingEvents().RegisterApiKeyEvents().RegisterWebhookEvents()
-            .RegisterRetentionEvents();
+            .RegisterRetentionEvents().RegisterReadModelEvents();
         AccountEventTypes.Register(map);
         return map;
     }

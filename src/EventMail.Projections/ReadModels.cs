@@ -12,6 +12,7 @@ using EventMail.Projections.Reading;
 using EventMail.Projections.Reception;
 using EventMail.Projections.Retention;
 using EventMail.Projections.SearchText;
+using EventMail.Projections.Verification;
 using EventMail.Projections.Webhooks;
 using Microsoft.Extensions.Logging;
 
@@ -23,7 +24,7 @@ public static class ReadModels
     public static IReadOnlyList<StreamKind> Kinds { get; } =
     [
         .. AccountStreamKinds.All, MailboxKind.Instance, MetadataKind.Instance, DeliveryKind.Instance, ReceptionKind.Instance, ReadingKind.Instance, ApiKeyKind.Instance,
-        WebhookKind.Instance, RetentionKind.Instance, ReleaseKind.Instance, ErasureKind.Instance,
+        WebhookKind.Instance, RetentionKind.Instance, ReleaseKind.Instance, ErasureKind.Instance, ReadModelKind.Instance,
     ];
 
     /// <summary>In the order in which they lock their rows, the same on every node.</summary>

@@ -30,6 +30,8 @@ public sealed class EventNumberTests
         ["ContentsReleased.Bytes"] = "octets of contents, which fitted on disks",
         ["ErasedContent.Number"] = "a content's number",
         ["ErasureCompleted.Rewrapped"] = "4,096 keys for each wrapping key",
+        ["ReadModelDrifted.Position"] = "a position of the log",
+        ["ReadModelDriftEnded.Position"] = "a position of the log",
         ["WebhookAdded.From"] = "a position of the log",
         ["MailboxDeleted.Messages"] = "at most 2^32 UIDs",
         ["MailboxDeleted.Bytes"] = "a mailbox's octets, which must fit on disks",

@@ -58,6 +58,9 @@ public static class AccountStreams
     public static Guid Releases(DateTimeOffset at) =>
         Named("release", at.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
 
+    /// <summary>What was found wrong with read models. In the default tenant.</summary>
+    public static Guid ReadModels() => Named("read_models", "");
+
     private static Guid Named(string kind, string name)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];

@@ -14,16 +14,17 @@ public sealed class CommandExecutor : IAsyncDisposable
     private readonly NodeLink _link;
     private readonly StateCache _cache;
     private readonly StateLoader _states;
+    private readonly Quarantine _quarantine;
     private readonly TimeSpan _closingGrace;
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
     private int _closing;
 
     internal CommandExecutor(
-        CommandQueue queue, Committer committer, CommitterConnection connection, NodeLink link, StateCache cache, StateLoader states,
+        CommandQueue queue, Committer committer, CommitterConnection connection, NodeLink link, StateCache cache, StateLoader states, Quarantine quarantine,
         CommitFeed feed, TimeSpan closingGrace)
     {
-        (_queue, _committer, _connection, _link, _cache, _states) = (queue, committer, connection, link, cache, states);
+        (_queue, _committer, _connection, _link, _cache, _states, _quarantine) = (queue, committer, connection, link, cache, states, quarantine);
         (Feed, _closingGrace) = (feed, closingGrace);
     }
 
@@ -83,20 +84,34 @@ public sealed class CommandExecutor : IAsyncDisposable
     }
 
     /// <summary>The stream's state, from the cache or loaded: everything that this node committed, and what it heard of others.</summary>
-    public ValueTask<LoadedState> StateAsync(StreamRef stream, CancellationToken cancel) =>
-        _cache.TryGet(stream.Key, out var state, out _) ? new(state) : new(_states.LoadAsync(stream, cancel));
+    /// <exception cref="DamagedStreamException">The stream is in quarantine.</exception>
+    public ValueTask<LoadedState> StateAsync(StreamRef stream, CancellationToken cancel)
+    {
+        _quarantine.Require(stream.Key);
+        return _cache.TryGet(stream.Key, out var state, out _) ? new(state) : new(_states.LoadAsync(stream, cancel));
+    }
 
     /// <summary>Like <see cref="StateAsync"/>, but catches up with other nodes' commits first; free while there are none.</summary>
+    /// <exception cref="DamagedStreamException">The stream is in quarantine.</exception>
     public ValueTask<LoadedState> RefreshAsync(StreamRef stream, CancellationToken cancel)
     {
+        _quarantine.Require(stream.Key);
         if (!_cache.TryGet(stream.Key, out var state, out _))
             return new(_states.LoadAsync(stream, cancel));
         return _link.OthersPresent ? new(_states.RefreshAsync(stream, state, cancel)) : new(state);
     }
 
     /// <summary>The states of many streams of a kind like <see cref="RefreshAsync"/>'s, with a statement or two for all of them.</summary>
-    public Task<IReadOnlyDictionary<StreamKey, LoadedState>> RefreshAsync(StreamKind kind, IReadOnlyList<StreamKey> keys, CancellationToken cancel) =>
-        _states.RefreshAsync(kind, keys, _link.OthersPresent, cancel);
+    /// <exception cref="DamagedStreamException">One of the streams is in quarantine.</exception>
+    public Task<IReadOnlyDictionary<StreamKey, LoadedState>> RefreshAsync(StreamKind kind, IReadOnlyList<StreamKey> keys, CancellationToken cancel)
+    {
+        if (!_quarantine.IsEmpty)
+        {
+            foreach (var key in keys)
+                _quarantine.Require(key);
+        }
+        return _states.RefreshAsync(kind, keys, _link.OthersPresent, cancel);
+    }
 
     /// <summary>The cached state, if any. Takes no lock.</summary>
     public bool TryGetState(StreamKey key, out LoadedState state) => _cache.TryGet(key, out state, out _);

@@ -9,7 +9,7 @@ namespace EventMail.EventStore;
 /// </summary>
 internal sealed class Committer(
     CommandQueue queue, CommitterConnection connections, StateLoader states, StateCache cache, Publisher publisher,
-    NodeLink link, ContentStore contents, EventTypeMap types, IReadOnlyList<IInlineProjection> inline, EventLogOptions options,
+    NodeLink link, ContentStore contents, EventTypeMap types, IReadOnlyList<IInlineProjection> inline, Quarantine quarantine, EventLogOptions options,
     ILogger log)
 {
     /// <summary>Decisions under locks before a batch gives up. Only streams that do not exist yet can conflict even then.</summary>
@@ -194,6 +194,12 @@ internal sealed class Committer(
                 var (kind, key) = stream;
                 if (batch.Streams.ContainsKey(key))
                     continue;
+                // Also where its header would do: what is appended behind an event that nobody can read may be wrong.
+                if (quarantine.Find(key) is { } damaged)
+                {
+                    batch.Failed.Add((command, new DamagedStreamException(damaged)));
+                    continue;
+                }
                 if (cache.TryGet(key, out var state, out _))
                     batch.Streams[key] = new(kind, key, state);
                 else if (stream.IsNew && !lookUpAll)
@@ -225,6 +231,8 @@ internal sealed class Committer(
                     await LoadAsync(batch, kind, [key], connection, cancel);
                 return;
             }
+            if (e is DamagedStreamException damaged)
+                quarantine.Found(damaged.Row);
             log.StreamUnreadable(e, kind.Name, keys[0]);
             foreach (var command in batch.Commands)
                 if (command.Command.Streams.Any(s => s.Key == keys[0]))

@@ -3,7 +3,7 @@ using Npgsql;
 namespace EventMail.EventStore;
 
 /// <summary>Brings streams' states into the cache, and up to date.</summary>
-internal sealed class StateLoader(NpgsqlDataSource source, EventReader reader, StateCache cache, Publisher publisher)
+internal sealed class StateLoader(NpgsqlDataSource source, EventReader reader, StateCache cache, Publisher publisher, Quarantine quarantine)
 {
     /// <summary>Loads states as of now and caches them.</summary>
     public async Task<IReadOnlyDictionary<StreamKey, LoadedState>> LoadAsync(
@@ -99,8 +99,16 @@ internal sealed class StateLoader(NpgsqlDataSource source, EventReader reader, S
         if (events.Count == 0)
             return state;
         publisher.PublishRemote(events);
-        foreach (var e in events)
-            state = EventReader.Fold(stream.Kind, state, e);
+        try
+        {
+            foreach (var e in events)
+                state = EventReader.Fold(stream.Kind, state, e);
+        }
+        catch (DamagedStreamException e)
+        {
+            quarantine.Found(e.Row);
+            throw;
+        }
         return state;
     }
 

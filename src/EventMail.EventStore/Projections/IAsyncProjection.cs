@@ -24,4 +24,10 @@ public interface IAsyncProjection : IReadModel
 
     /// <summary>Folds a page of events, in log order, inside the transaction that also moves the projection's position.</summary>
     Task ApplyAsync(NpgsqlTransaction transaction, IReadOnlyList<StoredEvent> events, CancellationToken cancel);
+
+    /// <summary>
+    /// What one row of the log holds that was passed over in its page, where it came as an <see cref="UnreadableEvent"/>, and can be read now that
+    /// others behind it have been folded.
+    /// </summary>
+    Task TakeUpAsync(NpgsqlTransaction transaction, IReadOnlyList<StoredEvent> row, CancellationToken cancel) => ApplyAsync(transaction, row, cancel);
 }

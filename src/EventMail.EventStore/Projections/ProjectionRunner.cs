@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -18,6 +19,7 @@ internal sealed class ProjectionRunner(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
+    private long _lookedForSkipped;
 
     public string Name => projection.Name;
 
@@ -53,7 +55,7 @@ internal sealed class ProjectionRunner(
                 while ((generation = await ReadModelCatalog.GenerationAsync(connection, projection, _stop.Token)) is null
                     || !await TryLockAsync(connection, generation.Value))
                     await Task.Delay(poll, _stop.Token); // another node runs it, or another version; it may end
-                while (await AdvanceAsync(connection, generation.Value))
+                while (await AdvanceAsync(connection, generation.Value) && await TakeUpAsync(connection, generation.Value))
                 {
                     delay = MinDelay;
                     await WaitAsync();
@@ -99,7 +101,7 @@ internal sealed class ProjectionRunner(
         await projection.ReadyAsync(_stop.Token);
         await using var transaction = await connection.BeginTransactionAsync(_stop.Token);
         await projection.ApplyAsync(transaction, page, _stop.Token);
-        await UnreadableEvents.NoteAsync(connection, transaction, page, _stop.Token);
+        await SkippedEvents.NoteAsync(transaction, ProgressionOf(generation), page, _stop.Token);
         // Locked until the page is committed: nobody changes over in between. Not before: a transaction that has written something holds
         // up whoever reads the log.
         if (await ReadModelCatalog.GenerationAsync(connection, projection, _stop.Token, transaction) != generation)
@@ -110,6 +112,30 @@ internal sealed class ProjectionRunner(
         };
         await command.ExecuteNonQueryAsync(_stop.Token);
         await transaction.CommitAsync(_stop.Token);
+        return true;
+    }
+
+    // What it had to pass over and was repaired. Looked for now and then: there is hardly ever any.
+    private async Task<bool> TakeUpAsync(NpgsqlConnection connection, int generation)
+    {
+        if (_lookedForSkipped != 0 && Stopwatch.GetElapsedTime(_lookedForSkipped) < poll)
+            return true;
+        _lookedForSkipped = Stopwatch.GetTimestamp();
+        var skipped = await SkippedEvents.ReadAsync(connection, ProgressionOf(generation), _stop.Token);
+        if (skipped.Length == 0)
+            return true;
+        foreach (var row in (await reader.ReadPositionsAsync(skipped, new(), _stop.Token)).GroupBy(e => e.Sequence))
+        {
+            if (row.Any(e => e.Data is UnreadableEvent))
+                continue;
+            await using var transaction = await connection.BeginTransactionAsync(_stop.Token);
+            await projection.TakeUpAsync(transaction, [.. row], _stop.Token);
+            await SkippedEvents.ForgetAsync(transaction, ProgressionOf(generation), row.Key, _stop.Token);
+            if (await ReadModelCatalog.GenerationAsync(connection, projection, _stop.Token, transaction) != generation)
+                return false;
+            await transaction.CommitAsync(_stop.Token);
+            log.EventTakenUp(Name, row.Key);
+        }
         return true;
     }
 

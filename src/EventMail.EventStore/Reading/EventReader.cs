@@ -22,6 +22,9 @@ public sealed class EventReader
 
     internal SafePosition Safe { get; } = new();
 
+    /// <summary>Told of each row that is met and cannot be read.</summary>
+    internal Action<UnreadableRow> Damaged { get; init; } = _ => { };
+
     /// <summary>A stream's events in order. <paramref name="toVersion"/> is inclusive; null reads to the end.</summary>
     /// <param name="types">Only those of these aliases, and of older ones that are read as their events.</param>
     public async IAsyncEnumerable<StoredEvent> ReadStreamAsync(
@@ -178,7 +181,7 @@ public sealed class EventReader
         await foreach (var e in ReadTailsAsync(connection, keys, new long[keys.Count], cancel))
         {
             var from = states.TryGetValue(e.Stream, out var state) ? state : new(kind.Empty(e.Stream), 0);
-            states[e.Stream] = Fold(kind, from, e);
+            states[e.Stream] = FoldOrTell(kind, from, e);
         }
         return states;
     }
@@ -194,9 +197,31 @@ public sealed class EventReader
         {
             if (e.Version > toVersion)
                 break;
-            from = Fold(kind, from, e);
+            from = FoldOrTell(kind, from, e);
         }
         return from;
+    }
+
+    // What cannot be read is told where it is read; a type that is not known is one only in streams of ours.
+    private LoadedState FoldOrTell(StreamKind kind, LoadedState from, StoredEvent e)
+    {
+        try
+        {
+            return Fold(kind, from, e);
+        }
+        catch (UnknownEventException unknown)
+        {
+            Damaged(unknown.Row);
+            throw;
+        }
+    }
+
+    private StoredEvent Read(NpgsqlDataReader row)
+    {
+        var e = EventRow.Read(row, _types);
+        if (e.Data is UnreadableEvent unreadable)
+            Damaged(UnreadableRow.Of(e, unreadable.Error));
+        return e;
     }
 
     /// <summary>The events of streams above given versions, as of one snapshot, each stream's in order.</summary>
@@ -223,7 +248,7 @@ public sealed class EventReader
         await using var reader = await command.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
         {
-            var row = EventRow.Read(reader, _types);
+            var row = Read(reader);
             if (row.Data is not SplitEvent split)
             {
                 yield return row;
@@ -254,7 +279,7 @@ public sealed class EventReader
         await using var reader = await command.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
         {
-            var row = EventRow.Read(reader, _types);
+            var row = Read(reader);
             if (row.Data is SplitEvent split)
                 page.AddRange(split.PartsOf(row));
             else

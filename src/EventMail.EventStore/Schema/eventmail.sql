@@ -104,6 +104,15 @@ create table if not exists eventmail.log_tip (
 
 insert into eventmail.log_tip (size, position, tiles) values (0, 0, '') on conflict do nothing;
 
+-- What the last verification of each read model found.
+create table if not exists eventmail.read_model_check (
+  name       text        primary key,
+  generation int         not null, -- the live one then
+  checked    timestamptz not null,
+  position   bigint      not null, -- up to where in the log
+  drifted    int         not null  -- rows that were not what the log says
+);
+
 -- Rows of the log that could not be read: found by whoever came to them first, gone when they can be read again.
 create table if not exists eventmail.unreadable_event (
   seq_id    bigint      primary key,
@@ -113,6 +122,13 @@ create table if not exists eventmail.unreadable_event (
   type      varchar     not null,
   error     text        not null,
   found     timestamptz not null default now()
+);
+
+-- Those of them that a read model which follows the log behind the commits has passed over: it takes them up when they can be read.
+create table if not exists eventmail.skipped_event (
+  progression varchar not null, -- public.mt_event_progression.name: of one generation
+  seq_id      bigint  not null,
+  constraint skipped_event_pkey primary key (progression, seq_id)
 );
 
 -- Makes the tables and functions of one schema the live ones, and keeps what was live in another (or the same). In the caller's transaction.

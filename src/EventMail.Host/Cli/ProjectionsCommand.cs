@@ -3,6 +3,7 @@ using System.Globalization;
 using EventMail.EventStore;
 using EventMail.Host.Composition;
 using EventMail.Projections;
+using EventMail.Projections.Verification;
 using Npgsql;
 using Command = System.CommandLine.Command;
 
@@ -13,7 +14,7 @@ internal static class ProjectionsCommand
 {
     public static Command Create() => new("projections", "The read models, which are made from the log and can be made again while mail flows.")
     {
-        Status(), Rebuild(), Verify(), Switch(), Rollback(),
+        Status(), Rebuild(), Fill(), Verify(), Switch(), Rollback(),
         Change("drop-next", "Gives up what is being built.", "Nothing is being built any more.", (generations, stop) => generations.DropNextAsync(stop)),
         Change("drop-previous", "Throws away the generations before the live ones; there is no going back to them.", "Only the live generations are left.",
             (generations, stop) => generations.DropPreviousAsync(stop)),
@@ -31,29 +32,78 @@ internal static class ProjectionsCommand
         return command;
     }
 
+    private static Command Fill()
+    {
+        var names = Names($"Which of {string.Join(", ", DerivedRows.Models)}; all of them when none is named");
+        var command = new Command(
+            "fill", "Makes the rows that are derived from messages, which a rebuild leaves empty, before anybody asks for them. May be interrupted: it makes what is missing.") { names };
+        StoreCommand.SetAction(command, async (store, run, stop) =>
+        {
+            var wanted = run.Arguments.GetValue(names) ?? [];
+            if (wanted.FirstOrDefault(name => !DerivedRows.Models.Contains(name)) is { } other)
+                throw new CommandFailedException($"{other} is not derived from messages. There are: {string.Join(", ", DerivedRows.Models)}.", ExitCodes.Usage);
+            Progress? bar = null;
+            FillProgress last = default;
+            try
+            {
+                await new DerivedRows(store.Log, store.Mailboxes).FillAsync(wanted, async progress =>
+                {
+                    if (bar is null || progress.Model != last.Model)
+                    {
+                        bar?.Dispose();
+                        await EndAsync(last);
+                        bar = new(progress.Model, progress.Total, done => Text(done));
+                    }
+                    bar.Report(progress.Done);
+                    last = progress;
+                }, stop);
+            }
+            finally
+            {
+                bar?.Dispose();
+            }
+            await EndAsync(last);
+        });
+        return command;
+
+        static async Task EndAsync(FillProgress last)
+        {
+            if (last.Model is null)
+                return;
+            await Console.Out.WriteLineAsync($"{last.Model}: {Text(last.Done)} looked at");
+            if (last.Unreadable > 0)
+                await Console.Error.WriteLineAsync($"eventmail: {Text(last.Unreadable)} of these have contents that cannot be read, and have no row");
+        }
+    }
+
     private static Command Verify()
     {
-        var names = Names("Which; all that are folded with the commits when none is named");
+        var names = Names("Which; all that are folded from the log when none is named");
         var rate = new Option<int>("--rate") { HelpName = "N", Description = "Events a second at most; 0 for no limit" };
         var command = new Command("verify", "Folds the log once more and compares row by row. Prints the rows that are not what the log says; ends with 1 if there are any.")
         {
             names, rate, ListOutput.Json,
         };
-        SetAction(command, async (generations, progress, run, stop) =>
+        SetAction(command, async (generations, store, progress, run, stop) =>
         {
-            var drifts = await generations.VerifyAsync(run.Arguments.GetValue(names) ?? [], progress.ReportAsync, stop);
+            var verified = await generations.VerifyAsync(run.Arguments.GetValue(names) ?? [], progress.ReportAsync, stop);
             progress.End();
+            await store.DriftAlarms.NoteAsync(verified, StoreCommand.Operator, stop);
+            var drifts = verified.SelectMany(m => m.Drifts).ToList();
             foreach (var drift in drifts)
             {
                 if (run.Arguments.GetValue(ListOutput.Json))
                     await ListOutput.WriteJsonAsync(drift);
                 else
-                    await Console.Out.WriteLineAsync($"{drift.Table} {drift.Key}\n  is          {drift.Live ?? "missing"}\n  the log says {drift.Folded ?? "there is none"}");
+                    await Console.Out.WriteLineAsync($"{drift.Model}: {drift.Table} {drift.Key}\n  is          {drift.Live ?? "missing"}\n  the log says {drift.Folded ?? "there is none"}");
             }
             if (drifts.Count > 0)
                 throw new CommandFailedException(
                     $"{drifts.Count} rows are not what the log says. `eventmail projections rebuild {string.Join(' ', drifts.Select(d => d.Model).Distinct())}` makes them anew.");
-            await Console.Out.WriteLineAsync("Every row is what the log says.");
+            if (verified.Count == 0)
+                throw new CommandFailedException("None of these is folded from the log: what is derived from messages is made again when it is asked for.", ExitCodes.Usage);
+            if (!run.Arguments.GetValue(ListOutput.Json))
+                await Console.Out.WriteLineAsync($"Every row is what the log says: {string.Join(", ", verified.Select(m => m.Name))}.");
         }, (options, run) => options with { MostEventsPerSecond = run.Arguments.GetValue(rate) });
         return command;
     }
@@ -84,8 +134,11 @@ internal static class ProjectionsCommand
         return command;
     }
 
+    private static void SetAction(Command command, Func<Generations, BuildBar, CommandRun, CancellationToken, Task> work) =>
+        SetAction(command, (generations, _, bar, run, stop) => work(generations, bar, run, stop));
+
     private static void SetAction(
-        Command command, Func<Generations, BuildBar, CommandRun, CancellationToken, Task> work,
+        Command command, Func<Generations, MailStore, BuildBar, CommandRun, CancellationToken, Task> work,
         Func<GenerationOptions, CommandRun, GenerationOptions>? with = null) =>
         CommandLine.SetAction(command, async (run, stop) =>
         {
@@ -105,7 +158,7 @@ internal static class ProjectionsCommand
             var generations = new Generations(with?.Invoke(options, run) ?? options);
             try
             {
-                await work(generations, bar, run, stop);
+                await work(generations, store, bar, run, stop);
             }
             finally
             {
@@ -123,13 +176,14 @@ internal static class ProjectionsCommand
             await using var source = NpgsqlDataSource.Create(database.ConnectionString);
             var models = await new ReadModelInspection(source).StatusAsync(ReadModels.All(run.Logs), stop);
             await ListOutput.WriteAsync(
-                run, models.ToAsyncEnumerable(), ["NAME", "VERSION", "GENERATION", "BUILT", "LAG", "ROWS", "SIZE", "BUILDING", "PREVIOUS"],
-                m => [m.Name, VersionOf(m), Text(m.Generation), Time(m.Built), LagOf(m), Text(m.Rows), ListOutput.Size(m.Bytes), BuildOf(m.Build), PreviousOf(m.Previous)]);
+                run, models.ToAsyncEnumerable(), ["NAME", "VERSION", "GENERATION", "BUILT", "LAG", "ROWS", "SIZE", "VERIFIED", "BUILDING", "PREVIOUS"],
+                m => [m.Name, VersionOf(m), Text(m.Generation), Time(m.Built), LagOf(m), Text(m.Rows), ListOutput.Size(m.Bytes), CheckOf(m.Check), BuildOf(m.Build), PreviousOf(m.Previous)]);
             var unreadable = await UnreadableEvents.FindAsync(source, EventTypes.Create(), stop);
             foreach (var row in unreadable)
                 await Console.Error.WriteLineAsync(
                     $"eventmail: the event at position {Text(row.Sequence)} ({row.Type}, version {Text(row.Version)} of the stream {row.Stream}) cannot be read: {row.Error} "
-                    + "Its stream takes no commands, and read models that were built since lack it; after it is repaired (public.mt_events), rebuild them.");
+                    + "Its stream is in quarantine: it takes no commands, the others go on. Once the row is repaired (public.mt_events) it is released by itself, and what follows the log takes "
+                    + "the event up; what was rebuilt meanwhile and is folded with the commits lacks it: `eventmail projections verify` says so, `eventmail projections rebuild` mends it.");
             return unreadable.Count > 0 ? ExitCodes.Failed : ExitCodes.Done;
         });
         return command;
@@ -144,6 +198,8 @@ internal static class ProjectionsCommand
 
     private static string LagOf(ReadModelStatus model) =>
         model.IsInline ? "none" : model.LagEvents == 0 ? "0" : string.Create(CultureInfo.InvariantCulture, $"{model.LagEvents} events, {model.LagSeconds:0.0} s");
+
+    private static string CheckOf(ReadModelCheck? check) => check is null ? "" : check.Drifted == 0 ? Time(check.Checked) : $"{Text(check.Drifted)} ROWS DIFFER, {Time(check.Checked)}";
 
     private static string BuildOf(ReadModelBuild? build) => build is null ? "" : string.Create(
         CultureInfo.InvariantCulture,

@@ -13,6 +13,7 @@ using EventMail.Projections.Quotas;
 using EventMail.Projections.Reading;
 using EventMail.Projections.Retention;
 using EventMail.Projections.SearchText;
+using EventMail.Projections.Verification;
 using EventMail.Protocols.Imap;
 using EventMail.Protocols.MailAuth.Dkim;
 using EventMail.Protocols.Pop3;
@@ -36,6 +37,7 @@ public sealed class EventMailServices : IAsyncDisposable
     private readonly QuotaAudits _audits;
     private readonly ReleaseRuns _releases;
     private readonly ErasureWatch _erasures;
+    private readonly DriftWatch _drifts;
     private readonly FilterServices _filters;
     private readonly SpoolSpace _spool;
     private readonly SearchTextIndex? _searchText;
@@ -58,6 +60,9 @@ public sealed class EventMailServices : IAsyncDisposable
         _audits = new(store.Log, store.QuotaAudit, _quotas, host.Settings.Quota.VerifyEvery, TimeProvider.System, host.Logs);
         _erasures = new(store.Log, _summaries);
         _releases = new(store.Releases, store.Erasures, host.Settings.Retention.Every, TimeProvider.System, host.Logs);
+        _drifts = new(
+            store.Log, host.Database.ConnectionString, store.DriftAlarms,
+            new() { Every = host.Settings.Projections.VerifyEvery, Rate = host.Settings.Projections.VerifyRate }, TimeProvider.System, host.Logs);
         _spool = ReceptionServices.Spool(host.Settings);
         _filters = new(host.Settings, _names.Dns, _spool, host.Logs);
         Listeners = ListenerTable.Of(host.Settings, Servers(host));
@@ -114,6 +119,7 @@ public sealed class EventMailServices : IAsyncDisposable
         _store.Log.Executor.BeginClosing();
         await _reads.DisposeAsync();
         await _releases.DisposeAsync();
+        await _drifts.DisposeAsync();
         await _audits.DisposeAsync();
         await _quotas.DisposeAsync();
         await _witness.DisposeAsync();

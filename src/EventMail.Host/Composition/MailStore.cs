@@ -10,6 +10,7 @@ using EventMail.Projections.Past;
 using EventMail.Projections.Quotas;
 using EventMail.Projections.Retention;
 using EventMail.Projections.SearchText;
+using EventMail.Projections.Verification;
 using EventMail.Projections.Webhooks;
 using Microsoft.Extensions.Logging;
 using Directory = EventMail.Projections.Accounts.Directory;
@@ -35,6 +36,7 @@ public sealed class MailStore : IAsyncDisposable
         Queries = new(log.DataSource);
         Deliveries = new(log, directory, Mailboxes, DeliveryRulesOf(settings), logs);
         QuotaAudit = new(log, types, logs);
+        DriftAlarms = new(log, logs);
         ApiKeys = new(log, TimeProvider.System);
         History = new(log, directory, Key);
         Webhooks = new(log, Key);
@@ -66,6 +68,8 @@ public sealed class MailStore : IAsyncDisposable
     public DeliveryService Deliveries { get; }
 
     public QuotaAudit QuotaAudit { get; }
+
+    public DriftAlarms DriftAlarms { get; }
 
     public ApiKeyService ApiKeys { get; }
 

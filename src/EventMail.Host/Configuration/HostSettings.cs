@@ -36,6 +36,7 @@ public sealed record HostSettings
     public RetentionSettings Retention { get; init; } = new();
     public SearchSettings Search { get; init; } = new();
     public PastSettings Past { get; init; } = new();
+    public ProjectionSettings Projections { get; init; } = new();
     public AuditSettings Audit { get; init; } = new();
     public CaptureSettings Capture { get; init; } = new();
     public DatabaseSettings Database { get; init; } = new();

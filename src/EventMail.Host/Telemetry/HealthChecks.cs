@@ -16,7 +16,7 @@ internal sealed class HealthChecks(HostSettings settings, MailStore store, Serve
     public async Task<IReadOnlyList<HealthCheck>> RunAsync(CancellationToken cancel)
     {
         var database = await DatabaseAsync(cancel);
-        return [database, Listeners(), database.Ok ? await LagAsync(cancel) : new("projections", false, "not known while the database does not answer"), Disk()];
+        return [database, Listeners(), database.Ok ? await LagAsync(cancel) : new("projections", false, "not known while the database does not answer"), Log(), Disk()];
     }
 
     private async Task<HealthCheck> DatabaseAsync(CancellationToken cancel)
@@ -53,6 +53,17 @@ internal sealed class HealthChecks(HostSettings settings, MailStore store, Serve
         {
             return new("projections", false, error.Message);
         }
+    }
+
+    // Told, and no reason to send clients elsewhere: the other nodes have the same log.
+    private HealthCheck Log()
+    {
+        var drifted = measures.Last.Checks.Where(check => check.Value.Drifted > 0).Select(check => string.Create(
+            CultureInfo.InvariantCulture, $"{check.Value.Drifted} rows of {check.Key} are not what it says"));
+        var damaged = store.Log.Quarantine.Rows.Select(row => string.Create(
+            CultureInfo.InvariantCulture, $"the stream {row.Stream} is in quarantine (seq_id {row.Sequence} cannot be read)"));
+        var all = damaged.Concat(drifted).ToList();
+        return new("log", true, all.Count == 0 ? "nothing is known to be wrong" : string.Join("; ", all));
     }
 
     private HealthCheck Disk()

@@ -23,7 +23,7 @@ internal sealed class HostMeasures
     private readonly IReadOnlyList<IReadModel> _models;
     private readonly TimeProvider _time;
     private readonly SemaphoreSlim _turn = new(1);
-    private volatile Picture _picture = new(default, 0, [], DateTimeOffset.MinValue);
+    private volatile Picture _picture = new(default, 0, [], new Dictionary<string, ReadModelCheck>(), DateTimeOffset.MinValue);
 
     /// <param name="meter">Where the instruments are made.</param>
     public HostMeasures(HostSettings settings, MailStore store, ServerListeners listeners, Meter meter, TimeProvider time, ILoggerFactory logs)
@@ -38,8 +38,16 @@ internal sealed class HostMeasures
         meter.CreateObservableGauge("eventmail.queue.held", () => _picture.Queue.Held, null, "Rows of the queue that an operator holds.");
         meter.CreateObservableGauge("eventmail.queue.age", () => _picture.Age, "s", "Of the oldest message in the queue.");
         meter.CreateObservableGauge("eventmail.projection.lag.events", () => Lags(model => model.LagEvents), null, "Positions of the log that a read model has not folded.");
+        meter.CreateObservableGauge("eventmail.projection.drift", Drifts, null, "Rows of a read model that its last verification found not to be what the log says.");
+        meter.CreateObservableGauge("eventmail.quarantine.streams", () => _store.Log.Quarantine.Rows.Count, null, "Streams with an event that cannot be read.");
         meter.CreateObservableGauge("eventmail.projection.lag", () => Lags(model => model.LagSeconds), "s", "The age of the first event that it has not folded.");
     }
+
+    private IEnumerable<Measurement<int>> Drifts() =>
+        _picture.Checks.Select(check => new Measurement<int>(check.Value.Drifted, new KeyValuePair<string, object?>("projection", check.Key)));
+
+    /// <summary>As it was when somebody asked last.</summary>
+    public Picture Last => _picture;
 
     /// <summary>Asks the database unless that was just done.</summary>
     public async Task<Picture> RefreshAsync(CancellationToken cancel)
@@ -54,12 +62,18 @@ internal sealed class HostMeasures
             var oldest = await queries.OldestAsync(cancel);
             return _picture = new(
                 await queries.CountAsync(new(), cancel), oldest is { } since ? Math.Max(0, (now - since).TotalSeconds) : 0,
-                await new ReadModelInspection(_store.Log.DataSource).StatusAsync(_models, cancel), now);
+                await new ReadModelInspection(_store.Log.DataSource).StatusAsync(_models, cancel), await ChecksAsync(cancel), now);
         }
         finally
         {
             _turn.Release();
         }
+    }
+
+    private async Task<IReadOnlyDictionary<string, ReadModelCheck>> ChecksAsync(CancellationToken cancel)
+    {
+        await using var connection = await _store.Log.DataSource.OpenConnectionAsync(cancel);
+        return await ReadModelChecks.ReadAsync(connection, cancel);
     }
 
     private IEnumerable<Measurement<int>> Sessions() =>
@@ -70,5 +84,7 @@ internal sealed class HostMeasures
 
     /// <param name="Age">Of the oldest message in the queue, in seconds.</param>
     /// <param name="Models">Those that follow the log.</param>
-    internal sealed record Picture(QueueCounts Queue, double Age, IReadOnlyList<ReadModelStatus> Models, DateTimeOffset Taken);
+    /// <param name="Checks">What the last verification of each read model found, if there was one since it went live.</param>
+    internal sealed record Picture(
+        QueueCounts Queue, double Age, IReadOnlyList<ReadModelStatus> Models, IReadOnlyDictionary<string, ReadModelCheck> Checks, DateTimeOffset Taken);
 }

@@ -81,7 +81,7 @@ internal sealed class DeliveryClaims(
         {
             return await executor.RefreshAsync(DeliveryKind.Instance, streams, cancel);
         }
-        catch (UnknownEventException)
+        catch (DamagedStreamException)
         {
             var states = new Dictionary<StreamKey, LoadedState>();
             foreach (var stream in streams)
@@ -90,7 +90,7 @@ internal sealed class DeliveryClaims(
                 {
                     states[stream] = await executor.RefreshAsync(DeliveryKind.Stream(stream), cancel);
                 }
-                catch (UnknownEventException error)
+                catch (DamagedStreamException error)
                 {
                     log.DeliveryUnreadable(error, stream.Id);
                 }

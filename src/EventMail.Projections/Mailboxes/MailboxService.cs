@@ -175,10 +175,17 @@ public sealed class MailboxService : IAsyncDisposable
     {
         if (Past.Has(name))
             return await Past.OpenAsync(account, name, cancel);
-        var (mailbox, rejection) = await LocateAsync(account, name, Rights.Read, cancel);
-        return rejection is not null ? rejection
-            : await _live.OpenAsync(mailbox, cancel) is { } open ? open
-            : Rejection.MailboxMissing;
+        try
+        {
+            var (mailbox, rejection) = await LocateAsync(account, name, Rights.Read, cancel);
+            return rejection is not null ? rejection
+                : await _live.OpenAsync(mailbox, cancel) is { } open ? open
+                : Rejection.MailboxMissing;
+        }
+        catch (DamagedStreamException)
+        {
+            return Rejection.Damaged;
+        }
     }
 
     /// <summary>The mailbox of this name for somebody who may do this with it: for APPEND, before the message is taken in.</summary>
@@ -395,6 +402,19 @@ public sealed class MailboxService : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether mail for one of these would find its INBOX in quarantine: it is not taken then, and its sender tries again.</summary>
+    public async ValueTask<bool> IsDamagedAsync(IReadOnlyList<LocalRecipient> recipients, CancellationToken cancel)
+    {
+        if (_log.Quarantine.IsEmpty)
+            return false;
+        foreach (var recipient in recipients)
+        {
+            if (await _trees.InboxAsync(recipient.Account, cancel) is { } inbox && _log.Quarantine.Holds(inbox))
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>The same for a command that does more in its transaction.</summary>
     /// <param name="recipients">May be none.</param>
     internal async Task<Result<Receiving>> ReceivingAsync(
@@ -454,7 +474,15 @@ public sealed class MailboxService : IAsyncDisposable
 
     private async Task<Result<T>> RunAsync<T>(Command command, CancellationToken cancel)
     {
-        var outcome = await _executor.ExecuteAsync(command, cancel);
+        Outcome outcome;
+        try
+        {
+            outcome = await _executor.ExecuteAsync(command, cancel);
+        }
+        catch (DamagedStreamException)
+        {
+            return Rejection.Damaged;
+        }
         NoteRefusal(outcome);
         return outcome.Rejection switch
         {

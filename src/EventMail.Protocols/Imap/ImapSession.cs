@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Diagnostics;
+using EventMail.Domain;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
@@ -290,6 +291,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         {
             _ when FullDisk.IsTold(error) => Reply.No("The server has no room left, try again later", "UNAVAILABLE"),
             DbException or TimeoutException => Reply.No("Try again later", "UNAVAILABLE"),
+            DamagedStreamException => Reply.Refused(Rejection.Damaged),
             ContentMissingException when Selected is { Mailbox.IsPast: true } => Reply.ContentGone,
             // RFC 5530 §3: what the log says was stored is not there.
             ContentMissingException => Reply.No("A message's content is missing", "CORRUPTION"),

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Text;
+using EventMail.Domain;
 using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Maildrops;
@@ -142,7 +144,7 @@ internal sealed class Pop3Session : IAsyncDisposable
             return;
         }
 
-        Err("[SYS/TEMP] Internal error, try again later");
+        Err(error is DamagedStreamException ? $"[SYS/PERM] {Rejection.Damaged.Text}" : "[SYS/TEMP] Internal error, try again later");
     }
 
     public void End() => IsOver = true;

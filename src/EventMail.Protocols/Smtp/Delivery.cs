@@ -115,6 +115,7 @@ internal static class Delivery
         _ when rejection == DeliveryRejections.TooMuchWaiting => SmtpReplies.TooMuchWaiting,
         _ when rejection == DeliveryRejections.Suspended => SmtpReplies.AccountDisabledMeanwhile,
         RejectionKind.OverQuota => SmtpReplies.MailboxFull,
+        RejectionKind.Damaged => SmtpReplies.MailboxDamaged,
         RejectionKind.TryAgain => SmtpReplies.MailboxFullMeanwhile,
         RejectionKind.Suspended => SmtpReplies.SuspendedRecipient,
         RejectionKind.NonExistent => SmtpReplies.UnknownRecipient,

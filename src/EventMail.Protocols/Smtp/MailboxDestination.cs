@@ -14,8 +14,11 @@ public sealed class MailboxDestination(Directory directory, ContentStore content
     public ValueTask<RecipientAnswer> ResolveAsync(string localPart, string domain, long size, CancellationToken cancel) =>
         directory.ResolveAsync(localPart, domain, size, cancel);
 
-    public ValueTask<SmtpReply?> AdmitAsync(SmtpEnvelope envelope, AcceptedRecipient recipient, CancellationToken cancel) =>
-        checks?.Concern(envelope) == true ? checks.AdmitAsync(envelope, recipient, recipient.Locals, cancel) : default;
+    public async ValueTask<SmtpReply?> AdmitAsync(SmtpEnvelope envelope, AcceptedRecipient recipient, CancellationToken cancel) =>
+        // Its sender keeps it; the other recipients get theirs.
+        await mailboxes.IsDamagedAsync(recipient.Locals, cancel) ? SmtpReplies.MailboxDamaged
+            : checks?.Concern(envelope) == true ? await checks.AdmitAsync(envelope, recipient, recipient.Locals, cancel)
+            : null;
 
     public ISmtpMessage Begin(SmtpEnvelope envelope) => checks?.Concern(envelope) == true
         ? new CheckedMessage(envelope, checks, contents, mailboxes)

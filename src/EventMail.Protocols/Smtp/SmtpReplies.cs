@@ -100,6 +100,8 @@ public static class SmtpReplies
         new("550 5.6.11 Bare CR or LF in the message: lines must end in CRLF (RFC 5321 section 2.3.8)");
     public static readonly SmtpReply RoutingLoop = new("554 5.4.6 Too many Received fields: routing loop");
     public static readonly SmtpReply LocalError = new("451 4.3.0 Local error, try again later");
+    // RFC 3463 §3.3: the mailbox, not the system, is what has to be put right.
+    public static readonly SmtpReply MailboxDamaged = new("451 4.2.0 The mailbox's record is damaged, try again later");
     public static readonly SmtpReply NoStorage = new("452 4.3.1 Insufficient storage, try again later");
 
     // The end of the session.

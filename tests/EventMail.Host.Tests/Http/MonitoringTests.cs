@@ -20,7 +20,7 @@ public sealed partial class MonitoringTests(MonitoredHost host) : IClassFixture<
         (await client.GetStringAsync("/health/live")).ShouldBe("live\n");
         var ready = await client.GetAsync("/health/ready").JsonAsync();
         ready["status"]!.GetValue<string>().ShouldBe("ready");
-        ready["checks"]!.AsArray().Select(check => check!["name"]!.GetValue<string>()).ShouldBe(["database", "listeners", "projections", "disk"]);
+        ready["checks"]!.AsArray().Select(check => check!["name"]!.GetValue<string>()).ShouldBe(["database", "listeners", "projections", "log", "disk"]);
     }
 
     [Fact]

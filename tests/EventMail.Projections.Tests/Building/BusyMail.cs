@@ -79,6 +79,15 @@ internal sealed class BusyMail : IAsyncDisposable
         return new(with?.Invoke(options) ?? options);
     }
 
+    /// <summary>What a verification of all read models finds.</summary>
+    public async Task<IReadOnlyList<RowDrift>> DriftsAsync(Func<GenerationOptions, GenerationOptions>? with = null)
+    {
+        var verified = await Generations(with).VerifyAsync([], _ => Task.CompletedTask, default);
+        verified.Select(m => m.Name).ShouldBe(
+            ReadModels.All(NullLoggerFactory.Instance).Where(m => m is { Source: ReadModelSource.Log, Tables.Count: > 0 }).Select(m => m.Name), ignoreOrder: true);
+        return [.. verified.SelectMany(m => m.Drifts)];
+    }
+
     /// <summary>What the tables of one schema say, without what does not follow from the log.</summary>
     public async Task<Dictionary<string, string>> TablesAsync(string schema)
     {

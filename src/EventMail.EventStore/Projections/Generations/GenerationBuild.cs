@@ -32,7 +32,7 @@ internal sealed class GenerationBuild(
         var names = NamesOfFolded;
         var fold = new GenerationFold(
             session, options, Folded, names.Length == 0 ? 0 : PositionOf(names[0]), position => BuildRows.Move(names, position, _rate.PerSecond));
-        var followers = Following.Select(p => new GenerationFollower(session, p, PositionOf(p.Name), (position, rate) => BuildRows.Move([p.Name], position, rate)))
+        var followers = Following.Select(p => new GenerationFollower(session, p, ProgressionOf(p.Name), PositionOf(p.Name), (position, rate) => BuildRows.Move([p.Name], position, rate)))
             .ToList();
         while (true)
         {
@@ -52,6 +52,8 @@ internal sealed class GenerationBuild(
         }
         await ReportAsync(BuildPhase.Done, Math.Max(fold.Position, 0), fold.Position, always: true);
     }
+
+    private string ProgressionOf(string name) => ReadModelCatalog.ProgressionOf(name, rows.First(r => r.Name == name).Generation);
 
     private long PositionOf(string name) => rows.First(r => r.Name == name).Position;
 

@@ -67,20 +67,22 @@ public sealed class Generations(GenerationOptions options)
         }, cancel);
 
     /// <summary>
-    /// Folds the log once more and compares: the rows of these that are not what the log says. Those that are not folded with the commits
-    /// have no position at which they could be compared, and are passed over.
+    /// Folds the log once more and compares these row by row, or goes on with it where a process ended. Those that are derived from contents
+    /// are passed over: the log does not say what is in them.
     /// </summary>
     /// <param name="names">None: all.</param>
-    public async Task<IReadOnlyList<RowDrift>> VerifyAsync(IReadOnlyList<string> names, Func<BuildProgress, Task> report, CancellationToken cancel)
+    public async Task<IReadOnlyList<VerifiedModel>> VerifyAsync(IReadOnlyList<string> names, Func<BuildProgress, Task> report, CancellationToken cancel)
     {
         RequireKnown(names);
-        IReadOnlyList<RowDrift> drifts = [];
+        IReadOnlyList<VerifiedModel> found = [];
         var verified = options.Models
-            .Where(m => m is IInlineProjection { Source: ReadModelSource.Log, Tables.Count: > 0 } && (names.Count == 0 || names.Contains(m.Name))).ToList();
-        var folded = ReadModelPlan.WithNeeds(options.Models, verified).OfType<IInlineProjection>().ToList();
+            .Where(m => m is { Source: ReadModelSource.Log, Tables.Count: > 0 } && (names.Count == 0 || names.Contains(m.Name))).ToList();
+        var folded = ReadModelPlan.WithNeeds(options.Models, verified.OfType<IInlineProjection>()).OfType<IInlineProjection>().ToList();
+        // Short pages, so that the rests between them are short as well.
+        var paced = options.MostEventsPerSecond == 0 ? options : options with { PageSize = Math.Clamp(options.MostEventsPerSecond, 100, options.PageSize) };
         await WorkAsync(ReadModelVerification.Schema, report, async session =>
-            drifts = await new ReadModelVerification(session, options, folded).RunAsync(verified, report, cancel), cancel);
-        return drifts;
+            found = await new ReadModelVerification(session, paced, folded, [.. verified.OfType<IAsyncProjection>()]).RunAsync(verified, report, cancel), cancel);
+        return found;
     }
 
     /// <summary>Gives up what is being built.</summary>
@@ -146,7 +148,12 @@ public sealed class Generations(GenerationOptions options)
                 await model.CreateAsync(session.Writer, cancel);
             await using var batch = new NpgsqlBatch(session.Writer, transaction);
             foreach (var model in requested)
-                batch.BatchCommands.Add(BuildRows.Add(model, live.GetValueOrDefault(model.Name)?.NextGeneration ?? Math.Max(1, model.Version), last));
+            {
+                var generation = live.GetValueOrDefault(model.Name)?.NextGeneration ?? Math.Max(1, model.Version);
+                batch.BatchCommands.Add(BuildRows.Add(model, generation, last));
+                // Of a build that was given up, under the same number.
+                batch.BatchCommands.Add(SkippedEvents.Forget(ReadModelCatalog.ProgressionOf(model.Name, generation)));
+            }
             await batch.ExecuteNonQueryAsync(cancel);
             await transaction.CommitAsync(cancel);
         }

@@ -28,6 +28,7 @@ public sealed class ReadModelInspection(NpgsqlDataSource source)
         var sizes = await SizesAsync(connection, [.. models.SelectMany(m => m.Tables)], cancel);
         var positions = await PositionsAsync(
             connection, [.. live.Values.Select(m => ReadModelCatalog.ProgressionOf(m.Name, m.Generation))], cancel);
+        var checks = await ReadModelChecks.ReadAsync(connection, cancel);
         var answer = new List<ReadModelStatus>(models.Count);
         foreach (var model in models)
         {
@@ -37,7 +38,8 @@ public sealed class ReadModelInspection(NpgsqlDataSource source)
             var (rows, bytes) = model.Tables.Select(t => sizes.GetValueOrDefault(t)).Aggregate((0L, 0L), (a, b) => (a.Item1 + b.Rows, a.Item2 + b.Bytes));
             answer.Add(new(
                 model.Name, model.Version, found?.Version, found?.Generation, found?.Built, inline, model.Source, position, end - position,
-                position < end ? await AgeBehindAsync(connection, position, cancel) : 0, rows, bytes, builds.GetValueOrDefault(model.Name), found?.Previous));
+                position < end ? await AgeBehindAsync(connection, position, cancel) : 0, rows, bytes, builds.GetValueOrDefault(model.Name), found?.Previous,
+                checks.GetValueOrDefault(model.Name)));
         }
         return answer;
     }

@@ -9,9 +9,10 @@ namespace EventMail.EventStore;
 /// <param name="LagSeconds">The age of the first event that it has not folded.</param>
 /// <param name="Rows">PostgreSQL's estimate.</param>
 /// <param name="Bytes">On disk, with indexes.</param>
+/// <param name="Check">The last verification of the live generation; null: there was none.</param>
 public sealed record ReadModelStatus(
     string Name, int Version, int? LiveVersion, int? Generation, DateTimeOffset? Built, bool IsInline, ReadModelSource Source,
-    long Position, long LagEvents, double LagSeconds, long Rows, long Bytes, ReadModelBuild? Build, PreviousGeneration? Previous);
+    long Position, long LagEvents, double LagSeconds, long Rows, long Bytes, ReadModelBuild? Build, PreviousGeneration? Previous, ReadModelCheck? Check = null);
 
 /// <summary>A generation that is being built.</summary>
 /// <param name="Began">The position at which it began.</param>

@@ -60,7 +60,7 @@ internal sealed class ApiAnswer
             RejectionKind.Invalid => StatusCodes.Status422UnprocessableEntity,
             RejectionKind.OverQuota => StatusCodes.Status507InsufficientStorage,
             RejectionKind.NoPermission => StatusCodes.Status403Forbidden,
-            RejectionKind.TryAgain => StatusCodes.Status503ServiceUnavailable,
+            RejectionKind.TryAgain or RejectionKind.Damaged => StatusCodes.Status503ServiceUnavailable,
             _ => StatusCodes.Status409Conflict,
         },
         rejection.Text);

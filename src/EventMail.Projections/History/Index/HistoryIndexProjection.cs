@@ -68,4 +68,19 @@ public sealed class HistoryIndexProjection : IAsyncProjection
         await batch.ExecuteNonQueryAsync(cancel).ConfigureAwait(false);
         (_written, _writtenUpTo) = (clients, events[^1].Sequence);
     }
+
+    // The index has it already, as what was known of it then.
+    public async Task TakeUpAsync(NpgsqlTransaction transaction, IReadOnlyList<StoredEvent> row, CancellationToken cancel)
+    {
+        var key = _key ??= await HistoryKey.ReadAsync(transaction.Connection!, cancel).ConfigureAwait(false);
+        await using (var delete = new NpgsqlCommand(HistoryTables.Delete, transaction.Connection, transaction)
+        {
+            Parameters = { new() { Value = key.Account(row[0].Stream.Tenant) }, new() { Value = row[0].Sequence } },
+        })
+            await delete.ExecuteNonQueryAsync(cancel).ConfigureAwait(false);
+        // Whether the last page was committed is told by the next one, not by this row.
+        var (written, writtenUpTo) = (_written, _writtenUpTo);
+        await ApplyAsync(transaction, row, cancel).ConfigureAwait(false);
+        (_written, _writtenUpTo) = (written, writtenUpTo);
+    }
 }

@@ -31,6 +31,9 @@ internal static class HistoryTables
             $"select eventmail.ensure_index('{Events}_{column}', 'create index {Events}_{column} on {Events} ({column}, seq) where {column} is not null');"))}
         """;
 
+    /// <summary>The rows of one event.</summary>
+    public const string Delete = $"delete from {Events} where account = $1 and seq = $2";
+
     private static readonly RowsStatement InsertRows = new(
         $"insert into {Events} (seq, account, {string.Join(", ", Columns)}) select * from {Rows}",
         [("seq", "bigint"), ("account", "bigint"), .. Columns.Select(column => (column, "bigint"))]);

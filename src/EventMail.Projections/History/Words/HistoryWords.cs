@@ -6,6 +6,7 @@ using EventMail.Domain.Metadata;
 using EventMail.Domain.Reading;
 using EventMail.Domain.Reception;
 using EventMail.Domain.Retention;
+using EventMail.Domain.ReadModels;
 using EventMail.Domain.Webhooks;
 
 namespace EventMail.Projections.History.Words;
@@ -89,6 +90,9 @@ internal static class HistoryWords
         ReadAuditBegun a => $"reads of its mail become events from now on{Because(a.Reason)}",
         ReadAuditEnded a => $"reads of its mail become events no longer{Because(a.Reason)}",
         MessagesRead m => string.Create(CultureInfo.InvariantCulture, $"{Messages(m.Uids)} read since {m.Since.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z"),
+        ReadModelDrifted m => string.Create(CultureInfo.InvariantCulture,
+            $"ALARM: {m.Tables.Sum(t => t.Rows)} rows of the read model {m.Model} (generation {m.Generation}) are not what the log says: {string.Join(", ", m.Tables.Select(t => t.Table))}"),
+        ReadModelDriftEnded m => string.Create(CultureInfo.InvariantCulture, $"the read model {m.Model} (generation {m.Generation}) is what the log says again"),
         CredentialsCaptured l => $"login as {l.User} taken down by {l.Protocol} from {l.Client} with {l.Mechanism}{Tls(l.Tls)}",
         _ => Unknown,
     };

@@ -61,6 +61,7 @@ internal readonly record struct Reply(ReplyKind Kind, string? Code, string Text)
         RejectionKind.NoPermission => "NOPERM",
         RejectionKind.SpecialUse => "USEATTR",
         RejectionKind.Gone => "EXPUNGEISSUED",
+        RejectionKind.Damaged => "CORRUPTION",
         _ => "CANNOT",
     };
 }

@@ -3,7 +3,10 @@ using Npgsql;
 namespace EventMail.EventStore;
 
 /// <summary>A row of the log that cannot be read, and since when that is known.</summary>
-public sealed record UnreadableRow(long Sequence, StreamKey Stream, long Version, string Type, string Error, DateTimeOffset Found);
+public sealed record UnreadableRow(long Sequence, StreamKey Stream, long Version, string Type, string Error, DateTimeOffset Found)
+{
+    internal static UnreadableRow Of(StoredEvent e, string error) => new(e.Sequence, e.Stream, e.Version, e.Type, error, DateTimeOffset.UtcNow);
+}
 
 /// <summary>eventmail.unreadable_event: what of the log could not be read, so that somebody repairs it.</summary>
 public static class UnreadableEvents
@@ -18,26 +21,14 @@ public static class UnreadableEvents
         from eventmail.unreadable_event u left join public.mt_events e on e.seq_id = u.seq_id order by u.seq_id
         """;
 
-    internal static NpgsqlBatchCommand Note(StoredEvent e, string error) => new(Add)
+    internal static NpgsqlBatchCommand Note(UnreadableRow row) => new(Add)
     {
         Parameters =
         {
-            new() { Value = e.Sequence }, new() { Value = e.Stream.Tenant }, new() { Value = e.Stream.Id }, new() { Value = e.Version },
-            new() { Value = e.Type }, new() { Value = error },
+            new() { Value = row.Sequence }, new() { Value = row.Stream.Tenant }, new() { Value = row.Stream.Id }, new() { Value = row.Version },
+            new() { Value = row.Type }, new() { Value = row.Error },
         },
     };
-
-    internal static async Task NoteAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, IEnumerable<StoredEvent> events, CancellationToken cancel)
-    {
-        await using var batch = new NpgsqlBatch(connection, transaction);
-        foreach (var e in events)
-        {
-            if (e.Data is UnreadableEvent unreadable)
-                batch.BatchCommands.Add(Note(e, unreadable.Error));
-        }
-        if (batch.BatchCommands.Count > 0)
-            await batch.ExecuteNonQueryAsync(cancel);
-    }
 
     /// <summary>Those that cannot be read now; what was repaired meanwhile is taken off the list.</summary>
     public static async Task<IReadOnlyList<UnreadableRow>> FindAsync(NpgsqlDataSource source, EventTypeMap types, CancellationToken cancel)
