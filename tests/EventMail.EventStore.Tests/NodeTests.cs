@@ -316,7 +316,7 @@ public class NodeTests
             await TestLog.EventuallyAsync(() => second.Executor.TryGetState(followed[i].Key, out var state) && state.Version == 1);
             await TestLog.EventuallyAsync(() => !second.Executor.TryGetState(cached[i + 1].Key, out _));
         }
-        await Should.ThrowAsync<UnreadableEventException>(second.Executor.ExecuteAsync(Counters.Raise(cached[1]), default));
+        await Should.ThrowAsync<DamagedStreamException>(second.Executor.ExecuteAsync(Counters.Raise(cached[1]), default));
     }
 
     [Fact]

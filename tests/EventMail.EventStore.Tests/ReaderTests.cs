@@ -192,7 +192,7 @@ public class ReaderTests
         await AppendForeignAsync(log, broken, "counter_doubled");
         var bad = log.ExecuteAsync(Counters.Raise(broken));
         var good = log.ExecuteAsync(Counters.Raise(sound));
-        await Should.ThrowAsync<UnknownEventException>(bad);
+        await Should.ThrowAsync<DamagedStreamException>(bad);
         (await good).Accepted.ShouldBeTrue();
     }
 

@@ -8,7 +8,8 @@ namespace EventMail.EventStore;
 /// <summary>
 /// The streams of which an event cannot be read. No command is decided on them and none of their states is given out, also where the event
 /// would not have to be read for it; the others go on. Whoever meets such an event says so here; the list is kept in the database, is
-/// common to all nodes, and a stream leaves it when its rows can be read again. Thread-safe.
+/// common to all nodes, and a stream leaves it when its rows can be read again. What can be read and only cannot be folded from the beginning is
+/// listed with them, and its stream goes on from where it stands. Thread-safe.
 /// </summary>
 public sealed class Quarantine : IAsyncDisposable
 {
@@ -123,7 +124,7 @@ public sealed class Quarantine : IAsyncDisposable
     {
         var rows = await UnreadableEvents.FindAsync(_source, _types, cancel);
         lock (_gate)
-            Replace(rows.Concat(_unwritten));
+            Replace(rows.Where(row => !row.CanBeRead).Concat(_unwritten));
     }
 
     private void Replace(IEnumerable<UnreadableRow> rows)

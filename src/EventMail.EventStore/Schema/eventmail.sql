@@ -262,3 +262,6 @@ create table if not exists eventmail.retired_key (
   retired   timestamptz not null default now(),
   destroyed timestamptz null -- its file is gone
 );
+
+-- Of a row that can be read and yet cannot be folded: its data as they were then, by which a repair is noticed.
+select eventmail.ensure_column('eventmail.unreadable_event', 'digest', 'bytea');

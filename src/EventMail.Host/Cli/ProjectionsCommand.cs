@@ -180,14 +180,18 @@ internal static class ProjectionsCommand
                 m => [m.Name, VersionOf(m), Text(m.Generation), Time(m.Built), LagOf(m), Text(m.Rows), ListOutput.Size(m.Bytes), CheckOf(m.Check), BuildOf(m.Build), PreviousOf(m.Previous)]);
             var unreadable = await UnreadableEvents.FindAsync(source, EventTypes.Create(), stop);
             foreach (var row in unreadable)
-                await Console.Error.WriteLineAsync(
-                    $"eventmail: the event at position {Text(row.Sequence)} ({row.Type}, version {Text(row.Version)} of the stream {row.Stream}) cannot be read: {row.Error} "
-                    + "Its stream is in quarantine: it takes no commands, the others go on. Once the row is repaired (public.mt_events) it is released by itself, and what follows the log takes "
-                    + "the event up; what was rebuilt meanwhile and is folded with the commits lacks it: `eventmail projections verify` says so, `eventmail projections rebuild` mends it.");
+                await Console.Error.WriteLineAsync($"eventmail: {WordsOf(row)}");
             return unreadable.Count > 0 ? ExitCodes.Failed : ExitCodes.Done;
         });
         return command;
     }
+
+    private static string WordsOf(UnreadableRow row) =>
+        $"the event at position {Text(row.Sequence)} ({row.Type}, version {Text(row.Version)} of the stream {row.Stream}) cannot be {(row.CanBeRead ? "folded" : "read")}: {row.Error} "
+        + (row.CanBeRead
+            ? "Its stream goes on from where it stands; read models that were built since lack what is behind it. Once the row is right (public.mt_events), `eventmail projections rebuild` mends them."
+            : "Its stream is in quarantine: it takes no commands, the others go on. Once the row is repaired (public.mt_events) it is released by itself, and what follows the log takes "
+            + "the event up; what was rebuilt meanwhile and is folded with the commits lacks it: `eventmail projections verify` says so, `eventmail projections rebuild` mends it.");
 
     private static string VersionOf(ReadModelStatus model) => model.LiveVersion switch
     {

@@ -39,7 +39,10 @@ internal sealed class LogFold(EventTypeMap types, IReadOnlyList<IInlineProjectio
             {
                 // Of a row that cannot be folded to its end nothing is.
                 states.Set(row.Stream, entry with { Fault = fault });
-                sql.BatchCommands.Add(UnreadableEvents.Note(UnreadableRow.Of(e, e.Data is UnreadableEvent unreadable ? unreadable.Error : fault)));
+                sql.BatchCommands.Add(UnreadableEvents.Note(UnreadableRow.Of(e, e.Data is UnreadableEvent unreadable ? unreadable.Error : fault) with
+                {
+                    CanBeRead = e.Data is not (UnreadableEvent or UnknownEvent),
+                }));
                 continue;
             }
             states.Set(row.Stream, next);
