@@ -49,7 +49,7 @@ internal static class ReplayCommand
     private static async Task PrintAsync(MailStore store, CommandRun run, CancellationToken stop)
     {
         var (name, export) = (run.Arguments.GetValue(Mailbox), run.Arguments.GetValue(Export));
-        DateTimeOffset? until = run.Arguments.GetValue(Until) is { } text ? TimeArgument.Parse(text) : null;
+        DateTimeOffset? until = run.Arguments.GetValue(Until) is { } text ? await LogTimes.ParseAsync(store.Log, text, stop) : null;
         var replay = new LogReplay(messages: name is not null || export is not null);
         await foreach (var e in EventsAsync(store, run, until, stop))
             replay.Fold(e);
@@ -78,7 +78,7 @@ internal static class ReplayCommand
 
     private static async Task DiffAsync(MailStore store, CommandRun run, string first, string second, CancellationToken stop)
     {
-        var (from, to) = (TimeArgument.Parse(first), TimeArgument.Parse(second));
+        var (from, to) = (await LogTimes.ParseAsync(store.Log, first, stop), await LogTimes.ParseAsync(store.Log, second, stop));
         if (from > to)
             (from, to) = (to, from);
         // Two folds side by side: events do not come in the order of their times where clocks of several nodes differ.
@@ -118,8 +118,10 @@ internal static class ReplayCommand
     {
         var last = run.Arguments.GetValue(Sequence) ?? long.MaxValue;
         var accounts = run.Arguments.GetValue(Address) is { } address ? await AccountsAsync(store, address, stop) : null;
-        await using var command = store.Log.DataSource.CreateCommand("select coalesce(max(seq_id), 0) from public.mt_events");
-        using var progress = new Progress("replay", Math.Min(last, (long)(await command.ExecuteScalarAsync(stop))!), position => $"{position:n0} events");
+        var end = await store.Log.Reader.EndAsync(stop);
+        if (run.Arguments.GetValue(Sequence) is { } asked && (asked < 1 || asked > end))
+            throw new CommandFailedException($"There is no position {asked} in the log: it goes from 1 to {end}.");
+        using var progress = new Progress("replay", Math.Min(last, end), position => $"{position:n0} events");
         await foreach (var e in Source(store, accounts, stop))
         {
             if (e.Sequence > last)

@@ -77,7 +77,7 @@ public sealed class CrashTests(ITestOutputHelper output)
                 .ShouldContain(line => line.Contains("not properly shut down"), "PostgreSQL never had to recover");
             foreach (var account in accounts)
             {
-                await CheckPromisesAsync(server, account, ledger);
+                await KeptPromises.CheckAsync(server, account, ledger);
             }
 
             server = await LogCheck.EveryReadModelSaysWhatTheLogSaysAsync(server, accounts, () => StartAsync(folder));
@@ -92,26 +92,7 @@ public sealed class CrashTests(ITestOutputHelper output)
         new() { DataFolder = folder["data"], Durable = true, Settings = MailServer.Settings });
 
     // The postmaster; its children see it die and end themselves. False: there is none at the moment.
-    private static bool KillPostgres(TempFolder folder)
-    {
-        try
-        {
-            var pidFile = folder["data/postgres/data/postmaster.pid"];
-            using var postmaster = Process.GetProcessById(int.Parse(File.ReadLines(pidFile).First(), CultureInfo.InvariantCulture));
-            // The number may be someone else's by now.
-            if (postmaster.ProcessName != "postgres")
-            {
-                return false;
-            }
-
-            postmaster.Kill();
-            return true;
-        }
-        catch (Exception error) when (error is FileNotFoundException or ArgumentException)
-        {
-            return false;
-        }
-    }
+    private static bool KillPostgres(TempFolder folder) => OwnPostgres.Signal(folder["data"], "KILL");
 
     // PostgreSQL is back when mail is taken again.
     private static async Task WaitForDeliveryAsync(CrashLedger ledger)
@@ -123,37 +104,4 @@ public sealed class CrashTests(ITestOutputHelper output)
             await Task.Delay(10);
         }
     }
-
-    private static async Task CheckPromisesAsync(TestServer server, string account, CrashLedger ledger)
-    {
-        await using var imap = await ImapClient.LoginAsync(server["imap"], account);
-        var messages = await imap.FetchAllAsync("INBOX");
-        var flagged = (await imap.RunAsync("UID SEARCH FLAGGED"))
-            .Where(line => line.StartsWith("* SEARCH", StringComparison.Ordinal))
-            .SelectMany(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(2))
-            .Select(uid => uint.Parse(uid, CultureInfo.InvariantCulture)).ToHashSet();
-        var byName = messages.ToLookup(message => SubjectOf(message.Value), message => message.Key);
-        byName.Where(uids => uids.Count() > 1).ShouldBeEmpty("delivered twice");
-        foreach (var (name, promise) in ledger.Messages.Where(message => message.Key.StartsWith(account + "-", StringComparison.Ordinal)))
-        {
-            var found = byName.Contains(name);
-            switch (promise.Removal)
-            {
-                case CrashLedger.Removal.None when promise.Delivered:
-                    found.ShouldBeTrue($"{name} had its 250");
-                    break;
-                case CrashLedger.Removal.Done:
-                    found.ShouldBeFalse($"the removal of {name} was answered +OK");
-                    break;
-            }
-
-            if (found && promise.Flagged)
-            {
-                flagged.ShouldContain(byName[name].Single(), $"the STORE on {name} was answered OK");
-            }
-        }
-    }
-
-    private static string SubjectOf(string message) =>
-        message.Split("\r\n").First(line => line.StartsWith("Subject: ", StringComparison.Ordinal))["Subject: ".Length..];
 }

@@ -100,6 +100,11 @@ public sealed class ReplayCommandTests(CliServer server) : IClassFixture<CliServ
         (await server.FailAsync(ExitCodes.Failed, "replay", "nobody@example.org")).ShouldContain("There is and was no account nobody@example.org");
         await using var client = await LiveAsync();
         (await server.FailAsync(ExitCodes.Failed, "replay", _address, "Nosuch")).ShouldContain("There was no mailbox Nosuch then; there were INBOX, ");
+        (await server.FailAsync(ExitCodes.Failed, "replay", "--until", "2001-01-01")).ShouldContain("There was nothing at 2001-01-01: the log begins at 20");
+        (await server.FailAsync(ExitCodes.Failed, "replay", _address, "--until", "2999-01-01")).ShouldContain("2999-01-01 is in the future");
+        (await server.FailAsync(ExitCodes.Failed, "replay", "--diff", "2001-01-01", "2999-01-01")).ShouldContain("There was nothing at 2001-01-01");
+        (await server.FailAsync(ExitCodes.Failed, "replay", "--sequence", "0")).ShouldContain("it goes from 1 to ");
+        (await server.FailAsync(ExitCodes.Failed, "replay", "--sequence", "999999999")).ShouldContain("There is no position 999999999");
         (await server.Server.RunAsync(["replay", "--until", "2026-01-01", "--sequence", "3"])).ExitCode.ShouldBe(ExitCodes.Usage);
         (await server.Server.RunAsync(["replay", "--export", "/tmp/x"])).ExitCode.ShouldBe(ExitCodes.Usage);
     }

@@ -62,6 +62,9 @@ public sealed class ExportTests(MovingSite site) : IClassFixture<MovingSite>
         (await site.DoAsync("export", "mbox", address, "INBOX", target + "-now.mbox")).ShouldContain("3 messages");
         (await site.RunAsync("export", "mbox", address, "Nowhere", target + "2")).Error.ShouldContain("No such mailbox");
         (await site.RunAsync("export", "mbox", address, target + "2", "--at", "2001-01-01")).Error.ShouldContain("before the account");
+        (await site.RunAsync("export", "mbox", address, target + "2", "--at", "2999-01-01")).Error.ShouldContain("is in the future");
+        (await site.RunAsync("export", "mbox", "nobody@moving.example", target + "2")).Error.ShouldContain("There is no account nobody@moving.example");
+        (await site.RunAsync("restore-backup", target + "none")).Error.ShouldContain("there is no finished backup in it");
         Directory.EnumerateFileSystemEntries(site.Files, "*.unfinished*").ShouldBeEmpty();
     }
 
