@@ -25,7 +25,9 @@ public sealed class TestMail : IAsyncDisposable
     private int _accounts;
     private bool _stopped;
 
-    private TestMail(TestDatabase database) => _database = database;
+    private readonly Func<EventTypeMap> _types;
+
+    private TestMail(TestDatabase database, Func<EventTypeMap> types) => (_database, _types) = (database, types);
 
     public EventLog Log { get; private set; } = null!;
 
@@ -52,9 +54,10 @@ public sealed class TestMail : IAsyncDisposable
     /// <summary>Where large contents lie.</summary>
     public string Folder => _folder;
 
-    public static async Task<TestMail> StartAsync(ILoggerFactory? loggers = null, PastOptions? past = null)
+    /// <param name="types">Others than those of the program.</param>
+    public static async Task<TestMail> StartAsync(ILoggerFactory? loggers = null, PastOptions? past = null, Func<EventTypeMap>? types = null)
     {
-        var mail = new TestMail(await TestDatabase.CreateAsync()) { _past = past ?? new() };
+        var mail = new TestMail(await TestDatabase.CreateAsync(), types ?? EventTypes.Create) { _past = past ?? new() };
         await mail.OpenAsync(loggers ?? NullLoggerFactory.Instance);
         return mail;
     }
@@ -62,7 +65,7 @@ public sealed class TestMail : IAsyncDisposable
     private async Task OpenAsync(ILoggerFactory loggers)
     {
         System.IO.Directory.CreateDirectory(_folder);
-        var types = EventTypes.Create();
+        var types = _types();
         var searchText = new SearchTextProjection(new() { FewContents = 8 }, loggers);
         Log = await EventLog.OpenAsync(
             new() { ConnectionString = _database.ConnectionString, DataFolder = _folder, Keys = _database.Keys }, types, ReadModels.Kinds,

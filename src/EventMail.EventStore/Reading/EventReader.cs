@@ -26,7 +26,7 @@ public sealed class EventReader
     internal Action<UnreadableRow> Damaged { get; init; } = _ => { };
 
     /// <summary>A stream's events in order. <paramref name="toVersion"/> is inclusive; null reads to the end.</summary>
-    /// <param name="types">Only those of these aliases, and of older ones that are read as their events.</param>
+    /// <param name="types">Only rows of these aliases, and of older ones that are read as their events: whole, with whatever else such a row is.</param>
     public async IAsyncEnumerable<StoredEvent> ReadStreamAsync(
         StreamKey key, long fromVersion = 1, long? toVersion = null, string[]? types = null, [EnumeratorCancellation] CancellationToken cancel = default)
     {

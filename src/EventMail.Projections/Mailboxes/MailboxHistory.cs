@@ -51,7 +51,11 @@ internal sealed class MailboxHistory(EventReader reader)
             return UidSet.Empty;
         var ranges = new List<UidRange>();
         await foreach (var e in reader.ReadStreamAsync(key, from, to, MailboxEventTypes.Removing, cancel))
-            ranges.AddRange(UidSet.Parse(((MessagesExpunged)e.Data).Uids).Ranges);
+        {
+            // A row of an older type that is read as several has parts of other types, too.
+            if (e.Data is MessagesExpunged expunged)
+                ranges.AddRange(UidSet.Parse(expunged.Uids).Ranges);
+        }
         return UidSet.FromRanges(ranges);
     }
 }

@@ -179,7 +179,14 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
             var (now, without) = (new Dictionary<string, bool>(StringComparer.Ordinal), new Dictionary<string, bool>(StringComparer.Ordinal));
             await foreach (var e in log.Reader.ReadStreamAsync(stream.Key, types: Subscribing, cancel: cancel))
             {
-                var (name, on) = e.Data is MailboxSubscribed subscribed ? (subscribed.Name, true) : (((MailboxUnsubscribed)e.Data).Name, false);
+                var (name, on) = e.Data switch
+                {
+                    MailboxSubscribed subscribed => (subscribed.Name, true),
+                    MailboxUnsubscribed unsubscribed => (unsubscribed.Name, false),
+                    _ => ("", false), // a part of a row that is one of them as well
+                };
+                if (name.Length == 0)
+                    continue;
                 now[name] = on;
                 if (e.Metadata.CorrelationId != session && e.Metadata.CausationId != cause)
                     without[name] = on;
