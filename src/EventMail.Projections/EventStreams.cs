@@ -9,7 +9,7 @@ public static class EventStreams
     [
         ("account",
         [
-            "account_opened", "account_suspended", "account_resumed", "account_closed", "account_reopened", "password_set", "password_rehashed",
+            "account_opened", "account_suspended", "account_resumed", "account_closed", "account_reopened", "account_moved_out", "account_moved_in", "password_set", "password_rehashed",
             "recoverable_secret_enabled", "recoverable_secret_disabled", "app_password_issued", "app_password_revoked", "quota_limit_set",
             "message_limit_set", "quota_threshold_crossed", "quota_drift_found", "mailbox_subscribed", "mailbox_unsubscribed",
             "send_as_granted", "send_as_revoked", "save_sent_set", "read_audit_begun", "read_audit_ended",

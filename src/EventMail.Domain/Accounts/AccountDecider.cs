@@ -98,7 +98,21 @@ public static class AccountDecider
     public static Result<object[]> Resume(AccountState state) =>
         !state.Exists ? Rejection.AccountMissing
         : state.Status == AccountStatus.Open ? Nothing
+        : state.MovedTo is not null ? AccountRejections.Moved
         : Events(new AccountResumed());
+
+    /// <summary>The last event here of an account that goes on elsewhere.</summary>
+    public static Result<object[]> MoveOut(AccountState state, string to) =>
+        !state.Exists ? Rejection.AccountMissing
+        : state.MovedTo is not null ? state.MovedTo == to ? Nothing : AccountRejections.Moved
+        : state.Status == AccountStatus.Suspended ? AccountRejections.SuspendedStays
+        : Events(new AccountMovedOut(to));
+
+    /// <summary>The first event here of an account that came with its log.</summary>
+    public static Result<object[]> MoveIn(AccountState state, string from) =>
+        !state.Exists ? Rejection.AccountMissing
+        : state.MovedTo is null ? Nothing
+        : Events(new AccountMovedIn(from));
 
     public static Result<object[]> Close(AccountState state) =>
         !state.Exists ? Rejection.AccountMissing : Events(new AccountClosed(state.Address));

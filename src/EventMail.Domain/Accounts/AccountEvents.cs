@@ -57,6 +57,14 @@ public sealed record AccountClosed(string Address);
 /// <param name="Address">The one that it had.</param>
 public sealed record AccountReopened(string Address);
 
+/// <summary>The account is in another database from here on, with everything up to this event: nothing is written to it here any more.</summary>
+/// <param name="To">What the server there is called.</param>
+public sealed record AccountMovedOut(string To);
+
+/// <summary>The account has come from another database, and is served here from now on.</summary>
+/// <param name="From">What the server there is called.</param>
+public sealed record AccountMovedIn(string From);
+
 /// <summary>IMAP SUBSCRIBE: of a name, whether a mailbox has it or not (RFC 3501 §6.3.6).</summary>
 public sealed record MailboxSubscribed(string Name);
 

@@ -14,6 +14,8 @@ public static class AccountRejections
     public static readonly Rejection AliasMissing = new(RejectionKind.NonExistent, "No such alias");
     public static readonly Rejection AliasLoop = new(RejectionKind.Invalid, "Alias leads back to itself");
     public static readonly Rejection AccountClosed = new(RejectionKind.NonExistent, "Account is closed");
+    public static readonly Rejection Moved = new(RejectionKind.CannotChange, "The account has moved to another server");
+    public static readonly Rejection SuspendedStays = new(RejectionKind.CannotChange, "The account is suspended; resume it before it moves");
     public static readonly Rejection AppPasswordMissing = new(RejectionKind.NonExistent, "No such app password");
     public static readonly Rejection SendAsMissing = new(RejectionKind.NonExistent, "The account has no such permission");
     public static readonly Rejection PasswordChanged = new(RejectionKind.CannotChange, "Password has changed meanwhile");

@@ -24,6 +24,9 @@ public sealed record AccountState
 
     public string? SuspendedBecause { get; init; }
 
+    /// <summary>The server that it moved to; null while it is here.</summary>
+    public string? MovedTo { get; init; }
+
     /// <summary>It was suspended when it was closed: what it still has on its way is not to go out.</summary>
     public bool ClosedSuspended { get; init; }
 
@@ -99,6 +102,9 @@ public sealed record AccountState
         QuotaDriftFound => this,
         AccountSuspended e => this with { Status = AccountStatus.Suspended, SuspendedBecause = e.Reason },
         AccountResumed => this with { Status = AccountStatus.Open, SuspendedBecause = null },
+        // To everybody who asks here it is suspended: no logins, and mail comes again later.
+        AccountMovedOut e => this with { Status = AccountStatus.Suspended, SuspendedBecause = $"moved to {e.To}", MovedTo = e.To },
+        AccountMovedIn => this with { Status = AccountStatus.Open, SuspendedBecause = null, MovedTo = null },
         AccountClosed => this with
         {
             Status = AccountStatus.Closed,

@@ -11,8 +11,13 @@ public sealed record RestoreResult(long Events, long Contents, long Files, long 
 /// The database is written in one transaction. Read models are not in a backup: whoever opens the log next builds them.
 /// </summary>
 /// <param name="keys">The copy of the keys, with the rows of <see cref="WrappedKeyRows"/>; null: there is none.</param>
-public sealed class LogRestore(string connectionString, string contentFolder, BackupFolder folder, VerifiedBackup backup, string? keys, Action<BackupProgress> report)
+/// <param name="beforeCommit">What else must be in its place before the database is.</param>
+public sealed class LogRestore(
+    string connectionString, string contentFolder, BackupFolder folder, VerifiedBackup backup, string? keys, Action beforeCommit, Action<BackupProgress> report)
 {
+    /// <summary>In the folder of contents while a restore is under way: what lies there is this backup's.</summary>
+    private const string Mark = "restoring";
+
     private readonly byte[] _buffer = new byte[256 * 1024];
     private long _done;
     private long _events;
@@ -34,6 +39,7 @@ public sealed class LogRestore(string connectionString, string contentFolder, Ba
         await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { CommandTimeout = 0, Pooling = false });
         await using var connection = await source.OpenConnectionAsync(cancel);
         await CheckEmptyAsync(connection, cancel);
+        Begin();
         foreach (var (run, segment) in Segments(runs, "files"))
             await FilesAsync(run, segment, total, cancel);
 
@@ -50,7 +56,9 @@ public sealed class LogRestore(string connectionString, string contentFolder, Ba
         if (keys is not null)
             await WrappedKeyRows.ApplyAsync(connection, keys, cancel);
         await FinishAsync(connection, runs, cancel);
+        beforeCommit();
         await transaction.CommitAsync(cancel);
+        File.Delete(MarkPath);
         await ExecuteAsync(connection, "analyze public.mt_events; analyze public.mt_streams; analyze eventmail.content", cancel);
         return new(_events, _contents, _files, backup.Cut);
     }
@@ -64,8 +72,26 @@ public sealed class LogRestore(string connectionString, string contentFolder, Ba
             "select exists (select from public.mt_events) or exists (select from public.mt_streams) or exists (select from eventmail.content)", connection);
         if ((bool)(await command.ExecuteScalarAsync(cancel))!)
             throw new RestoreRefusedException("The database is not empty: a backup is restored into a new one.");
-        if (Directory.Exists(contentFolder) && Directory.EnumerateDirectories(contentFolder).Any(path => Path.GetFileName(path).Length == 2))
+        if (!IsGoingOn() && Directory.Exists(contentFolder) && Directory.EnumerateDirectories(contentFolder).Any(path => Path.GetFileName(path).Length == 2))
             throw new RestoreRefusedException($"The folder {contentFolder} is not empty: a backup is restored into a new data folder.");
+    }
+
+    private string MarkPath => Path.Combine(contentFolder, Mark);
+
+    private string MarkOfBackup => $"{folder.ReadManifest(backup.Runs[^1].Run).Sha256} {backup.Cut}";
+
+    // Files come before the rows: a restore that was ended has left some.
+    private bool IsGoingOn() => File.Exists(MarkPath) && File.ReadAllText(MarkPath) == MarkOfBackup;
+
+    private void Begin()
+    {
+        OwnFolders.Make(contentFolder);
+        using (var mark = Durable.Create(MarkPath))
+        {
+            mark.Write(System.Text.Encoding.ASCII.GetBytes(MarkOfBackup));
+            mark.Flush(flushToDisk: true);
+        }
+        OwnFolders.Sync(contentFolder);
     }
 
     private Func<SegmentReader, Func<CopyReader, bool>> EventIsWanted() => reader =>

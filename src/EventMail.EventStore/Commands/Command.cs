@@ -18,6 +18,9 @@ public abstract class Command
     /// <summary>Every content that <see cref="Decide"/> may store. Their numbers are final when it runs. Fixed before the command is queued.</summary>
     public virtual IReadOnlyList<StagedContent> Contents => [];
 
+    /// <summary>True for what may be written to a tenant that is read-only: that it moved.</summary>
+    public virtual bool EvenReadOnly => false;
+
     /// <summary>
     /// Runs on the committer, possibly more than once (conflicts): pure, quick, no I/O. Appends events, or rejects, or defers.
     /// Deciding nothing is a success that writes nothing.

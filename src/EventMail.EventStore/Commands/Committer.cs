@@ -141,6 +141,7 @@ internal sealed class Committer(
     // No explicit transaction: the statements of one round trip are one.
     private async Task AttemptAsync(Batch batch, NpgsqlConnection connection, CancellationToken cancel)
     {
+        await connections.RefuseReadOnlyAsync(batch, connection, cancel);
         await PrepareAsync(batch, connection, null, lookUpAll: false, cancel);
         batch.Decide();
         if (batch.Writes)
@@ -155,6 +156,7 @@ internal sealed class Committer(
         await LockAsync(keys, connection, transaction, cancel);
         // Read in later statements: the one that waited for a lock still shows what was there before it waited.
         await states.CatchUpAsync(keys, connection, cancel);
+        await connections.RefuseReadOnlyAsync(batch, connection, cancel);
         await PrepareAsync(batch, connection, transaction, lookUpAll: true, cancel);
         batch.Decide();
         if (batch.Writes)

@@ -11,6 +11,9 @@ internal sealed class CommitterConnection : IAsyncDisposable
     private const string Settings =
         "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off -c plan_cache_mode=force_generic_plan";
 
+    /// <summary>How all of them are called in pg_stat_activity, with the node's id behind it.</summary>
+    public const string NamePrefix = "eventmail committer ";
+
     private static readonly TimeSpan MinDelay = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(2);
 
@@ -20,13 +23,16 @@ internal sealed class CommitterConnection : IAsyncDisposable
     private NpgsqlConnection? _connection;
     private bool _warned;
 
+    // As this connection found them; whoever adds one ends the connection.
+    private ReadOnlyTenants _readOnly = ReadOnlyTenants.None;
+
     private readonly IReadOnlyList<IInlineProjection> _inline;
 
     public CommitterConnection(string connectionString, Guid node, IReadOnlyList<IInlineProjection> inline, ILogger log)
     {
         _inline = inline;
         _log = log;
-        _name = $"eventmail committer {node:n}";
+        _name = $"{NamePrefix}{node:n}";
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
         {
             SearchPath = ReadModelSchema.SearchPath,
@@ -54,6 +60,7 @@ internal sealed class CommitterConnection : IAsyncDisposable
                 await FenceAsync(_connection, cancel);
                 await ReadModelCatalog.RequireAsync(_connection, _inline, cancel);
                 await CheckDurabilityAsync(_connection, cancel);
+                _readOnly = await ReadOnlyTenants.ReadAsync(_connection, cancel);
                 return _connection;
             }
             catch (NpgsqlException e)
@@ -63,6 +70,15 @@ internal sealed class CommitterConnection : IAsyncDisposable
                 await Task.Delay(delay, cancel);
             }
         }
+    }
+
+    /// <summary>Fails a batch's commands for tenants that are read-only: as they are now, since that may be over.</summary>
+    public async ValueTask RefuseReadOnlyAsync(Batch batch, NpgsqlConnection connection, CancellationToken cancel)
+    {
+        if (!_readOnly.Concern(batch))
+            return;
+        _readOnly = await ReadOnlyTenants.ReadAsync(connection, cancel);
+        _readOnly.Refuse(batch);
     }
 
     /// <summary>Gives the connection up: its state is not known any more.</summary>

@@ -159,7 +159,9 @@ internal sealed class ContentOrphans(NpgsqlDataSource source, ContentFiles files
         var byName = paths.ToDictionary(NameOf, StringComparer.Ordinal);
         await using var command = source.CreateCommand("""
             select encode(digest, 'hex') || case when kek is null then '' else '-' || number end
-            from eventmail.content where digest = any($1) and data is null
+            from (select * from eventmail.content where digest = any($1) and not moved
+              union all select * from eventmail.content where digest = any($1) and moved) stored
+            where data is null
             """);
         command.Parameters.Add(new() { Value = byName.Keys.Select(name => Convert.FromHexString(name.AsSpan(0, DigestLength))).ToArray() });
         await using var reader = await command.ExecuteReaderAsync(cancel);

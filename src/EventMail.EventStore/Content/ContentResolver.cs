@@ -42,7 +42,7 @@ internal static class ContentResolver
         CancellationToken cancel)
     {
         await using var command = new NpgsqlCommand(
-            "select digest, number from eventmail.content where digest = any($1)", connection, transaction);
+            "select digest, number from eventmail.content where digest = any($1) and not moved", connection, transaction);
         command.Parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = [.. digests] });
         var stored = new HashSet<StagedContent>();
         await using (var reader = await command.ExecuteReaderAsync(cancel))

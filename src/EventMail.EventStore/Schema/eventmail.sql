@@ -15,12 +15,18 @@ create table if not exists eventmail.content (
   size    bigint      not null,
   data    bytea       null,
   created timestamptz not null,
-  constraint content_pkey primary key (number),
-  constraint content_digest_key unique (digest)
+  constraint content_pkey primary key (number)
 );
 
--- Nodes take numbers in blocks of the increment.
-create sequence if not exists eventmail.content_number as bigint start 1 increment 1024 owned by eventmail.content.number;
+-- Nodes take numbers in blocks of the increment. They begin elsewhere in each database, so that an account can go to another one and its events
+-- name the same contents there (decision 50).
+do $$
+begin
+  if to_regclass('eventmail.content_number') is null then
+    execute format('create sequence eventmail.content_number as bigint start %s increment 1024 owned by eventmail.content.number',
+      ((1 + floor(random() * 4095))::bigint << 31) + 1);
+  end if;
+end $$;
 
 -- The processes that use this database. A row whose heartbeat is old is of a process that ended without a word.
 create table if not exists eventmail.node (
@@ -265,3 +271,38 @@ create table if not exists eventmail.retired_key (
 
 -- Of a row that can be read and yet cannot be folded: its data as they were then, by which a repair is noticed.
 select eventmail.ensure_column('eventmail.unreadable_event', 'digest', 'bytea');
+
+-- A content that came with an account from another database: under its number there, whether its octets were here or not.
+select eventmail.ensure_column('eventmail.content', 'moved', 'boolean not null default false');
+select eventmail.ensure_index('eventmail.content_digest',
+  'create unique index content_digest on eventmail.content (digest) where not moved');
+select eventmail.ensure_index('eventmail.content_moved',
+  'create index content_moved on eventmail.content (digest) where moved');
+do $$
+begin
+  if exists (select from pg_constraint where conrelid = 'eventmail.content'::regclass and conname = 'content_digest_key') then
+    alter table eventmail.content drop constraint content_digest_key;
+  end if;
+end $$;
+
+-- Tenants whose streams nobody may append to. Committers read it when they connect: who changes it ends their connections.
+create table if not exists eventmail.read_only_tenant (
+  tenant_id varchar     primary key,
+  reason    text        not null,
+  since     timestamptz not null default now()
+);
+
+-- What has come of a tenant that is on its way here from another database. None of it is in the log before all of it is here.
+create table if not exists eventmail.arrival (
+  tenant_id varchar     primary key,
+  origin    uuid        not null, -- the first event of the log that it comes from
+  position  bigint      not null, -- up to where in that log
+  started   timestamptz not null default now()
+);
+create table if not exists eventmail.arriving_event (like public.mt_events, constraint arriving_event_pkey primary key (tenant_id, seq_id));
+create table if not exists eventmail.arriving_stream (like public.mt_streams, constraint arriving_stream_pkey primary key (tenant_id, id));
+create table if not exists eventmail.arriving_content (
+  tenant_id varchar not null,
+  number    bigint  not null,
+  constraint arriving_content_pkey primary key (tenant_id, number)
+);

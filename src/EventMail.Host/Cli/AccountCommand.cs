@@ -23,6 +23,7 @@ internal static class AccountCommand
         SendAsCommand.Create(),
         SaveSent(),
         AuditReads(),
+        AccountMoveCommand.Create(),
     };
 
     private static Command Add()

@@ -101,6 +101,11 @@ public static class CommandLine
                 await Console.Error.WriteLineAsync($"eventmail: {error.Message}");
                 return ExitCodes.WrongMoment;
             }
+            catch (EventStore.TenantReadOnlyException error)
+            {
+                await Console.Error.WriteLineAsync($"eventmail: The account {error.Reason}: nothing is written to it here.");
+                return ExitCodes.WrongMoment;
+            }
             catch (CommandFailedException error)
             {
                 await Console.Error.WriteLineAsync($"eventmail: {error.Message}");

@@ -36,12 +36,16 @@ internal static class RestoreBackupCommand
             using var one = HostLock.Take(run.Settings.Data);
             await using var database = await HostDatabase.AttachAsync(run.Settings, run.Logs, stop);
             var contents = run.Settings.Content.Folder.Length > 0 ? Path.GetFullPath(run.Settings.Content.Folder) : Path.Combine(run.Settings.Data, "content");
-            var result = await BackupCommand.Failing(() => new LogRestore(database.ConnectionString, contents, folder, backup, from, progress.Report).RunAsync(stop));
+            var result = await BackupCommand.Failing(() => new LogRestore(database.ConnectionString, contents, folder, backup, from, RestoreKeys, progress.Report).RunAsync(stop));
             progress.Dispose();
-            if (from is not null)
-                KeyCopy.Restore(run.Settings, from);
             await Console.Out.WriteLineAsync($"Restored {result.Events} events up to position {result.To}, {result.Contents} contents, {result.Files} files. The next start builds the read models.");
             return ExitCodes.Done;
+
+            void RestoreKeys()
+            {
+                if (from is not null)
+                    KeyCopy.Restore(run.Settings, from);
+            }
         });
         return command;
     }
@@ -55,7 +59,8 @@ internal static class RestoreBackupCommand
     private static VerifiedBackup CutAt(VerifiedBackup backup, DateTimeOffset? time, long? position)
     {
         var last = backup.Runs[^1];
-        if (time > last.Finished || position > last.To)
+        // What was committed while it was copied is not in it.
+        if (time > last.Started || position > last.To)
             throw new CommandFailedException($"The backup ends at position {last.To}, at {last.LastTime:u}: it knows nothing of a later state.");
         var cut = position ?? backup.Cut;
         return cut > 0 ? backup with { Cut = cut } : throw new CommandFailedException("The backup's first event is later: there was nothing then.");

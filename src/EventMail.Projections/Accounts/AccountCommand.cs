@@ -10,6 +10,11 @@ internal sealed class AccountCommand(EventMetadata metadata, IReadOnlyList<Strea
 
     public override EventMetadata Metadata { get; } = metadata;
 
+    /// <summary>Carried out although the account is read-only.</summary>
+    public bool Overrides { get; init; }
+
+    public override bool EvenReadOnly => Overrides;
+
     public override void Decide(Decision decision) => decide(decision);
 }
 

@@ -25,6 +25,8 @@ public static class AccountEventTypes
             .Register("account_resumed", json.AccountResumed)
             .Register("account_closed", json.AccountClosed)
             .Register("account_reopened", json.AccountReopened)
+            .Register("account_moved_out", json.AccountMovedOut)
+            .Register("account_moved_in", json.AccountMovedIn)
             .Register("mailbox_subscribed", json.MailboxSubscribed)
             .Register("mailbox_unsubscribed", json.MailboxUnsubscribed)
             .Register("send_as_granted", json.SendAsGranted)
@@ -61,6 +63,8 @@ public static class AccountEventTypes
 [JsonSerializable(typeof(AccountResumed))]
 [JsonSerializable(typeof(AccountClosed))]
 [JsonSerializable(typeof(AccountReopened))]
+[JsonSerializable(typeof(AccountMovedOut))]
+[JsonSerializable(typeof(AccountMovedIn))]
 [JsonSerializable(typeof(MailboxSubscribed))]
 [JsonSerializable(typeof(MailboxUnsubscribed))]
 [JsonSerializable(typeof(SendAsGranted))]

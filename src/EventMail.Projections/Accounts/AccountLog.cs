@@ -70,4 +70,7 @@ internal static partial class AccountLog
 
     [LoggerMessage(1016, LogLevel.Error, "The DKIM key {selector} of {domain} was encrypted with another key ({key_id}, here {here}): copy that Host's secret.key, or retire it and make another; mail goes out without its signature")]
     public static partial void DkimKeyUnreadable(this ILogger log, string domain, string selector, string key_id, string here);
+
+    [LoggerMessage(1018, LogLevel.Information, "Login is no event: the account {reason} (email {email}, session_id {session_id})")]
+    public static partial void LoginNotRecorded(this ILogger log, string email, string session_id, string reason);
 }

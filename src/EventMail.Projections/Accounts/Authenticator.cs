@@ -310,13 +310,21 @@ public sealed class Authenticator
     private async Task AppendAsync(Login login, bool proven, IReadOnlyList<object> events, CancellationToken cancel)
     {
         var stream = login.Stream(_time.GetUtcNow());
-        await _executor.ExecuteAsync(
-            new AccountCommand(login.Metadata(proven), [stream], decision =>
-            {
-                foreach (var e in events)
-                    decision.Append(stream.Key, e);
-            }),
-            cancel).ConfigureAwait(false);
+        try
+        {
+            await _executor.ExecuteAsync(
+                new AccountCommand(login.Metadata(proven), [stream], decision =>
+                {
+                    foreach (var e in events)
+                        decision.Append(stream.Key, e);
+                }),
+                cancel).ConfigureAwait(false);
+        }
+        catch (TenantReadOnlyException moving)
+        {
+            // Its mail can be read while it moves, and its stream goes on where it moves to: the server's log has what follows.
+            _log.LoginNotRecorded(login.User, login.Context.SessionId, moving.Reason);
+        }
     }
 
     // The login stands whether or not this works: the next one tries again.

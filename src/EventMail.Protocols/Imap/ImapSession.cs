@@ -290,6 +290,7 @@ internal sealed class ImapSession(MailConnection connection, ImapServices servic
         return error switch
         {
             _ when FullDisk.IsTold(error) => Reply.No("The server has no room left, try again later", "UNAVAILABLE"),
+            TenantReadOnlyException moving => Reply.No($"The account {moving.Reason}, try again later", "UNAVAILABLE"),
             DbException or TimeoutException => Reply.No("Try again later", "UNAVAILABLE"),
             DamagedStreamException => Reply.Refused(Rejection.Damaged),
             ContentMissingException when Selected is { Mailbox.IsPast: true } => Reply.ContentGone,

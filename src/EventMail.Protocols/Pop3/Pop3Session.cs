@@ -144,7 +144,12 @@ internal sealed class Pop3Session : IAsyncDisposable
             return;
         }
 
-        Err(error is DamagedStreamException ? $"[SYS/PERM] {Rejection.Damaged.Text}" : "[SYS/TEMP] Internal error, try again later");
+        Err(error switch
+        {
+            DamagedStreamException => $"[SYS/PERM] {Rejection.Damaged.Text}",
+            TenantReadOnlyException moving => $"[SYS/TEMP] The account {moving.Reason}, try again later",
+            _ => "[SYS/TEMP] Internal error, try again later",
+        });
     }
 
     public void End() => IsOver = true;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using EventMail.Domain;
 using EventMail.Domain.Deliveries;
+using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Protocols.Smtp.Data;
@@ -91,6 +92,10 @@ internal static class Delivery
                 recipients, rule, transaction.ReversePath, session.Actor, transaction.Id, CancellationToken.None);
             if (rejection is not null)
                 return Reply(rejection);
+        }
+        catch (TenantReadOnlyException)
+        {
+            return SmtpReplies.AccountMoving;
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {

@@ -99,6 +99,8 @@ public static class SmtpReplies
     public static readonly SmtpReply BareLineEnds =
         new("550 5.6.11 Bare CR or LF in the message: lines must end in CRLF (RFC 5321 section 2.3.8)");
     public static readonly SmtpReply RoutingLoop = new("554 5.4.6 Too many Received fields: routing loop");
+    /// <summary>While it is read-only: after that its mail is refused as a suspended account's is, until its domain leads elsewhere.</summary>
+    public static readonly SmtpReply AccountMoving = new("451 4.2.1 The account is being moved, try again later");
     public static readonly SmtpReply LocalError = new("451 4.3.0 Local error, try again later");
     // RFC 3463 §3.3: the mailbox, not the system, is what has to be put right.
     public static readonly SmtpReply MailboxDamaged = new("451 4.2.0 The mailbox's record is damaged, try again later");

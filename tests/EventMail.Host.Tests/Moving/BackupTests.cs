@@ -59,6 +59,43 @@ public sealed class BackupTests(MovingSite site) : IClassFixture<MovingSite>
     }
 
     [Fact]
+    public async Task The_edges_of_what_can_be_restored()
+    {
+        // A log that begins with one transaction: an account is opened with its domain, its password and its mailboxes.
+        await using var source = await RestoredSite.CreateAsync();
+        var target = Target("edges");
+        await source.DoAsync("account", "add", "edge@example.test", "--password", "correct horse battery", "--set", "Auth:Argon2:Memory=8192KB", "--set", "Auth:Argon2:Iterations=1");
+        var all = await RestoredSite.LinesAsync(source.Database, "select seq_id from public.mt_events order by seq_id");
+        var last = all[^1];
+        all.Length.ShouldBeGreaterThan(3);
+        (await RestoredSite.LinesAsync(source.Database, "select count(distinct timestamp) from public.mt_events")).ShouldBe(["1"]);
+        var at = (await RestoredSite.LinesAsync(source.Database, Instant("timestamp"))).First();
+        var before = (await RestoredSite.LinesAsync(source.Database, Instant("timestamp - interval '1 microsecond'"))).First();
+        var after = (await RestoredSite.LinesAsync(source.Database, Instant("timestamp + interval '1 microsecond'"))).First();
+        await source.DoAsync("backup", target);
+
+        // A time is before or behind a whole transaction; a position may lie within one, and what is restored is that part of the log.
+        foreach (var (until, events) in new[] { (at, all.Length), (after, all.Length), (last, all.Length), (all[0], 1), (all[1], 2) })
+        {
+            await using var restored = await RestoredSite.CreateAsync();
+            (await restored.DoAsync("restore-backup", target, "--until", until)).ShouldContain($"Restored {events} events");
+            await restored.DoAsync("audit", "verify");
+            await restored.DoAsync("account", "list");
+        }
+        await using var empty = await RestoredSite.CreateAsync();
+        foreach (var until in (string[])[before, "0"])
+            (await empty.RunAsync("restore-backup", target, "--until", until)).Error.ShouldContain("there was nothing then");
+        // Behind the last event, but what came after the copy began is not known.
+        var later = DateTime.UtcNow.AddSeconds(1).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+        foreach (var until in (string[])[later, DateTime.UtcNow.AddDays(1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), $"{long.Parse(last, CultureInfo.InvariantCulture) + 1}"])
+            (await empty.RunAsync("restore-backup", target, "--until", until)).Error.ShouldContain("knows nothing of a later state");
+        (await RestoredSite.LinesAsync(empty.Database, "select to_regclass('public.mt_events')::text")).ShouldBe([""]);
+
+        static string Instant(string time) =>
+            $"select to_char(({time}) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') from public.mt_events order by seq_id";
+    }
+
+    [Fact]
     public async Task Damage_is_named_and_nothing_is_written()
     {
         var (address, target) = (await site.NewAccountAsync(), Target("damaged"));

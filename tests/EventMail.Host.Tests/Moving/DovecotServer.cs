@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using EventMail.Testing;
 
 namespace EventMail.Host.Tests.Moving;
@@ -15,9 +16,13 @@ internal sealed class DovecotServer : IAsyncDisposable
 
     private readonly Process _process;
 
-    private DovecotServer(Process process, int port) => (_process, Port) = (process, port);
+    private DovecotServer(Process process, int port, int tlsPort) => (_process, Port, TlsPort) = (process, port, tlsPort);
 
+    /// <summary>In the clear, with STARTTLS.</summary>
     public int Port { get; }
+
+    /// <summary>TLS from the beginning, with <see cref="EventMail.Testing.TestCertificate"/>.</summary>
+    public int TlsPort { get; }
 
     /// <summary>Why it cannot be here.</summary>
     public static string? Missing =>
@@ -27,6 +32,10 @@ internal sealed class DovecotServer : IAsyncDisposable
     public static async Task<DovecotServer> StartAsync(string folder)
     {
         var port = TestPort.Free();
+        var tlsPort = TestPort.Free();
+        var (certificate, key) = (Path.Combine(folder, "server.pem"), Path.Combine(folder, "server.key"));
+        await File.WriteAllTextAsync(certificate, TestCertificate.Certificate.ExportCertificatePem());
+        await File.WriteAllTextAsync(key, TestCertificate.Certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
         var configuration = Path.Combine(folder, "dovecot.conf");
         await File.WriteAllTextAsync(configuration, $$"""
             base_dir = {{folder}}/run
@@ -34,7 +43,9 @@ internal sealed class DovecotServer : IAsyncDisposable
             log_path = {{folder}}/log
             protocols = imap
             listen = 127.0.0.1
-            ssl = no
+            ssl = yes
+            ssl_cert = <{{certificate}}
+            ssl_key = <{{key}}
             disable_plaintext_auth = no
             first_valid_uid = 0
             passdb {
@@ -60,7 +71,8 @@ internal sealed class DovecotServer : IAsyncDisposable
                 port = {{port}}
               }
               inet_listener imaps {
-                port = 0
+                port = {{tlsPort}}
+                ssl = yes
               }
             }
             service anvil {
@@ -71,7 +83,7 @@ internal sealed class DovecotServer : IAsyncDisposable
             await owner.WaitForExitAsync();
         var process = Process.Start(new ProcessStartInfo(Program, ["-F", "-c", configuration]) { RedirectStandardError = true })!;
         await Waiting.UntilAsync(() => Answers(port));
-        return new(process, port);
+        return new(process, port, tlsPort);
     }
 
     private static bool Answers(int port)

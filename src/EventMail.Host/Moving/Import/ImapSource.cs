@@ -26,10 +26,23 @@ internal sealed class ImapSource(ImapClient client, string host) : IImportSource
         var mailboxes = (await client.ListAsync(cancel)).Where(mailbox => mailbox.Selectable).ToList();
         var total = 0L;
         foreach (var mailbox in mailboxes)
-            total += (await client.ExamineAsync(mailbox, cancel)).Messages;
+            total += (await TryAsync(() => client.ExamineAsync(mailbox, cancel))).Found?.Messages ?? 0;
         Total = total;
         foreach (var mailbox in mailboxes)
             yield return new Folder(this, mailbox);
+    }
+
+    // What it refuses (a mailbox that is gone since it was listed, or that nobody may read) is passed over, and said.
+    private static async Task<(T? Found, string? Refusal)> TryAsync<T>(Func<Task<T>> ask) where T : class
+    {
+        try
+        {
+            return (await ask(), null);
+        }
+        catch (ImapClientException e) when (e.Refused)
+        {
+            return (null, e.Message);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -55,15 +68,24 @@ internal sealed class ImapSource(ImapClient client, string host) : IImportSource
     {
         public override async IAsyncEnumerable<SourceMessage> MessagesAsync([EnumeratorCancellation] CancellationToken cancel)
         {
-            var examined = await source.Client.ExamineAsync(mailbox, cancel);
-            if (examined.Messages == 0)
+            var (examined, refusal) = await TryAsync(() => source.Client.ExamineAsync(mailbox, cancel));
+            if (examined is null)
+                Damaged.Add(new(Name, $"the whole folder: {refusal}"));
+            if (examined is not { Messages: > 0 })
                 yield break;
             var end = examined.UidNext > 1 ? examined.UidNext - 1 : uint.MaxValue - 1;
             // As many UIDs at a time as are about a page of messages.
             var width = examined.UidNext > 1 ? Math.Max(Page, (ulong)Page * examined.UidNext / examined.Messages) : uint.MaxValue;
             for (ulong first = 1; first <= end; first += width)
             {
-                foreach (var message in await source.Client.DescribeAsync((uint)first, (uint)Math.Min(end, first + width - 1), cancel))
+                var from = (uint)first;
+                (var messages, refusal) = await TryAsync(() => source.Client.DescribeAsync(from, (uint)Math.Min(end, from + width - 1), cancel));
+                if (messages is null)
+                {
+                    Damaged.Add(new(Name, $"from UID {from} on: {refusal}"));
+                    yield break;
+                }
+                foreach (var message in messages)
                     yield return new ImapMessage(source.Client, WhereOf(examined, message), message, ++source._done);
             }
         }
@@ -87,9 +109,15 @@ internal sealed class ImapMessage(ImapClient client, string where, RemoteMessage
 
     public override async Task<SourceFacts> ReadAsync(MessageIntake intake, CancellationToken cancel)
     {
-        var found = await client.ReadAsync(message.Uid, intake.WriteAsync, cancel);
-        return new(
-            [.. message.Flags.Where(flag => FlagNames.Check(flag) is null)], message.InternalDate,
-            !found ? "is gone from the server meanwhile" : intake.Size == 0 ? "empty" : null);
+        string? problem;
+        try
+        {
+            problem = !await client.ReadAsync(message.Uid, intake.WriteAsync, cancel) ? "is gone from the server meanwhile" : intake.Size == 0 ? "empty" : null;
+        }
+        catch (ImapClientException e) when (e.Refused)
+        {
+            problem = e.Message;
+        }
+        return new([.. message.Flags.Where(flag => FlagNames.Check(flag) is null)], message.InternalDate, problem);
     }
 }

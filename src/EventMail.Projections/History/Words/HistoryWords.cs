@@ -63,6 +63,8 @@ internal static class HistoryWords
             $"ALARM: the total kept was {Octets(a.KeptBytes)} in {a.KeptMessages} messages, the mailboxes have {Octets(a.Bytes)} in {a.Messages}; put right"),
         AccountSuspended a => $"account suspended{(a.Reason is { } reason ? $": {reason}" : "")}",
         AccountResumed => "account resumed",
+        AccountMovedOut a => $"account moved to {a.To}",
+        AccountMovedIn a => $"account moved here from {a.From}",
         AccountClosed a => $"account {a.Address} closed",
         AccountReopened a => $"account {a.Address} opened again",
         LoginSucceeded l => $"login by {l.Protocol} from {l.Client} with {l.Mechanism}{Tls(l.Tls)}{(l.AppPassword is { } id ? $", app password {id}" : "")}",

@@ -266,7 +266,10 @@ public sealed class ImapClient : IAsyncDisposable
         if (!text.StartsWith(tag + " ", StringComparison.Ordinal))
             return false;
         var answer = text[(tag.Length + 1)..];
-        return answer.StartsWith("OK", StringComparison.OrdinalIgnoreCase) ? true : throw new ImapClientException($"The server says: {answer}");
+        return answer.StartsWith("OK", StringComparison.OrdinalIgnoreCase) ? true : throw new ImapClientException($"The server says: {answer}")
+        {
+            Refused = answer.StartsWith("NO ", StringComparison.OrdinalIgnoreCase),
+        };
     }
 
     private static bool Is(string? word, string wanted) => string.Equals(word, wanted, StringComparison.OrdinalIgnoreCase);

@@ -6,7 +6,11 @@ using System.Text;
 namespace EventMail.Protocols.Imap.Client;
 
 /// <summary>What a remote IMAP server did that ends the connection.</summary>
-public sealed class ImapClientException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class ImapClientException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>The server refused one command (NO); the connection is as it was.</summary>
+    public bool Refused { get; init; }
+}
 
 /// <summary>
 /// The octets of a connection to a remote IMAP server: lines, and literals in them that are streamed. Bounded in memory and in time. One user at a time.

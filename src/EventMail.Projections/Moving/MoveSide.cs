@@ -1,0 +1,8 @@
+using EventMail.EventStore;
+using Directory = EventMail.Projections.Accounts.Directory;
+
+namespace EventMail.Projections.Moving;
+
+/// <summary>One of the two databases of a move.</summary>
+/// <param name="Name">What its server is called: the other side's log names it.</param>
+public sealed record MoveSide(EventLog Log, Directory Directory, string Name);
