@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using EventMail.Domain.Retention;
@@ -13,6 +14,8 @@ namespace EventMail.Host.Cli;
 internal static class EraseCommand
 {
     private const int DigestLength = 64;
+
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static readonly Option<string?> Reason = new("--reason") { HelpName = "TEXT", Description = "Why; stands in the log and in the certificate" };
     private static readonly Option<string?> Case = new("--case") { HelpName = "NAME", Description = "What the matter is called" };
@@ -183,7 +186,7 @@ internal static class EraseCommand
             ["sha256"] = new JsonArray([.. erasure.Order.Contents.Select(content => (JsonNode)content.Sha256)]),
             ["wrapping_keys_destroyed"] = new JsonArray([.. end.WrappingKeys.Select(key => (JsonNode)key)]),
         };
-        return file.ToJsonString(new JsonSerializerOptions { WriteIndented = true });
+        return file.ToJsonString(Readable);
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
