@@ -29,6 +29,12 @@ internal sealed class ContentUses(EventLog log)
     /// <summary>No content's number: what came is whatever a mailbox had.</summary>
     public const long Everything = 0;
 
+    // The log says which mailboxes there are: a read model that lacks one, or is behind, must not make its messages gone.
+    private const string MayHaveMessages = """
+        select s.tenant_id, s.id from public.mt_streams s left join mailbox m on m.tenant_id = s.tenant_id and m.id = s.id
+        where s.type = 'mailbox' and (m.id is null or m.version < s.version or (not m.deleted and m.messages > 0)) order by s.tenant_id, s.id
+        """;
+
     private readonly HistoryIndex _index = new(log.DataSource);
 
     /// <summary>Ends a transaction that releases contents when an event behind that position brought one of them to life.</summary>
@@ -41,7 +47,7 @@ internal sealed class ContentUses(EventLog log)
     public async Task ForEachMailboxAsync(Action<StreamKey, MailboxView> told, CancellationToken cancel)
     {
         var keys = new List<StreamKey>();
-        await using (var command = log.DataSource.CreateCommand("select tenant_id, id from mailbox where not deleted and messages > 0 order by tenant_id, id"))
+        await using (var command = log.DataSource.CreateCommand(MayHaveMessages))
         await using (var row = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false))
             while (await row.ReadAsync(cancel).ConfigureAwait(false))
                 keys.Add(new(row.GetString(0), row.GetGuid(1)));
@@ -54,11 +60,12 @@ internal sealed class ContentUses(EventLog log)
     private async Task<MailboxView?> ViewAsync(StreamKey key, CancellationToken cancel)
     {
         if (log.Executor.TryGetState(key, out var known) && ((MailboxState)known.State).View is not null
-            && ((MailboxState)(await log.Executor.RefreshAsync(MailboxKind.Stream(key), cancel).ConfigureAwait(false)).State).View is { } view)
-            return view;
+            && (MailboxState)(await log.Executor.RefreshAsync(MailboxKind.Stream(key), cancel).ConfigureAwait(false)).State is { View: { } view } current)
+            return current.Exists ? view : null;
         await using var connection = await log.DataSource.OpenConnectionAsync(cancel).ConfigureAwait(false);
         var start = await MailboxSnapshotRows.LoadAsync(connection, key, cancel).ConfigureAwait(false) ?? MailboxState.Empty;
-        return ((MailboxState)(await log.Reader.FoldTailAsync(MailboxKind.Instance, connection, key, new(start, start.Version), null, cancel).ConfigureAwait(false)).State).View;
+        var state = (MailboxState)(await log.Reader.FoldTailAsync(MailboxKind.Instance, connection, key, new(start, start.Version), null, cancel).ConfigureAwait(false)).State;
+        return state.Exists ? state.View : null;
     }
 
     /// <summary>What mailboxes and the queue name.</summary>

@@ -234,6 +234,16 @@ public sealed class RetentionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_read_model_that_lacks_a_mailbox_makes_its_messages_not_gone()
+    {
+        var (_, content) = await AppendAsync("INBOX", "there");
+        await using (var lose = _mail.Log.DataSource.CreateCommand("delete from mailbox"))
+            await lose.ExecuteNonQueryAsync();
+        (await RunAsync()).ShouldBe(new(0, 0, 0, 0, 0));
+        (await IsKeptAsync(content)).ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task What_waits_in_the_queue_is_kept()
     {
         await using var queue = await DeliveryFixture.StartAsync();
