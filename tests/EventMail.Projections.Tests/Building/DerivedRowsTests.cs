@@ -34,7 +34,7 @@ public sealed class DerivedRowsTests
         // A content that is gone keeps nobody from the rest.
         await busy.RunAsync("""
             truncate projections.message_summary;
-            insert into eventmail.content (number, digest, size, data, created) select max(number) + 1000000, '\x00', 10, null, now() from eventmail.content
+            insert into eventmail.content (number, digest, size, data, created) select max(number) + 1000000, decode(repeat('ab', 32), 'hex'), 10, null, now() from eventmail.content
             """);
         told.Clear();
         await rows.FillAsync(["message_summary"], progress =>

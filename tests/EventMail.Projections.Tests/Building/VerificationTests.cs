@@ -38,6 +38,7 @@ public sealed class VerificationTests
         var traffic = Task.Run(() => busy.WorkAsync(rounds: 6, seed: 12));
         (await busy.DriftsAsync()).ShouldBeEmpty();
         await traffic;
+        await busy.Mail.FollowedAsync();
         await busy.RunAsync("""
             update projections.quota set bytes = bytes + 7 where tenant_id = (select min(tenant_id) from projections.quota);
             delete from projections.delivery_queue where id = (select min(id::text)::uuid from projections.delivery_queue) and domain = 'elsewhere.example';

@@ -39,8 +39,9 @@ internal sealed class ReadModelVerification(
         string[] names = [.. folded.Select(m => m.Name)];
         var fold = new GenerationFold(session, options, folded, from, position => VerificationProgress.Move(names, position));
         var rate = new BuildRate();
-        var (safe, last) = await session.EndAsync(cancel);
-        await fold.AdvanceAsync(safe, async () =>
+        // All of it: transactions under way are waited for, since what they hold up would be left to the lock.
+        var last = await session.Events.EndAsync(cancel);
+        await fold.AdvanceAsync(last, async () =>
         {
             rate.Note(fold.Position);
             await report(ProgressOf(verified, fold.Position, last, rate));
@@ -73,8 +74,7 @@ internal sealed class ReadModelVerification(
         while (true)
         {
             var position = fold.Position;
-            var (safe, _) = await session.EndAsync(cancel);
-            await fold.AdvanceAsync(safe, () => Task.CompletedTask, cancel);
+            await fold.AdvanceAsync(await session.Events.EndAsync(cancel), () => Task.CompletedTask, cancel);
             await using var transaction = await session.Writer.BeginTransactionAsync(cancel);
             try
             {
