@@ -29,6 +29,10 @@ public sealed class QuarantineTests
             await using (var imap = await LoginAsync("alice"))
                 (await RunAsync(imap, "APPEND Archive {6+}\r\nA: b\r\n")).ShouldStartWith("a OK");
             seq = (long)(await ScalarAsync("select min(seq_id) from public.mt_events where type = 'message_received'"))!;
+            // What follows the log has it behind it: it is a client who comes to it first.
+            await Waiting.UntilAsync(() => ScalarAsync("""
+                select count(*) >= 3 and min(last_seq_id) >= (select max(seq_id) from public.mt_events) from public.mt_event_progression
+                """).GetAwaiter().GetResult() is true);
             (await server.StopAsync()).ShouldBe(0);
         }
 
