@@ -81,7 +81,8 @@ internal sealed class MboxMessage(OctetLines lines, MboxFrom from, string file, 
             }
             if (line.Span[0] is (byte)' ' or (byte)'\t' ? dropped : dropped = TakeField(line.Span))
                 continue;
-            await WriteAsync(line, cancel);
+            // A message whose header begins with another file's separator: exports quote it there, too.
+            await WriteAsync(MboxQuoting.IsQuoted(line.Span, format) ? line[1..] : line, cancel);
         }
         return false;
     }
