@@ -8,7 +8,7 @@ namespace EventMail.Host.Cli;
 internal static class AuditProveCommand
 {
     // A proof of more would be better an export.
-    private const int MaxEvents = 10_000;
+    public const int MaxEvents = 10_000;
 
     public static Command Create()
     {

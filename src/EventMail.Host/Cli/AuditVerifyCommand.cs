@@ -61,16 +61,9 @@ internal static class AuditVerifyCommand
             all.AddRange(await CheckpointFiles.ReadAsync(path, cancel));
         if (all.Count == 0)
             return [];
-        var key = run.Arguments.GetValue(Key) is { } text ? await CheckpointFiles.KeyAsync(text, cancel) : OwnKey(run.Settings);
-        if (all.Find(checkpoint => !checkpoint.Note.IsSignedBy(key)) is { Checkpoint: var forged })
-            throw new CommandFailedException(
-                $"The checkpoint of {forged.Size} events of {forged.Origin} is not signed by {key}: it is forged, or of another log or key. Give the key that signed it with --key.");
+        OwnCheckpoints.RequireSigned(all, run.Arguments.GetValue(Key) is { } text ? await CheckpointFiles.KeyAsync(text, cancel) : OwnCheckpoints.KeyOf(run.Settings));
         return [.. all.Select(checkpoint => checkpoint.Checkpoint)];
     }
-
-    private static NoteKey OwnKey(HostSettings settings) => File.Exists(AuditKeyFile.PathOf(settings))
-        ? AuditKeyFile.Open(settings, out _).Public
-        : throw new CommandFailedException($"There is no {AuditKeyFile.PathOf(settings)}: give the log's public key with --key.", ExitCodes.Usage);
 
     private static async Task VerifyAsync(string export, IReadOnlyList<Checkpoint> checkpoints, CancellationToken stop)
     {

@@ -36,37 +36,40 @@ public static class CommandLine
     /// <summary>--data itself, without what other settings say.</summary>
     internal static string? DataFolderOf(ParseResult arguments) => arguments.GetValue(Data);
 
+    /// <summary>All commands.</summary>
+    internal static RootCommand Create() => new("EventMail: a mail server whose only source of truth is an event log.")
+    {
+        Data, Config, Set,
+        ServeCommand.Create(),
+        AccountCommand.Create(),
+        DomainCommand.Create(),
+        AliasCommand.Create(),
+        MailboxCommand.Create(),
+        ImportCommand.Create(),
+        ExportCommand.Create(),
+        BackupCommand.Create(),
+        RestoreBackupCommand.Create(),
+        QueueCommand.Create(),
+        HistoryCommand.Create(),
+        ReplayCommand.Create(),
+        AuditCommand.Create(),
+        RestoreCommand.Create(),
+        ProjectionsCommand.Create(),
+        ApiKeyCommand.Create(),
+        WebhookCommand.Create(),
+        RetentionCommand.Create(),
+        HoldCommand.Create(),
+        EraseCommand.Create(),
+        TraceCommand.Create(),
+        DatabaseCommand.Create(),
+        KeysCommand.Create(),
+        ConfigCommand.Create(),
+        VersionCommand.Create(),
+    };
+
     public static async Task<int> RunAsync(string[] arguments)
     {
-        var root = new RootCommand("EventMail: a mail server whose only source of truth is an event log.")
-        {
-            Data, Config, Set,
-            ServeCommand.Create(),
-            AccountCommand.Create(),
-            DomainCommand.Create(),
-            AliasCommand.Create(),
-            MailboxCommand.Create(),
-            ImportCommand.Create(),
-            ExportCommand.Create(),
-            BackupCommand.Create(),
-            RestoreBackupCommand.Create(),
-            QueueCommand.Create(),
-            HistoryCommand.Create(),
-            ReplayCommand.Create(),
-            AuditCommand.Create(),
-            RestoreCommand.Create(),
-            ProjectionsCommand.Create(),
-            ApiKeyCommand.Create(),
-            WebhookCommand.Create(),
-            RetentionCommand.Create(),
-            HoldCommand.Create(),
-            EraseCommand.Create(),
-            TraceCommand.Create(),
-            DatabaseCommand.Create(),
-            KeysCommand.Create(),
-            ConfigCommand.Create(),
-            VersionCommand.Create(),
-        };
+        var root = Create();
         // A password may begin with @: it is not the name of a file with more arguments.
         var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         // Signals are ours: a server has its own way to stop, and a command must put its PostgreSQL away.

@@ -1,12 +1,7 @@
 using System.CommandLine;
 using System.Net;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-using EventMail.Domain.Accounts;
 using EventMail.Host.Composition;
-using EventMail.Host.Configuration;
 using EventMail.Host.DomainChecks;
-using EventMail.Protocols.MailAuth.Dkim;
 
 namespace EventMail.Host.Cli;
 
@@ -38,35 +33,10 @@ internal static class DomainCheckCommand
 
     private static async Task<DomainSetup> SetupAsync(MailStore store, CommandRun run, string given, CancellationToken stop)
     {
-        var keys = (await store.DkimKeys.ListAsync(given, stop)).OrFail(given);
-        var domain = MailAddress.TryCanonicalDomain(given, out var canonical) ? canonical : given;
         var addresses = (run.Arguments.GetValue(Address) ?? []).Select(text => IPAddress.TryParse(text, out var address)
             ? address
             : throw new CommandFailedException($"'{text}' is no IP address.", ExitCodes.Usage)).ToList();
-        return new(
-            domain, run.Settings.EffectiveHostname.ToLowerInvariant(), addresses,
-            [
-                .. keys.Where(key => key.Status != DkimKeyStatus.Retired)
-                    .Select(key => new DkimRecord(domain, key.Selector, DkimAlgorithms.OfKeyType(key.Algorithm), key.PublicKey)),
-            ],
-            Certificates(run.Settings.Tls));
-    }
-
-    // The self-signed one of a server without settings is none to publish.
-    private static IReadOnlyList<X509Certificate2> Certificates(TlsSettings settings)
-    {
-        if (settings.Certificate.Length == 0)
-            return [];
-        try
-        {
-            var certificates = new X509Certificate2Collection();
-            certificates.ImportFromPemFile(settings.Certificate);
-            return [.. certificates];
-        }
-        catch (CryptographicException error)
-        {
-            throw new CommandFailedException($"{settings.Certificate}: {error.Message}");
-        }
+        return (await DomainSetups.OfAsync(store, run.Settings, given, addresses, stop)).OrFail(given);
     }
 
     private static async Task WriteAsync(CommandRun run, CheckLine line)

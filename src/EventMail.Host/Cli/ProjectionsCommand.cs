@@ -144,17 +144,8 @@ internal static class ProjectionsCommand
         {
             await using var database = await HostDatabase.AttachAsync(run.Settings, run.Logs, stop);
             await using var store = await MailStore.OpenAsync(run.Settings, database, run.Logs, stop);
-            var models = ReadModels.All(run.Logs);
-            foreach (var follower in models.OfType<IAsyncProjection>())
-                follower.Join(store.Log);
             var bar = new BuildBar();
-            var options = new GenerationOptions
-            {
-                ConnectionString = database.ConnectionString,
-                Types = store.Log.Types,
-                Kinds = ReadModels.Kinds,
-                Models = models,
-            };
+            var options = GenerationWork.OptionsOf(store, database, run.Logs);
             var generations = new Generations(with?.Invoke(options, run) ?? options);
             try
             {

@@ -12,9 +12,6 @@ namespace EventMail.Host.Cli;
 /// <summary>Commands that do something with what waits: with messages by their ids, or with all of a domain, of a sender, or at all.</summary>
 internal static class QueueChange
 {
-    /// <summary>Those that are under way at once are committed together.</summary>
-    private const int AtOnce = 64;
-
     /// <param name="domain">Null for the whole message.</param>
     public delegate Task<Result<Unit>> Change(MailStore store, StreamKey delivery, string? domain, string? reason, CancellationToken stop);
 
@@ -73,37 +70,12 @@ internal static class QueueChange
         }
     }
 
-    // Some may be over, or held already, by the time that it is their turn: that is counted and said, and no failure.
     private static async Task MatchingAsync(
         MailStore store, QueueFilter filter, string done, Func<StreamKey, Task<Result<Unit>>> change, CancellationToken stop)
     {
-        var (changed, refused) = (0L, new SortedDictionary<string, long>(StringComparer.Ordinal));
-        var batch = new List<StreamKey>(AtOnce);
-        var last = default(StreamKey);
-        await foreach (var entry in store.Deliveries.Operations.Queries.ListAsync(filter, null, stop))
-        {
-            // A message's rows stand one behind the other.
-            if (last == entry.Delivery)
-                continue;
-            if (batch.Count == AtOnce)
-                await RunAsync();
-            batch.Add(last = entry.Delivery);
-        }
-        await RunAsync();
-        await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{changed} messages {done}"));
-        foreach (var (reason, count) in refused)
+        var swept = await QueueSweep.RunAsync(store.Deliveries.Operations.Queries, filter, change, null, stop);
+        await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{swept.Changed} messages {done}"));
+        foreach (var (reason, count) in swept.Refused)
             await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{count} messages left as they are: {reason}"));
-
-        async Task RunAsync()
-        {
-            foreach (var result in await Task.WhenAll(batch.Select(change)))
-            {
-                if (result.Rejection is { } rejection)
-                    refused[rejection.Text] = refused.GetValueOrDefault(rejection.Text) + 1;
-                else
-                    changed++;
-            }
-            batch.Clear();
-        }
     }
 }

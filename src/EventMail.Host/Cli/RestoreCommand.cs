@@ -1,5 +1,6 @@
 using System.CommandLine;
 using EventMail.Host.Composition;
+using EventMail.Host.Restoring;
 using EventMail.Projections.History;
 using EventMail.Projections.Past;
 using EventMail.Projections.Restoring;
@@ -63,16 +64,7 @@ internal static class RestoreCommand
         if (messages.Uids is not null && run.Arguments.GetValue(Mailbox) is null)
             throw new CommandFailedException("UIDs are those of one mailbox: say which, restore ADDRESS MAILBOX --messages 3,7:12.", ExitCodes.Usage);
         var account = await AccountAsync(store, address, stop);
-        // Before anything is opened again: the time and the mailbox must have been.
-        var then = (await store.Past.AtAsync(account, instant, stop)).OrFail(address);
-        if (run.Arguments.GetValue(Mailbox) is { } name)
-            then.Find(name).OrFail(name);
         var contents = await messages.ContentsAsync(store.History, account, stop);
-        if (!dryRun && await store.Directory.GetAsync(account, stop) is null)
-        {
-            (await store.Accounts.ReopenAsync(account, StoreCommand.Operator, stop)).OrFail(address);
-            await Console.Error.WriteLineAsync($"{address} was closed and is open again. Nobody can log in to it before `eventmail account password {address}`.");
-        }
         var wish = new RestoreWish(account, instant)
         {
             Mailbox = run.Arguments.GetValue(Mailbox),
@@ -83,17 +75,17 @@ internal static class RestoreCommand
             DryRun = dryRun,
         };
         using var told = new RestoreTeller(run);
-        var restore = new RestoreService(store.Log, store.Mailboxes, store.Past) { Progress = told };
-        var lines = (await restore.RestoreAsync(wish, StoreCommand.Operator, told, stop)).OrFail(address);
-        await EndAsync(run, lines, $"{(dryRun ? "would be" : "is")} as of {PastInstant.Of(instant)}");
+        var restored = (await new AccountRestore(store) { Progress = told }.RunAsync(wish, StoreCommand.Operator, told, stop)).OrFail(address);
+        if (restored.Reopened && !dryRun)
+            await Console.Error.WriteLineAsync($"{address} was closed and is open again. Nobody can log in to it before `eventmail account password {address}`.");
+        await EndAsync(run, restored.Mailboxes, $"{(dryRun ? "would be" : "is")} as of {PastInstant.Of(instant)}");
     }
 
     private static async Task UndoAsync(MailStore store, CommandRun run, string session, CancellationToken stop)
     {
         var account = run.Arguments.GetValue(Address) is { } address ? await AccountAsync(store, address, stop) : null;
         using var told = new RestoreTeller(run);
-        var undo = new SessionUndo(store.Log, store.Mailboxes, store.Past, store.Deliveries.Operations) { Progress = told };
-        var undone = await undo.UndoAsync(session, account, run.Arguments.GetValue(DryRun), StoreCommand.Operator, told, stop);
+        var undone = await new AccountRestore(store) { Progress = told }.UndoAsync(session, account, run.Arguments.GetValue(DryRun), StoreCommand.Operator, told, stop);
         if (!undone.Found)
             throw new CommandFailedException($"No session {session} is in the log{(account is null ? "" : " of this account")}. `eventmail history` shows the sessions' ids.");
         if (!run.Arguments.GetValue(ListOutput.Json))

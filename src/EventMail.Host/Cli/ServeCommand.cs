@@ -55,7 +55,8 @@ internal static class ServeCommand
         if (await services.Accounts.EnsureFirstAccountAsync(settings.Hostname, new("system", "serve", "{}"), stop) is { } first)
             await Console.Out.WriteLineAsync($"first account {first.Address} password {first.Password}");
         await using var telemetry = services.Measure(listeners);
-        await using var http = await OpenHttpAsync(services.Admin(listeners, telemetry, stop), listeners, certificates, stop);
+        await using var admin = services.Admin(listeners, telemetry, stop);
+        await using var http = await OpenHttpAsync(admin, listeners, certificates, stop);
         await using var webhooks = services.TellWebhooks();
         services.StartDelivering(listeners.EndPointsOf("smtp"));
         var tracing = new TraceFile(settings.Data).FollowAsync(listeners.Traces, log, stop);

@@ -11,7 +11,7 @@ internal static class WebhookCommand
 
     private static readonly Argument<string> Id = new("ID") { Description = "As `webhook list` prints it" };
 
-    public static Command Create() => new("webhook", "URLs that are told of events as they come into the log.") { Add(), List(), Remove(), Dead(), Retry() };
+    public static Command Create() => new("webhook", "URLs that are told of events as they come into the log.") { Add(), List(), Remove(), Dead(), Retry(), Drop() };
 
     private static Command Add()
     {
@@ -93,6 +93,20 @@ internal static class WebhookCommand
             if (marked == 0)
                 throw new CommandFailedException("There is no such dead letter; `eventmail webhook dead` lists them.");
             await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{marked} to be tried again"));
+        });
+        return command;
+    }
+
+    private static Command Drop()
+    {
+        var position = new Option<long?>("--position") { HelpName = "N", Description = "Only this one" };
+        var command = new Command("drop", "Gives dead letters up: the webhook is never told of these events.") { Id, position };
+        StoreCommand.SetAction(command, async (store, run, stop) =>
+        {
+            var dropped = await store.Webhooks.Progress.DropAsync(run.Arguments.GetValue(Id)!, run.Arguments.GetValue(position), stop);
+            if (dropped == 0)
+                throw new CommandFailedException("There is no such dead letter; `eventmail webhook dead` lists them.");
+            await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{dropped} dropped"));
         });
         return command;
     }

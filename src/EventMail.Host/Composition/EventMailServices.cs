@@ -96,7 +96,7 @@ public sealed class EventMailServices : IAsyncDisposable
 
     /// <summary>The admin API and its listener.</summary>
     internal AdminServer Admin(ServerListeners listeners, HostTelemetry telemetry, CancellationToken stopping) =>
-        new(_host, _store, _summaries, _names.Dns, listeners, telemetry, stopping);
+        new(_host, _store, _summaries, _names, _reads, listeners, telemetry, stopping);
 
     /// <summary>Begins to tell webhooks, if any.</summary>
     internal WebhookDispatcher TellWebhooks() => new(_store, _host.Settings.Webhooks, _host.Logs.CreateLogger("EventMail.Webhooks"));

@@ -26,6 +26,14 @@ public sealed record HttpSettings : ListenerSettings
     [Range(1, 10_000)]
     public int MaxStreams { get; init; } = 100;
 
+    /// <summary>Jobs (/api/v1/jobs) that run at a time; one more is told 503.</summary>
+    [Range(1, 100)]
+    public int MaxJobs { get; init; } = 4;
+
+    /// <summary>Of jobs that are over, how many are remembered.</summary>
+    [Range(1, 10_000)]
+    public int KeptJobs { get; init; } = 100;
+
     /// <summary>How often a silent event stream carries its position, so that proxies keep it and a client that comes back reads nothing twice.</summary>
     public TimeSpan StreamKeepAlive { get; init; } = TimeSpan.FromSeconds(15);
 

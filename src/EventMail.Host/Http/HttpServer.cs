@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Security;
 using EventMail.Host.Configuration;
+using EventMail.Host.Listeners;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -35,6 +37,7 @@ internal sealed class HttpServer : IAsyncDisposable
         Func<string, SslServerAuthenticationOptions>? tls = null)
     {
         var wanted = new IPEndPoint(AddressOf(key, settings.Address), settings.Port.Number);
+        var (byAddress, log) = (new ConnectionCounter(settings.MaxConnectionsPerAddress), logs.CreateLogger("EventMail.Http"));
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton(logs).AddRoutingCore().AddSingleton<IHostLifetime, NoLifetime>();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -44,6 +47,8 @@ internal sealed class HttpServer : IAsyncDisposable
             kestrel.Limits.MaxConcurrentConnections = settings.MaxConnections;
             kestrel.Listen(wanted, listener =>
             {
+                // Before TLS: who has too many is not worth a handshake.
+                listener.Use(next => connection => CountedAsync(connection, next, key, byAddress, log));
                 if (tls is not null)
                     listener.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = hello => ValueTask.FromResult(tls(hello.ClientHelloInfo.ServerName)) });
             });
@@ -82,6 +87,25 @@ internal sealed class HttpServer : IAsyncDisposable
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(atOnce);
         patience.CancelAfter(TimeSpan.FromSeconds(5));
         await _app.StopAsync(patience.Token);
+    }
+
+    private static async Task CountedAsync(ConnectionContext connection, ConnectionDelegate next, string listener, ConnectionCounter byAddress, ILogger log)
+    {
+        var client = (connection.RemoteEndPoint as IPEndPoint)?.Address is { } address ? address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address : IPAddress.None;
+        if (!byAddress.TryEnter(client))
+        {
+            log.AddressLimitReached(listener, (connection.LocalEndPoint as IPEndPoint)?.Port ?? 0, client, byAddress.Limit);
+            connection.Abort();
+            return;
+        }
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            byAddress.Leave(client);
+        }
     }
 
     private static IPAddress AddressOf(string key, string address) => address switch

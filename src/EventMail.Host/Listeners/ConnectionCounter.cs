@@ -12,6 +12,8 @@ internal sealed class ConnectionCounter(int limit)
 {
     private readonly ConcurrentDictionary<IPAddress, int> _counts = new();
 
+    public int Limit => limit;
+
     /// <summary>False, and nothing is counted, when the address has as many as it may.</summary>
     public bool TryEnter(IPAddress address)
     {

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using EventMail.Domain;
+using EventMail.Domain.Accounts;
 using EventMail.Domain.ApiKeys;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
@@ -57,6 +58,14 @@ public sealed class ApiKeyService(EventLog log, TimeProvider time)
     /// <summary>It was neither revoked nor has it expired since it was verified.</summary>
     public async ValueTask<bool> IsValidAsync(ApiKey key, CancellationToken cancel) =>
         (await StateAsync(cancel)).Keys.ContainsKey(key.Id) && !key.IsExpired(time.GetUtcNow());
+
+    /// <summary>Somebody shows wrong keys, more than are answered: an event among the logins that are nobody's. Nobody is locked out by it.</summary>
+    public Task NoteThrottledAsync(ClientPrefix source, int failures, TimeSpan window, Actor actor, CancellationToken cancel)
+    {
+        var stream = AccountStreamKinds.StrangersStream(time.GetUtcNow());
+        var throttled = new LoginThrottled(LoginThrottle.ByAddress, source.ToString(), "", "http", failures, (int)window.TotalSeconds, 0);
+        return log.Executor.ExecuteAsync(new AccountCommand(actor.Because(null), [stream], decision => decision.Append(stream.Key, throttled)), cancel);
+    }
 
     private static byte[] DigestOf(string secret) => SHA256.HashData(Encoding.ASCII.GetBytes(secret));
 

@@ -46,6 +46,13 @@ public sealed class ReadAudit : IAsyncDisposable
             Gather(mailbox.Key, uid, reader);
     }
 
+    /// <summary>The same for who is no user: an operator is given content of a message.</summary>
+    public void Note(StreamKey mailbox, uint uid, Actor reader)
+    {
+        if (_audited.HasAny && _audited.Contains(mailbox.Tenant))
+            Gather(mailbox, uid, reader);
+    }
+
     private void Gather(StreamKey mailbox, uint uid, Actor reader)
     {
         lock (_lock)

@@ -52,18 +52,28 @@ public sealed class WebhookProgress(NpgsqlDataSource source)
     public Task<int> RetryAsync(string hook, long? position, CancellationToken cancel) => ExecuteAsync(
         "update eventmail.webhook_dead set again = true where hook = $1 and ($2::bigint is null or position = $2)", cancel, hook, (object?)position ?? DBNull.Value);
 
-    /// <summary>In the order of the log.</summary>
+    /// <summary>Gives dead letters up: the webhook is never told of these events.</summary>
+    /// <param name="position">Null for all of the webhook's.</param>
+    /// <returns>How many.</returns>
+    public Task<int> DropAsync(string hook, long? position, CancellationToken cancel) => ExecuteAsync(
+        "delete from eventmail.webhook_dead where hook = $1 and ($2::bigint is null or position = $2)", cancel, hook, (object?)position ?? DBNull.Value);
+
+    /// <summary>By webhook, and in the order of the log.</summary>
     /// <param name="hook">Null for all.</param>
     /// <param name="again">Only those that are to be tried again.</param>
-    public async Task<IReadOnlyList<DeadLetter>> DeadAsync(string? hook, bool again, int limit, CancellationToken cancel)
+    /// <param name="after">Only what comes behind this one, by its webhook and position.</param>
+    public async Task<IReadOnlyList<DeadLetter>> DeadAsync(
+        string? hook, bool again, int limit, CancellationToken cancel, (string Hook, long Position)? after = null)
     {
         await using var command = source.CreateCommand("""
             select hook, position, type, failed, attempts, reason, again from eventmail.webhook_dead
-            where ($1::text is null or hook = $1) and (again or not $2) order by hook, position limit $3
+            where ($1::text is null or hook = $1) and (again or not $2) and (hook, position) > ($4, $5) order by hook, position limit $3
             """);
         command.Parameters.Add(new() { Value = (object?)hook ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
         command.Parameters.Add(new() { Value = again });
         command.Parameters.Add(new() { Value = limit });
+        command.Parameters.Add(new() { Value = after?.Hook ?? "" });
+        command.Parameters.Add(new() { Value = after?.Position ?? 0L });
         var letters = new List<DeadLetter>();
         await using var row = await command.ExecuteReaderAsync(cancel);
         while (await row.ReadAsync(cancel))

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -37,6 +38,7 @@ public class AdminHost : WebApplicationFactory<HostSettings>, IAsyncLifetime
     private HostDatabase? _postgres;
 
     private AdminServer _admin = null!;
+    private byte[] _document = [];
     private HostTelemetry? _telemetry;
 
     /// <summary>With a key that may do everything.</summary>
@@ -69,8 +71,12 @@ public class AdminHost : WebApplicationFactory<HostSettings>, IAsyncLifetime
         _telemetry = _services.Measure(Listeners);
         _admin = _services.Admin(Listeners, _telemetry, _stopping.Token);
         Api = _admin.Api();
+        _document = OpenApiDocument.Write(Api.Operations);
         Admin = await ClientAsync("everything", "admin");
     }
+
+    /// <summary>"METHOD /path" of what was answered with success.</summary>
+    public ConcurrentDictionary<string, byte> Answered { get; } = new();
 
     /// <summary>A client with a new key.</summary>
     public async Task<HttpClient> ClientAsync(string name, params string[] scopes)
@@ -81,7 +87,8 @@ public class AdminHost : WebApplicationFactory<HostSettings>, IAsyncLifetime
 
     public HttpClient With(string? key)
     {
-        var client = CreateClient();
+        // Whatever a test asks is held against the document as well.
+        var client = CreateDefaultClient(new Uri("http://localhost"), new DocumentedAnswers(_document, Answered));
         if (key is not null)
             client.DefaultRequestHeaders.Authorization = new("Bearer", key);
         return client;
@@ -113,6 +120,18 @@ public class AdminHost : WebApplicationFactory<HostSettings>, IAsyncLifetime
         return appended.Value.Uid;
     }
 
+    /// <summary>Connections are cut and refused until the database is back.</summary>
+    public Task DatabaseGoesAwayAsync() => _database!.GoAwayAsync();
+
+    public Task DatabaseComesBackAsync() => _database!.ComeBackAsync();
+
+    /// <summary>The time of the newest event: an instant at which all is as it is now.</summary>
+    public async Task<DateTimeOffset> NowAsync()
+    {
+        await using var last = Store.Log.DataSource.CreateCommand("select max(timestamp) from public.mt_events");
+        return new((DateTime)(await last.ExecuteScalarAsync())!);
+    }
+
     protected override IHostBuilder CreateHostBuilder() => new HostBuilder().ConfigureWebHost(web => web
         .ConfigureServices(services => services.AddRouting())
         .Configure(app =>
@@ -133,6 +152,7 @@ public class AdminHost : WebApplicationFactory<HostSettings>, IAsyncLifetime
         await base.DisposeAsync();
         await _stopping.CancelAsync();
         await Listeners.StopAsync(new CancellationToken(canceled: true));
+        await _admin.DisposeAsync();
         await _telemetry!.DisposeAsync();
         await _services!.DisposeAsync();
         await _postgres!.DisposeAsync();
@@ -144,6 +164,28 @@ public class AdminHost : WebApplicationFactory<HostSettings>, IAsyncLifetime
 
 internal static class JsonAnswers
 {
+    /// <summary>Begins a job and waits until it is over.</summary>
+    public static async Task<JsonNode> JobAsync(this HttpClient client, string path, object? body = null)
+    {
+        using var began = await client.PostAsync(path, body is null ? null : JsonContent.Create(body));
+        began.StatusCode.ShouldBe(HttpStatusCode.Accepted, await began.Content.ReadAsStringAsync());
+        for (var deadline = DateTime.UtcNow + Waiting.Limit; ; await Task.Delay(20))
+        {
+            var job = await client.GetAsync(began.Headers.Location!.OriginalString).JsonAsync();
+            if ((string)job["state"]! != "running")
+                return job;
+            DateTime.UtcNow.ShouldBeLessThan(deadline, job.ToJsonString());
+        }
+    }
+
+    /// <summary>The result of a job that did what it was to do.</summary>
+    public static async Task<JsonNode> ResultAsync(this HttpClient client, string path, object? body = null)
+    {
+        var job = await client.JobAsync(path, body);
+        ((string)job["state"]!).ShouldBe("done", job.ToJsonString());
+        return job["result"]!;
+    }
+
     /// <summary>The answer's document; it must have this status.</summary>
     public static async Task<JsonNode> JsonAsync(this Task<HttpResponseMessage> answering, HttpStatusCode status = HttpStatusCode.OK)
     {

@@ -58,6 +58,26 @@ public sealed class EventStreamTests(EventStreamHost host) : IClassFixture<Event
     }
 
     [Fact]
+    public async Task A_stream_outlives_the_database_and_misses_nothing()
+    {
+        await host.Admin.PostAsync("/api/v1/domains", new { name = "before.away.example" }).ShouldBeAsync(HttpStatusCode.Created);
+        using var stream = await EventStream.OpenAsync(host.Admin, $"{Path}?after=0&types=domain_added");
+        await stream.UntilAsync(e => (string?)e["data"]!["Name"] == "before.away.example");
+        await host.DatabaseGoesAwayAsync();
+        try
+        {
+            await stream.UntilLineAsync(": the database is away");
+        }
+        finally
+        {
+            await host.DatabaseComesBackAsync();
+        }
+        while ((await host.Store.Domains.AddDomainAsync("after.away.example", AdminHost.Tester, default)).Rejection is not null)
+            await Task.Delay(20);
+        (await stream.UntilAsync(_ => true))["data"]!["Name"]!.GetValue<string>().ShouldBe("after.away.example");
+    }
+
+    [Fact]
     public async Task Secrets_of_events_stay_here()
     {
         await host.AccountAsync("secret@stream.example");
@@ -121,6 +141,14 @@ internal sealed class EventStream(HttpResponseMessage answer, StreamReader lines
     {
         while (!isIt(LastId))
             (await LineAsync()).ShouldNotBeNull();
+    }
+
+    public async Task UntilLineAsync(string wanted)
+    {
+        string? line;
+        do
+            (line = await LineAsync()).ShouldNotBeNull();
+        while (line != wanted);
     }
 
     public async Task EndAsync()

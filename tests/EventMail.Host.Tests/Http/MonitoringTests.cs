@@ -76,6 +76,11 @@ public sealed partial class MonitoringTests(MonitoredHost host) : IClassFixture<
         var key = (await host.Store.ApiKeys.IssueAsync("right", ["admin"], null, AdminHost.Tester, default)).Value!.Key;
         using var right = host.From(attacker, key);
         await right.GetAsync("/api/v1/accounts").ShouldBeAsync(HttpStatusCode.OK);
+        // One event for the whole of it.
+        var history = await host.Admin.GetAsync("/api/v1/history?types=login_throttled").JsonAsync();
+        var told = history["items"]!.AsArray().ShouldHaveSingleItem()!;
+        told["what"]!.GetValue<string>().ShouldBe("wrong API keys turned away after 4 in 60 s from 2001:db8:1:2::/64");
+        (await host.Admin.GetStringAsync("/metrics")).ShouldContain("eventmail_logins_total{protocol=\"http\",result=\"throttled\"} 1");
     }
 
     [Fact]

@@ -41,6 +41,14 @@ internal sealed class ApiAnswer
         return WriteAsync(context, document, type, StatusCodes.Status201Created);
     });
 
+    /// <summary>202, with a job.</summary>
+    /// <param name="location">Where it is found, below /api/v1.</param>
+    public static ApiAnswer Began<T>(string location, T document, JsonTypeInfo<T> type) => new(context =>
+    {
+        context.Response.Headers.Location = AdminApi.Root + location;
+        return WriteAsync(context, document, type, StatusCodes.Status202Accepted);
+    });
+
     /// <summary>Whatever writes itself.</summary>
     public static ApiAnswer Of(Func<HttpContext, Task> write) => new(write);
 

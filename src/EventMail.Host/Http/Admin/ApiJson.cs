@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using EventMail.EventStore;
+using EventMail.Host.Http.Admin.Jobs;
 using EventMail.Host.Http.Admin.Resources;
 using EventMail.Projections.Deliveries;
 using EventMail.Projections.History;
@@ -24,6 +25,10 @@ namespace EventMail.Host.Http.Admin;
 [JsonSerializable(typeof(NewAppPasswordDocument))]
 [JsonSerializable(typeof(IssuedAppPasswordDocument))]
 [JsonSerializable(typeof(SendAsDocument))]
+[JsonSerializable(typeof(AuditReadsDocument))]
+[JsonSerializable(typeof(SaveSentDocument))]
+[JsonSerializable(typeof(AclDocument))]
+[JsonSerializable(typeof(RightsDocument))]
 [JsonSerializable(typeof(Page<DomainDocument>))]
 [JsonSerializable(typeof(DomainDocument))]
 [JsonSerializable(typeof(NewDomainDocument))]
@@ -45,6 +50,30 @@ namespace EventMail.Host.Http.Admin;
 [JsonSerializable(typeof(DeliveryReport))]
 [JsonSerializable(typeof(ConnectionListDocument))]
 [JsonSerializable(typeof(ProjectionListDocument))]
+[JsonSerializable(typeof(JobDocument))]
+[JsonSerializable(typeof(JobListDocument))]
+[JsonSerializable(typeof(NewRestoreDocument))]
+[JsonSerializable(typeof(RestoreDocument))]
+[JsonSerializable(typeof(NewUndoDocument))]
+[JsonSerializable(typeof(UndoDocument))]
+[JsonSerializable(typeof(DifferenceListDocument))]
+[JsonSerializable(typeof(NewBuildDocument))]
+[JsonSerializable(typeof(BuiltDocument))]
+[JsonSerializable(typeof(NewRollbackDocument))]
+[JsonSerializable(typeof(NewVerificationDocument))]
+[JsonSerializable(typeof(VerificationDocument))]
+[JsonSerializable(typeof(Page<CheckpointDocument>))]
+[JsonSerializable(typeof(NewAuditDocument))]
+[JsonSerializable(typeof(AuditDocument))]
+[JsonSerializable(typeof(QueueChoiceDocument))]
+[JsonSerializable(typeof(QueueSweptDocument))]
+[JsonSerializable(typeof(DomainCheckListDocument))]
+[JsonSerializable(typeof(WebhookListDocument))]
+[JsonSerializable(typeof(NewWebhookDocument))]
+[JsonSerializable(typeof(AddedWebhookDocument))]
+[JsonSerializable(typeof(Page<DeadLetterDocument>))]
+[JsonSerializable(typeof(CountDocument))]
+[JsonSerializable(typeof(ApiKeyListDocument))]
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true,

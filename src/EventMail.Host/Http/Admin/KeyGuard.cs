@@ -7,6 +7,7 @@ using EventMail.Projections.Accounts;
 using EventMail.Projections.ApiKeys;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 
 namespace EventMail.Host.Http.Admin;
 
@@ -14,7 +15,7 @@ namespace EventMail.Host.Http.Admin;
 /// Lets in who shows a key (RFC 6750 §2.1) that allows what it is shown for. A right key always counts: 160 bits are not guessed, and an
 /// address that several share must not be locked by one of them. Wrong ones are told less the more there are.
 /// </summary>
-internal sealed class KeyGuard(ApiKeyService keys, HttpSettings settings, TimeProvider time, ILogger log)
+internal sealed class KeyGuard(ApiKeyService keys, HttpSettings settings, TimeProvider time, string node, ILogger log)
 {
     private const string Scheme = "Bearer ";
     private const int RememberedAddresses = 10_000;
@@ -24,7 +25,7 @@ internal sealed class KeyGuard(ApiKeyService keys, HttpSettings settings, TimePr
     private readonly BoundedCache<ClientPrefix, FailureCounter> _failures = new(RememberedAddresses);
 
     /// <summary>The key; null when the client was told why there is none.</summary>
-    /// <param name="scope">What it must allow.</param>
+    /// <param name="scope">What it must allow, or <see cref="Operation.AnyScope"/>.</param>
     public async Task<ApiKey?> AdmitAsync(HttpContext context, string scope)
     {
         var shown = context.Request.Headers.Authorization.ToString();
@@ -38,7 +39,7 @@ internal sealed class KeyGuard(ApiKeyService keys, HttpSettings settings, TimePr
             await RefuseAsync(context);
             return null;
         }
-        if (ApiScopes.Allow(key.Scopes, scope))
+        if (scope == Operation.AnyScope || ApiScopes.Allow(key.Scopes, scope))
             return key;
         // RFC 6750 §3.1
         context.Response.Headers.WWWAuthenticate = $"Bearer realm=\"eventmail\", error=\"insufficient_scope\", scope=\"{scope}\"";
@@ -57,13 +58,30 @@ internal sealed class KeyGuard(ApiKeyService keys, HttpSettings settings, TimePr
         if (failures > settings.MaxFailuresPerAddress)
         {
             if (begins)
-                log.TooManyWrongKeys(client, failures);
+                await NoteAsync(context, client, failures);
             context.Response.Headers.RetryAfter = Window.TotalSeconds.ToString(CultureInfo.InvariantCulture);
             await Problem.WriteAsync(context, StatusCodes.Status429TooManyRequests, "Too many wrong API keys from your address", "Wait a minute, and use a key that counts");
             return;
         }
         log.WrongKey(client);
         await ChallengeAsync(context, "Bearer realm=\"eventmail\", error=\"invalid_token\"", "There is no such API key, it has expired, or it was revoked");
+    }
+
+    // One event per episode, however long somebody guesses.
+    private async Task NoteAsync(HttpContext context, ClientPrefix client, int failures)
+    {
+        log.TooManyWrongKeys(client, failures);
+        var from = new IPEndPoint(context.Connection.RemoteIpAddress ?? IPAddress.None, context.Connection.RemotePort);
+        var session = $"http-{Guid.CreateVersion7():n}";
+        try
+        {
+            await keys.NoteThrottledAsync(client, failures, Window, Actor.ForSession("http", from, context.Connection.Id ?? session, session, node), context.RequestAborted);
+        }
+        catch (Exception error) when (error is NpgsqlException or TimeoutException)
+        {
+            // The guesser is turned away all the same.
+            log.ThrottlingNotWritten(error, client);
+        }
     }
 
     private static Task ChallengeAsync(HttpContext context, string challenge, string detail)

@@ -10,7 +10,11 @@ namespace EventMail.Host.Http.Admin;
 /// <summary>The OpenAPI 3.1 document of the operations (docs/decisions/0043-the-admin-api.md).</summary>
 internal static partial class OpenApiDocument
 {
-    private static readonly JsonSchemaExporterOptions Exact = new() { TreatNullObliviousAsNonNullable = true };
+    private static readonly JsonSchemaExporterOptions Exact = new()
+    {
+        TreatNullObliviousAsNonNullable = true,
+        TransformSchemaNode = (_, schema) => WithoutNulls(schema),
+    };
 
     public static byte[] Write(IReadOnlyList<Operation> operations)
     {
@@ -48,17 +52,21 @@ internal static partial class OpenApiDocument
 
     private static JsonObject OperationOf(Operation operation, JsonObject schemas)
     {
-        var success = new JsonObject { ["description"] = operation.Status == 202 ? "It is under way." : "It is done." };
+        var success = new JsonObject
+        {
+            ["description"] = operation.Result is not null ? "It is under way: a job, whose `result` will be as `x-job-result` says."
+                : operation.Status == 202 ? "It is under way." : "It is done.",
+        };
         if (operation.Answer is { } answer)
             success["content"] = new JsonObject { ["application/json"] = new JsonObject { ["schema"] = ReferenceTo(answer, schemas) } };
         else if (operation.MediaType is { } media)
-            success["content"] = new JsonObject { [media] = new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } } };
+            success["content"] = new JsonObject { [media] = new JsonObject { ["schema"] = new JsonObject { ["type"] = media == "application/json" ? "object" : "string" } } };
         var described = new JsonObject
         {
             ["operationId"] = IdOf(operation),
             ["summary"] = operation.Summary,
-            ["description"] = $"Scope: `{operation.Scope}`.",
-            ["tags"] = new JsonArray(operation.Scope[(operation.Scope.IndexOf(':') + 1)..]),
+            ["description"] = operation.Scope == Operation.AnyScope ? "Scope: that of what the job does." : $"Scope: `{operation.Scope}`.",
+            ["tags"] = new JsonArray(TagOf(operation)),
             ["parameters"] = new JsonArray([.. ParametersOf(operation)]),
             ["responses"] = new JsonObject
             {
@@ -73,6 +81,8 @@ internal static partial class OpenApiDocument
                 },
             },
         };
+        if (operation.Result is { } result)
+            success["x-job-result"] = ReferenceTo(result, schemas);
         if (operation.Body is { } body)
         {
             described["requestBody"] = new JsonObject
@@ -83,6 +93,9 @@ internal static partial class OpenApiDocument
         }
         return described;
     }
+
+    private static string TagOf(Operation operation) =>
+        operation.Scope == Operation.AnyScope ? operation.Path.Split('/')[1] : operation.Scope[(operation.Scope.IndexOf(':') + 1)..];
 
     private static IEnumerable<JsonNode> ParametersOf(Operation operation)
     {
@@ -99,6 +112,7 @@ internal static partial class OpenApiDocument
             {
                 ["name"] = parameter.Name,
                 ["in"] = "query",
+                ["required"] = parameter.Required,
                 ["description"] = parameter.Description,
                 ["schema"] = SchemaOf(parameter),
             };
@@ -134,6 +148,25 @@ internal static partial class OpenApiDocument
         : type.Name.Replace("Document", "", StringComparison.Ordinal);
 
     private static JsonNode SchemaOf(JsonTypeInfo type) => type.GetJsonSchemaAsNode(Exact);
+
+    // What is null is left out of an answer: only the others are there always. And what may be anything is {}, which readers take that stumble over true.
+    private static JsonNode WithoutNulls(JsonNode schema)
+    {
+        if (schema is JsonValue)
+            return new JsonObject();
+        if (schema is JsonObject members && members["required"] is JsonArray required && members["properties"] is JsonObject properties)
+        {
+            foreach (var name in required.Where(name => MayBeNull(properties[(string)name!]!)).ToList())
+                required.Remove(name);
+            if (required.Count == 0)
+                members.Remove("required");
+        }
+        return schema;
+    }
+
+    private static bool MayBeNull(JsonNode schema) =>
+        schema.AsObject().Count == 0 || (schema["type"] is JsonArray types ? types.Any(type => (string)type! == "null")
+            : schema["enum"] is JsonArray values && values.Contains(null));
 
     // `GET /accounts/{account}/mailboxes` is getAccountsMailboxes.
     private static string IdOf(Operation operation) => operation.Method.ToLowerInvariant() + string.Concat(

@@ -7,10 +7,13 @@ namespace EventMail.Host.Http.Admin;
 /// none of them can know of one that the others do not.
 /// </summary>
 /// <param name="Path">Below /api/v1, with its parameters in braces.</param>
-/// <param name="Scope">`read:` or `write:` and a resource.</param>
+/// <param name="Scope">`read:` or `write:` and a resource, or <see cref="AnyScope"/>.</param>
 /// <param name="Summary">A sentence for the document.</param>
 internal sealed record Operation(string Method, string Path, string Scope, string Summary, Func<ApiRequest, Task<ApiAnswer>> Handle)
 {
+    /// <summary>Any key that counts: the operation itself looks at what the key allows.</summary>
+    public const string AnyScope = "";
+
     /// <summary>What the query may have; anything else is refused.</summary>
     public IReadOnlyList<Parameter> Query { get; init; } = [];
 
@@ -19,6 +22,9 @@ internal sealed record Operation(string Method, string Path, string Scope, strin
 
     /// <summary>What it answers; null: nothing, or no JSON.</summary>
     public JsonTypeInfo? Answer { get; init; }
+
+    /// <summary>The `result` of the job that it begins; null: it begins none.</summary>
+    public JsonTypeInfo? Result { get; init; }
 
     /// <summary>The answer's media type where it is no JSON document.</summary>
     public string? MediaType { get; init; }
@@ -44,6 +50,9 @@ internal sealed record Parameter(string Name, ParameterKind Kind, string Descrip
 {
     /// <summary>Entries of a page where nothing else is asked for.</summary>
     public const int DefaultLimit = 100;
+
+    /// <summary>There is no request without it.</summary>
+    public bool Required { get; init; }
 
     public static readonly Parameter After = new("after", ParameterKind.Text, "The `next` of the page before: what comes behind it.");
 

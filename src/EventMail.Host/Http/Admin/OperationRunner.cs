@@ -66,6 +66,11 @@ internal sealed class OperationRunner(KeyGuard guard, string node, ILogger log)
             }
             query[name] = value!;
         }
+        if (operation.Query.FirstOrDefault(parameter => parameter.Required && !query.ContainsKey(parameter.Name)) is { } missing)
+        {
+            await ApiAnswer.BadParameter($"{Advice(missing)}; it is needed").WriteAsync(context);
+            return null;
+        }
         var (ok, body) = operation.Body is null ? (true, null) : await BodyAsync(operation, context);
         if (!ok)
             return null;

@@ -69,6 +69,8 @@ internal static class HistoryWords
         AccountReopened a => $"account {a.Address} opened again",
         LoginSucceeded l => $"login by {l.Protocol} from {l.Client} with {l.Mechanism}{Tls(l.Tls)}{(l.AppPassword is { } id ? $", app password {id}" : "")}",
         LoginFailed l => $"login refused ({l.Reason.Replace('_', ' ')}) by {l.Protocol} from {l.Client} with {l.Mechanism}{Tls(l.Tls)}, as {l.User}",
+        LoginThrottled { Protocol: "http", LockoutSeconds: 0 } l => string.Create(CultureInfo.InvariantCulture,
+            $"wrong API keys turned away after {l.Failures} in {l.WindowSeconds} s from {l.Source}"),
         LoginThrottled l => string.Create(CultureInfo.InvariantCulture,
             $"logins locked out for {l.LockoutSeconds} s ({l.Scope}) after {l.Failures} failures in {l.WindowSeconds} s, last from {l.Source} by {l.Protocol}"),
         DomainAdded d => $"mail domain {d.Name} added",

@@ -41,5 +41,11 @@ internal sealed record NewAppPasswordDocument(string Name);
 /// <param name="Password">Shown this once.</param>
 internal sealed record IssuedAppPasswordDocument(string Name, string Password);
 
+/// <param name="Reason">For the log.</param>
+internal sealed record AuditReadsDocument(bool Enabled, string? Reason = null);
+
+/// <param name="Enabled">False: clients save what they send themselves, as most do.</param>
+internal sealed record SaveSentDocument(bool Enabled);
+
 /// <param name="Addresses">Addresses, and `@domain` for all of a domain.</param>
 internal sealed record SendAsDocument(IReadOnlyCollection<string> Addresses);

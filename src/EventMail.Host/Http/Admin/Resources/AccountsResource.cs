@@ -44,6 +44,20 @@ internal sealed class AccountsResource(MailStore store, AccountFinder finder, in
         {
             Body = ApiJson.Default.QuotaDocument, Answer = ApiJson.Default.QuotaDocument, IfMatch = true,
         },
+        // Whoever may end it could read what nobody is to know that they read.
+        new("PUT", "/accounts/{account}/audit-reads", "write:audit", "Whether reads of the account's mail, and what it reads of others', are events. Its clients are not told.", request =>
+        {
+            var wanted = request.BodyOf<AuditReadsDocument>();
+            return ChangeAsync(request, address => _accounts.SetAuditReadsAsync(address, wanted.Enabled, wanted.Reason, request.Actor, request.Cancel));
+        })
+        {
+            Body = ApiJson.Default.AuditReadsDocument, Status = 204,
+        },
+        new("PUT", "/accounts/{account}/save-sent", Write, "Whether the server keeps a copy of what the account submits in its Sent mailbox.",
+            request => ChangeAsync(request, address => _accounts.SetSaveSentAsync(address, request.BodyOf<SaveSentDocument>().Enabled, request.Actor, request.Cancel)))
+        {
+            Body = ApiJson.Default.SaveSentDocument, Status = 204,
+        },
         new("GET", "/accounts/{account}/app-passwords", Read, "Its app passwords by name, without what they are.",
             request => finder.WithAsync(request, async account => ApiAnswer.Json(
                 new(await _accounts.AppPasswordsAsync(account.Account, request.Cancel)), ApiJson.Plain.AppPasswordListDocument)))

@@ -1,26 +1,33 @@
+using System.Net;
 using EventMail.Domain;
 using EventMail.Domain.Accounts;
 using EventMail.Host.Composition;
-using EventMail.Protocols.Dns;
+using EventMail.Host.Configuration;
+using EventMail.Host.DomainChecks;
 using EventMail.Protocols.MailAuth.Dkim;
 
 namespace EventMail.Host.Http.Admin.Resources;
 
 /// <summary>/domains: what mail is taken for, and the keys that sign it.</summary>
-internal sealed class DomainsResource(MailStore store, IDnsSource dns, int maxPage)
+internal sealed class DomainsResource(MailStore store, NameServices names, HostSettings settings)
 {
     private const string Read = "read:domains";
     private const string Write = "write:domains";
 
     public IEnumerable<Operation> Operations =>
     [
-        new("GET", "/domains", Read, "All mail domains.", ListAsync) { Query = Parameter.Page(maxPage), Answer = ApiJson.Default.PageDomainDocument },
+        new("GET", "/domains", Read, "All mail domains.", ListAsync) { Query = Parameter.Page(settings.Http.MaxPage), Answer = ApiJson.Default.PageDomainDocument },
         new("POST", "/domains", Write, "Takes mail for a domain from now on.", AddAsync)
         {
             Body = ApiJson.Default.NewDomainDocument, Answer = ApiJson.Default.NewDomainDocument, Status = 201,
         },
         new("DELETE", "/domains/{domain}", Write, "Takes no more mail for a domain. Refused while it has accounts or aliases.",
             async request => Done(await store.Domains.RemoveDomainAsync(request.Path("domain"), request.Actor, request.Cancel))) { Status = 204 },
+        new("GET", "/domains/{domain}/check", Read, "Compares a domain's DNS records with what this server needs.", CheckAsync)
+        {
+            Query = [new("address", ParameterKind.Text, "An address that this server sends from and is reached at; those of its name when not given.")],
+            Answer = ApiJson.Default.DomainCheckListDocument,
+        },
         new("GET", "/domains/{domain}/dkim", Read, "Its DKIM keys with their DNS records, the newest last.", KeysAsync) { Answer = ApiJson.Default.DkimKeyListDocument },
         new("POST", "/domains/{domain}/dkim", Write, "Makes a DKIM key. It signs nothing until it is activated.", AddKeyAsync)
         {
@@ -46,6 +53,23 @@ internal sealed class DomainsResource(MailStore store, IDnsSource dns, int maxPa
         return (await store.Domains.AddDomainAsync(wanted.Name, request.Actor, request.Cancel)).Rejection is { } rejection
             ? ApiAnswer.Refused(rejection)
             : ApiAnswer.Created($"/domains/{Uri.EscapeDataString(wanted.Name)}", wanted, ApiJson.Plain.NewDomainDocument);
+    }
+
+    private async Task<ApiAnswer> CheckAsync(ApiRequest request)
+    {
+        var addresses = new List<IPAddress>();
+        if (request.Text("address") is { } text)
+        {
+            if (!IPAddress.TryParse(text, out var address))
+                return ApiAnswer.BadParameter("address is an IP address");
+            addresses.Add(address);
+        }
+        var (setup, rejection) = await DomainSetups.OfAsync(store, settings, request.Path("domain"), addresses, request.Cancel);
+        if (rejection is not null)
+            return ApiAnswer.Refused(rejection);
+        var lines = await new DomainCheck(setup!, names.Dns, names.Policies, names.Dane, TimeProvider.System).RunAsync(request.Cancel);
+        return ApiAnswer.Json(
+            new(lines.All(line => line.IsOptional || line.Status == CheckStatus.Ok), [.. lines.Select(DomainCheckDocument.Of)]), ApiJson.Plain.DomainCheckListDocument);
     }
 
     private async Task<ApiAnswer> KeysAsync(ApiRequest request)
@@ -80,7 +104,7 @@ internal sealed class DomainsResource(MailStore store, IDnsSource dns, int maxPa
         if (keys!.FirstOrDefault(key => key.Selector == selector) is not { } key)
             return ApiAnswer.Refused(AccountRejections.DkimKeyMissing);
         var record = new DkimRecord(CanonicalOf(request), selector, DkimAlgorithms.OfKeyType(key.Algorithm), key.PublicKey);
-        if (request.Flag("force") != true && await record.FaultAsync(dns, request.Cancel) is { } fault)
+        if (request.Flag("force") != true && await record.FaultAsync(names.Dns, request.Cancel) is { } fault)
             return ApiAnswer.Problem(409, "The key is not activated: its signatures could not be verified", fault);
         return Done(await store.DkimKeys.ActivateAsync(domain, selector, request.Actor, request.Cancel));
     }

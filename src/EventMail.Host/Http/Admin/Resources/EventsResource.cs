@@ -5,6 +5,8 @@ using EventMail.Host.Composition;
 using EventMail.Host.Configuration;
 using EventMail.Host.Http.Admin.Log;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Npgsql;
 
 namespace EventMail.Host.Http.Admin.Resources;
 
@@ -12,8 +14,11 @@ namespace EventMail.Host.Http.Admin.Resources;
 /// /events: the log as server-sent events (WHATWG HTML §9.2) whose ids are positions. Who comes back with Last-Event-ID gets what came
 /// since. A silent stream carries its position now and then; a stream ends when its key counts no more.
 /// </summary>
-internal sealed class EventsResource(MailStore store, LogTail tail, KeyGuard guard, HttpSettings settings, CancellationToken stopping)
+internal sealed class EventsResource(MailStore store, LogTail tail, KeyGuard guard, HttpSettings settings, ILogger log, CancellationToken stopping)
 {
+    /// <summary>Between two looks at a database that is away.</summary>
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+
     private int _open;
 
     public IEnumerable<Operation> Operations =>
@@ -62,23 +67,13 @@ internal sealed class EventsResource(MailStore store, LogTail tail, KeyGuard gua
         try
         {
             context.Response.ContentType = "text/event-stream";
+            var told = new Told(after ?? await tail.EndAsync(end.Token));
             await SendAsync(context, "retry: 1000\n\n"u8.ToArray(), end.Token);
-            var output = new ArrayBufferWriter<byte>();
-            await foreach (var (entries, position) in tail.FollowAsync(after ?? await tail.EndAsync(end.Token), filter, settings.StreamKeepAlive, end.Token))
+            while (await TellAsync(context, request, told, filter, end.Token) == StreamEnd.DatabaseAway)
             {
-                if (!await guard.StillCountsAsync(request.Key, end.Token))
-                    return;
-                foreach (var entry in entries)
-                {
-                    output.ResetWrittenCount();
-                    output.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {entry.Event.Sequence}\nevent: {entry.Event.Type}\ndata: ")));
-                    output.Write(entry.ToJson(store.Log.Types).Span);
-                    output.Write("\n\n"u8);
-                    await SendAsync(context, output.WrittenMemory, end.Token);
-                }
-                // An event without data is told to nobody, but its id counts: whoever comes back begins here.
-                if (entries.Count == 0 || entries[^1].Event.Sequence < position)
-                    await SendAsync(context, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {position}\n\n")), end.Token);
+                // The reader stays, and misses nothing. A comment keeps the connection, and shows when the reader is gone.
+                await SendAsync(context, ": the database is away\n\n"u8.ToArray(), end.Token);
+                await Task.Delay(Retry, end.Token);
             }
         }
         catch (OperationCanceledException)
@@ -89,6 +84,49 @@ internal sealed class EventsResource(MailStore store, LogTail tail, KeyGuard gua
         {
             Interlocked.Decrement(ref _open);
         }
+    }
+
+    private async Task<StreamEnd> TellAsync(HttpContext context, ApiRequest request, Told told, LogFilter filter, CancellationToken end)
+    {
+        try
+        {
+            var output = new ArrayBufferWriter<byte>();
+            await foreach (var (entries, position) in tail.FollowAsync(told.Position, filter, settings.StreamKeepAlive, end))
+            {
+                if (!await guard.StillCountsAsync(request.Key, end))
+                    return StreamEnd.KeyEnded;
+                foreach (var entry in entries)
+                {
+                    output.ResetWrittenCount();
+                    output.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {entry.Event.Sequence}\nevent: {entry.Event.Type}\ndata: ")));
+                    output.Write(entry.ToJson(store.Log.Types).Span);
+                    output.Write("\n\n"u8);
+                    await SendAsync(context, output.WrittenMemory, end);
+                    told.Position = entry.Event.Sequence;
+                }
+                // An event without data is told to nobody, but its id counts: whoever comes back begins here.
+                if (entries.Count == 0 || entries[^1].Event.Sequence < position)
+                    await SendAsync(context, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {position}\n\n")), end);
+                told.Position = position;
+            }
+        }
+        catch (Exception error) when (error is NpgsqlException or TimeoutException && !end.IsCancellationRequested)
+        {
+            log.StreamInterrupted(error, request.Actor.SessionId);
+        }
+        return StreamEnd.DatabaseAway;
+    }
+
+    private enum StreamEnd
+    {
+        KeyEnded,
+        DatabaseAway,
+    }
+
+    // Up to where a reader was told of the log.
+    private sealed class Told(long position)
+    {
+        public long Position { get; set; } = position;
     }
 
     private async Task SendAsync(HttpContext context, ReadOnlyMemory<byte> octets, CancellationToken end)

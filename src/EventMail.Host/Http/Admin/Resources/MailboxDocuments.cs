@@ -19,6 +19,14 @@ internal sealed record MailboxListDocument(IReadOnlyList<MailboxDocument> Items,
 
 internal sealed record NewMailboxDocument(string Name);
 
+/// <param name="Rights">Letters of RFC 4314: lrs to read, lrswite to use; none to share it no more.</param>
+internal sealed record RightsDocument(string Rights);
+
+/// <param name="Who">An account's address, or anyone.</param>
+internal sealed record AclEntryDocument(string Who, string Rights);
+
+internal sealed record AclDocument(IReadOnlyList<AclEntryDocument> Items);
+
 /// <param name="Flags">System flags and keywords.</param>
 /// <param name="Received">INTERNALDATE.</param>
 /// <param name="Size">Octets.</param>

@@ -1,15 +1,16 @@
 using EventMail.Domain;
 using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
 using EventMail.Host.Composition;
 using EventMail.Projections.Past;
 
 namespace EventMail.Host.Http.Admin.Resources;
 
 /// <summary>A mailbox with its messages, as it is or as it was.</summary>
-internal sealed record MailboxPicture(Guid Id, string Name, uint UidValidity, string? SpecialUse, MailboxView View)
+internal sealed record MailboxPicture(StreamKey Key, string Name, uint UidValidity, string? SpecialUse, MailboxView View)
 {
     public MailboxDocument Document => new(
-        Id, Name, UidValidity, View.UidNext, View.Count, View.Unseen, View.Bytes, View.HighestModSeq, SpecialUse);
+        Key.Id, Name, UidValidity, View.UidNext, View.Count, View.Unseen, View.Bytes, View.HighestModSeq, SpecialUse);
 }
 
 /// <summary>Mailboxes by name or id, now or as of an instant.</summary>
@@ -52,7 +53,7 @@ internal sealed class MailboxPictures(MailStore store, PastMailboxes past)
         if (rejection is not null)
             return rejection;
         using (open)
-            return new MailboxPicture(open!.Key.Id, open.Name, open.UidValidity, (await store.Mailboxes.FindAsync(account, name!, cancel)).Value?.SpecialUse, open.View);
+            return new MailboxPicture(open!.Key, open.Name, open.UidValidity, (await store.Mailboxes.FindAsync(account, name!, cancel)).Value?.SpecialUse, open.View);
     }
 
     private async Task<Result<MailboxPicture>> ThenAsync(string account, string nameOrId, DateTimeOffset instant, CancellationToken cancel)
@@ -67,6 +68,6 @@ internal sealed class MailboxPictures(MailStore store, PastMailboxes past)
     }
 
     private async Task<MailboxPicture> OpenAsync(PastMailbox mailbox, CancellationToken cancel) => new(
-        mailbox.Key.Id, mailbox.Name, mailbox.UidValidity, mailbox.SpecialUse,
+        mailbox.Key, mailbox.Name, mailbox.UidValidity, mailbox.SpecialUse,
         (await past.OpenAsync(mailbox.Key, mailbox.Version, cancel)).View ?? MailboxView.Empty);
 }

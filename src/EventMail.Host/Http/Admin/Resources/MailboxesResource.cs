@@ -1,3 +1,5 @@
+using EventMail.Domain;
+using EventMail.Domain.Mailboxes;
 using EventMail.Host.Composition;
 
 namespace EventMail.Host.Http.Admin.Resources;
@@ -36,7 +38,35 @@ internal sealed class MailboxesResource(MailStore store, AccountFinder finder, M
             Query = [At], Answer = ApiJson.Default.MailboxDocument,
         },
         new("DELETE", Path + "/{mailbox}", Write, "Deletes a mailbox with its messages; those below it stay.", DeleteAsync) { Status = 204 },
+        new("GET", Path + "/{mailbox}/acl", Read, "Who may do what with a mailbox.", AclAsync) { Answer = ApiJson.Default.AclDocument },
+        new("PUT", Path + "/{mailbox}/acl/{who}", Write, "Sets what somebody may do with a mailbox: an account's address, or anyone.", ShareAsync)
+        {
+            Body = ApiJson.Default.RightsDocument, Status = 204,
+        },
     ];
+
+    private Task<ApiAnswer> AclAsync(ApiRequest request) => finder.WithAsync(request, async account =>
+    {
+        var (name, missing) = await pictures.NameAsync(account.Account, request.Path("mailbox"), request.Cancel);
+        if (missing is not null)
+            return ApiAnswer.Refused(missing);
+        var (entries, rejection) = await store.Mailboxes.Access.ListAsync(account.Account, name!, request.Cancel);
+        return rejection is not null
+            ? ApiAnswer.Refused(rejection)
+            : ApiAnswer.Json(new([.. entries!.Select(entry => new AclEntryDocument(entry.Identifier, RightsText.Of(entry.Rights)))]), ApiJson.Plain.AclDocument);
+    });
+
+    private Task<ApiAnswer> ShareAsync(ApiRequest request) => finder.WithAsync(request, async account =>
+    {
+        var wanted = request.BodyOf<RightsDocument>().Rights;
+        if (!RightsText.TryParse(wanted, out var rights, out var unknown))
+            return ApiAnswer.Refused(Rejection.Invalid($"{unknown} is no right: {RightsText.Of(Rights.All)}"));
+        var (name, missing) = await pictures.NameAsync(account.Account, request.Path("mailbox"), request.Cancel);
+        return missing is not null ? ApiAnswer.Refused(missing)
+            : (await store.Mailboxes.Access.SetAsync(account.Account, name!, request.Path("who"), RightsMode.Replace, rights, request.Actor, null, request.Cancel)).Rejection
+                is { } rejection ? ApiAnswer.Refused(rejection)
+            : ApiAnswer.NoContent;
+    });
 
     private Task<ApiAnswer> CreateAsync(ApiRequest request) => finder.WithAsync(request, async account =>
     {

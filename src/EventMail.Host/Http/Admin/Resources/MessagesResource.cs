@@ -5,11 +5,12 @@ using EventMail.EventStore;
 using EventMail.Host.Composition;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
+using EventMail.Projections.Reading;
 
 namespace EventMail.Host.Http.Admin.Resources;
 
 /// <summary>/accounts/{account}/mailboxes/{mailbox}/messages: by their UIDs, as they are or as they were.</summary>
-internal sealed class MessagesResource(MailStore store, AccountFinder finder, MailboxPictures pictures, Envelopes envelopes, int maxPage)
+internal sealed class MessagesResource(MailStore store, AccountFinder finder, MailboxPictures pictures, Envelopes envelopes, ReadAudit reads, int maxPage)
 {
     private const string Path = "/accounts/{account}/mailboxes/{mailbox}/messages";
     private const string One = Path + "/{uid}";
@@ -71,14 +72,23 @@ internal sealed class MessagesResource(MailStore store, AccountFinder finder, Ma
         MessageDocument.Of(view, row, await envelopes.OfAsync(row.Content, cancel)), ApiJson.Plain.MessageDocument,
         row.ModSeq.ToString(CultureInfo.InvariantCulture));
 
-    private Task<ApiAnswer> RawAsync(ApiRequest request) => WithMessageAsync(request, (_, row) => Task.FromResult(ApiAnswer.Of(async context =>
+    private Task<ApiAnswer> RawAsync(ApiRequest request) => WithMessageAsync(request, (picture, row) => Task.FromResult(ApiAnswer.Of(async context =>
     {
         await using var content = await store.Log.Contents.ReadAsync(row.Content, request.Cancel);
-        context.Response.ContentType = "message/rfc822";
-        context.Response.ContentLength = content.Size;
-        context.Response.Headers.ContentDisposition = string.Create(null, $"attachment; filename=\"{row.Uid}.eml\"");
-        await using var octets = content.OpenRead();
-        await octets.CopyToAsync(context.Response.Body, request.Cancel);
+        reads.Note(picture.Key, row.Uid, request.Actor);
+        try
+        {
+            context.Response.ContentType = "message/rfc822";
+            context.Response.ContentLength = content.Size;
+            context.Response.Headers.ContentDisposition = string.Create(null, $"attachment; filename=\"{row.Uid}.eml\"");
+            await using var octets = content.OpenRead();
+            await octets.CopyToAsync(context.Response.Body, request.Cancel);
+        }
+        finally
+        {
+            // A request is a session of its own, and this one is over.
+            await reads.EndAsync(request.Actor.SessionId);
+        }
     })));
 
     private Task<ApiAnswer> ChangeAsync(ApiRequest request) => WithOpenAsync(request, async (mailbox, uid) =>

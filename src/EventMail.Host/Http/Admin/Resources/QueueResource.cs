@@ -2,6 +2,7 @@ using EventMail.Domain;
 using EventMail.Domain.Accounts;
 using EventMail.EventStore;
 using EventMail.Host.Composition;
+using EventMail.Host.Http.Admin.Jobs;
 using EventMail.Projections.Deliveries;
 
 namespace EventMail.Host.Http.Admin.Resources;
@@ -17,8 +18,18 @@ internal sealed record QueueDocument(
         row.Suspended, row.Claimed, row.Reason);
 }
 
+/// <summary>Which messages: of a domain, of a sender, of both, or all.</summary>
+/// <param name="Sender">The reverse-path; `&lt;&gt;` for notifications.</param>
+/// <param name="All">Needed where neither is said.</param>
+/// <param name="Reason">For the log; of cancel and hold.</param>
+internal sealed record QueueChoiceDocument(string? Domain = null, string? Sender = null, bool All = false, string? Reason = null);
+
+/// <param name="Changed">Messages.</param>
+/// <param name="Refused">Messages that are left as they are, by the reason.</param>
+internal sealed record QueueSweptDocument(long Changed, IReadOnlyDictionary<string, long> Refused);
+
 /// <summary>/queue: mail on its way to other servers.</summary>
-internal sealed class QueueResource(MailStore store, int maxPage)
+internal sealed class QueueResource(MailStore store, JobBoard jobs, int maxPage)
 {
     private const string Read = "read:queue";
     private const string Write = "write:queue";
@@ -44,19 +55,19 @@ internal sealed class QueueResource(MailStore store, int maxPage)
         {
             Answer = ApiJson.Default.DeliveryReport,
         },
-        Change("retry", "Tries again now, whatever the schedule says.", [Domain],
-            (request, delivery) => _operations.RetryAsync(delivery, request.Text("domain"), request.Actor, request.Cancel)),
-        Change("cancel", "Takes recipients out of the queue. Nobody is told of it.", [Domain, Reason],
-            (request, delivery) => _operations.CancelAsync(delivery, request.Text("domain"), request.Text("reason"), request.Actor, request.Cancel)),
-        Change("hold", "Stops a message until it is released.", [Reason],
-            (request, delivery) => _operations.HoldAsync(delivery, request.Text("reason"), request.Actor, request.Cancel)),
-        Change("release", "Lets a held message go on.", [],
-            (request, delivery) => _operations.ReleaseAsync(delivery, request.Actor, request.Cancel)),
+        .. Change("retry", "Tries again now, whatever the schedule says.", [Domain],
+            (request, delivery, domain, _, cancel) => _operations.RetryAsync(delivery, domain, request.Actor, cancel)),
+        .. Change("cancel", "Takes recipients out of the queue. Nobody is told of it.", [Domain, Reason],
+            (request, delivery, domain, reason, cancel) => _operations.CancelAsync(delivery, domain, reason, request.Actor, cancel)),
+        .. Change("hold", "Stops messages until they are released.", [Reason],
+            (request, delivery, _, reason, cancel) => _operations.HoldAsync(delivery, reason, request.Actor, cancel)),
+        .. Change("release", "Lets held messages go on.", [],
+            (request, delivery, _, _, cancel) => _operations.ReleaseAsync(delivery, request.Actor, cancel)),
     ];
 
     private async Task<ApiAnswer> ListAsync(ApiRequest request)
     {
-        if (!TryDomain(request, out var domain, out var refusal))
+        if (!TryDomain(request.Text("domain"), out var domain, out var refusal))
             return refusal!;
         var after = default((Guid, string)?);
         if (request.Text("after") is { } text)
@@ -66,10 +77,9 @@ internal sealed class QueueResource(MailStore store, int maxPage)
                 return ApiAnswer.BadParameter("after is the `next` of a page");
             after = (id, text[(slash + 1)..]);
         }
-        var sender = request.Text("sender") is ['<', .. var inner, '>'] ? inner : request.Text("sender");
         return ApiAnswer.Json(
             await Page<QueueDocument>.OfAsync(
-                _operations.Queries.ListAsync(new(null, domain, sender, request.Flag("held")), after, request.Cancel), request.Limit,
+                _operations.Queries.ListAsync(new(null, domain, PathOf(request.Text("sender")), request.Flag("held")), after, request.Cancel), request.Limit,
                 QueueDocument.Of, row => $"{row.Delivery.Id}/{row.Domain}", request.Cancel),
             ApiJson.Plain.PageQueueDocument);
     }
@@ -79,25 +89,50 @@ internal sealed class QueueResource(MailStore store, int maxPage)
             ? ApiAnswer.Json(report, ApiJson.Plain.DeliveryReport)
             : Missing;
 
-    private Operation Change(string name, string summary, IReadOnlyList<Parameter> query, Func<ApiRequest, StreamKey, Task<Result<Unit>>> change) =>
+    private delegate Task<Result<Unit>> DeliveryChange(ApiRequest request, StreamKey delivery, string? domain, string? reason, CancellationToken cancel);
+
+    // One message, by its id; and all that match, as a job.
+    private IEnumerable<Operation> Change(string name, string summary, IReadOnlyList<Parameter> query, DeliveryChange change) =>
+    [
         new("POST", $"/queue/{{id}}/{name}", Write, summary, async request =>
         {
-            if (!TryDomain(request, out _, out var refusal))
+            if (!TryDomain(request.Text("domain"), out var domain, out var refusal))
                 return refusal!;
             if (!Guid.TryParse(request.Path("id"), out var id) || await _operations.Queries.FindAsync(id, request.Cancel) is not { } delivery)
                 return Missing;
-            return (await change(request, delivery)).Rejection is { } rejection ? ApiAnswer.Refused(rejection) : ApiAnswer.NoContent;
+            return (await change(request, delivery, domain, request.Text("reason"), request.Cancel)).Rejection is { } rejection ? ApiAnswer.Refused(rejection) : ApiAnswer.NoContent;
         })
         {
             Query = query,
             Status = 204,
-        };
+        },
+        new("POST", $"/queue/{name}", Write, $"{summary} All that match.", request =>
+        {
+            var wanted = request.BodyOf<QueueChoiceDocument>();
+            if (!TryDomain(wanted.Domain, out var domain, out var refusal))
+                return Task.FromResult(refusal!);
+            if (wanted is { Domain: null, Sender: null, All: false })
+                return Task.FromResult(ApiAnswer.Refused(Rejection.Invalid($"Say what to {name}: domain, sender, or all")));
+            return Task.FromResult(jobs.Begin(request, $"queue-{name}", Write, ApiJson.Plain.QueueSweptDocument, async (job, cancel) =>
+            {
+                var swept = await QueueSweep.RunAsync(
+                    _operations.Queries, new(null, domain, PathOf(wanted.Sender)), delivery => change(request, delivery, domain, wanted.Reason, cancel),
+                    seen => job.Report(new("messages", seen, null)), cancel);
+                return new QueueSweptDocument(swept.Changed, swept.Refused);
+            }));
+        })
+        {
+            Body = ApiJson.Default.QueueChoiceDocument, Answer = ApiJson.Default.JobDocument, Result = ApiJson.Default.QueueSweptDocument, Status = 202,
+        },
+    ];
+
+    private static string? PathOf(string? sender) => sender is ['<', .. var inner, '>'] ? inner : sender;
 
     // Address literals are no domain names, and are waited in as they are.
-    private static bool TryDomain(ApiRequest request, out string? domain, out ApiAnswer? refusal)
+    private static bool TryDomain(string? given, out string? domain, out ApiAnswer? refusal)
     {
-        (domain, refusal) = (request.Text("domain"), null);
-        if (domain is null || domain[0] == '[' || MailAddress.TryCanonicalDomain(domain, out domain))
+        (domain, refusal) = (given, null);
+        if (domain is null || domain.StartsWith('[') || MailAddress.TryCanonicalDomain(domain, out domain))
             return true;
         refusal = ApiAnswer.BadParameter("domain is no domain");
         return false;

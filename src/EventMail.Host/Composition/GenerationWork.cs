@@ -1,0 +1,23 @@
+using EventMail.EventStore;
+using EventMail.Projections;
+using Microsoft.Extensions.Logging;
+
+namespace EventMail.Host.Composition;
+
+/// <summary>How this program's read models are built, verified and changed over, whoever asks for it.</summary>
+internal static class GenerationWork
+{
+    public static GenerationOptions OptionsOf(MailStore store, HostDatabase database, ILoggerFactory logs)
+    {
+        var models = ReadModels.All(logs);
+        foreach (var follower in models.OfType<IAsyncProjection>())
+            follower.Join(store.Log);
+        return new()
+        {
+            ConnectionString = database.ConnectionString,
+            Types = store.Log.Types,
+            Kinds = ReadModels.Kinds,
+            Models = models,
+        };
+    }
+}
