@@ -84,7 +84,10 @@ internal sealed class ProjectionsResource(MailStore store, HostDatabase database
         Func<ApiRequest, ApiAnswer> begin) =>
         new("POST", $"/projections/{name}", Write, summary, request => Task.FromResult(begin(request)))
         {
-            Body = body, Answer = ApiJson.Default.JobDocument, Result = result, Status = 202,
+            Body = body,
+            Answer = ApiJson.Default.JobDocument,
+            Result = result,
+            Status = 202,
         };
 
     private async Task<ApiAnswer> StatusAsync(ApiRequest request) => ApiAnswer.Json(
