@@ -10,8 +10,8 @@ public static class ApiScopes
 
     public static IReadOnlyList<string> Resources { get; } =
     [
-        "accounts", "aliases", "api-keys", "audit", "connections", "domains", "events", "history", "mailboxes", "messages", "metrics", "projections",
-        "queue", "restore", "webhooks",
+        "accounts", "aliases", "api-keys", "audit", "backup", "connections", "domains", "events", "history", "mailboxes", "messages", "metrics", "projections",
+        "queue", "restore", "retention", "webhooks",
     ];
 
     public static string Advice { get; } = $"write {Admin}, or {Read} or {Write} with one of {string.Join(", ", Resources)}, or *";

@@ -27,6 +27,10 @@ public sealed class BackupFolder
         : [.. Directory.EnumerateDirectories(Path).Select(folder => System.IO.Path.GetFileName(folder))
             .Where(name => name.Length == 8 && name.All(char.IsAsciiDigit)).Select(name => int.Parse(name, CultureInfo.InvariantCulture)).Order()];
 
+    /// <summary>The manifests of the finished runs, in order; nothing else of them is looked at.</summary>
+    /// <exception cref="BackupDamagedException">One is missing or no manifest.</exception>
+    public IReadOnlyList<BackupManifest> Manifests() => [.. Runs().Select(run => ReadManifest(run).Manifest)];
+
     /// <summary>A finished run's manifest, and its SHA-256.</summary>
     /// <exception cref="BackupDamagedException">It is missing or no manifest.</exception>
     internal (BackupManifest Manifest, string Sha256) ReadManifest(int run)

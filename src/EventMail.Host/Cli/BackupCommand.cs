@@ -1,6 +1,5 @@
 using System.CommandLine;
 using EventMail.EventStore.Backup;
-using EventMail.EventStore.Embedded;
 using EventMail.Host.Composition;
 using EventMail.Host.Moving.Backup;
 
@@ -23,7 +22,7 @@ internal static class BackupCommand
         {
             var folder = new BackupFolder(run.Arguments.GetValue(Target)!);
             var apart = run.Arguments.GetValue(keys) is { } place ? KeyCopy.PlaceOf(place, folder.Path) : null;
-            using var one = Take(folder);
+            using var one = BackupRun.Take(folder);
             using var progress = new StageProgress("backup");
             var result = await Failing(() => new LogBackup(store.Log, folder, progress.Report).RunAsync(stop));
             progress.Dispose();
@@ -43,21 +42,13 @@ internal static class BackupCommand
         return $"Run {done.Run}: {rows.GetValueOrDefault("events")} events up to position {done.To}, {rows.GetValueOrDefault("contents")} contents, {rows.GetValueOrDefault("files")} of them files; {ListOutput.Size(done.Segments.Sum(segment => segment.Octets))}.";
     }
 
-    private static FileLock Take(BackupFolder folder)
-    {
-        Directory.CreateDirectory(folder.Path);
-        return FileLock.TryTake(Path.Combine(folder.Path, "backup.lock"))
-            ?? throw new CommandFailedException($"Another backup onto {folder.Path} is under way.", ExitCodes.WrongMoment);
-    }
-
     private static async Task CopyKeysAsync(MailStore store, CommandRun run, string? keys, CancellationToken stop)
     {
         if (keys is null)
             await Console.Out.WriteLineAsync("The keys (secret.key and the folder keys of the data folder) are not in it: without them what they encrypt is lost. Copy them with --keys FOLDER.");
         else
         {
-            await WrappedKeyRows.WriteAsync(store.Log, keys, stop);
-            await Console.Out.WriteLineAsync($"Keys and settings: {KeyCopy.Write(run.Settings, keys)} files in {keys}.");
+            await Console.Out.WriteLineAsync($"Keys and settings: {await BackupRun.CopyKeysAsync(store, run.Settings, keys, stop)} files in {keys}.");
         }
     }
 

@@ -170,7 +170,7 @@ internal static class EraseCommand
     }
 
     // A proof as `audit prove` writes it, with a member that says in one place what its events say.
-    private static string Write(Erasure erasure, ErasureCompleted end, ProofFile proof)
+    internal static string Write(Erasure erasure, ErasureCompleted end, ProofFile proof)
     {
         var file = JsonNode.Parse(proof.ToJson())!.AsObject();
         file["erasure"] = new JsonObject

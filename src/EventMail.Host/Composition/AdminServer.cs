@@ -44,6 +44,8 @@ internal sealed class AdminServer(
             .. new ProjectionsResource(store, host.Database, _jobs, host.Logs).Operations,
             .. new WebhooksResource(store, http.MaxPage).Operations,
             .. new ApiKeysResource(store, TimeProvider.System).Operations,
+            .. new BackupsResource(store, _settings, _jobs).Operations,
+            .. new RetentionResource(store, _settings, _jobs).Operations,
             .. new JobsResource(_jobs).Operations,
         ]);
     }

@@ -38,6 +38,7 @@ public sealed record HostSettings
     public PastSettings Past { get; init; } = new();
     public ProjectionSettings Projections { get; init; } = new();
     public AuditSettings Audit { get; init; } = new();
+    public BackupSettings Backup { get; init; } = new();
     public CaptureSettings Capture { get; init; } = new();
     public DatabaseSettings Database { get; init; } = new();
     public LogSettings Log { get; init; } = new();

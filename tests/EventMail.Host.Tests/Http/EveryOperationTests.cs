@@ -4,6 +4,8 @@ using EventMail.Domain.Deliveries;
 using EventMail.Projections;
 using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
+using EventMail.Projections.Retention;
+using EventMail.Testing;
 using EventMail.Testing.Transcripts;
 
 namespace EventMail.Host.Tests.Http;
@@ -11,7 +13,12 @@ namespace EventMail.Host.Tests.Http;
 public sealed class EveryOperationHost : AdminHost
 {
     // Nobody answers there: domain checks say so at once.
-    protected override IEnumerable<string> Set => ["Dns:Servers=127.0.0.1:1", "Dns:Timeout=200ms", "Dns:Attempts=1"];
+    protected override IEnumerable<string> Set =>
+        ["Dns:Servers=127.0.0.1:1", "Dns:Timeout=200ms", "Dns:Attempts=1", $"Backup:Folder={BackupFolder}", $"Backup:Keys={Path.Combine(_backup.Path, "keys")}"];
+
+    private readonly TestFolder _backup = new();
+
+    public string BackupFolder => Path.Combine(_backup.Path, "backup");
 }
 
 /// <summary>Each operation is called, and answers what the document says of it (<see cref="DocumentedAnswers"/>).</summary>
@@ -30,6 +37,8 @@ public sealed class EveryOperationTests(EveryOperationHost host) : IClassFixture
         await WebhooksAsync();
         await LogAsync();
         await ProjectionsAsync();
+        await BackupAsync();
+        await RetentionAsync();
         await KeysAndConnectionsAsync();
         host.Api.Operations.Select(operation => $"{operation.Method} {operation.Path}").Except(host.Answered.Keys).ShouldBeEmpty("not called here");
     }
@@ -168,6 +177,45 @@ public sealed class EveryOperationTests(EveryOperationHost host) : IClassFixture
         (await host.Admin.ResultAsync($"{Root}/projections/switch"))["models"]!.AsArray().Select(name => (string)name!).ShouldBe(["directory"]);
         (await host.Admin.ResultAsync($"{Root}/projections/rollback", new { }))["models"]!.AsArray().Select(name => (string)name!).ShouldBe(["directory"]);
         await DeleteAsync("/projections/previous");
+    }
+
+    private async Task RetentionAsync()
+    {
+        await host.Admin.PutAsync($"{Ann}/retention", new { days = 7 }).ShouldBeAsync(HttpStatusCode.NoContent);
+        await host.Admin.PutAsync($"{Ann}/retention", new { mailbox = "INBOX" }).ShouldBeAsync(HttpStatusCode.NoContent);
+        (await host.Admin.GetAsync($"{Root}/retention").JsonAsync())["items"]!.AsArray().Select(rule => (int?)rule!["days"]).Order().ShouldBe([null, 7]);
+        await host.Admin.DeleteAsync($"{Ann}/retention?mailbox=INBOX").ShouldBeAsync(HttpStatusCode.NoContent);
+        await host.Admin.PutAsync($"{Root}/accounts/nobody@every.example/retention", new { days = 7 }).ProblemAsync(HttpStatusCode.UnprocessableEntity);
+        await PostAsync("/holds", new { @case = "case 7", account = "ann@every.example", reason = "court" });
+        (await host.Admin.GetAsync($"{Root}/holds").JsonAsync())["items"]!.AsArray().ShouldHaveSingleItem()!["case"]!.GetValue<string>().ShouldBe("case 7");
+        await host.Admin.PostAsync($"{Root}/holds", new { @case = "case 8" }).ProblemAsync(HttpStatusCode.UnprocessableEntity);
+        await PostAsync("/holds/release", new { @case = "case 7", account = "ann@every.example" });
+        (await host.Admin.ResultAsync($"{Root}/retention/run", new { dryRun = true }))["released"]!.GetValue<long>().ShouldBe(0);
+
+        await host.AppendAsync("ann@every.example", "INBOX", "Message-ID: <erased@every.example>\n\nforget me\n");
+        var found = await new ErasureSubjects(host.Store.Log, host.Store.Key).MessageAsync("erased@every.example", null, default);
+        var ordered = (await host.Store.Erasures.OrderAsync([.. found], null, "asked for", null, AdminHost.Tester, default)).Value;
+        await host.Admin.PostAsync($"{Root}/erasures/{ordered}/certificate", null).ProblemAsync(HttpStatusCode.Conflict);
+        await host.Store.Erasures.CarryOutAsync(ordered, AdminHost.Tester, default);
+        (await host.Admin.GetAsync($"{Root}/erasures").JsonAsync())["items"]!.AsArray().ShouldHaveSingleItem()!["completed"].ShouldNotBeNull();
+        var certificate = await host.Admin.PostAsync($"{Root}/erasures/{ordered}/certificate", null).JsonAsync();
+        ((string)certificate["erasure"]!["reason"]!).ShouldBe("asked for");
+    }
+
+    private async Task BackupAsync()
+    {
+        (await host.Admin.GetAsync($"{Root}/backup").JsonAsync())["runs"]!.AsArray().ShouldBeEmpty();
+        var taken = await host.Admin.ResultAsync($"{Root}/backup");
+        taken["run"]!["run"]!.GetValue<int>().ShouldBe(1);
+        taken["keyFiles"]!.GetValue<int>().ShouldBeGreaterThan(0);
+        (await host.Admin.ResultAsync($"{Root}/backup"))["run"].ShouldBeNull("nothing is new");
+        (await host.Admin.ResultAsync($"{Root}/backup/verify"))["fault"].ShouldBeNull();
+        var segment = Directory.EnumerateFiles(Path.Combine(host.BackupFolder, "00000001"), "*events*").First();
+        await File.AppendAllTextAsync(segment, "x");
+        (await host.Admin.ResultAsync($"{Root}/backup/verify"))["fault"]!.GetValue<string>().ShouldContain(segment);
+        var now = await host.Admin.GetAsync($"{Root}/backup").JsonAsync();
+        now["runs"]!.AsArray().ShouldHaveSingleItem();
+        now["verified"]!["fault"]!.GetValue<string>().ShouldContain(segment);
     }
 
     private async Task KeysAndConnectionsAsync()

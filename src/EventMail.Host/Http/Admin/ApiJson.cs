@@ -5,8 +5,10 @@ using System.Text.Json.Serialization;
 using EventMail.EventStore;
 using EventMail.Host.Http.Admin.Jobs;
 using EventMail.Host.Http.Admin.Resources;
+using EventMail.Host.Moving.Backup;
 using EventMail.Projections.Deliveries;
 using EventMail.Projections.History;
+using EventMail.Projections.Retention;
 using ConnectionListDocument = EventMail.Host.Http.Capture.ConnectionListDocument;
 
 namespace EventMail.Host.Http.Admin;
@@ -74,6 +76,16 @@ namespace EventMail.Host.Http.Admin;
 [JsonSerializable(typeof(Page<DeadLetterDocument>))]
 [JsonSerializable(typeof(CountDocument))]
 [JsonSerializable(typeof(ApiKeyListDocument))]
+[JsonSerializable(typeof(RetentionDocument))]
+[JsonSerializable(typeof(NewRetentionDocument))]
+[JsonSerializable(typeof(NewReleaseDocument))]
+[JsonSerializable(typeof(RetentionRun))]
+[JsonSerializable(typeof(HoldListDocument))]
+[JsonSerializable(typeof(HoldChangeDocument))]
+[JsonSerializable(typeof(ErasureListDocument))]
+[JsonSerializable(typeof(BackupDocument))]
+[JsonSerializable(typeof(TakenBackupDocument))]
+[JsonSerializable(typeof(BackupVerified))]
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true,
