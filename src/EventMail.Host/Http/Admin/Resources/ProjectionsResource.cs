@@ -23,9 +23,10 @@ internal sealed record NewVerificationDocument(IReadOnlyList<string>? Names = nu
 /// <param name="Models">Whose generations are live now.</param>
 internal sealed record BuiltDocument(IReadOnlyList<string> Models, long Position);
 
+/// <param name="Models">Which were compared.</param>
 /// <param name="Drifts">How many rows are not what the log says.</param>
 /// <param name="Rows">The first of them.</param>
-internal sealed record VerificationDocument(bool Holds, int Drifts, IReadOnlyList<RowDrift> Rows);
+internal sealed record VerificationDocument(bool Holds, IReadOnlyList<string> Models, int Drifts, IReadOnlyList<RowDrift> Rows);
 
 /// <summary>/projections: how the read models stand, and new generations of them beside those that serve.</summary>
 internal sealed class ProjectionsResource(MailStore store, HostDatabase database, JobBoard jobs, ILoggerFactory logs)
@@ -62,8 +63,10 @@ internal sealed class ProjectionsResource(MailStore store, HostDatabase database
             return Known(wanted.Names) ?? jobs.Begin(request, "verify", Write, ApiJson.Plain.VerificationDocument, async (job, cancel) =>
             {
                 var generations = new Generations(_options.Value with { MostEventsPerSecond = wanted.Rate });
-                var drifts = await generations.VerifyAsync(wanted.Names ?? [], progress => Tell(job, progress), cancel);
-                return new VerificationDocument(drifts.Count == 0, drifts.Count, [.. drifts.Take(ToldRows)]);
+                var verified = await generations.VerifyAsync(wanted.Names ?? [], progress => Tell(job, progress), cancel);
+                await store.DriftAlarms.NoteAsync(verified, request.Actor, cancel);
+                List<RowDrift> drifts = [.. verified.SelectMany(model => model.Drifts)];
+                return new VerificationDocument(drifts.Count == 0, [.. verified.Select(model => model.Name)], drifts.Count, [.. drifts.Take(ToldRows)]);
             });
         }),
         Begin("switch", "Changes over to what was built.", null, ApiJson.Default.BuiltDocument, request =>
