@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using EventMail.Domain.Retention;
 using EventMail.Host.Http.Admin.Log;
 using EventMail.Projections;
 
@@ -85,7 +86,8 @@ public sealed class EventStreamTests(EventStreamHost host) : IClassFixture<Event
         (await stream.UntilAsync(_ => true))["data"]!.AsObject().ShouldBeEmpty();
         // What is to be hidden has one of these names, in whichever event.
         string[] hidden = ["Hash", "Scram", "ScramSha1", "Recoverable", "PrivateKey", "Secret", "Sha256", "Password"];
-        foreach (var type in EventTypes.Create().Current)
+        // Digests of messages open nothing.
+        foreach (var type in EventTypes.Create().Current.Where(type => type.Type != typeof(ContentsReleased)))
             type.Type.GetProperties().Select(member => member.Name).Intersect(hidden).Except(EventSecrets.In(type.Alias)).ShouldBeEmpty(type.Alias);
     }
 
