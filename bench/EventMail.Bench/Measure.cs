@@ -54,7 +54,7 @@ internal static class Measure
     }
 
     // User and system time of the postmaster, what it has buried, and its living children.
-    private static TimeSpan ServerTime(int? postmaster)
+    public static TimeSpan ServerTime(int? postmaster)
     {
         if (postmaster is not { } pid || !OperatingSystem.IsLinux())
             return default;

@@ -5,7 +5,7 @@ namespace EventMail.EventStore.Tests;
 public class ProjectionTests
 {
     /// <summary>Sums what counters were raised by, and remembers every event that it was given.</summary>
-    private sealed class Sums(int version = 1, int failAt = 0, int newsFrom = 0) : IAsyncProjection
+    private sealed class Sums(int version = 1, int failAt = 0, int newsFrom = 0, string name = "Sums") : IAsyncProjection
     {
         private int _left = failAt;
 
@@ -15,7 +15,7 @@ public class ProjectionTests
 
         public bool IsNews(StoredEvent e) => e.Data is not CounterRaised raised || raised.By >= newsFrom;
 
-        public string Name => "Sums";
+        public string Name => name;
 
         public int Version => version;
 
@@ -106,6 +106,39 @@ public class ProjectionTests
         var second = await log.AddNodeAsync(projections: [new Sums(failAt: 20)]);
         await second.Projections.WaitForAsync("Sums", default);
         (await log.ScalarAsync<long>("select count(*) from sums_v1")).ShouldBe(50);
+    }
+
+    /// <summary>Never gets a page done.</summary>
+    private sealed class Failing : IAsyncProjection
+    {
+        public string Name => "Failing";
+
+        public int Tries;
+
+        public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => Task.CompletedTask;
+
+        public Task ApplyAsync(NpgsqlTransaction transaction, IReadOnlyList<StoredEvent> events, CancellationToken cancel)
+        {
+            Interlocked.Increment(ref Tries);
+            throw new InvalidTimeZoneException("always");
+        }
+    }
+
+    [Fact]
+    public async Task One_that_fails_stops_no_other_and_stays_where_it_is()
+    {
+        var failing = new Failing();
+        await using var log = await TestLog.OpenAsync(projections: [failing, new Sums(), new Sums(version: 2, name: "Others")]);
+        var counter = Counters.New();
+        await RaiseAsync(log.Node, counter, 50);
+        await log.Node.Projections.WaitForAsync("Sums", default);
+        await RaiseAsync(log.Node, counter, 50);
+        await log.Node.Projections.WaitForAsync("Sums", default);
+        await log.Node.Projections.WaitForAsync("Others", default);
+        (await log.ScalarAsync<long>("select count(*) from sums_v1")).ShouldBe(100);
+        (await log.ScalarAsync<long>("select count(*) from sums_v2")).ShouldBe(100);
+        failing.Tries.ShouldBeGreaterThan(0);
+        (await log.ScalarAsync<long>("select count(*) from mt_event_progression where name like 'Failing%'")).ShouldBe(0);
     }
 
     [Fact]

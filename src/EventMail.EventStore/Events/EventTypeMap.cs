@@ -20,6 +20,7 @@ public sealed class EventTypeMap
     private readonly Dictionary<string, Type> _shapes = new(StringComparer.Ordinal);
     private readonly Dictionary<Type, Type[]> _successors = [];
     private readonly Dictionary<Type, Func<object, object>> _upcasters = [];
+    private readonly Dictionary<string, EventSlice> _slices = new(StringComparer.Ordinal);
 
     /// <summary>The types that are written today.</summary>
     public IReadOnlyCollection<EventType> Current => _current.Values;
@@ -119,6 +120,21 @@ public sealed class EventTypeMap
             return new UnreadableEvent(alias, e.Message);
         }
     }
+
+    /// <summary>
+    /// Says how to read of an alias no more than states, and the tables that are folded with the commits, are made of: of a million events that
+    /// are folded once more most of the time would go into texts that nobody looks at.
+    /// </summary>
+    public EventTypeMap Slice(string alias, EventSlice slice)
+    {
+        if (!_readers.ContainsKey(alias) || !_slices.TryAdd(alias, slice))
+            throw new ArgumentException($"{alias} is not registered, or has its slice already", nameof(alias));
+        return this;
+    }
+
+    /// <summary>Like <see cref="TryRead"/>, without what no state and no table that is folded with the commits is made of.</summary>
+    public object TryReadSlice(string alias, ReadOnlySpan<byte> json) =>
+        _slices.TryGetValue(alias, out var slice) && slice(json) is { } @event ? @event : TryRead(alias, json);
 
     /// <exception cref="ArgumentException">The type is not registered.</exception>
     public EventType Of(object @event) => OfType(@event.GetType());

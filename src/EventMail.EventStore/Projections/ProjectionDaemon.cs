@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace EventMail.EventStore;
 
-/// <summary>Runs asynchronous projections: each on one node at a time, woken by commits that are news to it, its position in mt_event_progression.</summary>
+/// <summary>Runs asynchronous projections: each on one node at a time, woken by commits that are news to it, its position in mt_event_progression. They share one reader of the log.</summary>
 public sealed class ProjectionDaemon : IAsyncDisposable
 {
     private readonly List<ProjectionRunner> _runners;
@@ -25,7 +25,8 @@ public sealed class ProjectionDaemon : IAsyncDisposable
         // A page and its position are one transaction: lost together, they are folded again. Nobody waits for that flush.
         settings.Options = $"{settings.Options} -c synchronous_commit=off".Trim();
         _source = NpgsqlDataSource.Create(settings);
-        _runners = [.. projections.Select(p => new ProjectionRunner(p, _source, reader, options.ProjectionPoll, log))];
+        var tail = new LogTail(reader);
+        _runners = [.. projections.Select(p => new ProjectionRunner(p, _source, reader, tail, options.ProjectionPoll, log))];
         _subscription = feed.Subscribe(batch =>
         {
             foreach (var runner in _runners)

@@ -10,7 +10,7 @@ namespace EventMail.EventStore;
 /// every event counts once, whatever breaks in between. Whoever holds the projection's advisory lock runs it.
 /// </summary>
 internal sealed class ProjectionRunner(
-    IAsyncProjection projection, NpgsqlDataSource source, EventReader reader, TimeSpan poll, ILogger log) : IAsyncDisposable
+    IAsyncProjection projection, NpgsqlDataSource source, EventReader reader, LogTail tail, TimeSpan poll, ILogger log) : IAsyncDisposable
 {
     private static readonly TimeSpan MinDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(30);
@@ -55,7 +55,8 @@ internal sealed class ProjectionRunner(
                 while ((generation = await ReadModelCatalog.GenerationAsync(connection, projection, _stop.Token)) is null
                     || !await TryLockAsync(connection, generation.Value))
                     await Task.Delay(poll, _stop.Token); // another node runs it, or another version; it may end
-                while (await AdvanceAsync(connection, generation.Value) && await TakeUpAsync(connection, generation.Value))
+                using var place = tail.Join();
+                while (await AdvanceAsync(connection, generation.Value, place) && await TakeUpAsync(connection, generation.Value))
                 {
                     delay = MinDelay;
                     await WaitAsync();
@@ -75,24 +76,18 @@ internal sealed class ProjectionRunner(
     }
 
     // False: the tables are another generation's now.
-    private async Task<bool> AdvanceAsync(NpgsqlConnection connection, int generation)
+    private async Task<bool> AdvanceAsync(NpgsqlConnection connection, int generation, LogTail.Follower place)
     {
         var position = await PositionAsync(connection, generation);
-        var pageSize = Math.Min(projection.PageSize, EventReader.PageSize);
-        var page = new List<StoredEvent>(pageSize);
-        await foreach (var e in reader.ReadAllAsync(position, _stop.Token))
+        await foreach (var page in tail.ReadAsync(place, position, Math.Min(projection.PageSize, EventReader.PageSize), _stop.Token))
         {
-            page.Add(e);
-            if (page.Count < pageSize || !e.EndsRow)
-                continue;
             if (!await ApplyAsync(connection, page, generation))
                 return false;
-            page = new(pageSize);
         }
-        return page.Count == 0 || await ApplyAsync(connection, page, generation);
+        return true;
     }
 
-    private async Task<bool> ApplyAsync(NpgsqlConnection connection, List<StoredEvent> page, int generation)
+    private async Task<bool> ApplyAsync(NpgsqlConnection connection, IReadOnlyList<StoredEvent> page, int generation)
     {
         const string progress = """
             insert into public.mt_event_progression (name, last_seq_id, last_updated) values ($1, $2, transaction_timestamp())

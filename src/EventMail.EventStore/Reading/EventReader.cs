@@ -106,7 +106,8 @@ public sealed class EventReader
         }
     }
 
-    private async Task<(long Safe, long Last)> AdvanceAsync(CancellationToken cancel)
+    /// <summary>Up to where the log is complete, and its end.</summary>
+    internal async Task<(long Safe, long Last)> AdvanceAsync(CancellationToken cancel)
     {
         await using var connection = await _source.OpenConnectionAsync(cancel);
         return await Safe.AdvanceAsync(connection, cancel);
@@ -261,14 +262,17 @@ public sealed class EventReader
 
     /// <summary>One event further.</summary>
     /// <exception cref="UnknownEventException">The event's type is unknown and its stream's kind does not ignore it.</exception>
-    internal static LoadedState Fold(StreamKind kind, LoadedState from, StoredEvent e)
+    internal static LoadedState Fold(StreamKind kind, LoadedState from, StoredEvent e) =>
+        new(Evolve(kind, from.State, e), e.Version) { Last = LastEvent.Of(e) };
+
+    /// <summary>A state one event further.</summary>
+    /// <exception cref="UnknownEventException">The event's type is unknown and its stream's kind does not ignore it.</exception>
+    internal static object Evolve(StreamKind kind, object state, StoredEvent e) => e.Data switch
     {
-        if (e.Data is UnreadableEvent)
-            throw new UnreadableEventException(kind.Name, e);
-        if (e.Data is not UnknownEvent)
-            return new(kind.Evolve(from.State, e), e.Version) { Last = LastEvent.Of(e) };
-        return kind.Ignores(e.Type) ? new(from.State, e.Version) { Last = LastEvent.Of(e) } : throw new UnknownEventException(kind.Name, e);
-    }
+        UnreadableEvent => throw new UnreadableEventException(kind.Name, e),
+        UnknownEvent => kind.Ignores(e.Type) ? state : throw new UnknownEventException(kind.Name, e),
+        _ => kind.Evolve(state, e),
+    };
 
     // Whole rows: one that is read as several events makes the page longer.
     private async Task<List<StoredEvent>> PageAsync(string sql, NpgsqlParameter[] parameters, CancellationToken cancel)

@@ -19,6 +19,8 @@ public sealed class DirectoryProjection : IInlineProjection
 
     public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.RunAsync("directory.sql", connection, cancel);
 
+    public bool Reads(object @event) => false;
+
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {
         var rows = new Rows();

@@ -15,6 +15,8 @@ public sealed class LoginProjection : IInlineProjection
 
     public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.RunAsync("logins.sql", connection, cancel);
 
+    public bool Reads(object @event) => @event is LoginSucceeded or LoginThrottled;
+
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {
         SortedDictionary<string, (DateTime At, LoginSucceeded Login)>? last = null;

@@ -24,6 +24,8 @@ public sealed class DeliveryQueueProjection : IInlineProjection
         from {from}.delivery_queue o where o.lease is not null and n.id = o.id and n.domain = o.domain and n.due = o.due
         """;
 
+    public bool Reads(object @event) => false;
+
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {
         List<QueueRow>? written = null;

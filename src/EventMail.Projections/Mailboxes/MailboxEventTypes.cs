@@ -24,7 +24,11 @@ public static class MailboxEventTypes
         .Register("flags_changed", MailboxEventJson.Default.FlagsChanged)
         .Register(MessagesExpunged, MailboxEventJson.Default.MessagesExpunged)
         .Register("mailbox_acl_changed", MailboxEventJson.Default.MailboxAclChanged)
-        .Register("recent_claimed", MailboxEventJson.Default.RecentClaimed);
+        .Register("recent_claimed", MailboxEventJson.Default.RecentClaimed)
+        .Slice("message_received", MailboxEventSlices.MessageReceived)
+        .Slice("message_appended", MailboxEventSlices.MessageAppended)
+        .Slice("flags_changed", MailboxEventSlices.FlagsChanged)
+        .Slice(MessagesExpunged, MailboxEventSlices.MessagesExpunged);
 }
 
 [JsonSerializable(typeof(MailboxCreated))]

@@ -13,6 +13,8 @@ public sealed class MailboxListProjection : IInlineProjection
 
     public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.ExecuteAsync(connection, MailboxRows.Create, cancel);
 
+    public bool Reads(object @event) => false;
+
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {
         List<(StreamKey, MailboxState)>? rows = null;

@@ -15,6 +15,8 @@ public sealed class MetadataProjection : IInlineProjection
 
     public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.ExecuteAsync(connection, MetadataRows.Create, cancel);
 
+    public bool Reads(object @event) => false;
+
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {
         List<(StreamKey, MetadataState, long)>? rows = null;

@@ -14,6 +14,8 @@ public sealed class PastNamesProjection : IInlineProjection
 
     public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.ExecuteAsync(connection, PastNameRows.Create, cancel);
 
+    public bool Reads(object @event) => @event is MailboxCreated or MailboxRenamed or MailboxRestored or MailboxDeleted;
+
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {
         List<PastName>? rows = null;

@@ -17,6 +17,8 @@ public sealed class QuotaProjection : IInlineProjection
 
     public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.ExecuteAsync(connection, QuotaRows.Create, cancel);
 
+    public bool Reads(object @event) => false;
+
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {
         SortedDictionary<string, QuotaRows.Move>? moves = null;

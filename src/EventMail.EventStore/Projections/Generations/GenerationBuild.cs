@@ -34,16 +34,23 @@ internal sealed class GenerationBuild(
             session, options, Folded, names.Length == 0 ? 0 : PositionOf(names[0]), position => BuildRows.Move(names, position, _rate.PerSecond));
         var followers = Following.Select(p => new GenerationFollower(session, p, ProgressionOf(p.Name), PositionOf(p.Name), (position, rate) => BuildRows.Move([p.Name], position, rate)))
             .ToList();
+        var complete = false;
         while (true)
         {
             var (safe, last) = await session.EndAsync(cancel);
             if (names.Length > 0)
-                await fold.AdvanceAsync(safe, () => ReportAsync(BuildPhase.Folding, fold.Position, last), cancel);
+                await fold.AdvanceAsync(safe, () => ReportAsync(BuildPhase.Folding, fold.Folded, last), cancel);
             foreach (var follower in FollowLater ? [] : followers)
                 await follower.AdvanceAsync(() => ReportAsync(BuildPhase.Folding, follower.Position, last), cancel);
             (_, last) = await session.EndAsync(cancel);
             if (last - (names.Length > 0 ? fold.Position : last) > options.ShortTail)
                 continue;
+            if (!complete)
+            {
+                await CompleteAsync(cancel);
+                complete = true;
+                continue;
+            }
             if (changeOver is null)
                 break;
             if (await changeOver.TryAsync(names.Length > 0 ? fold : null, rows, (phase, why) => ReportAsync(phase, fold.Position, last, why, always: true), cancel))
@@ -51,6 +58,16 @@ internal sealed class GenerationBuild(
             await Task.Delay(options.Retry, cancel);
         }
         await ReportAsync(BuildPhase.Done, Math.Max(fold.Position, 0), fold.Position, always: true);
+    }
+
+    // The indexes that a build is without.
+    private async Task CompleteAsync(CancellationToken cancel)
+    {
+        await using var transaction = await session.Writer.BeginTransactionAsync(cancel);
+        await session.ExecuteAsync("set local client_min_messages = warning", cancel, transaction);
+        foreach (var model in ReadModelPlan.WithNeeds(options.Models, Requested))
+            await model.CreateAsync(session.Writer, cancel);
+        await transaction.CommitAsync(cancel);
     }
 
     private string ProgressionOf(string name) => ReadModelCatalog.ProgressionOf(name, rows.First(r => r.Name == name).Generation);

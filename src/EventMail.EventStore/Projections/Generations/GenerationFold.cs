@@ -1,10 +1,11 @@
+using System.Diagnostics;
 using Npgsql;
 
 namespace EventMail.EventStore;
 
 /// <summary>
-/// Moves the tables of one schema along the log, a page and the position behind it in one transaction. While a page is folded and
-/// written the next one is read.
+/// Moves the tables of one schema along the log, some pages and the place behind them in one transaction. While a page is folded the next
+/// one is read, and what was folded before is written. Beside others who write the log it does one thing at a time, and rests.
 /// </summary>
 internal sealed class GenerationFold
 {
@@ -13,41 +14,62 @@ internal sealed class GenerationFold
     private readonly Func<long, NpgsqlBatchCommand> _move;
     private readonly StreamStates _states;
     private readonly LogFold _fold;
+    private readonly GenerationPace _pace;
     private readonly LogNames _names = new();
+    private Task _writing = Task.CompletedTask;
 
     /// <param name="models">In the order in which they are folded.</param>
     /// <param name="move">The statement that notes a position.</param>
     public GenerationFold(
         GenerationSession session, GenerationOptions options, IReadOnlyList<IInlineProjection> models, long position, Func<long, NpgsqlBatchCommand> move)
     {
-        (_session, _options, _move, Position) = (session, options, move, position);
+        (_session, _options, _move, Position, Folded) = (session, options, move, position, position);
         _states = new(
             session.Writer, session.Events, options.Kinds.ToDictionary(k => k.Name), models.SelectMany(m => m.Tables).ToHashSet(), options.MaxStates);
         _fold = new(options.Types, models, _states);
+        _pace = new(session, options);
     }
 
+    /// <summary>Where the tables stand.</summary>
     public long Position { get; private set; }
+
+    /// <summary>Where it stands in memory, up to <see cref="GenerationOptions.PagesPerWrite"/> ahead of the tables.</summary>
+    public long Folded { get; private set; }
 
     /// <summary>Up to a position that is complete.</summary>
     public async Task AdvanceAsync(long upTo, Func<Task> afterPage, CancellationToken cancel)
     {
-        if (Position >= upTo)
-            return;
-        var reading = ReadAsync(Position, upTo, cancel);
+        Task<LogPage>? ahead = null;
         try
         {
-            while (Position < upTo)
+            var pages = 0;
+            for (var at = Position; at < upTo;)
             {
-                using var page = await reading;
-                if (page.UpTo < upTo)
-                    reading = ReadAsync(page.UpTo, upTo, cancel);
-                await WriteAsync(page, null, cancel);
+                var began = Stopwatch.GetTimestamp();
+                using (var page = await (ahead ?? ReadAsync(at, upTo, cancel)))
+                {
+                    ahead = null;
+                    at = page.UpTo;
+                    if (at < upTo && !_pace.BesideOthers)
+                        ahead = ReadAsync(at, upTo, cancel);
+                    await _fold.AddAsync(page, _pace.BesideOthers ? 1 : Environment.ProcessorCount, () => _writing, cancel);
+                }
+                Folded = at;
+                if (at == upTo || ++pages >= _options.PagesPerWrite)
+                {
+                    await _writing;
+                    _writing = WriteAsync(at, null, cancel);
+                    pages = 0;
+                }
+                if (at == upTo || _pace.BesideOthers)
+                    await _writing;
                 await afterPage();
+                await _pace.RestAsync(Stopwatch.GetElapsedTime(began), cancel);
             }
         }
         catch
         {
-            await EndAsync(reading);
+            await EndAsync(ahead, _writing);
             throw;
         }
     }
@@ -58,39 +80,51 @@ internal sealed class GenerationFold
         while (Position < upTo)
         {
             using var page = await ReadAsync(Position, upTo, cancel);
-            await WriteAsync(page, transaction, cancel);
+            await _fold.AddAsync(page, Environment.ProcessorCount, () => Task.CompletedTask, cancel);
+            await WriteAsync(page.UpTo, transaction, cancel);
         }
     }
 
     /// <summary>What is in memory does not stand where the tables stand.</summary>
     public void StartAgain(long position)
     {
+        _fold.Forget();
         _states.Clear();
-        Position = position;
+        (Position, Folded) = (position, position);
     }
 
     private Task<LogPage> ReadAsync(long after, long upTo, CancellationToken cancel) =>
-        LogPage.ReadAsync(_session.Reader, after, Math.Min(upTo, after + _options.PageSize), _names, cancel);
+        LogPage.ReadAsync(_session.Reader, after, Math.Min(upTo, after + _pace.PageSize), _names, cancel);
 
-    private async Task WriteAsync(LogPage page, NpgsqlTransaction? transaction, CancellationToken cancel)
+    private async Task WriteAsync(long position, NpgsqlTransaction? transaction, CancellationToken cancel)
     {
         await using var sql = new NpgsqlBatch(_session.Writer, transaction);
-        await _fold.AddAsync(page, sql, cancel);
-        sql.BatchCommands.Add(_move(page.UpTo));
+        _fold.Write(sql);
+        sql.BatchCommands.Add(_move(position));
         await sql.ExecuteNonQueryAsync(cancel);
-        Position = page.UpTo;
+        (Position, Folded) = (position, Math.Max(Folded, position));
     }
 
-    // Its connection must be free, and its memory given back.
-    private static async Task EndAsync(Task<LogPage> reading)
+    // The connections must be free, and the page's memory given back.
+    private static async Task EndAsync(Task<LogPage>? reading, Task writing)
     {
         try
         {
-            (await reading).Dispose();
+            (reading is null ? null : await reading)?.Dispose();
         }
-        catch (Exception e) when (e is NpgsqlException or OperationCanceledException or IOException or ObjectDisposedException)
+        catch (Exception e) when (IsEnd(e))
         {
             // What ended the fold is told.
         }
+        try
+        {
+            await writing;
+        }
+        catch (Exception e) when (IsEnd(e))
+        {
+            // The same.
+        }
     }
+
+    private static bool IsEnd(Exception e) => e is NpgsqlException or OperationCanceledException or IOException or ObjectDisposedException;
 }

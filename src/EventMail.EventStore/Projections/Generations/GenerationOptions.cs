@@ -12,8 +12,20 @@ public sealed record GenerationOptions
     /// <summary>All of them, in the order in which they are folded.</summary>
     public required IReadOnlyList<IReadModel> Models { get; init; }
 
-    /// <summary>Positions of the log that are folded in one transaction.</summary>
+    /// <summary>Positions of the log that are read at once.</summary>
     public int PageSize { get; init; } = 20_000;
+
+    /// <summary>Pages whose rows are written in one transaction: what comes to a stream in between is one row of it.</summary>
+    public int PagesPerWrite { get; init; } = 5;
+
+    /// <summary><see cref="PageSize"/> while others write the log.</summary>
+    public int PageSizeBesideOthers { get; init; } = 2_000;
+
+    /// <summary>While others write the log a build rests after each page, so many times as long as the page took.</summary>
+    public double RestBesideOthers { get; init; } = 1;
+
+    /// <summary>So long after the last event of somebody else a build goes on as if it were alone.</summary>
+    public TimeSpan OthersRest { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Verification reads no faster; 0: as fast as it can.</summary>
     public int MostEventsPerSecond { get; init; }

@@ -12,6 +12,9 @@ internal sealed class GenerationSession : IAsyncDisposable
     private const string Settings =
         "-c synchronous_commit=off -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off -c plan_cache_mode=force_generic_plan";
 
+    // PostgreSQL sends a log in pieces of 8 KiB: what has come meanwhile is taken at once.
+    private const int ReadBuffer = 64 * 1024;
+
     // Any constant of our own.
     private const long BuildLock = 0x67_65_6E_65_72_61_74_65;
     private const long VerifyLock = BuildLock + 1;
@@ -51,6 +54,7 @@ internal sealed class GenerationSession : IAsyncDisposable
         {
             SearchPath = "public",
             ApplicationName = "eventmail generations log",
+            ReadBufferSize = ReadBuffer,
             MaxPoolSize = 3,
             CommandTimeout = 0,
             Enlist = false,
@@ -78,6 +82,28 @@ internal sealed class GenerationSession : IAsyncDisposable
 
     /// <summary>Up to where the log is complete, and its end.</summary>
     public async Task<(long Safe, long Last)> EndAsync(CancellationToken cancel) => await Events.Safe.AdvanceAsync(Reader, cancel);
+
+    /// <summary>The last position that was drawn: it moves when somebody writes the log.</summary>
+    public async Task<long> LastPositionAsync(CancellationToken cancel)
+    {
+        await using var command = _log.CreateCommand("select last_value from public.mt_events_sequence");
+        return (long)(await command.ExecuteScalarAsync(cancel))!;
+    }
+
+    /// <summary>Drops the indexes of a schema that no constraint needs: <see cref="IReadModel.CreateAsync"/> makes them again.</summary>
+    /// <param name="unique">Only the unique ones.</param>
+    public Task DropIndexesAsync(string schema, bool unique, CancellationToken cancel, NpgsqlTransaction? transaction = null) => ExecuteAsync($"""
+        do $$
+        declare dropped regclass;
+        begin
+          for dropped in
+            select c.oid::regclass from pg_class c join pg_index i on i.indexrelid = c.oid
+            where c.relnamespace = '{schema}'::regnamespace {(unique ? "and i.indisunique" : "")} and not exists (select from pg_constraint k where k.conindid = c.oid)
+          loop
+            execute format('drop index %s', dropped);
+          end loop;
+        end $$
+        """, cancel, transaction);
 
     public async Task ExecuteAsync(string sql, CancellationToken cancel, NpgsqlTransaction? transaction = null)
     {

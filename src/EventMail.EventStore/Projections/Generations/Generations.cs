@@ -79,7 +79,11 @@ public sealed class Generations(GenerationOptions options)
             .Where(m => m is { Source: ReadModelSource.Log, Tables.Count: > 0 } && (names.Count == 0 || names.Contains(m.Name))).ToList();
         var folded = ReadModelPlan.WithNeeds(options.Models, verified.OfType<IInlineProjection>()).OfType<IInlineProjection>().ToList();
         // Short pages, so that the rests between them are short as well.
-        var paced = options.MostEventsPerSecond == 0 ? options : options with { PageSize = Math.Clamp(options.MostEventsPerSecond, 100, options.PageSize) };
+        var paced = options with
+        {
+            PageSize = options.MostEventsPerSecond == 0 ? options.PageSize : Math.Clamp(options.MostEventsPerSecond, 100, options.PageSize),
+            PagesPerWrite = 1,
+        };
         await WorkAsync(ReadModelVerification.Schema, report, async session =>
             found = await new ReadModelVerification(session, paced, folded, [.. verified.OfType<IAsyncProjection>()]).RunAsync(verified, report, cancel), cancel);
         return found;
@@ -146,6 +150,8 @@ public sealed class Generations(GenerationOptions options)
             await session.ExecuteAsync($"{DropNextSchema}; set local client_min_messages = warning", cancel, transaction);
             foreach (var model in ReadModelPlan.WithNeeds(options.Models, requested))
                 await model.CreateAsync(session.Writer, cancel);
+            // They are made at the end, all rows at once. Until then two mailboxes may change names within what is written together.
+            await session.DropIndexesAsync(ReadModelSchema.Next, unique: false, cancel, transaction);
             await using var batch = new NpgsqlBatch(session.Writer, transaction);
             foreach (var model in requested)
             {

@@ -42,7 +42,8 @@ internal sealed class StreamStates(
     public void Clear() => (_young, _old) = ([], []);
 
     /// <summary>Brings in those of these streams that are not known, each as it stood before a version.</summary>
-    public async Task PrepareAsync(IReadOnlyDictionary<StreamKey, long> firstVersions, CancellationToken cancel)
+    /// <param name="beforeLoading">Called before the tables are asked.</param>
+    public async Task PrepareAsync(IReadOnlyDictionary<StreamKey, long> firstVersions, Func<Task> beforeLoading, CancellationToken cancel)
     {
         if (_young.Count > most / 2)
             (_young, _old) = ([], _young);
@@ -54,6 +55,7 @@ internal sealed class StreamStates(
         }
         if (unknown.Count == 0)
             return;
+        await beforeLoading();
         foreach (var (kind, keys) in await KindsOfAsync(unknown, cancel))
             await LoadAsync(kind, keys, firstVersions, cancel);
         foreach (var key in unknown)
@@ -99,8 +101,7 @@ internal sealed class StreamStates(
             return entry;
         try
         {
-            var (state, version) = EventReader.Fold(kind, new(entry.State, entry.Version), e);
-            return entry with { State = state, Version = version };
+            return entry with { State = EventReader.Evolve(kind, entry.State, e), Version = e.Version };
         }
         // Whatever a state makes of an event that cannot follow: the stream is left as it is, and the others go on.
         catch (Exception fault) when (fault is not OperationCanceledException)

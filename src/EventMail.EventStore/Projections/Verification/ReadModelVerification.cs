@@ -21,6 +21,8 @@ internal sealed class ReadModelVerification(
     public async Task<IReadOnlyList<VerifiedModel>> RunAsync(IReadOnlyList<IReadModel> verified, Func<BuildProgress, Task> report, CancellationToken cancel)
     {
         var positions = await _progress.BeginAsync([.. folded, .. following], cancel);
+        // Two mailboxes may change names within one write.
+        await session.DropIndexesAsync(Schema, unique: true, cancel);
         var found = new List<VerifiedModel>();
         if (folded.Count > 0)
             found.AddRange(await VerifyFoldedAsync([.. verified.OfType<IInlineProjection>()], positions[folded[0].Name], report, cancel));

@@ -49,6 +49,8 @@ public sealed class WaitingProjection : IInlineProjection
 
     public Task CreateAsync(NpgsqlConnection connection, CancellationToken cancel) => SqlScript.ExecuteAsync(connection, Table, cancel);
 
+    public bool Reads(object @event) => false;
+
     public void Fold(CommitBatch batch, NpgsqlBatch sql)
     {
         SortedDictionary<string, Move>? moves = null;
