@@ -45,8 +45,8 @@ internal sealed class ReadModelVerification(
         var last = await session.Events.EndAsync(cancel);
         await fold.AdvanceAsync(last, async () =>
         {
-            rate.Note(fold.Position);
-            await report(ProgressOf(verified, fold.Position, last, rate));
+            rate.Note(fold.Folded);
+            await report(ProgressOf(verified, fold.Folded, last, rate));
             await PauseAsync(options.PageSize, cancel);
         }, cancel);
 
