@@ -27,11 +27,16 @@ internal static class ReplayCommand
 
     private static readonly Option<string?> Export = new("--export") { HelpName = "FOLDER", Description = "Also writes the messages there, a file each" };
 
+    private static readonly Option<bool> Pictures = new("--pictures")
+    {
+        Description = "Begins at pictures of mailboxes instead of their first events: quick, but what is printed is no longer the log's word alone",
+    };
+
     public static Command Create()
     {
         var command = new Command("replay", "Folds the log from its first event and prints the mailboxes that come out, or one's messages.")
         {
-            Address, Mailbox, Until, Sequence, Diff, Export, ListOutput.Json,
+            Address, Mailbox, Until, Sequence, Diff, Export, Pictures, ListOutput.Json,
         };
         command.Validators.Add(result =>
         {
@@ -40,9 +45,13 @@ internal static class ReplayCommand
                 result.AddError("Say one of --until TIME, --sequence N and --diff TIME TIME.");
             if (result.GetValue(Export) is not null && (result.GetValue(Address) is null || result.GetValue(Diff) is { Length: > 0 }))
                 result.AddError("--export writes what one account had at one time: replay ADDRESS --until TIME --export FOLDER.");
+            if (result.GetValue(Pictures) && (result.GetValue(Sequence) is not null || result.GetValue(Mailbox) is not null))
+                result.AddError("--pictures lists mailboxes or their differences, as of times: it takes no MAILBOX and no --sequence.");
         });
         StoreCommand.SetAction(command, (store, run, stop) =>
-            run.Arguments.GetValue(Diff) is [var first, var second] ? DiffAsync(store, run, first, second, stop) : PrintAsync(store, run, stop));
+            run.Arguments.GetValue(Diff) is [var first, var second] ? DiffAsync(store, run, first, second, stop)
+            : run.Arguments.GetValue(Pictures) ? ListAsync(store, run, stop)
+            : PrintAsync(store, run, stop));
         return command;
     }
 
@@ -64,9 +73,7 @@ internal static class ReplayCommand
         }
         else
         {
-            await ListOutput.WriteAsync(
-                run, mailboxes.Select(RowOf).ToAsyncEnumerable(), ["ACCOUNT", "MAILBOX", "MESSAGES", "UNSEEN", "BYTES", "UIDNEXT", "UIDVALIDITY", "MODSEQ"],
-                row => [row.Account, row.Mailbox, Number(row.Messages), Number(row.Unseen), Number(row.Bytes), Number(row.UidNext), Number(row.UidValidity), Number(row.HighestModSeq)]);
+            await WriteAsync(run, mailboxes);
         }
         if (export is not null)
             await ReplayExport.WriteAsync(store.Log.Contents, mailboxes, export, stop);
@@ -76,26 +83,74 @@ internal static class ReplayCommand
         run, replay.MessagesOf(mailbox.State).Select(MessageOf).ToAsyncEnumerable(), ["UID", "DATE", "SIZE", "FLAGS", "MESSAGE-ID"],
         row => [Number(row.Uid), row.Date.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture), Number(row.Size), PlainLines.OnOneLine(string.Join(' ', row.Flags)), PlainLines.OnOneLine(row.MessageId ?? "")]);
 
+    private static Task WriteAsync(CommandRun run, IReadOnlyList<ReplayedMailbox> mailboxes) => ListOutput.WriteAsync(
+        run, mailboxes.Select(RowOf).ToAsyncEnumerable(), ["ACCOUNT", "MAILBOX", "MESSAGES", "UNSEEN", "BYTES", "UIDNEXT", "UIDVALIDITY", "MODSEQ"],
+        row => [row.Account, row.Mailbox, Number(row.Messages), Number(row.Unseen), Number(row.Bytes), Number(row.UidNext), Number(row.UidValidity), Number(row.HighestModSeq)]);
+
+    private static async Task ListAsync(MailStore store, CommandRun run, CancellationToken stop)
+    {
+        var until = run.Arguments.GetValue(Until) is { } text ? TimeArgument.Parse(text) : DateTimeOffset.UtcNow;
+        var (replay, export) = (new StreamReplay(store.Log, store.Past), run.Arguments.GetValue(Export));
+        var (rows, address, account) = (new List<ReplayedMailbox>(), "", "");
+        await foreach (var mailbox in MailboxesAsync(store, run, replay, stop))
+        {
+            if (mailbox.Tenant != account)
+                (account, address) = (mailbox.Tenant, await replay.AddressAsync(mailbox.Tenant, stop));
+            var state = await replay.AtAsync(mailbox, until, stop);
+            // What is exported is one account's: its messages may stay in memory.
+            if (state.Exists)
+                rows.Add(new(address, mailbox, export is null ? state with { View = null } : state));
+        }
+        rows = [.. rows.OrderBy(row => row.Address, StringComparer.Ordinal).ThenBy(row => row.State.Name, MailboxName.Order)];
+        await WriteAsync(run, rows);
+        if (export is not null)
+            await ReplayExport.WriteAsync(store.Log.Contents, rows, export, stop);
+    }
+
     private static async Task DiffAsync(MailStore store, CommandRun run, string first, string second, CancellationToken stop)
     {
         var (from, to) = (await LogTimes.ParseAsync(store.Log, first, stop), await LogTimes.ParseAsync(store.Log, second, stop));
         if (from > to)
             (from, to) = (to, from);
-        // Two folds side by side: events do not come in the order of their times where clocks of several nodes differ.
-        var (before, after) = (new LogReplay(messages: true), new LogReplay(messages: true));
-        await foreach (var e in EventsAsync(store, run, to, stop))
+        var replay = new StreamReplay(store.Log, run.Arguments.GetValue(Pictures) ? store.Past : null);
+        var (rows, account, address) = (new List<DifferenceRow>(), "", "");
+        await foreach (var mailbox in MailboxesAsync(store, run, replay, stop))
         {
-            if (e.Timestamp <= from)
-                before.Fold(e);
-            after.Fold(e);
+            if (mailbox.Tenant != account)
+            {
+                await WriteAsync(run, rows);
+                (account, address) = (mailbox.Tenant, await replay.AddressAsync(mailbox.Tenant, stop));
+            }
+            var (before, after) = await replay.AtAsync(mailbox, from, to, stop);
+            if (ReplayDifference.Of(mailbox, before, after) is { } difference)
+            {
+                rows.Add(new(
+                    address, difference.Mailbox, difference.Was, difference.Change, difference.Gained.ToString(), difference.Lost.ToString(),
+                    difference.Flags.ToString()));
+            }
         }
-        var rows = ReplayDifference.Between(before.States(), after.States())
-            .Select(difference => new DifferenceRow(
-                after.AddressOf(difference.Key.Tenant), difference.Mailbox, difference.Was, difference.Change, difference.Gained.ToString(),
-                difference.Lost.ToString(), difference.Flags.ToString()))
-            .OrderBy(row => row.Account, StringComparer.Ordinal).ThenBy(row => row.Mailbox, MailboxName.Order);
-        foreach (var row in rows)
+        await WriteAsync(run, rows);
+    }
+
+    // An account's, which are all that is held in memory; they are gone from there then.
+    private static async Task WriteAsync(CommandRun run, List<DifferenceRow> rows)
+    {
+        foreach (var row in rows.OrderBy(row => row.Mailbox, MailboxName.Order))
             await (run.Arguments.GetValue(ListOutput.Json) ? ListOutput.WriteJsonAsync(row) : Console.Out.WriteLineAsync(PlainLines.OnOneLine(LineOf(row))));
+        rows.Clear();
+    }
+
+    private static async IAsyncEnumerable<StreamKey> MailboxesAsync(
+        MailStore store, CommandRun run, StreamReplay replay, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    {
+        var accounts = run.Arguments.GetValue(Address) is { } address ? await AccountsAsync(store, address, stop) : null;
+        var done = 0L;
+        using var progress = new Progress("replay", null, count => $"{count:n0} mailboxes");
+        await foreach (var mailbox in replay.MailboxesAsync(accounts, stop))
+        {
+            progress.Report(done++);
+            yield return mailbox;
+        }
     }
 
     internal static string LineOf(DifferenceRow row)

@@ -65,6 +65,11 @@ public sealed class ReplayCommandTests(CliServer server) : IClassFixture<CliServ
         (await JsonAsync("replay", _address, "--json")).Select(row => (string?)row["mailbox"])
             .ShouldBe(["INBOX", "Drafts", "New", "Play", "Sent", "Spam", "Trash"]);
         (await JsonAsync("replay", _address, "--sequence", "1", "--json")).ShouldBeEmpty();
+        var quick = await JsonAsync("replay", _address, "--pictures", "--until", before, "--json");
+        quick.Select(row => row.ToJsonString()).ShouldBe(then.Select(row => row.ToJsonString()));
+        (await JsonAsync("replay", _address, "--until", "2001-01-01", "--json")).ShouldBeEmpty();
+        (await JsonAsync("replay", _address, "--pictures", "--until", "2001-01-01", "--json")).ShouldBeEmpty();
+        (await JsonAsync("replay", _address, "--until", "2901-01-01", "--json")).Count.ShouldBe(7);
     }
 
     [Fact]
@@ -85,6 +90,8 @@ public sealed class ReplayCommandTests(CliServer server) : IClassFixture<CliServ
     {
         await using var client = await LiveAsync();
         var lines = (await server.DoAsync("replay", _address, "--diff", PastInstant.Of(_before), PastInstant.Of(_after))).Split('\n');
+        // By pictures it is the same, and so it is the other way round.
+        (await server.DoAsync("replay", _address, "--pictures", "--diff", PastInstant.Of(_after), PastInstant.Of(_before))).Split('\n').ShouldBe(lines);
         lines.ShouldBe(
         [
             $"{_address} INBOX: 1 gained (UID 4); 1 lost (UID 2); 1 with other flags (UID 1)",
@@ -107,6 +114,8 @@ public sealed class ReplayCommandTests(CliServer server) : IClassFixture<CliServ
         (await server.FailAsync(ExitCodes.Failed, "replay", "--sequence", "999999999")).ShouldContain("There is no position 999999999");
         (await server.Server.RunAsync(["replay", "--until", "2026-01-01", "--sequence", "3"])).ExitCode.ShouldBe(ExitCodes.Usage);
         (await server.Server.RunAsync(["replay", "--export", "/tmp/x"])).ExitCode.ShouldBe(ExitCodes.Usage);
+        (await server.Server.RunAsync(["replay", "--pictures", "--sequence", "3"])).ExitCode.ShouldBe(ExitCodes.Usage);
+        (await server.FailAsync(ExitCodes.Usage, "replay", "--until", "2026-10-25T02:30:00 CEST")).ShouldContain("is no time");
     }
 
     [Theory]

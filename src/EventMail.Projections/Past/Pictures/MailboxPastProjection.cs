@@ -18,7 +18,7 @@ public sealed class MailboxPastProjection(int every = MailboxPastProjection.Ever
     /// <summary>Events of a mailbox between two pictures.</summary>
     public const int Every = 2_500;
 
-    /// <summary>What a picture may cost for each event since the one before. An event itself takes some 700.</summary>
+    /// <summary>What a picture may cost for each event since the one before. An event itself takes more.</summary>
     public const int OctetsPerEvent = 256;
 
     // Times that many events without one, and a picture is taken whatever it costs.
