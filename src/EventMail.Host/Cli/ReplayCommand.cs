@@ -89,7 +89,7 @@ internal static class ReplayCommand
 
     private static async Task ListAsync(MailStore store, CommandRun run, CancellationToken stop)
     {
-        var until = run.Arguments.GetValue(Until) is { } text ? TimeArgument.Parse(text) : DateTimeOffset.UtcNow;
+        var until = run.Arguments.GetValue(Until) is { } text ? await LogTimes.ParseAsync(store.Log, text, stop) : DateTimeOffset.UtcNow;
         var (replay, export) = (new StreamReplay(store.Log, store.Past), run.Arguments.GetValue(Export));
         var (rows, address, account) = (new List<ReplayedMailbox>(), "", "");
         await foreach (var mailbox in MailboxesAsync(store, run, replay, stop))

@@ -67,9 +67,6 @@ public sealed class ReplayCommandTests(CliServer server) : IClassFixture<CliServ
         (await JsonAsync("replay", _address, "--sequence", "1", "--json")).ShouldBeEmpty();
         var quick = await JsonAsync("replay", _address, "--pictures", "--until", before, "--json");
         quick.Select(row => row.ToJsonString()).ShouldBe(then.Select(row => row.ToJsonString()));
-        (await JsonAsync("replay", _address, "--until", "2001-01-01", "--json")).ShouldBeEmpty();
-        (await JsonAsync("replay", _address, "--pictures", "--until", "2001-01-01", "--json")).ShouldBeEmpty();
-        (await JsonAsync("replay", _address, "--until", "2901-01-01", "--json")).Count.ShouldBe(7);
     }
 
     [Fact]
@@ -109,6 +106,7 @@ public sealed class ReplayCommandTests(CliServer server) : IClassFixture<CliServ
         (await server.FailAsync(ExitCodes.Failed, "replay", _address, "Nosuch")).ShouldContain("There was no mailbox Nosuch then; there were INBOX, ");
         (await server.FailAsync(ExitCodes.Failed, "replay", "--until", "2001-01-01")).ShouldContain("There was nothing at 2001-01-01: the log begins at 20");
         (await server.FailAsync(ExitCodes.Failed, "replay", _address, "--until", "2999-01-01")).ShouldContain("2999-01-01 is in the future");
+        (await server.FailAsync(ExitCodes.Failed, "replay", _address, "--pictures", "--until", "2999-01-01")).ShouldContain("2999-01-01 is in the future");
         (await server.FailAsync(ExitCodes.Failed, "replay", "--diff", "2001-01-01", "2999-01-01")).ShouldContain("There was nothing at 2001-01-01");
         (await server.FailAsync(ExitCodes.Failed, "replay", "--sequence", "0")).ShouldContain("it goes from 1 to ");
         (await server.FailAsync(ExitCodes.Failed, "replay", "--sequence", "999999999")).ShouldContain("There is no position 999999999");
