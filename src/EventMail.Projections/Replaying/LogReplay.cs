@@ -46,6 +46,9 @@ public sealed class LogReplay(bool messages)
             _messageIds[content] = id;
     }
 
+    /// <summary>As of what was folded until now; what is folded next leaves it as it is.</summary>
+    public IReadOnlyDictionary<StreamKey, MailboxState> States() => new Dictionary<StreamKey, MailboxState>(_states);
+
     /// <summary>An account's address; its id where the log does not say one.</summary>
     public string AddressOf(string account) => _addresses.GetValueOrDefault(account, account);
 
