@@ -11,6 +11,18 @@ namespace EventMail.Projections.Replaying;
 public sealed record ReplayDifference(
     StreamKey Key, string Mailbox, string? Was, string Change, UidSet Gained, UidSet Lost, UidSet Flags)
 {
+    public static IEnumerable<ReplayDifference> Between(
+        IReadOnlyDictionary<StreamKey, MailboxState> before, IReadOnlyDictionary<StreamKey, MailboxState> after)
+    {
+        // A stream that there was has not gone since.
+        foreach (var (key, now) in after)
+        {
+            var was = before.GetValueOrDefault(key, MailboxState.Empty);
+            if (Of(key, was, now) is { } difference)
+                yield return difference;
+        }
+    }
+
     /// <summary>Null when it does not.</summary>
     public static ReplayDifference? Of(StreamKey key, MailboxState was, MailboxState now) => (was.Exists, now.Exists) switch
     {
