@@ -84,14 +84,6 @@ public sealed class QuarantineTests
             await DeliverAsync(lmtp, ["alice@one.example", "bob@one.example"], ["250", "250"], ["250", "250"]);
             (await server.RunAsync("projections", "status")).ExitCode.ShouldBe(0);
             var verified = await server.RunAsync("projections", "verify");
-            if (type != "message_received")
-            {
-                // What follows the log took the event for another application's, which may be of any type.
-                verified.ExitCode.ShouldBe(1);
-                verified.Error.ShouldContain("`eventmail projections rebuild History` makes them anew");
-                (await server.RunAsync("projections", "rebuild", "History")).ExitCode.ShouldBe(0);
-                verified = await server.RunAsync("projections", "verify");
-            }
             verified.ExitCode.ShouldBe(0, verified.Output + verified.Error);
         }
 
