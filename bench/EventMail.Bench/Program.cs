@@ -18,6 +18,7 @@ var benches = new Dictionary<string, Func<BenchDatabase, Task>>
     ["ingest"] = database => IngestBench.RunAsync(database, seconds),
     ["content"] = database => ContentBench.RunAsync(database, seconds),
     ["read"] = ReadBench.RunAsync,
+    ["sealing"] = database => SealingBench.RunAsync(database, seconds),
     ["keys"] = database => KeysBench.RunAsync(database, seconds),
     ["chain"] = database => ChainBench.RunAsync(database, seconds),
     ["queue"] = QueueBench.RunAsync,

@@ -47,7 +47,8 @@ internal static class Sample
 
     private static readonly string s_rest = new('x', 270);
 
-    public static EventTypeMap Types() => new EventTypeMap().Register("sample_received", SampleJson.Default.SampleReceived);
+    public static EventTypeMap Types() => new EventTypeMap().Register("sample_received", SampleJson.Default.SampleReceived)
+        .Seal("sample_received", new(folded: false, "ReversePath", "Recipient", "MessageId"));
 
     /// <param name="rest">What makes it longer; by default to 600 bytes.</param>
     public static SampleReceived Event(long uid, long content, DateTimeOffset now, string? rest = null) => new(

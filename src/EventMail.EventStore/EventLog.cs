@@ -12,16 +12,17 @@ public sealed class EventLog : IAsyncDisposable
     private readonly NodeLink _link;
 
     private EventLog(
-        NpgsqlDataSource source, NpgsqlDataSource sessions, EventTypeMap types, EventReader reader, KeyRing keys, ContentStore contents,
+        NpgsqlDataSource source, NpgsqlDataSource sessions, EventTypeMap types, EventReader reader, KeyRing keys, SubjectKeys subjects, ContentStore contents,
         Quarantine quarantine, CommandExecutor executor, NodeLink link, ProjectionDaemon projections)
     {
-        (DataSource, Sessions, Types, Reader, Keys, Contents, Quarantine, Executor) = (source, sessions, types, reader, keys, contents, quarantine, executor);
+        (DataSource, Sessions, Types, Reader, Keys, Subjects, Contents, Quarantine, Executor) = (source, sessions, types, reader, keys, subjects, contents, quarantine, executor);
         (_link, Projections) = (link, projections);
     }
 
     public CommandExecutor Executor { get; }
     public EventReader Reader { get; }
     public KeyRing Keys { get; }
+    public SubjectKeys Subjects { get; }
     public ContentStore Contents { get; }
     public Quarantine Quarantine { get; }
     public ProjectionDaemon Projections { get; }
@@ -73,28 +74,30 @@ public sealed class EventLog : IAsyncDisposable
         {
             await ReadModelStart.PrepareAsync(options, types, kinds, [.. inline, .. asynchronous], log, cancel);
 
+            keys = new KeyRing(options.Keys, options.DataFolder, options.Clock, log);
+            var subjects = new SubjectKeys(source, keys, options.Keys);
             quarantine = new(source, types, options.QuarantinePoll, log);
             await quarantine.StartAsync(cancel);
-            var reader = new EventReader(source, types) { Damaged = quarantine.Found };
-            keys = new KeyRing(options.Keys, options.DataFolder, options.Clock, log);
+            var reader = new EventReader(source, new(types, subjects)) { Damaged = quarantine.Found };
             var contents = new ContentStore(source, options, keys, log);
             var feed = new CommitFeed(log);
             var cache = new StateCache(options.StateCacheWeight);
             var publisher = new Publisher(cache, feed, log);
             var states = new StateLoader(source, reader, cache, publisher, quarantine);
+            subjects.Erased += subject => publisher.Forget(subject);
             var node = Guid.CreateVersion7();
             var remote = new RemoteCommits(source, reader, states, publisher, kinds.ToDictionary(k => k.Name), log);
-            link = new NodeLink(options, node, [.. inline, .. asynchronous], remote, publisher, log);
+            link = new NodeLink(options, node, [.. inline, .. asynchronous], remote, publisher, subjects, log);
             await link.JoinAsync(cancel);
 
             var connection = new CommitterConnection(options.ConnectionString, node, inline, log);
             var queue = new CommandQueue(options.QueueLimit);
-            var committer = new Committer(queue, connection, states, cache, publisher, link, contents, types, inline, quarantine, options, log);
+            var committer = new Committer(queue, connection, states, cache, publisher, link, contents, subjects, types, inline, quarantine, options, log);
             var executor = new CommandExecutor(queue, committer, connection, link, cache, states, quarantine, feed, options.ClosingGrace);
             executor.Start();
             contents.Start();
             var daemon = new ProjectionDaemon(options, reader, feed, asynchronous, log);
-            var opened = new EventLog(source, sessions, types, reader, keys, contents, quarantine, executor, link, daemon);
+            var opened = new EventLog(source, sessions, types, reader, keys, subjects, contents, quarantine, executor, link, daemon);
             foreach (var projection in asynchronous)
                 projection.Join(opened);
             daemon.Start();

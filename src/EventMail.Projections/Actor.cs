@@ -6,11 +6,14 @@ using EventMail.EventStore;
 namespace EventMail.Projections;
 
 /// <summary>Who acts in a session, from where: the metadata of every event that the session causes. One per session, replaced at login.</summary>
-/// <param name="UserName">The account's address; null for strangers; "cli" and "system" for ourselves.</param>
+/// <param name="UserName">The account's address, as people know it; null for strangers; "cli" and "system" for ourselves.</param>
 /// <param name="SessionId">Becomes correlation_id.</param>
 /// <param name="HeadersJson">A JSON object of strings: protocol, client_ip, client_port, connection_id, node.</param>
 public sealed record Actor(string? UserName, string SessionId, string HeadersJson)
 {
+    /// <summary>The account's id. It is in the log in place of its address, which is no more than its owner's name to whoever reads a copy.</summary>
+    public string? Account { get; init; }
+
     /// <summary>The server itself: first account, housekeeping.</summary>
     public static readonly Actor System = new("system", "system", "{}");
 
@@ -30,5 +33,5 @@ public sealed record Actor(string? UserName, string SessionId, string HeadersJso
     }
 
     /// <param name="causation">What within the session: a command's tag, a transaction's number.</param>
-    public EventMetadata Because(string? causation) => new(UserName, SessionId, causation, HeadersJson);
+    public EventMetadata Because(string? causation) => new(Account ?? UserName, SessionId, causation, HeadersJson);
 }

@@ -20,6 +20,7 @@ public static class EventTypes
         var map = new EventTypeMap().RegisterMailboxEvents().RegisterMetadataEvents().RegisterDeliveryEvents().RegisterReceptionEvents().RegisterReadingEvents().RegisterApiKeyEvents().RegisterWebhookEvents()
             .RegisterRetentionEvents().RegisterReadModelEvents();
         AccountEventTypes.Register(map);
+        PersonalFields.Seal(map);
         return map;
     }
 }

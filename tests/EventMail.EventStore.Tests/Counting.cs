@@ -11,10 +11,20 @@ public sealed record CounterRaised(int By, string Why);
 
 public sealed record CounterLowered(int By);
 
+/// <summary>Whose it is: personal, and what its state is folded from.</summary>
+public sealed record CounterOwned(string Owner, int Since, OwnerContact[] Contacts, string? Note);
+
+public sealed record OwnerContact(string Address, string Domain, string? Name);
+
+/// <summary>Personal, and nothing is folded from it.</summary>
+public sealed record CounterSeen(string By, OwnerContact? Contact, string[] Words);
+
 [JsonSourceGenerationOptions]
 [JsonSerializable(typeof(CounterNamed))]
 [JsonSerializable(typeof(CounterRaised))]
 [JsonSerializable(typeof(CounterLowered))]
+[JsonSerializable(typeof(CounterOwned))]
+[JsonSerializable(typeof(CounterSeen))]
 internal sealed partial class CountingJson : JsonSerializerContext;
 
 /// <param name="Digest">Depends on every event and its order.</param>
@@ -34,6 +44,8 @@ public class CounterKind : StreamKind
         {
             CounterNamed named => counter with { Name = named.Name },
             CounterRaised raised => counter with { Total = counter.Total + raised.By },
+            CounterOwned owned => counter with { Name = owned.Owner },
+            CounterSeen => counter,
             CounterLowered lowered => counter with { Total = counter.Total - lowered.By },
             _ => throw new InvalidOperationException($"{e.Type}?"),
         };
@@ -103,7 +115,11 @@ public static class Counters
     public static EventTypeMap Types() => new EventTypeMap()
         .Register("counter_named", CountingJson.Default.CounterNamed)
         .Register("counter_raised", CountingJson.Default.CounterRaised)
-        .Register("counter_lowered", CountingJson.Default.CounterLowered);
+        .Register("counter_lowered", CountingJson.Default.CounterLowered)
+        .Register("counter_owned", CountingJson.Default.CounterOwned)
+        .Register("counter_seen", CountingJson.Default.CounterSeen)
+        .Seal("counter_owned", new(folded: true, "Owner", "Note?", "Contacts.Address", "Contacts.Name?"))
+        .Seal("counter_seen", new(folded: false, "By", "Contact.Address", "Words[]"));
 
     public static StreamRef New(string tenant = "t1") => new(Kind, new(tenant, Guid.CreateVersion7()));
 

@@ -43,7 +43,7 @@ public sealed record BackupManifest(
 }
 
 /// <summary>A file of a backup.</summary>
-/// <param name="Kind">"streams", "events", "contents" or "files".</param>
+/// <param name="Kind">"streams", "events", "subject-keys", "contents" or "files".</param>
 /// <param name="Rows">How many rows or files are in it.</param>
 /// <param name="Octets">Of the file.</param>
 /// <param name="To">Of events: the last position in it.</param>

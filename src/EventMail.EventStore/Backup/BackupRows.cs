@@ -16,10 +16,13 @@ internal sealed class BackupRows(NpgsqlConnection connection)
 
     public string[] Contents { get; private set; } = [];
 
+    public string[] SubjectKeys { get; private set; } = [];
+
     public static async Task<BackupRows> OpenAsync(NpgsqlConnection connection, CancellationToken cancel) => new(connection)
     {
         Events = await ColumnsAsync(connection, "public.mt_events", cancel),
         Contents = await ColumnsAsync(connection, "eventmail.content", cancel),
+        SubjectKeys = await ColumnsAsync(connection, "eventmail.subject_key", cancel),
     };
 
     public static async Task<string[]> ColumnsAsync(NpgsqlConnection connection, string table, CancellationToken cancel)
@@ -46,6 +49,9 @@ internal sealed class BackupRows(NpgsqlConnection connection)
     public Task<Stream> ContentsAsync(IReadOnlyList<(long First, long Last)> numbers, CancellationToken cancel) => CopyAsync(
         $"select {Names(Contents)} from eventmail.content where {string.Join(" or ", numbers.Select(range => $"number between {range.First} and {range.Last}"))} order by number",
         cancel);
+
+    public Task<Stream> SubjectKeysAsync(CancellationToken cancel) =>
+        CopyAsync($"select {Names(SubjectKeys)} from eventmail.subject_key order by subject", cancel);
 
     public static string Names(IEnumerable<string> columns) => string.Join(", ", columns.Select(name => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\""));
 

@@ -23,6 +23,9 @@ public sealed class LogBackup(EventLog log, BackupFolder folder, Action<BackupPr
     /// <summary>Octets of a segment of contents or files, before compression, unless one of them is larger.</summary>
     public const long SegmentOctets = 128L << 20;
 
+    /// <summary>The kind of the segment with the rows of eventmail.subject_key.</summary>
+    internal const string SubjectKeys = "subject-keys";
+
     private const int ContentsOfStatement = 1000;
 
     private readonly byte[] _buffer = new byte[256 * 1024];
@@ -59,6 +62,7 @@ public sealed class LogBackup(EventLog log, BackupFolder folder, Action<BackupPr
         folder.WriteState(_state);
 
         await EventsAsync(rows, cancel);
+        await SubjectKeysAsync(rows, cancel);
         await ContentsAsync(rows, known, cancel);
         _state = _state with { NextContent = await rows.NextContentAsync(cancel), Finished = DateTimeOffset.UtcNow };
         folder.Finish(_state);
@@ -110,6 +114,15 @@ public sealed class LogBackup(EventLog log, BackupFolder folder, Action<BackupPr
             Save(_state with { LastTime = latest });
             after = end;
         }
+    }
+
+    // All of them in each run, as they are behind its events: few, and a key that was destroyed since the last run is in none from here on.
+    private async Task SubjectKeysAsync(BackupRows rows, CancellationToken cancel)
+    {
+        if (_segments.Exists(segment => segment.Kind == SubjectKeys))
+            return;
+        _segments.Add(await CopyAsync(SubjectKeys, rows.SubjectKeys, rows.SubjectKeysAsync(cancel), null, 0, cancel));
+        Save(_state);
     }
 
     private void Save(BackupManifest state)

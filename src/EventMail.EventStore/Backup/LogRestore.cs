@@ -53,6 +53,9 @@ public sealed class LogRestore(
             await RowsAsync(connection, run, segment, "public.mt_events", EventIsWanted(), total, cancel);
         foreach (var (run, segment) in Segments(runs, "contents"))
             await RowsAsync(connection, run, segment, "eventmail.content", ContentIsWanted(removed), total, cancel);
+        // Each run has all of them: those of the last one know what was erased before it.
+        if (Segments(runs, LogBackup.SubjectKeys).LastOrDefault() is { Segment: { } subjects } last)
+            await RowsAsync(connection, last.Run, subjects, "eventmail.subject_key", null, total, cancel);
         if (keys is not null)
             await WrappedKeyRows.ApplyAsync(connection, keys, cancel);
         await FinishAsync(connection, runs, cancel);
@@ -69,7 +72,7 @@ public sealed class LogRestore(
     private async Task CheckEmptyAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
         await using var command = new NpgsqlCommand(
-            "select exists (select from public.mt_events) or exists (select from public.mt_streams) or exists (select from eventmail.content)", connection);
+            "select exists (select from public.mt_events) or exists (select from public.mt_streams) or exists (select from eventmail.content) or exists (select from eventmail.subject_key)", connection);
         if ((bool)(await command.ExecuteScalarAsync(cancel))!)
             throw new RestoreRefusedException("The database is not empty: a backup is restored into a new one.");
         if (!IsGoingOn() && Directory.Exists(contentFolder) && Directory.EnumerateDirectories(contentFolder).Any(path => Path.GetFileName(path).Length == 2))

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace EventMail.EventStore.Backup;
@@ -8,6 +9,8 @@ namespace EventMail.EventStore.Backup;
 /// </summary>
 public static class WrappedKeyRows
 {
+    private const string SubjectKeys = "eventmail.subject_key";
+
     public static async Task WriteAsync(EventLog log, string folder, CancellationToken cancel)
     {
         OwnFolders.Make(folder);
@@ -48,12 +51,25 @@ public static class WrappedKeyRows
                     await copy.WriteAsync(rows.Row, cancel);
                 await copy.WriteAsync(CopyReader.Trailer, cancel);
             }
-            await ExecuteAsync($"update {table} t set kek = w.kek, key = w.key from wrapped w where t.{key} = w.{key} and t.kek is distinct from w.kek; drop table wrapped");
+            await ExecuteAsync($"update {table} t set kek = w.kek, key = w.key from wrapped w where t.{key} = w.{key} and t.kek is distinct from w.kek");
+            if (source.Table == SubjectKeys)
+                await ForgetErasedAsync();
+            await ExecuteAsync("drop table wrapped");
         }
 
-        async Task ExecuteAsync(string sql)
+        // A subject that has no key any more, and whose wrapping key is gone, was erased since the backup. With its row it would be one whose keys are lost.
+        async Task ForgetErasedAsync()
+        {
+            var files = new WrappingKeyFiles(Path.Combine(folder, "keys"), isOurs: false, TimeProvider.System, NullLogger.Instance);
+            await ExecuteAsync(
+                $"delete from {SubjectKeys} t where not exists (select from wrapped w where w.subject = t.subject) and not t.kek = any($1)",
+                new NpgsqlParameter<long[]> { TypedValue = [.. files.Numbers()] });
+        }
+
+        async Task ExecuteAsync(string sql, params NpgsqlParameter[] parameters)
         {
             await using var command = new NpgsqlCommand(sql, connection);
+            command.Parameters.AddRange(parameters);
             await command.ExecuteNonQueryAsync(cancel);
         }
     }

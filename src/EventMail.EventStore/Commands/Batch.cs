@@ -5,6 +5,9 @@ namespace EventMail.EventStore;
 /// <summary>An event that is decided, with what is written of it.</summary>
 internal record struct PendingEvent(StoredEvent Event, EventType Type, byte[] Json)
 {
+    /// <summary>In canonical form, where something of them is sealed (<see cref="BatchSealing"/>).</summary>
+    public byte[]? SealedHeaders { get; set; }
+
     /// <summary>With the hash; there once the batch is linked (<see cref="BatchHashes"/>).</summary>
     public byte[] Headers { get; set; } = [];
 }
@@ -31,6 +34,9 @@ internal sealed class Batch(IReadOnlyList<PendingCommand> commands, EventTypeMap
 
     /// <summary>What the accepted commands were decided on beside their streams.</summary>
     public List<CommitTerm> Terms { get; } = [];
+
+    /// <summary>The keys of subjects that had none, once it is sealed (<see cref="BatchSealing"/>).</summary>
+    public List<NewSubjectKey> SubjectKeys { get; } = [];
 
     /// <summary>What the accepted commands say beside their events.</summary>
     public List<CommitNote> Notes { get; } = [];

@@ -16,6 +16,9 @@ internal static class BatchWriter
     /// <summary>A content's digest (or number) is stored already, or its wrapping key is retired; or one that was stored is not any more.</summary>
     public const string ContentConflict = "VC002";
 
+    /// <summary>A subject has a key already: another node made it meanwhile. Or its wrapping key is retired.</summary>
+    public const string SubjectConflict = "VC004";
+
     /// <summary>A <see cref="CommitTerm"/> does not hold: raised by the inline projection that keeps what it is about.</summary>
     public const string TermConflict = "VC003";
 
@@ -70,6 +73,18 @@ internal static class BatchWriter
     private const string Hold =
         $"select eventmail.require_rows($2, (select count(*) from eventmail.content where number = any($1)), '{ContentConflict}')";
 
+    private static readonly RowsStatement NewSubjectKeys = new(
+        $"""
+        with stored as (
+          insert into eventmail.subject_key (subject, kek, key)
+          select w.subject, w.kek, w.key from {RowsStatement.Rows}
+          where {WrappedKeyTables.IsNotRetired("w.kek")}
+          on conflict do nothing
+          returning pg_notify('{EventStore.SubjectKeys.Channel}', '{EventStore.SubjectKeys.Made}' || subject))
+        select eventmail.require_rows($4, (select count(*) from stored), '{SubjectConflict}')
+        """,
+        ("subject", "varchar"), ("kek", "bigint"), ("key", "bytea"));
+
     private const string AddEvents = $"""
         with added as (
           insert into public.mt_events (
@@ -108,6 +123,7 @@ internal static class BatchWriter
         AddStreams(sql, batch);
         ReleaseAndHold(sql, batch);
         AddContents(sql, batch);
+        AddSubjectKeys(sql, batch);
         foreach (var projection in inline)
             projection.Fold(batch.Commit, sql);
         if (batch.Events.Count > 0)
@@ -177,6 +193,16 @@ internal static class BatchWriter
                 contents.Count, Column(contents, c => c.Number), Column(contents, c => c.Digest), Column(contents, c => c.Size),
                 Column(contents, c => c.Row), Column(contents, c => c.Key?.WrappingKey), Column(contents, c => c.Key?.Octets),
                 Value((long)contents.Count), Value(batch.Now.UtcDateTime)));
+    }
+
+    // In the order in which every node makes them: two wait for each other in vain otherwise.
+    private static void AddSubjectKeys(NpgsqlBatch sql, Batch batch)
+    {
+        var made = batch.SubjectKeys.OrderBy(k => k.Subject, StringComparer.Ordinal).ToList();
+        if (made.Count > 0)
+            sql.BatchCommands.Add(NewSubjectKeys.For(
+                made.Count, Column(made, k => k.Subject), Column(made, k => k.Wrapped.WrappingKey), Column(made, k => k.Wrapped.Octets),
+                Value((long)made.Count)));
     }
 
     private static void AddEventRows(NpgsqlBatch sql, Batch batch, Guid? notifyAs)

@@ -9,7 +9,7 @@ namespace EventMail.EventStore;
 /// </summary>
 internal sealed class Committer(
     CommandQueue queue, CommitterConnection connections, StateLoader states, StateCache cache, Publisher publisher,
-    NodeLink link, ContentStore contents, EventTypeMap types, IReadOnlyList<IInlineProjection> inline, Quarantine quarantine, EventLogOptions options,
+    NodeLink link, ContentStore contents, SubjectKeys subjects, EventTypeMap types, IReadOnlyList<IInlineProjection> inline, Quarantine quarantine, EventLogOptions options,
     ILogger log)
 {
     /// <summary>Decisions under locks before a batch gives up. Only streams that do not exist yet can conflict even then.</summary>
@@ -30,6 +30,7 @@ internal sealed class Committer(
         select pg_advisory_xact_lock(hashtextextended(id::text, 6)) from (select id from unnest($1::uuid[]) id order by id) named
         """;
 
+    private readonly BatchSealing _sealing = new(subjects);
     private readonly BatchHashes _hashes = new();
     private DateTimeOffset _now;
 
@@ -75,6 +76,7 @@ internal sealed class Committer(
             catch (PostgresException e) when (Faults.IsConflict(e) && locked < MaxLockedAttempts)
             {
                 log.Conflict(e.SqlState, commands.Count);
+                _sealing.GiveUp(batch);
                 locked++;
                 termsFailed = e.SqlState is CommitTerm.Conflict or BatchWriter.ContentConflict;
             }
@@ -264,6 +266,7 @@ internal sealed class Committer(
 
     private async Task WriteAsync(Batch batch, NpgsqlConnection connection, NpgsqlTransaction? transaction)
     {
+        await _sealing.SealAsync(batch, connection, transaction);
         _hashes.Link(batch);
         publisher.Depart(batch.Commit.Changes);
         var began = EventStoreTelemetry.Began;
@@ -279,6 +282,7 @@ internal sealed class Committer(
     {
         if (batch.Writes)
         {
+            _sealing.Finish(batch);
             foreach (var content in batch.Commit.Contents)
                 contents.Remember(content);
             foreach (var command in batch.Commands)

@@ -8,7 +8,7 @@ internal static class Faults
     /// <summary>Others wrote to the same rows: deciding again on the new states will do.</summary>
     public static bool IsConflict(PostgresException e) => e.SqlState switch
     {
-        BatchWriter.StreamConflict or BatchWriter.ContentConflict or BatchWriter.TermConflict => true,
+        BatchWriter.StreamConflict or BatchWriter.ContentConflict or BatchWriter.SubjectConflict or BatchWriter.TermConflict => true,
         PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure => true,
         PostgresErrorCodes.UniqueViolation => e.TableName is "mt_streams" or "mt_events" || IsOurs(e),
         _ => false,

@@ -21,6 +21,9 @@ public sealed class EventType
     /// <summary>mt_events.mt_dotnet_type: for Marten's readers; ours go by the alias.</summary>
     public string DotnetType { get; }
 
+    /// <summary>What of it is sealed; null: nothing.</summary>
+    public PersonalMembers? Personal { get; internal set; }
+
     /// <summary>The event as UTF-8 JSON. NULs become U+FFFD: jsonb takes none, and the whole transaction would fail for it.</summary>
     public byte[] Write(object @event)
     {

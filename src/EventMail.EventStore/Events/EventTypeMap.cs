@@ -21,6 +21,7 @@ public sealed class EventTypeMap
     private readonly Dictionary<Type, Type[]> _successors = [];
     private readonly Dictionary<Type, Func<object, object>> _upcasters = [];
     private readonly Dictionary<string, EventSlice> _slices = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, PersonalMembers> _personal = new(StringComparer.Ordinal);
 
     /// <summary>The types that are written today.</summary>
     public IReadOnlyCollection<EventType> Current => _current.Values;
@@ -77,6 +78,21 @@ public sealed class EventTypeMap
         AddOldShape(oldAlias, json, into, old => split(old) is { Count: > 0 } parts && parts.All(part => into.Contains(part.GetType()))
             ? new SplitEvent(parts)
             : throw new InvalidOperationException($"an event of type {oldAlias} is split into nothing, or into what it was not registered with"));
+
+    /// <summary>Says which members of a registered alias are personal.</summary>
+    public EventTypeMap Seal(string alias, PersonalMembers members)
+    {
+        if (!_readers.ContainsKey(alias))
+            throw new ArgumentException($"{alias} is not registered", nameof(alias));
+        _personal.Add(alias, members);
+        foreach (var type in _current.Values)
+            if (type.Alias == alias)
+                type.Personal = members;
+        return this;
+    }
+
+    /// <summary>What may be sealed in events of an alias; null: nothing.</summary>
+    public PersonalMembers? PersonalOf(string alias) => _personal.GetValueOrDefault(alias);
 
     /// <summary>
     /// The event that a row holds, upcast; <see cref="UnknownEvent"/> for an alias that is not registered, <see cref="SplitEvent"/> where

@@ -20,6 +20,7 @@ internal sealed class NodeLink : IAsyncDisposable
     private readonly NpgsqlDataSource _source;
     private readonly RemoteCommits _remote;
     private readonly Publisher _publisher;
+    private readonly SubjectKeys _subjects;
     private readonly EventLogOptions _options;
     private readonly string _models; // the versions that this node folds
     private readonly ILogger _log;
@@ -46,9 +47,9 @@ internal sealed class NodeLink : IAsyncDisposable
     private long? _unheard;
 
     public NodeLink(
-        EventLogOptions options, Guid node, IEnumerable<IReadModel> models, RemoteCommits remote, Publisher publisher, ILogger log)
+        EventLogOptions options, Guid node, IEnumerable<IReadModel> models, RemoteCommits remote, Publisher publisher, SubjectKeys subjects, ILogger log)
     {
-        (Node, _options, _remote, _publisher, _log) = (node, options, remote, publisher, log);
+        (Node, _options, _remote, _publisher, _subjects, _log) = (node, options, remote, publisher, subjects, log);
         _models = NodeModels.Of(models);
         _source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.ConnectionString)
         {
@@ -158,6 +159,8 @@ internal sealed class NodeLink : IAsyncDisposable
             connection.Notification += (_, e) => Receive(e.Channel, e.Payload);
             await ExecuteAsync(connection, $"listen {Channel}", cancel);
             await ExecuteAsync(connection, $"listen {CommitNotice.Channel}", cancel);
+            await ExecuteAsync(connection, $"listen {SubjectKeys.Channel}", cancel);
+            _subjects.ForgetAll(); // what was told while nobody listened
             await using (var transaction = await connection.BeginTransactionAsync(cancel))
             {
                 await ExecuteAsync(connection, join, cancel, Node, _models);
@@ -205,6 +208,8 @@ internal sealed class NodeLink : IAsyncDisposable
     {
         if (channel == Channel)
             _messages.Enqueue(payload);
+        else if (channel == SubjectKeys.Channel)
+            _subjects.Hear(payload);
         else if (CommitNotice.Decode(payload) is { } notice && notice.Node != Node)
             _remote.Follow(notice);
     }

@@ -206,6 +206,14 @@ internal sealed class Publisher(StateCache cache, CommitFeed feed, ILogger log)
             cache.Remove(key);
     }
 
+    /// <summary>Drops the states of a subject's streams, which say what nobody is to know any more.</summary>
+    public void Forget(string subject)
+    {
+        foreach (var key in cache.Keys)
+            if (DataSubject.Has(subject, key))
+                Forget(key);
+    }
+
     /// <summary>A load of these streams begins: what is heard of them from here on must not be lost when it is installed.</summary>
     public void BeginLoad(IEnumerable<StreamKey> keys)
     {

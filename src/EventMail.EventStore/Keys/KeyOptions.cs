@@ -7,4 +7,10 @@ public sealed record KeyOptions
 
     /// <summary>Whether contents are stored encrypted from now on. What is stored already is read either way.</summary>
     public bool EncryptContents { get; init; } = true;
+
+    /// <summary>Whether personal members of events are sealed from now on. What is sealed already is opened either way.</summary>
+    public bool SealEvents { get; init; } = true;
+
+    /// <summary>Data subjects whose keys are kept in memory.</summary>
+    public int CachedSubjects { get; init; } = 10_000;
 }

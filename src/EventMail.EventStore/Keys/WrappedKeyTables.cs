@@ -18,6 +18,7 @@ internal static class WrappedKeyTables
     public static IReadOnlyList<WrappedKeyTable> All { get; } =
     [
         new("content-keys", "eventmail.content", "number", "bigint", id => ContentKeys.PurposeOf(long.Parse(id, System.Globalization.CultureInfo.InvariantCulture))),
+        new("subject-keys", "eventmail.subject_key", "subject", "text", SubjectKeys.PurposeOf),
     ];
 
     /// <summary>

@@ -1,15 +1,9 @@
-using System.Security.Cryptography;
-
 namespace EventMail.EventStore;
 
-/// <summary>A key that encrypts keys. Thread-safe: an AesGcm itself is not.</summary>
+/// <summary>A key that encrypts keys. Thread-safe.</summary>
 internal sealed class WrappingKey(long number, ReadOnlySpan<byte> key) : IDisposable
 {
-    public const int NonceBytes = 12;
-    public const int TagBytes = 16;
-
-    private readonly AesGcm _aes = new(key, TagBytes);
-    private readonly Lock _gate = new();
+    private readonly AesBox _box = new(key);
 
     public long Number { get; } = number;
 
@@ -19,31 +13,13 @@ internal sealed class WrappingKey(long number, ReadOnlySpan<byte> key) : IDispos
     // A random nonce is safe for the few keys that one wraps.
     public byte[] Wrap(ReadOnlySpan<byte> key, ReadOnlySpan<byte> purpose)
     {
-        var wrapped = GC.AllocateUninitializedArray<byte>(NonceBytes + key.Length + TagBytes);
-        var nonce = wrapped.AsSpan(0, NonceBytes);
-        RandomNumberGenerator.Fill(nonce);
-        lock (_gate)
-            _aes.Encrypt(nonce, key, wrapped.AsSpan(NonceBytes, key.Length), wrapped.AsSpan(NonceBytes + key.Length), purpose);
+        var wrapped = GC.AllocateUninitializedArray<byte>(key.Length + AesBox.Overhead);
+        _box.Seal(key, purpose, wrapped);
         return wrapped;
     }
 
     /// <summary>False when these octets are not what was wrapped for the purpose.</summary>
-    public bool TryUnwrap(ReadOnlySpan<byte> wrapped, ReadOnlySpan<byte> purpose, Span<byte> key)
-    {
-        if (wrapped.Length != NonceBytes + key.Length + TagBytes)
-            return false;
-        try
-        {
-            lock (_gate)
-                _aes.Decrypt(
-                    wrapped[..NonceBytes], wrapped.Slice(NonceBytes, key.Length), wrapped[(NonceBytes + key.Length)..], key, purpose);
-            return true;
-        }
-        catch (AuthenticationTagMismatchException)
-        {
-            return false;
-        }
-    }
+    public bool TryUnwrap(ReadOnlySpan<byte> wrapped, ReadOnlySpan<byte> purpose, Span<byte> key) => _box.TryOpen(wrapped, purpose, key);
 
-    public void Dispose() => _aes.Dispose();
+    public void Dispose() => _box.Dispose();
 }

@@ -16,7 +16,7 @@ internal sealed class BatchHashes
         {
             var (e, type, json) = (pending.Event, pending.Type, pending.Json);
             var (metadata, stream) = (e.Metadata, batch.Streams[e.Stream]);
-            var headers = _headers.Of(metadata.HeadersJson);
+            var headers = pending.SealedHeaders ?? _headers.Of(metadata.HeadersJson);
             var hash = EventHash.Of(
                 new(e.Stream.Tenant, e.Stream.Id, e.Version, e.Id, type.Alias, type.DotnetType, e.Timestamp,
                     metadata.UserName, metadata.CorrelationId, metadata.CausationId, headers, json, stream.Hash),

@@ -21,14 +21,15 @@ internal sealed class HeaderForms
             return None;
         ref var slot = ref _slots[RuntimeHelpers.GetHashCode(json) % Slots];
         if (!ReferenceEquals(slot.Json, json))
-            slot = (json, Canonical(json));
+            slot = (json, Canonical(System.Text.Encoding.UTF8.GetBytes(json)));
         return slot.Canonical;
     }
 
-    private static byte[] Canonical(string json)
+    /// <exception cref="ArgumentException">It is no object.</exception>
+    public static byte[] Canonical(ReadOnlySpan<byte> json)
     {
         var writer = CanonicalWriter.Rent();
-        writer.WriteJson(System.Text.Encoding.UTF8.GetBytes(json), leftOut: "hash"u8);
+        writer.WriteJson(json, leftOut: "hash"u8);
         var canonical = writer.Written.ToArray();
         CanonicalWriter.Return(writer);
         return canonical[0] == (byte)'{' ? canonical : throw new ArgumentException("an event's headers are an object", nameof(json));

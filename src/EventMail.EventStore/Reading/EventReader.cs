@@ -16,9 +16,9 @@ public sealed class EventReader
     private static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(100);
 
     private readonly NpgsqlDataSource _source;
-    private readonly EventTypeMap _types;
+    private readonly EventDecoder _decoder;
 
-    internal EventReader(NpgsqlDataSource source, EventTypeMap types) => (_source, _types) = (source, types);
+    internal EventReader(NpgsqlDataSource source, EventDecoder decoder) => (_source, _decoder) = (source, decoder);
 
     internal SafePosition Safe { get; } = new();
 
@@ -43,7 +43,7 @@ public sealed class EventReader
                 sql,
                 [
                     new() { Value = key.Tenant }, new() { Value = key.Id }, Long(fromVersion), Long(end),
-                    new() { Value = types is null ? DBNull.Value : _types.StoredAs(types), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Varchar },
+                    new() { Value = types is null ? DBNull.Value : _decoder.Types.StoredAs(types), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Varchar },
                 ],
                 cancel);
             foreach (var e in page)
@@ -166,7 +166,7 @@ public sealed class EventReader
                 {Parameter(streams.Select(s => s.Tenant).ToArray())}, {Parameter(streams.Select(s => s.Id).ToArray())}))
                 """);
         if (filter.Types is { } types)
-            where.Add($"e.type = any({Parameter(_types.StoredAs(types))})");
+            where.Add($"e.type = any({Parameter(_decoder.Types.StoredAs(types))})");
         if (filter.Since is { } since)
             where.Add($"e.timestamp >= {Parameter(since.ToUniversalTime())}");
         if (filter.Until is { } until)
@@ -217,15 +217,18 @@ public sealed class EventReader
         }
     }
 
-    private StoredEvent Read(NpgsqlDataReader row)
+    private StoredEvent Read(in EventRecord record, Opening opening)
     {
-        var e = EventRow.Read(row, _types);
+        var e = _decoder.Read(record, opening);
         if (e.Data is UnreadableEvent unreadable)
             Damaged(UnreadableRow.Of(e, unreadable.Error));
         return e;
     }
 
-    /// <summary>The events of streams above given versions, as of one snapshot, each stream's in order.</summary>
+    /// <summary>
+    /// The events of streams above given versions, as of one snapshot, each stream's in order. For states and their followers: of what is sealed,
+    /// only what folds need is opened.
+    /// </summary>
     internal async IAsyncEnumerable<StoredEvent> ReadTailsAsync(
         NpgsqlConnection connection, IReadOnlyList<StreamKey> keys, long[] above, [EnumeratorCancellation] CancellationToken cancel)
     {
@@ -246,18 +249,25 @@ public sealed class EventReader
                 new() { Value = above },
             },
         };
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        while (await reader.ReadAsync(cancel))
-        {
-            var row = Read(reader);
-            if (row.Data is not SplitEvent split)
+        var behind = new List<EventRecord>();
+        var lacking = new HashSet<string>(StringComparer.Ordinal);
+        await using (var reader = await command.ExecuteReaderAsync(cancel))
+            while (await reader.ReadAsync(cancel))
             {
-                yield return row;
-                continue;
+                var record = EventRow.Read(reader);
+                if (_decoder.Lacks(record, Opening.ForFolds) is { } subject)
+                    lacking.Add(subject);
+                if (lacking.Count > 0)
+                    behind.Add(record);
+                else
+                    foreach (var e in SplitEvent.Of(Read(record, Opening.ForFolds)))
+                        yield return e;
             }
-            foreach (var e in split.PartsOf(row))
+        if (lacking.Count > 0)
+            await _decoder.Keys.LoadAsync(connection, null, lacking, cancel);
+        foreach (var record in behind)
+            foreach (var e in SplitEvent.Of(Read(record, Opening.ForFolds)))
                 yield return e;
-        }
     }
 
     /// <summary>One event further.</summary>
@@ -280,15 +290,27 @@ public sealed class EventReader
         await using var command = _source.CreateCommand(sql);
         command.Parameters.AddRange(parameters);
         var page = new List<StoredEvent>();
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        while (await reader.ReadAsync(cancel))
-        {
-            var row = Read(reader);
-            if (row.Data is SplitEvent split)
-                page.AddRange(split.PartsOf(row));
-            else
-                page.Add(row);
-        }
+        var waiting = new List<(int At, EventRecord Record)>();
+        var lacking = new HashSet<string>(StringComparer.Ordinal);
+        await using (var reader = await command.ExecuteReaderAsync(cancel))
+            while (await reader.ReadAsync(cancel))
+            {
+                var record = EventRow.Read(reader);
+                if (_decoder.Lacks(record, Opening.All) is { } subject)
+                {
+                    lacking.Add(subject);
+                    waiting.Add((page.Count, record));
+                    page.Add(null!);
+                }
+                else
+                    page.Add(Read(record, Opening.All));
+            }
+        if (lacking.Count > 0)
+            await _decoder.Keys.LoadAsync(lacking, cancel);
+        foreach (var (at, record) in waiting)
+            page[at] = Read(record, Opening.All);
+        if (page.Exists(e => e.Data is SplitEvent))
+            page = [.. page.SelectMany(SplitEvent.Of)];
         return page;
     }
 

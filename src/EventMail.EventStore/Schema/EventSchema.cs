@@ -8,7 +8,7 @@ namespace EventMail.EventStore;
 internal static class EventSchema
 {
     /// <summary>Raised with each change of eventmail.sql that an older program could not work with.</summary>
-    private const int Version = 2;
+    private const int Version = 3;
 
     // Any constant of our own: every program that makes or changes these tables takes this lock first.
     private const long Lock = 0x65_76_65_6E_74_6D_6C;

@@ -306,3 +306,13 @@ create table if not exists eventmail.arriving_content (
   number    bigint  not null,
   constraint arriving_content_pkey primary key (tenant_id, number)
 );
+
+-- Each data subject's key for the personal fields of events, encrypted by a wrapping key. Without its row what was sealed is gone for good.
+create table if not exists eventmail.subject_key (
+  subject text        not null, -- an account's id, or the id of a stream that is nobody's
+  kek     bigint      not null,
+  key     bytea       not null,
+  created timestamptz not null default now(),
+  constraint subject_key_pkey primary key (subject)
+);
+select eventmail.ensure_index('eventmail.subject_key_kek', 'create index subject_key_kek on eventmail.subject_key (kek)');

@@ -115,7 +115,7 @@ public static class CommandLine
                 return error.ExitCode;
             }
             catch (Exception error) when (error is EmbeddedPostgresException or NpgsqlException or SocketException or TimeoutException
-                or IOException or UnauthorizedAccessException)
+                or IOException or UnauthorizedAccessException or EventStore.SubjectKeyUnusableException)
             {
                 await Console.Error.WriteLineAsync($"eventmail: {error.Message}");
                 return ExitCodes.Failed;

@@ -45,7 +45,7 @@ internal static class EraseCommand
 
     private static Command Account()
     {
-        var command = new Command("account", "Erases all messages of a closed account that no other account ever had.") { RetentionScope.Address, Reason, Case, DryRun, ListOutput.Json };
+        var command = new Command("account", "Erases all messages of a closed account that no other account ever had, and the addresses and names in its log.") { RetentionScope.Address, Reason, Case, DryRun, ListOutput.Json };
         StoreCommand.SetAction(command, async (store, run, stop) =>
         {
             var address = run.Arguments.GetValue(RetentionScope.Address)!;

@@ -20,27 +20,27 @@ internal static class KeysCommand
             await using var database = await HostDatabase.AttachAsync(run.Settings, run.Logs, stop);
             await using var store = await MailStore.OpenAsync(run.Settings, database, run.Logs, stop);
             var inventory = new KeyInventory(store.Log);
-            var (keys, contents, faulty, lost) = (0L, 0L, 0L, 0L);
-            await ListOutput.WriteAsync(run, ListedAsync(), ["FILE", "MADE", "CONTENTS", "STATE"], key => [key.File, Time(key.Made), Text(key.Contents), key.Fault ?? "ok"]);
+            var (keys, contents, subjects, faulty, lost, lostSubjects) = (0L, 0L, 0L, 0L, 0L, 0L);
+            await ListOutput.WriteAsync(run, ListedAsync(), ["FILE", "MADE", "CONTENTS", "SUBJECTS", "STATE"], key => [key.File, Time(key.Made), Text(key.Contents), Text(key.Subjects), key.Fault ?? "ok"]);
             var plain = await inventory.PlainAsync(stop);
             if (!run.Arguments.GetValue(ListOutput.Json))
             {
-                await Console.Out.WriteLineAsync($"{Text(contents)} contents are encrypted, by {Text(keys)} wrapping keys in {store.Log.Keys.Folder}");
+                await Console.Out.WriteLineAsync($"{Text(contents)} contents are encrypted, and events of {Text(subjects)} accounts and days sealed, by {Text(keys)} wrapping keys in {store.Log.Keys.Folder}");
                 if (plain.Rows + plain.Files > 0)
                     await Console.Out.WriteLineAsync($"{Text(plain.Rows)} rows and {Text(plain.Files)} files are plain; `eventmail keys encrypt` encrypts them");
             }
             if (faulty == 0)
                 return ExitCodes.Done;
             throw new CommandFailedException(
-                $"{Text(faulty)} wrapping keys of {Text(keys)} cannot be used, and {Text(lost)} contents cannot be read without them. Restore the folder {store.Log.Keys.Folder} from its backup.");
+                $"{Text(faulty)} wrapping keys of {Text(keys)} cannot be used, and {Text(lost)} contents and the events of {Text(lostSubjects)} accounts and days cannot be read without them. Restore the folder {store.Log.Keys.Folder} from its backup.");
 
             async IAsyncEnumerable<WrappingKeyUse> ListedAsync()
             {
                 await foreach (var key in inventory.UsesAsync(stop))
                 {
-                    (keys, contents) = (keys + 1, contents + key.Contents);
+                    (keys, contents, subjects) = (keys + 1, contents + key.Contents, subjects + key.Subjects);
                     if (key.Fault is not null)
-                        (faulty, lost) = (faulty + 1, lost + key.Contents);
+                        (faulty, lost, lostSubjects) = (faulty + 1, lost + key.Contents, lostSubjects + key.Subjects);
                     if (key.Fault is not null || run.Arguments.GetValue(all) || run.Arguments.GetValue(ListOutput.Json))
                         yield return key;
                 }

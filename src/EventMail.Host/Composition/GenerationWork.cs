@@ -16,6 +16,8 @@ internal static class GenerationWork
         {
             ConnectionString = database.ConnectionString,
             Types = store.Log.Types,
+            DataFolder = Path.GetDirectoryName(store.Log.Keys.Folder)!,
+            Keys = new() { Folder = store.Log.Keys.Folder },
             Kinds = ReadModels.Kinds,
             Models = models,
         };

@@ -109,11 +109,7 @@ public sealed class MailStore : IAsyncDisposable
                     FileThreshold = (int)settings.Content.FileThreshold,
                     Folder = settings.Content.Folder.Length > 0 ? Path.GetFullPath(settings.Content.Folder) : null,
                 },
-                Keys = new()
-                {
-                    Folder = settings.Keys.Folder.Length > 0 ? Path.GetFullPath(settings.Keys.Folder) : null,
-                    EncryptContents = settings.Keys.EncryptContents,
-                },
+                Keys = KeyRulesOf(settings.Keys),
             },
             types, ReadModels.Kinds, ReadModels.Inline(),
             serves ? ReadModels.Asynchronous(searchText) : [], logs, cancel);
@@ -127,6 +123,14 @@ public sealed class MailStore : IAsyncDisposable
             throw;
         }
     }
+
+    internal static KeyOptions KeyRulesOf(KeySettings settings) => new()
+    {
+        Folder = settings.Folder.Length > 0 ? Path.GetFullPath(settings.Folder) : null,
+        EncryptContents = settings.EncryptContents,
+        SealEvents = settings.SealEvents,
+        CachedSubjects = settings.CachedSubjects,
+    };
 
     private static PastOptions PastRulesOf(PastSettings settings) => new()
     {

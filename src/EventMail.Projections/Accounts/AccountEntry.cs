@@ -23,6 +23,9 @@ public sealed record AccountEntry(
     /// <summary>What was shown at a login counts as long as this stays the same: a password that was set or revoked changes it.</summary>
     public long CredentialVersion { get; init; }
 
+    /// <summary>What the log calls it when it acts: its id. What capture mode lets in without an account has no name but the one it gave.</summary>
+    public string LogName => Account == OpenLogins.NobodysId ? Address : Account;
+
     /// <summary>What it submits is kept in its mailbox for sent mail.</summary>
     public bool SaveSent { get; init; }
 }

@@ -169,7 +169,7 @@ public sealed class Authenticator
             Account is null ? AccountStreamKinds.StrangersStream(now) : AccountStreamKinds.LoginStream(Account.Account);
 
         public EventMetadata Metadata(bool proven) => new(
-            proven ? Account!.Address : null, Context.SessionId, null,
+            proven ? Account!.Account : null, Context.SessionId, null,
             Context.HeadersJson ?? $$"""{"protocol":"{{Context.Protocol}}","client_ip":"{{Context.Client}}"}""");
     }
 

@@ -53,6 +53,7 @@ public sealed class DirectoryProjection : IInlineProjection
         private readonly SortedSet<string> _accountsGone = new(StringComparer.Ordinal);
         private readonly SortedDictionary<string, AccountState> _accounts = new(StringComparer.Ordinal);
 
+        // An account that was erased has no address: the log does not say any more what it was.
         public void Add(AccountState before, AccountState after)
         {
             if (before.Exists && !after.Exists)
@@ -60,7 +61,7 @@ public sealed class DirectoryProjection : IInlineProjection
                 _accountsGone.Add(before.Account);
                 _addressesGone.Add(before.Address);
             }
-            if (!before.Exists && after.Exists)
+            if (!before.Exists && after is { Exists: true, Address.Length: > 0 })
                 _addresses.Add((after.Address, after.Account, null));
             if (after.Exists && !SameRow(before, after))
                 _accounts[after.Account] = after;

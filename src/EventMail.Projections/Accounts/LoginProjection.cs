@@ -31,6 +31,9 @@ public sealed class LoginProjection : IInlineProjection
                 var at = e.Timestamp.UtcDateTime;
                 switch (e.Data)
                 {
+                    // Of somebody who was erased.
+                    case LoginSucceeded { Client: "" } or LoginThrottled { Source: "" }:
+                        break;
                     case LoginSucceeded login:
                         (last ??= new(StringComparer.Ordinal))[e.Stream.Tenant] = (at, login);
                         var place = (e.Stream.Tenant, SourceOf(login.Client));

@@ -1,4 +1,5 @@
 using EventMail.Domain.Accounts;
+using EventMail.EventStore;
 
 namespace EventMail.Projections.Accounts;
 

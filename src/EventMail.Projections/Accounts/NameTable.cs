@@ -1,3 +1,4 @@
+using EventMail.EventStore;
 using Npgsql;
 
 namespace EventMail.Projections.Accounts;

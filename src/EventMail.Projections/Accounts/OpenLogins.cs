@@ -17,7 +17,7 @@ public sealed class OpenLogins(EventLog log, AccountService accounts, string pas
     private const int Iterations = 4096;
 
     // What an SMTP client calls itself need not be anybody's mailbox: "apikey" is common.
-    private const string NobodysId = "captured";
+    internal const string NobodysId = "captured";
 
     private readonly byte[]? _password = PreparedPassword.Of(password);
     private readonly byte[] _salt = RandomNumberGenerator.GetBytes(16);

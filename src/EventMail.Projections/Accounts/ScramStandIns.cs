@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using EventMail.Domain.Accounts;
+using EventMail.EventStore;
 using Npgsql;
 
 namespace EventMail.Projections.Accounts;

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using EventMail.EventStore;
 
 namespace EventMail.Projections.Accounts;
 

@@ -193,7 +193,7 @@ public sealed class CapturedMessages : IDisposable
     {
         using var json = JsonDocument.Parse(headers ?? "{}");
         // The hash is the log's, and not yet there when this node has just committed the event.
-        var said = json.RootElement.EnumerateObject().Where(member => member.Name != EventHash.Header);
+        var said = json.RootElement.EnumerateObject().Where(member => member.Name is not (EventHash.Header or "sealed"));
         return new(said.ToDictionary(member => member.Name, member => member.Value.GetString() ?? ""), StringComparer.Ordinal);
     }
 }

@@ -12,10 +12,15 @@ public sealed class DeliveryOperations(EventLog log, DeliveryRules rules)
     public DeliveryQueries Queries { get; } = new(log.DataSource);
 
     /// <summary>A message with the history of each recipient, also when it is over; null when there is none.</summary>
-    public async Task<DeliveryReport?> ShowAsync(Guid delivery, CancellationToken cancel) =>
-        await Queries.FindAsync(delivery, cancel) is { } key && await DeliveryReport.ReadAsync(log.Reader, key, rules, cancel) is { } report
-            ? report with { Suspended = !report.Over && await IsSuspendedAsync(key.Tenant, cancel) }
+    public async Task<DeliveryReport?> ShowAsync(Guid delivery, CancellationToken cancel)
+    {
+        if (await Queries.FindAsync(delivery, cancel) is not { } key)
+            return null;
+        var account = await AccountAsync(key.Tenant, cancel);
+        return await DeliveryReport.ReadAsync(log.Reader, key, account, rules, cancel) is { } report
+            ? report with { Suspended = !report.Over && account.Status == AccountStatus.Suspended }
             : null;
+    }
 
     /// <summary>Who waits is due now, all or those of one domain.</summary>
     public async Task<Result<Unit>> RetryAsync(StreamKey delivery, string? domain, Actor actor, CancellationToken cancel) =>
@@ -34,7 +39,10 @@ public sealed class DeliveryOperations(EventLog log, DeliveryRules rules)
         RunAsync(delivery, DeliveryDecider.Release, actor, cancel);
 
     private async Task<bool> IsSuspendedAsync(string account, CancellationToken cancel) =>
-        (await log.Executor.RefreshAsync(AccountStreamKinds.AccountStream(account), cancel)).State is AccountState { Status: AccountStatus.Suspended };
+        (await AccountAsync(account, cancel)).Status == AccountStatus.Suspended;
+
+    private async Task<AccountState> AccountAsync(string account, CancellationToken cancel) =>
+        (AccountState)(await log.Executor.RefreshAsync(AccountStreamKinds.AccountStream(account), cancel)).State;
 
     private async Task<Result<Unit>> RunAsync(
         StreamKey delivery, Func<DeliveryState, Result<object[]>> decide, Actor actor, CancellationToken cancel)

@@ -1,3 +1,4 @@
+using EventMail.Domain.Accounts;
 using EventMail.Domain.Deliveries;
 using EventMail.EventStore;
 using EventMail.Projections.History.Words;
@@ -13,8 +14,10 @@ public sealed record DeliveryReport(
     /// <summary>Its account is, and nothing of it goes out until it is resumed.</summary>
     public bool Suspended { get; init; }
 
+    /// <param name="sender">Whose it is: the log names it by its id.</param>
     /// <returns>Null for a stream that is no delivery's.</returns>
-    public static async Task<DeliveryReport?> ReadAsync(EventReader reader, StreamKey delivery, DeliveryRules rules, CancellationToken cancel)
+    public static async Task<DeliveryReport?> ReadAsync(
+        EventReader reader, StreamKey delivery, AccountState sender, DeliveryRules rules, CancellationToken cancel)
     {
         var state = DeliveryState.Empty;
         var by = default(string);
@@ -25,13 +28,13 @@ public sealed record DeliveryReport(
             state = state.Evolve(e.Data, e.Timestamp);
             if (e.Data is MessageSubmitted submitted)
             {
-                by = e.Metadata.UserName;
+                by = Named(e.Metadata.UserName);
                 addresses = [.. submitted.Recipients.Select(recipient => recipient.Address)];
                 histories.AddRange(submitted.Recipients.Select(_ => new List<RecipientHistory>()));
             }
             var positions = RecipientHistory.PositionsOf(e.Data);
             foreach (var position in positions ?? Enumerable.Range(0, histories.Count))
-                histories[position].Add(RecipientHistory.Of(e, addresses));
+                histories[position].Add(RecipientHistory.Of(e, addresses) with { By = Named(e.Metadata.UserName) });
         }
         if (state.Message is not { } message)
             return null;
@@ -39,6 +42,8 @@ public sealed record DeliveryReport(
             delivery.Id, delivery.Tenant, by, message.Sender, message.MessageId, message.Content.Size, state.Submitted, state.Held, state.IsOver,
             message.Priority, message.RequireTls, message.HoldUntil, message.DeliverBy?.At, rules.Schedule.Count,
             [.. message.Recipients.Select((recipient, i) => RecipientReport.Of(recipient, state.Recipients[i], state.Find(recipient.Domain), histories[i]))]);
+
+        string? Named(string? actor) => actor == sender.Account && sender.Address.Length > 0 ? sender.Address : actor;
     }
 }
 
@@ -90,7 +95,7 @@ public sealed record RecipientHistory(
     internal static RecipientHistory Of(StoredEvent e, IReadOnlyList<string> addresses)
     {
         var entry = new RecipientHistory(
-            e.Timestamp, e.Type, WordsOf(e.Data, addresses), null, null, null, null, null, null, null, null, null, null, null, e.Metadata.UserName);
+            e.Timestamp, e.Type, WordsOf(e.Data, addresses), null, null, null, null, null, null, null, null, null, null, null, null);
         return e.Data switch
         {
             DeliveryBegun d => entry with { Attempt = d.Attempt },

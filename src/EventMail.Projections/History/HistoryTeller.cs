@@ -29,7 +29,7 @@ internal sealed class HistoryTeller(EventLog log, Directory directory)
             e.Stream.Tenant == StreamKey.DefaultTenant ? null : await AddressAsync(e.Stream.Tenant, cancel).ConfigureAwait(false),
             mailbox is { } id ? await _names.FindAsync(id, e, cancel).ConfigureAwait(false) : null,
             await WordsAsync(e, cancel).ConfigureAwait(false),
-            e.Metadata.UserName, origin.Protocol, origin.Client, e.Metadata.CorrelationId, e.Metadata.CausationId, e.Stream.Id, e.Version);
+            await ActorAsync(e.Metadata.UserName, cancel).ConfigureAwait(false), origin.Protocol, origin.Client, e.Metadata.CorrelationId, e.Metadata.CausationId, e.Stream.Id, e.Version);
     }
 
     private async ValueTask<string> WordsAsync(StoredEvent e, CancellationToken cancel)
@@ -59,6 +59,14 @@ internal sealed class HistoryTeller(EventLog log, Directory directory)
         BounceIssued m => m.Mailbox,
         _ => null,
     };
+
+    // The log has an account's id. Older events have its address, and some of who acts are no account: "cli", "api:…".
+    private ValueTask<string?> ActorAsync(string? actor, CancellationToken cancel)
+    {
+        return actor is null or "cli" or "system" || actor.AsSpan().ContainsAny('@', ':') ? new(actor) : NamedAsync();
+
+        async ValueTask<string?> NamedAsync() => await AddressAsync(actor, cancel).ConfigureAwait(false);
+    }
 
     // Also of accounts that were closed since.
     private async ValueTask<string> AddressAsync(string account, CancellationToken cancel)

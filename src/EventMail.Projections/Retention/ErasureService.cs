@@ -3,6 +3,7 @@ using EventMail.Domain.Mailboxes;
 using EventMail.Domain.Retention;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
+using EventMail.Projections.Erasing;
 using EventMail.Projections.Mailboxes;
 using Npgsql;
 
@@ -129,14 +130,17 @@ public sealed class ErasureService(EventLog log, MailboxService mailboxes, TimeP
         var metadata = actor.Because($"erasure {id}");
 
         var (contents, files) = await StoredAsync(numbers, cancel).ConfigureAwait(false);
+        long[] named = [.. contents.WrappingKeys, .. await WrappingKeyOfAsync(erasure.Order.Subject, cancel).ConfigureAwait(false)];
         // Retired before the rows go: what is retired and not destroyed is destroyed by whoever goes on with it.
-        await _keys.RetireAsync(contents.WrappingKeys, cancel).ConfigureAwait(false);
+        await _keys.RetireAsync(named, cancel).ConfigureAwait(false);
         var messages = await ReleaseAsync(numbers, metadata, cancel).ConfigureAwait(false);
         foreach (var file in files)
             File.Delete(file);
         await DerivedContents.DeleteAsync(log.DataSource, numbers, cancel).ConfigureAwait(false);
+        if (erasure.Order.Subject is { } subject)
+            await EraseSubjectAsync(subject, cancel).ConfigureAwait(false);
 
-        var wrapping = await RetiredSinceAsync(erasure.Ordered, contents.WrappingKeys, cancel).ConfigureAwait(false);
+        var wrapping = await RetiredSinceAsync(erasure.Ordered, named, cancel).ConfigureAwait(false);
         var again = await _keys.RewrapAsync(wrapping, cancel).ConfigureAwait(false);
         await _keys.DestroyAsync(wrapping, cancel).ConfigureAwait(false);
         // Whoever was reading while the rows went has derived and written something by now.
@@ -153,6 +157,24 @@ public sealed class ErasureService(EventLog log, MailboxService mailboxes, TimeP
             }),
             cancel).ConfigureAwait(false);
         return end;
+    }
+
+    // That of the key under which the person's fields are sealed, if there is one still.
+    private async Task<long[]> WrappingKeyOfAsync(string? subject, CancellationToken cancel)
+    {
+        if (subject is null)
+            return [];
+        await using var command = log.DataSource.CreateCommand("select kek from eventmail.subject_key where subject = $1");
+        command.Parameters.Add(new() { Value = subject });
+        return await command.ExecuteScalarAsync(cancel).ConfigureAwait(false) is long key ? [key] : [];
+    }
+
+    private async Task EraseSubjectAsync(string subject, CancellationToken cancel)
+    {
+        await using var connection = await log.DataSource.OpenConnectionAsync(cancel).ConfigureAwait(false);
+        await using var transaction = await connection.BeginTransactionAsync(cancel).ConfigureAwait(false);
+        await new SubjectErasure(log).EraseAsync(connection, transaction, subject, cancel).ConfigureAwait(false);
+        await transaction.CommitAsync(cancel).ConfigureAwait(false);
     }
 
     private sealed record Stored(int Count, int Plain, long[] WrappingKeys);

@@ -89,6 +89,8 @@ public sealed class DriftWatch : IAsyncDisposable
         {
             ConnectionString = _connectionString,
             Types = _events.Types,
+            DataFolder = Path.GetDirectoryName(_events.Keys.Folder)!,
+            Keys = new() { Folder = _events.Keys.Folder },
             Kinds = ReadModels.Kinds,
             Models = models,
             MostEventsPerSecond = _options.Rate,

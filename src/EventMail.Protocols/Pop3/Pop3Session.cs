@@ -200,7 +200,7 @@ internal sealed class Pop3Session : IAsyncDisposable
     {
         (Account, Maildrop, User) = (account, maildrop, null);
         _login = Services.Authenticator.Directory.Logins.Watch(account, Connection.Wake);
-        Actor = Actor with { UserName = account.Address };
+        Actor = Actor with { UserName = account.Address, Account = account.LogName };
         Connection.Facts.User = account.Address;
         Deleted = new(maildrop.Count);
         Retrieved = new(maildrop.Count);

@@ -192,7 +192,7 @@ internal sealed class SmtpSession
         new(Connection.Details.ClientAddress, "smtp", Id, mechanism, Connection.IsTls, Actor.HeadersJson);
 
     public void LogIn(AccountEntry account) =>
-        (Account, _actor, FailedLogins, Connection.Facts.User) = (account, Actor with { UserName = account.Address }, 0, account.Address);
+        (Account, _actor, FailedLogins, Connection.Facts.User) = (account, Actor with { UserName = account.Address, Account = account.LogName }, 0, account.Address);
 
     /// <summary>The account, or a stranger at this address: who causes what the session writes into the log.</summary>
     public Actor Actor =>

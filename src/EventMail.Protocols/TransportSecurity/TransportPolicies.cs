@@ -1,4 +1,5 @@
 using System.Data.Common;
+using EventMail.EventStore;
 using EventMail.EventStore.Observations;
 using EventMail.Projections;
 using EventMail.Protocols.Dns;

@@ -1,4 +1,5 @@
 using System.Net;
+using EventMail.EventStore;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
 

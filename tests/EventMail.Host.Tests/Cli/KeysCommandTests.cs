@@ -61,7 +61,7 @@ public sealed class KeysCommandTests : IAsyncLifetime
         var keys = Path.Combine(_folder.Path, "keys");
         var none = await RunAsync("keys", "status");
         none.ExitCode.ShouldBe(ExitCodes.Done, none.Error);
-        none.Output.ShouldEndWith($"0 contents are encrypted, by 0 wrapping keys in {keys}\n");
+        none.Output.ShouldEndWith($"0 contents are encrypted, and events of 0 accounts and days sealed, by 0 wrapping keys in {keys}\n");
         Directory.Exists(keys).ShouldBeFalse();
 
         await StoreAsync(4, encrypted: true);
@@ -69,20 +69,20 @@ public sealed class KeysCommandTests : IAsyncLifetime
         var status = await RunAsync("keys", "status", "--all");
         status.ExitCode.ShouldBe(ExitCodes.Done, status.Error);
         status.Output.ShouldContain(Directory.GetFiles(keys).ShouldHaveSingleItem());
-        status.Output.ShouldEndWith($"4 contents are encrypted, by 1 wrapping keys in {keys}\n3 rows and 3 files are plain; `eventmail keys encrypt` encrypts them\n");
+        status.Output.ShouldEndWith($"4 contents are encrypted, and events of 0 accounts and days sealed, by 1 wrapping keys in {keys}\n3 rows and 3 files are plain; `eventmail keys encrypt` encrypts them\n");
 
         (await RunAsync("keys", "encrypt", "--set", "Keys:EncryptContents=false")).ExitCode.ShouldBe(ExitCodes.Usage);
         var encrypt = await RunAsync("keys", "encrypt");
         encrypt.ExitCode.ShouldBe(ExitCodes.Done, encrypt.Error);
         encrypt.Output.ShouldContain("6 contents encrypted\n");
-        (await RunAsync("keys", "status")).Output.ShouldEndWith($"10 contents are encrypted, by 2 wrapping keys in {keys}\n");
+        (await RunAsync("keys", "status")).Output.ShouldEndWith($"10 contents are encrypted, and events of 0 accounts and days sealed, by 2 wrapping keys in {keys}\n");
 
         var lost = Directory.GetFiles(keys).Order().First();
         File.Delete(lost);
         var missing = await RunAsync("keys", "status");
         missing.ExitCode.ShouldBe(ExitCodes.Failed);
         missing.Output.ShouldContain($"The wrapping key {lost} is missing.");
-        missing.Error.ShouldContain($"1 wrapping keys of 2 cannot be used, and 4 contents cannot be read without them. Restore the folder {keys} from its backup.");
+        missing.Error.ShouldContain($"1 wrapping keys of 2 cannot be used, and 4 contents and the events of 0 accounts and days cannot be read without them. Restore the folder {keys} from its backup.");
         (await RunAsync("keys", "status", "--json")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(2);
     }
 }

@@ -28,6 +28,10 @@ public sealed class BackupTests(MovingSite site) : IClassFixture<MovingSite>
 
         // The first program that opens it builds the read models; new mail goes on where the log ended.
         var file = site.Write("later.mbox", Message(100));
+        var keyless = await restored.RunAsync("import", "mbox", file, address);
+        keyless.ExitCode.ShouldBe(1);
+        keyless.Error.ShouldMatch("^eventmail: The personal fields of .*key is missing");
+        restored.TakeKeys(site.DataFolder);
         (await restored.DoAsync("import", "mbox", file, address)).ShouldContain("1 imported");
         await site.DoAsync("import", "mbox", file, address);
         (await RestoredSite.LinesAsync(restored.Database, Mailboxes)).ShouldBe(await RestoredSite.LinesAsync(site.Database, Mailboxes));
@@ -80,6 +84,7 @@ public sealed class BackupTests(MovingSite site) : IClassFixture<MovingSite>
             await using var restored = await RestoredSite.CreateAsync();
             (await restored.DoAsync("restore-backup", target, "--until", until)).ShouldContain($"Restored {events} events");
             await restored.DoAsync("audit", "verify");
+            restored.TakeKeys(source.DataFolder);
             await restored.DoAsync("account", "list");
         }
         await using var empty = await RestoredSite.CreateAsync();
@@ -116,7 +121,8 @@ public sealed class BackupTests(MovingSite site) : IClassFixture<MovingSite>
                     await File.WriteAllBytesAsync(file, damaged);
                 var result = await restored.RunAsync("restore-backup", target);
                 result.ExitCode.ShouldBe(1, file);
-                result.Error.ShouldContain(Path.GetFileName(file));
+                // A hash that was changed in the last manifest makes another file a damaged one.
+                result.Error.ShouldContain(file.StartsWith(run, StringComparison.Ordinal) ? Path.GetFileName(file) : "00000002");
                 (await site.RunAsync("backup", "verify", target)).ExitCode.ShouldBe(1);
             }
             await File.WriteAllBytesAsync(file, octets);

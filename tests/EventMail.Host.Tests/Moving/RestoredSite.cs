@@ -18,6 +18,14 @@ internal sealed class RestoredSite : IAsyncDisposable
     public Task<CommandResult> RunAsync(params string[] arguments) => TestCommand.RunAsync(
         [.. arguments, "--data", DataFolder, "--set", $"Database:ConnectionString={Database.ConnectionString}"]);
 
+    /// <summary>The wrapping keys are in no backup.</summary>
+    public void TakeKeys(string dataFolder)
+    {
+        var keys = Directory.CreateDirectory(Path.Combine(DataFolder, "keys"));
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(dataFolder, "keys"), "*.key"))
+            File.Copy(file, Path.Combine(keys.FullName, Path.GetFileName(file)), overwrite: true);
+    }
+
     public async Task<string> DoAsync(params string[] arguments)
     {
         var result = await RunAsync(arguments);

@@ -173,7 +173,7 @@ public class LoginTests
             new LoginFailed("who@example.com", "imap", "PLAIN", "192.0.2.1", true, LoginFailure.UnknownUser),
         ]);
         events.Select(e => e.Stream.Tenant).ShouldBe([entry.Account, entry.Account, StreamKey.DefaultTenant]);
-        events[0].Metadata.UserName.ShouldBe("user@example.com");
+        events[0].Metadata.UserName.ShouldBe(entry.Account);
         events[0].Metadata.CorrelationId.ShouldBe("session-1");
         events[1].Metadata.UserName.ShouldBeNull();
     }

@@ -71,6 +71,8 @@ internal sealed class BusyMail : IAsyncDisposable
         {
             ConnectionString = Mail.Database.ConnectionString,
             Types = Mail.Log.Types,
+            DataFolder = "",
+            Keys = Mail.Database.Keys,
             Kinds = ReadModels.Kinds,
             Models = models,
             Retry = TimeSpan.FromMilliseconds(20),

@@ -102,6 +102,8 @@ public sealed class SplitMailTests : IAsyncLifetime
         {
             ConnectionString = _mail.Database.ConnectionString,
             Types = Types(),
+            DataFolder = "",
+            Keys = _mail.Database.Keys,
             Kinds = ReadModels.Kinds,
             Models = models,
             PageSize = 3,

@@ -26,7 +26,7 @@ internal sealed class GenerationFold
         (_session, _options, _move, Position, Folded) = (session, options, move, position, position);
         _states = new(
             session.Writer, session.Events, options.Kinds.ToDictionary(k => k.Name), models.SelectMany(m => m.Tables).ToHashSet(), options.MaxStates);
-        _fold = new(options.Types, models, _states);
+        _fold = new(session.Decoder, models, _states);
         _pace = new(session, options);
     }
 

@@ -7,6 +7,11 @@ public sealed record GenerationOptions
 
     public required EventTypeMap Types { get; init; }
 
+    /// <summary>Below it are the wrapping keys, unless <see cref="Keys"/> says where else.</summary>
+    public required string DataFolder { get; init; }
+
+    public KeyOptions Keys { get; init; } = new();
+
     public required IReadOnlyList<StreamKind> Kinds { get; init; }
 
     /// <summary>All of them, in the order in which they are folded.</summary>

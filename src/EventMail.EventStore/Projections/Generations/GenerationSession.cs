@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace EventMail.EventStore;
@@ -20,18 +21,26 @@ internal sealed class GenerationSession : IAsyncDisposable
     private const long VerifyLock = BuildLock + 1;
 
     private GenerationSession(
-        NpgsqlDataSource source, NpgsqlDataSource log, NpgsqlConnection writer, NpgsqlConnection reader, EventTypeMap types, long taken) =>
-        (_source, _log, Writer, Reader, Events, _taken) = (source, log, writer, reader, new(log, types), taken);
+        NpgsqlDataSource source, NpgsqlDataSource log, NpgsqlConnection writer, NpgsqlConnection reader, GenerationOptions options, long taken)
+    {
+        (_source, _log, Writer, Reader, _taken) = (source, log, writer, reader, taken);
+        _keys = new(options.Keys, options.DataFolder, TimeProvider.System, NullLogger.Instance);
+        Decoder = new(options.Types, new(log, _keys, options.Keys));
+        Events = new(log, Decoder);
+    }
 
     private readonly long _taken;
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlDataSource _log;
+    private readonly KeyRing _keys; // only to read: nothing is wrapped here
 
     public NpgsqlConnection Writer { get; }
 
     public NpgsqlConnection Reader { get; }
 
     public EventReader Events { get; }
+
+    public EventDecoder Decoder { get; }
 
     /// <summary>Null: another process is at it.</summary>
     public static async Task<GenerationSession?> TryOpenAsync(GenerationOptions options, string schema, CancellationToken cancel)
@@ -65,7 +74,7 @@ internal sealed class GenerationSession : IAsyncDisposable
             await using (var take = new NpgsqlCommand($"select pg_try_advisory_lock({taken})", writer))
             {
                 if ((bool)(await take.ExecuteScalarAsync(cancel))!)
-                    return new(source, log, writer, await log.OpenConnectionAsync(cancel), options.Types, taken);
+                    return new(source, log, writer, await log.OpenConnectionAsync(cancel), options, taken);
             }
             await writer.DisposeAsync();
         }
@@ -126,5 +135,6 @@ internal sealed class GenerationSession : IAsyncDisposable
         await Writer.DisposeAsync();
         await _source.DisposeAsync();
         await _log.DisposeAsync();
+        _keys.Dispose();
     }
 }

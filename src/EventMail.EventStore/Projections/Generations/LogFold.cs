@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using Npgsql;
 
@@ -7,7 +8,7 @@ namespace EventMail.EventStore;
 /// Moves streams' states over pages of the log, and makes what they moved by into the statements that move read models, as the commits of the
 /// events once did. Between two writes it keeps the states and those events that a read model looks at, nothing else of the pages.
 /// </summary>
-internal sealed class LogFold(EventTypeMap types, IReadOnlyList<IInlineProjection> models, StreamStates states)
+internal sealed class LogFold(EventDecoder decoder, IReadOnlyList<IInlineProjection> models, StreamStates states)
 {
     /// <summary>Rows that one thread decodes at a time.</summary>
     private const int Stretch = 512;
@@ -50,6 +51,7 @@ internal sealed class LogFold(EventTypeMap types, IReadOnlyList<IInlineProjectio
                 first.TryAdd(row.Stream, row.Version);
         }
         await states.PrepareAsync(first, beforeStates, cancel);
+        await LoadKeysAsync(page, cancel);
         var data = Decode(page, threads);
         for (var i = 0; i < data.Length; i++)
         {
@@ -128,17 +130,34 @@ internal sealed class LogFold(EventTypeMap types, IReadOnlyList<IInlineProjectio
         _unreadable.Clear();
     }
 
+    private async Task LoadKeysAsync(LogPage page, CancellationToken cancel)
+    {
+        HashSet<string>? lacking = null;
+        foreach (var row in page.Rows)
+            if (decoder.Lacks(row.Type, row.Stream, page.DataOf(row), Opening.ForFolds) is { } subject)
+                (lacking ??= new(StringComparer.Ordinal)).Add(subject);
+        if (lacking is not null)
+            await decoder.Keys.LoadAsync(lacking, cancel);
+    }
+
     private object[] Decode(LogPage page, int threads)
     {
         var data = new object[page.Rows.Count];
-        Parallel.For(0, (data.Length + Stretch - 1) / Stretch, new() { MaxDegreeOfParallelism = threads }, n =>
+        try
         {
-            for (var i = n * Stretch; i < Math.Min(data.Length, (n + 1) * Stretch); i++)
+            Parallel.For(0, (data.Length + Stretch - 1) / Stretch, new() { MaxDegreeOfParallelism = threads }, n =>
             {
-                var row = page.Rows[i];
-                data[i] = types.TryReadSlice(row.Type, page.DataOf(row));
-            }
-        });
+                for (var i = n * Stretch; i < Math.Min(data.Length, (n + 1) * Stretch); i++)
+                {
+                    var row = page.Rows[i];
+                    data[i] = decoder.ReadSlice(row.Type, row.Stream, row.Version, page.DataOf(row));
+                }
+            });
+        }
+        catch (AggregateException e) when (e.InnerExceptions is [SubjectKeyUnusableException unusable, ..])
+        {
+            ExceptionDispatchInfo.Throw(unusable); // in its own words
+        }
         return data;
     }
 }

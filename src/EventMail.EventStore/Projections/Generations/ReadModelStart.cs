@@ -21,6 +21,8 @@ internal static class ReadModelStart
         {
             ConnectionString = options.ConnectionString,
             Types = types,
+            DataFolder = options.DataFolder,
+            Keys = options.Keys,
             Kinds = kinds,
             Models = models,
             NodeExpiry = options.NodeExpiry,

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using EventMail.Domain.ApiKeys;
+using EventMail.EventStore;
 using EventMail.Host.Configuration;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;

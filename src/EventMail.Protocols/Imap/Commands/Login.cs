@@ -79,7 +79,7 @@ internal static class Login
         var account = result.Account!;
         if (!services.SessionsPerUser.TryEnter(account.Account, session.Limits.MaxSessionsPerUser))
             return Reply.No("Too many sessions of this account", "LIMIT");
-        session.LogIn(new(account, stranger with { UserName = account.Address }, new(services.Authenticator.ObjectIdKey(account.Account))));
+        session.LogIn(new(account, stranger with { UserName = account.Address, Account = account.LogName }, new(services.Authenticator.ObjectIdKey(account.Account))));
         services.Log.LoggedIn(session.Connection, account.Address, mechanism, duration);
         // RFC 3501 §7.1: the code spares the client a CAPABILITY command.
         return Reply.Ok("Logged in", "CAPABILITY " + Capabilities.Of(session));

@@ -260,7 +260,7 @@ public sealed class SubmissionMessageTests(SubmissionFixture fixture) : IClassFi
                 users.Add(e.Metadata.UserName);
         }
 
-        users[^1].ShouldBe(_alice.Address);
+        users[^1].ShouldBe(_alice.Account);
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 
-namespace EventMail.Projections;
+namespace EventMail.EventStore;
 
 /// <summary>
 /// A cache of at most about twice <paramref name="generation"/> entries: what was not asked for while a generation filled up is

@@ -1,4 +1,4 @@
-namespace EventMail.Projections.Tests;
+namespace EventMail.EventStore.Tests;
 
 public sealed class BoundedCacheTests
 {
