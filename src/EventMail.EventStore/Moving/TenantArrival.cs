@@ -17,6 +17,7 @@ public sealed class TenantArrival : IAsyncDisposable
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlTransaction _transaction;
     private readonly Dictionary<Guid, StreamStates.Entry> _states = [];
+    private bool _committed;
     private long _added;
     private long _first = long.MaxValue;
     private long _last;
@@ -43,6 +44,20 @@ public sealed class TenantArrival : IAsyncDisposable
             await connection.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>The key of the tenant's personal fields, wrapped for this database; before what it seals is added.</summary>
+    /// <exception cref="SubjectKeyUnusableException">One of the two cannot be used.</exception>
+    public async Task BringKeyAsync(EventLog source, CancellationToken cancel)
+    {
+        if (await source.Subjects.WrapForAsync(_target.Subjects, _tenant, cancel) is not var (key, wrapped))
+            return;
+        await ExecuteAsync(
+            $"""
+            insert into eventmail.subject_key (subject, kek, key) select $1, $2, $3 where {WrappedKeyTables.IsNotRetired("$2")}
+            on conflict (subject) do nothing returning pg_notify('{SubjectKeys.Channel}', '{SubjectKeys.Made}' || subject)
+            """, cancel, _tenant, wrapped.WrappingKey, wrapped.Octets);
+        _target.Subjects.Remember(_tenant, key); // this transaction alone sees the row
     }
 
     /// <summary>What has come up to a position of the source's log.</summary>
@@ -77,6 +92,7 @@ public sealed class TenantArrival : IAsyncDisposable
         // The other nodes find the streams by their positions.
         await ExecuteAsync("select pg_notify($1, $2)", cancel, CommitNotice.Channel, $"{_target.Executor.Node:n}|{_first}-{_last}|*");
         await _transaction.CommitAsync(cancel);
+        _committed = true;
     }
 
     private async Task NumberAsync(long to, CancellationToken cancel)
@@ -115,7 +131,7 @@ public sealed class TenantArrival : IAsyncDisposable
         var page = new List<StoredEvent>();
         await using var row = await command.ExecuteReaderAsync(cancel);
         while (await row.ReadAsync(cancel))
-            page.AddRange(SplitEvent.Of(EventRow.Read(row, _target.Types)));
+            page.AddRange(SplitEvent.Of(_target.Reader.Decoder.Read(EventRow.Read(row), Opening.ForFolds)));
         return page;
     }
 
@@ -179,6 +195,8 @@ public sealed class TenantArrival : IAsyncDisposable
     /// <summary>What is not committed is undone.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (!_committed)
+            _target.Subjects.Unlearn(_tenant);
         await _transaction.DisposeAsync();
         await _connection.DisposeAsync();
     }

@@ -20,6 +20,8 @@ public sealed class EventReader
 
     internal EventReader(NpgsqlDataSource source, EventDecoder decoder) => (_source, _decoder) = (source, decoder);
 
+    internal EventDecoder Decoder => _decoder;
+
     internal SafePosition Safe { get; } = new();
 
     /// <summary>Told of each row that is met and cannot be read.</summary>

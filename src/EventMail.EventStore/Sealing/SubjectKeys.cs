@@ -21,6 +21,8 @@ public sealed class SubjectKeys
     // A folder of keys may be put back at any time.
     private static readonly TimeSpan FaultFor = TimeSpan.FromSeconds(2);
 
+    private const string Changed = "its row in eventmail.subject_key was changed, or is another's.";
+
     private const string Select = "select subject, kek, key from eventmail.subject_key where subject = any($1)";
 
     private sealed record Known(SubjectKey? Key, string? Fault, long Until)
@@ -115,6 +117,32 @@ public sealed class SubjectKeys
         }
     }
 
+    /// <summary>A subject's key, wrapped for another database; null where it has none.</summary>
+    /// <exception cref="SubjectKeyUnusableException">It cannot be used.</exception>
+    internal async Task<(SubjectKey Key, WrappedKey Wrapped)?> WrapForAsync(SubjectKeys other, string subject, CancellationToken cancel)
+    {
+        await using var command = _source.CreateCommand(Select);
+        command.Parameters.Add(new() { Value = new[] { subject } });
+        await using var row = await command.ExecuteReaderAsync(cancel);
+        if (!await row.ReadAsync(cancel))
+            return null;
+        var key = new byte[KeyRing.KeyBytes];
+        try
+        {
+            return _ring.TryUnwrap(row.GetInt64(1), row.GetFieldValue<byte[]>(2), PurposeOf(subject), key)
+                ? (new(key), other._ring.Wrap(key, PurposeOf(subject)))
+                : throw new SubjectKeyUnusableException(subject, Changed);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SubjectKeyUnusableException(subject, e.Message);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
+
     /// <summary>Wraps with other keys than these from now on.</summary>
     internal void Retire(IReadOnlyCollection<long> wrappingKeys) => _ring.Retire(wrappingKeys);
 
@@ -158,7 +186,7 @@ public sealed class SubjectKeys
         {
             known = _ring.TryUnwrap(row.GetInt64(1), row.GetFieldValue<byte[]>(2), PurposeOf(subject), key)
                 ? new(new(key), null, long.MaxValue)
-                : Faulty("its row in eventmail.subject_key was changed, or is another's.");
+                : Faulty(Changed);
         }
         catch (WrappingKeyMissingException e)
         {

@@ -55,6 +55,7 @@ public sealed class AccountMove(MoveSide source, MoveSide target, string account
         var position = await CopyAllAsync(cancel);
         await _copy.VerifyAsync(0, position, cancel);
         await using var arrival = await TenantArrival.BeginAsync(target.Log, account, ReadModels.Kinds, ReadModels.Inline(), cancel);
+        await arrival.BringKeyAsync(source.Log, cancel);
         await arrival.AddAsync(position, done => report(new("arriving", done, position)), cancel);
 
         var began = Stopwatch.GetTimestamp();
@@ -118,6 +119,7 @@ public sealed class AccountMove(MoveSide source, MoveSide target, string account
         var end = Math.Max(position, await _copy.EndAsync(cancel));
         await CopyAsync(position, end, cancel);
         await _copy.VerifyAsync(position, end, cancel);
+        await arrival.BringKeyAsync(source.Log, cancel); // where its first sealed event came now
         await arrival.AddAsync(end, _ => { }, cancel);
         return end;
     }
