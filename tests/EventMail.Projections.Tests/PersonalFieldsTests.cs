@@ -72,6 +72,8 @@ public sealed partial class PersonalFieldsTests
         ("api_key_*", Nobodys),
         ("webhook_*", Nobodys),
         ("erasure_*", Nobodys),
+        ("account_moved_*", RemoteHost),
+        ("read_model_*.Model", "a table of ours"),
         ("contents_released.Sha256", Verifier),
         ("legal_hold_*.Case", Matter),
         ("legal_hold_placed.Reason", Matter),
