@@ -48,7 +48,7 @@ public sealed class ErasureDrillTests(MovingSite site) : IClassFixture<MovingSit
         var status = await restored.RunAsync("keys", "status");
         status.ExitCode.ShouldBe(1);
         status.Error.ShouldContain("1 wrapping keys of");
-        status.Error.ShouldContain("cannot be used, and 1 contents cannot be read");
+        status.Error.ShouldContain("cannot be used, and 1 contents and the events of 0 accounts and days cannot be read");
         (await ScalarAsync<long>(restored.Database, $"select count(*) from eventmail.content where number = {erased}")).ShouldBe(1);
     }
 
