@@ -75,7 +75,12 @@ internal static class MessageLog
             await streams.ExecuteNonQueryAsync();
         await CopyAsync(connection, log.Types, mailboxes, events);
         await using (var versions = new NpgsqlCommand(
-            "update public.mt_streams s set version = w.v from unnest($1::uuid[], $2::bigint[]) w (i, v) where s.id = w.i", connection)
+            """
+            update public.mt_streams s set version = w.v,
+              timestamp = (select e.timestamp from public.mt_events e where e.tenant_id = s.tenant_id and e.stream_id = s.id and e.version = w.v),
+              created = (select e.timestamp from public.mt_events e where e.tenant_id = s.tenant_id and e.stream_id = s.id and e.version = 1)
+            from unnest($1::uuid[], $2::bigint[]) w (i, v) where s.id = w.i
+            """, connection)
         {
             Parameters = { new() { Value = mailboxes.Select(m => m.Key.Id).ToArray() }, new() { Value = mailboxes.Select(m => m.Version).ToArray() } },
         })
