@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -16,14 +17,18 @@ namespace EventMail.EventStore.Backup;
 /// <param name="Removed">Those in runs before it that were gone from the database.</param>
 /// <param name="Missing">Contents' files that could not be found though their rows were there.</param>
 /// <param name="Finished">Null for a run that was ended; the next goes on with it.</param>
+/// <param name="Check">SHA-256 of the manifest without this member, in hexadecimal; null before it is written, and in format 1.</param>
 public sealed record BackupManifest(
     int Format, int Run, string? Previous, Guid? First, Guid? Last, long After, long To, DateTimeOffset? LastTime, long NextContent,
     string Contents, string Removed, IReadOnlyList<string> Missing, IReadOnlyList<BackupSegment> Segments,
-    DateTimeOffset Started, DateTimeOffset? Finished)
+    DateTimeOffset Started, DateTimeOffset? Finished, string? Check = null)
 {
-    public const int CurrentFormat = 1;
+    public const int CurrentFormat = 2;
 
-    internal byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(this, BackupJson.Default.BackupManifest);
+    // Those of format 1 had no check sum: the next run's manifest alone told of a change.
+    private const int FormatWithoutCheck = 1;
+
+    internal byte[] Write() => Serialize(this with { Check = CheckSum() });
 
     /// <exception cref="InvalidDataException">It is none.</exception>
     internal static BackupManifest Read(ReadOnlySpan<byte> json)
@@ -31,15 +36,21 @@ public sealed record BackupManifest(
         try
         {
             var manifest = JsonSerializer.Deserialize(json, BackupJson.Default.BackupManifest) ?? throw new InvalidDataException("is empty");
-            return manifest.Format == CurrentFormat
-                ? manifest
-                : throw new InvalidDataException($"has format {manifest.Format}; this program reads {CurrentFormat}");
+            if (manifest.Format is not (FormatWithoutCheck or CurrentFormat))
+                throw new InvalidDataException($"has format {manifest.Format}; this program reads {CurrentFormat}");
+            if (manifest.Format == CurrentFormat && manifest.Check != manifest.CheckSum())
+                throw new InvalidDataException("is not what was written: its check sum is another one");
+            return manifest;
         }
         catch (JsonException)
         {
             throw new InvalidDataException("is no manifest");
         }
     }
+
+    private string CheckSum() => Convert.ToHexStringLower(SHA256.HashData(Serialize(this with { Check = null })));
+
+    private static byte[] Serialize(BackupManifest manifest) => JsonSerializer.SerializeToUtf8Bytes(manifest, BackupJson.Default.BackupManifest);
 }
 
 /// <summary>A file of a backup.</summary>
@@ -54,6 +65,7 @@ public sealed record BackupSegment(string File, string Kind, long Rows, long Oct
 internal sealed record SegmentHeader(string Segment, int Format, string[] Columns)
 {
     public const string Mark = "eventmail ";
+    public const int CurrentFormat = 1;
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]

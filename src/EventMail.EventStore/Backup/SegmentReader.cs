@@ -29,7 +29,7 @@ internal sealed class SegmentReader : IDisposable
         {
             var input = new BufferedStream(path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file, 256 * 1024);
             var header = JsonSerializer.Deserialize(Line(input) ?? "", SegmentJson.Default.SegmentHeader);
-            return header?.Segment == SegmentHeader.Mark + kind && header.Format == BackupManifest.CurrentFormat
+            return header?.Segment == SegmentHeader.Mark + kind && header.Format == SegmentHeader.CurrentFormat
                 ? new(file, input, header)
                 : throw new InvalidDataException("does not begin as it should");
         }

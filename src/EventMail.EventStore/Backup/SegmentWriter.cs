@@ -36,7 +36,7 @@ internal sealed class SegmentWriter : IAsyncDisposable
         var writer = new SegmentWriter(Path.Combine(folder, NameOf(number, kind, compress)), kind, compress);
         try
         {
-            var header = new SegmentHeader(SegmentHeader.Mark + kind, BackupManifest.CurrentFormat, columns ?? []);
+            var header = new SegmentHeader(SegmentHeader.Mark + kind, SegmentHeader.CurrentFormat, columns ?? []);
             await writer.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(header, SegmentJson.Default.SegmentHeader), cancel);
             await writer.WriteAsync("\n"u8.ToArray(), cancel);
             if (columns is not null)
