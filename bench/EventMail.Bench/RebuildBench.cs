@@ -25,6 +25,7 @@ internal static class RebuildBench
         {
             ConnectionString = connectionString,
             Types = EventTypes.Create(),
+            DataFolder = database.Folder,
             Kinds = ReadModels.Kinds,
             Models = ReadModels.Inline(),
         });

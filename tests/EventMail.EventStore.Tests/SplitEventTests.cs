@@ -202,6 +202,7 @@ public class SplitEventTests
     {
         ConnectionString = log.ConnectionString,
         Types = OldCounters.Types(),
+        DataFolder = log.Folder,
         Kinds = [kind ?? Counters.Kind, Counters.Followed],
         Models = [model],
         PageSize = pageSize,

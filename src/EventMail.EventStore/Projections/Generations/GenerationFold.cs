@@ -39,6 +39,42 @@ internal sealed class GenerationFold
     /// <summary>Up to a position that is complete.</summary>
     public async Task AdvanceAsync(long upTo, Func<Task> afterPage, CancellationToken cancel)
     {
+        while (Position < upTo)
+        {
+            try
+            {
+                await RunAsync(upTo, afterPage, cancel);
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
+            {
+                StartAgain(Position);
+                for (var end = Math.Min(upTo, Position + (long)_options.PageSize * _options.PagesPerWrite); Position < end;)
+                {
+                    await AtOnceAsync(Math.Min(end, Position + _options.PageSize), null, cancel);
+                    await afterPage();
+                }
+            }
+        }
+    }
+
+    /// <summary>The same inside a transaction; if it does not commit, say <see cref="StartAgain"/>.</summary>
+    public async Task AdvanceAsync(long upTo, NpgsqlTransaction transaction, CancellationToken cancel)
+    {
+        while (Position < upTo)
+            await AtOnceAsync(Math.Min(upTo, Position + _options.PageSize), transaction, cancel);
+    }
+
+    /// <summary>What is in memory does not stand where the tables stand.</summary>
+    public void StartAgain(long position)
+    {
+        _fold.Forget();
+        _states.Clear();
+        _writing = Task.CompletedTask;
+        (Position, Folded) = (position, position);
+    }
+
+    private async Task RunAsync(long upTo, Func<Task> afterPage, CancellationToken cancel)
+    {
         Task<LogPage>? ahead = null;
         try
         {
@@ -74,23 +110,28 @@ internal sealed class GenerationFold
         }
     }
 
-    /// <summary>The same inside a transaction; if it does not commit, say <see cref="StartAgain"/>.</summary>
-    public async Task AdvanceAsync(long upTo, NpgsqlTransaction transaction, CancellationToken cancel)
+    // Two rows may exchange a name that only one may have. Where both changes come in one write, one row stands in the other's way, once the
+    // index is there that says so: then the halves are written one after the other.
+    private async Task AtOnceAsync(long upTo, NpgsqlTransaction? transaction, CancellationToken cancel)
     {
-        while (Position < upTo)
+        const string savepoint = "stretch";
+        var from = Position;
+        if (transaction is not null)
+            await transaction.SaveAsync(savepoint, cancel);
+        try
         {
-            using var page = await ReadAsync(Position, upTo, cancel);
+            using var page = await LogPage.ReadAsync(_session.Reader, from, upTo, _names, cancel);
             await _fold.AddAsync(page, Environment.ProcessorCount, () => Task.CompletedTask, cancel);
-            await WriteAsync(page.UpTo, transaction, cancel);
+            await WriteAsync(upTo, transaction, cancel);
         }
-    }
-
-    /// <summary>What is in memory does not stand where the tables stand.</summary>
-    public void StartAgain(long position)
-    {
-        _fold.Forget();
-        _states.Clear();
-        (Position, Folded) = (position, position);
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation && upTo - from > 1)
+        {
+            if (transaction is not null)
+                await transaction.RollbackAsync(savepoint, cancel);
+            StartAgain(from);
+            await AtOnceAsync(from + (upTo - from) / 2, transaction, cancel);
+            await AtOnceAsync(upTo, transaction, cancel);
+        }
     }
 
     private Task<LogPage> ReadAsync(long after, long upTo, CancellationToken cancel) =>
