@@ -17,8 +17,9 @@ internal sealed class SealedHeaders
     /// <summary>In canonical form, without the member hash; null when nothing of them is personal.</summary>
     public byte[]? Of(string json, SubjectKey key, string subject)
     {
-        ref var slot = ref _slots[(uint)HashCode.Combine(RuntimeHelpers.GetHashCode(json), RuntimeHelpers.GetHashCode(key)) % Slots];
-        if (!ReferenceEquals(slot.Json, json) || slot.Key != key)
+        ref var slot = ref _slots[(uint)HashCode.Combine(RuntimeHelpers.GetHashCode(json), key.Hash) % Slots];
+        // A key that was made here is read once more when its maker hears of it.
+        if (!ReferenceEquals(slot.Json, json) || slot.Key?.IsSameAs(key) != true)
             slot = (json, key, HeaderBox.Seal(Encoding.UTF8.GetBytes(json), key, subject));
         return slot.Canonical;
     }

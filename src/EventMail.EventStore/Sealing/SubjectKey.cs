@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 
 namespace EventMail.EventStore;
@@ -14,7 +15,7 @@ internal sealed class SubjectKey
     /// <summary>How much longer a box is than what is in it.</summary>
     public const int Overhead = IdBytes + AesBox.Overhead;
 
-    private readonly byte[] _id;
+    private readonly byte[] _name;
     private readonly AesBox _box;
 
     public SubjectKey(ReadOnlySpan<byte> key)
@@ -23,19 +24,26 @@ internal sealed class SubjectKey
         Span<byte> named = stackalloc byte[label.Length + KeyRing.KeyBytes];
         label.CopyTo(named);
         key.CopyTo(named[label.Length..]);
-        _id = SHA256.HashData(named)[..IdBytes];
+        _name = SHA256.HashData(named);
         CryptographicOperations.ZeroMemory(named);
         _box = new(key);
     }
 
+    private ReadOnlySpan<byte> Id => _name.AsSpan(0, IdBytes);
+
+    /// <summary>A hash of the key, the same for the same key wherever it was read.</summary>
+    public int Hash => BinaryPrimitives.ReadInt32BigEndian(_name);
+
+    public bool IsSameAs(SubjectKey other) => _name.AsSpan().SequenceEqual(other._name);
+
     public void Seal(ReadOnlySpan<byte> plain, ReadOnlySpan<byte> purpose, Span<byte> box)
     {
-        _id.CopyTo(box);
+        Id.CopyTo(box);
         _box.Seal(plain, purpose, box[IdBytes..]);
     }
 
     /// <summary>False: another key made it, one that is gone.</summary>
-    public bool Made(ReadOnlySpan<byte> box) => box.StartsWith(_id);
+    public bool Made(ReadOnlySpan<byte> box) => box.StartsWith(Id);
 
     public bool TryOpen(ReadOnlySpan<byte> box, ReadOnlySpan<byte> purpose, Span<byte> plain) => _box.TryOpen(box[IdBytes..], purpose, plain);
 }

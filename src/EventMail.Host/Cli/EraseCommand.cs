@@ -86,7 +86,8 @@ internal static class EraseCommand
             return;
         }
         var reason = run.Arguments.GetValue(Reason) ?? throw new CommandFailedException("An erasure has a reason: say --reason TEXT.", ExitCodes.Usage);
-        foreach (var part in contents.Chunk(ErasureState.MaxContents))
+        // An account may have no contents of its own: its addresses and names are erased by an order as well.
+        foreach (var part in contents.Count == 0 ? [[]] : contents.Chunk(ErasureState.MaxContents))
         {
             var id = (await store.Erasures.OrderAsync(part, subject, reason, run.Arguments.GetValue(Case), StoreCommand.Operator, stop)).OrFail("erase");
             await CarryOutAsync(store, run, id, stop);

@@ -62,9 +62,6 @@ public sealed class HistoryLog(EventLog log, Directory directory, SecretKey? key
         return trail.Contents;
     }
 
-    /// <summary>Takes what leads to an account's events out of the index: for its erasure, when its keys are gone.</summary>
-    public Task ForgetAsync(string account, CancellationToken cancel) => _index.ForgetAsync(account, cancel);
-
     /// <summary>How many positions of the log the index has not come to yet: what is there is read from the log itself.</summary>
     public async Task<long> BehindAsync(CancellationToken cancel) =>
         await log.Reader.EndAsync(cancel).ConfigureAwait(false) - await _index.PositionAsync(cancel).ConfigureAwait(false);

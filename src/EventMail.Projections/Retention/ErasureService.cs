@@ -47,7 +47,7 @@ public sealed class ErasureService(EventLog log, MailboxService mailboxes, TimeP
     public async Task<Result<Guid>> OrderAsync(
         IReadOnlyCollection<ErasedContent> contents, string? subject, string reason, string? name, Actor actor, CancellationToken cancel)
     {
-        if (contents.Count == 0)
+        if (contents.Count == 0 && subject is null)
             return new Rejection(RejectionKind.NonExistent, "There is nothing to erase");
         if (contents.Count > ErasureState.MaxContents)
             return Rejection.Limit($"One order names {ErasureState.MaxContents} contents at most");
@@ -59,14 +59,14 @@ public sealed class ErasureService(EventLog log, MailboxService mailboxes, TimeP
             return new Rejection(RejectionKind.InUse, $"A message waits in the queue ({waiting.Id}): cancel it first");
         var places = await _uses.PlacesAsync(numbers, await log.Reader.EndAsync(cancel).ConfigureAwait(false), cancel).ConfigureAwait(false);
         var all = places.Values.SelectMany(streams => streams).ToHashSet();
-        StreamRef[] rules = [.. all.Select(place => RetentionKind.Of(place.Tenant)).Append(RetentionKind.Of(null)).DistinctBy(stream => stream.Key)];
+        StreamRef[] rules = [.. all.Select(place => place.Tenant).Append(subject).Append(null).Distinct().Select(RetentionKind.Of)];
         var erasure = ErasureKind.Of(Guid.CreateVersion7(clock.GetUtcNow()));
         // Holds are read in the transaction of the order: one that is placed now is before or behind it.
         var outcome = await log.Executor.ExecuteAsync(
             new AccountCommand(actor.Because(null), [erasure, .. rules], decision =>
             {
                 var now = new RetentionRules(rules.ToDictionary(stream => stream.Key, stream => decision.State<RetentionState>(stream.Key)), default);
-                if (now.HoldOn(all) is { } hold)
+                if ((now.HoldOn(all) ?? now.HoldOn(subject)) is { } hold)
                     decision.Reject(new Rejection(RejectionKind.CannotChange, $"The legal hold {hold.Hold.Case} is on it"));
                 else
                     decision.Append(erasure.Key, new ErasureOrdered(subject, [.. contents], reason, name));
@@ -175,6 +175,7 @@ public sealed class ErasureService(EventLog log, MailboxService mailboxes, TimeP
         await using var transaction = await connection.BeginTransactionAsync(cancel).ConfigureAwait(false);
         await new SubjectErasure(log).EraseAsync(connection, transaction, subject, cancel).ConfigureAwait(false);
         await transaction.CommitAsync(cancel).ConfigureAwait(false);
+        await new ErasedHistory(log).MakeAnewAsync(subject, cancel).ConfigureAwait(false);
     }
 
     private sealed record Stored(int Count, int Plain, long[] WrappingKeys);
@@ -202,6 +203,8 @@ public sealed class ErasureService(EventLog log, MailboxService mailboxes, TimeP
     private async Task<int> ReleaseAsync(long[] numbers, EventMetadata metadata, CancellationToken cancel)
     {
         var expunged = 0;
+        if (numbers.Length == 0)
+            return expunged;
         for (var round = 0; round < MaxRounds; round++)
         {
             var position = await log.Reader.EndAsync(cancel).ConfigureAwait(false);

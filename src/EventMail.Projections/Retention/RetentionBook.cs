@@ -49,6 +49,10 @@ public sealed class RetentionRules(IReadOnlyDictionary<StreamKey, RetentionState
         return null;
     }
 
+    /// <summary>A hold on anything of an account, or on everything; null when there is none.</summary>
+    /// <param name="account">Null: only on everything.</param>
+    public PlacedHold? HoldOn(string? account) => HoldOn([]) ?? (account is not null && Of(account).Holds is [var hold, ..] ? new(account, hold) : null);
+
     public IEnumerable<PlacedHold> Holds => states.SelectMany(pair => pair.Value.Holds.Select(hold => new PlacedHold(pair.Key == Server ? null : pair.Key.Tenant, hold)));
 
     public IEnumerable<RetentionRule> Rules => states.SelectMany(pair => pair.Value.Rules.Select(

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using EventMail.Testing;
 using Xunit.Abstractions;
 
@@ -76,7 +77,7 @@ public sealed class DeliveryCrashTests(ITestOutputHelper output)
             {
                 var id = $"<{IdOf(round)}>";
                 counts.ShouldContainKey(id, "a message was lost");
-                var delivery = await DeliveryAsync(database, IdOf(round));
+                var delivery = await DeliveryAsync(delivering, IdOf(round));
                 delivery.Delivered.ShouldBe(1, id);
                 sink.Messages.ShouldContain(message => message.MessageId == id && message.IsAnswered, $"{id} is called delivered and was not");
                 counts[id].ShouldBeLessThanOrEqualTo(1 + delivery.Unknown, $"{id} came twice and nobody says so");
@@ -127,18 +128,12 @@ public sealed class DeliveryCrashTests(ITestOutputHelper output)
         }
     }
 
-    // From the log itself.
-    private static async Task<(Guid Id, int Delivered, int Unknown)> DeliveryAsync(TestDatabase database, string messageId)
+    // From the log itself: what it says of the message's deliveries.
+    private static async Task<(Guid Id, int Delivered, int Unknown)> DeliveryAsync(TestServer server, string messageId)
     {
-        await using var command = database.DataSource.CreateCommand(
-            """
-            select s.stream_id, count(*) filter (where e.type = 'recipient_delivered'), count(*) filter (where e.type = 'delivery_outcome_unknown')
-            from public.mt_events s join public.mt_events e on e.stream_id = s.stream_id and e.tenant_id = s.tenant_id
-            where s.type = 'message_submitted' and s.data::text like '%' || $1 || '%' group by s.stream_id
-            """);
-        command.Parameters.Add(new() { Value = messageId });
-        await using var reader = await command.ExecuteReaderAsync();
-        (await reader.ReadAsync()).ShouldBeTrue($"{messageId} is not in the log");
-        return (reader.GetGuid(0), (int)reader.GetInt64(1), (int)reader.GetInt64(2));
+        var life = (await server.RunAsync("history", "--message", messageId, "--json")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonNode.Parse(line)!).Select(entry => (Type: (string)entry["type"]!, Stream: (Guid)entry["stream"]!)).ToList();
+        var id = life.Where(entry => entry.Type == "message_submitted").ShouldHaveSingleItem($"{messageId} is not in the log once").Stream;
+        return (id, life.Count(entry => entry == ("recipient_delivered", id)), life.Count(entry => entry == ("delivery_outcome_unknown", id)));
     }
 }

@@ -83,8 +83,8 @@ public sealed class BackupTests(MovingSite site) : IClassFixture<MovingSite>
         {
             await using var restored = await RestoredSite.CreateAsync();
             (await restored.DoAsync("restore-backup", target, "--until", until)).ShouldContain($"Restored {events} events");
-            await restored.DoAsync("audit", "verify");
             restored.TakeKeys(source.DataFolder);
+            await restored.DoAsync("audit", "verify");
             await restored.DoAsync("account", "list");
         }
         await using var empty = await RestoredSite.CreateAsync();

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using EventMail.Domain.Deliveries;
 using EventMail.Domain.Reception;
+using EventMail.EventStore;
 using EventMail.EventStore.Proof;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Deliveries;
@@ -12,6 +13,7 @@ using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Reception;
 using EventMail.Projections.Tests.Deliveries;
 using EventMail.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EventMail.Projections.Tests.Erasing;
 
@@ -62,6 +64,8 @@ public sealed class SubjectErasureTests : IAsyncLifetime
             (await new SubjectErasure(Mail.Log).EraseStrangersAsync(connection, transaction, DateOnly.FromDateTime(DateTime.UtcNow), default)).ShouldNotBeNull();
             await transaction.CommitAsync();
         }
+        await new ErasedHistory(Mail.Log).MakeAnewAsync(_account.Account, default);
+        await new ErasedHistory(Mail.Log).MakeStrangersAnewAsync(DateOnly.FromDateTime(DateTime.UtcNow), default);
         (await FoundAsync()).ShouldBeEmpty();
         var after = await TellAsync();
         after.Select(entry => entry.Type).ShouldBe(told.Select(entry => entry.Type));
@@ -75,6 +79,23 @@ public sealed class SubjectErasureTests : IAsyncLifetime
             return Task.CompletedTask;
         }, _ => { }, default);
         faults.ShouldBeEmpty();
+
+        await Mail.Log.Projections.WaitForAsync(HistoryIndexProjection.ProjectionName, default);
+        (await DriftsAsync()).ShouldBeEmpty();
+    }
+
+    // Between the tables and a fold of the log as it can be read now.
+    private async Task<IEnumerable<RowDrift>> DriftsAsync()
+    {
+        var models = ReadModels.All(NullLoggerFactory.Instance);
+        foreach (var follower in models.OfType<IAsyncProjection>())
+            follower.Join(Mail.Log);
+        var generations = new Generations(new()
+        {
+            ConnectionString = Mail.Database.ConnectionString, Types = Mail.Log.Types, DataFolder = "", Keys = Mail.Database.Keys,
+            Kinds = ReadModels.Kinds, Models = models,
+        });
+        return (await generations.VerifyAsync([], _ => Task.CompletedTask, default)).SelectMany(model => model.Drifts);
     }
 
     private async Task<List<HistoryEntry>> TellAsync() => await Mail.History.ReadAsync(new(), default).ToListAsync();

@@ -106,17 +106,6 @@ public sealed class HistoryLogTests(HistorySite site) : IClassFixture<HistorySit
     }
 
     [Fact]
-    public async Task What_leads_to_an_erased_account_is_gone_from_the_index()
-    {
-        var gone = await site.Mail.NewAccountAsync();
-        await site.IndexedAsync();
-        (await site.AskAsync(new() { Accounts = [gone.Account] })).ShouldNotBeEmpty();
-        await site.History.ForgetAsync(gone.Account, default);
-        (await site.AskAsync(new() { Accounts = [gone.Account] })).ShouldBeEmpty();
-        (await site.AskAsync(new() { Address = gone.Address })).ShouldBeEmpty();
-    }
-
-    [Fact]
     public async Task An_account_that_was_never_there_has_no_history() =>
         (await site.History.AccountsAsync("nobody@example.test", default)).ShouldBeEmpty();
 

@@ -241,10 +241,24 @@ public sealed class ErasureTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_account_without_contents_of_its_own_is_erased_as_well()
+    {
+        var bob = await _mail.NewAccountAsync();
+        var id = (await _erasures.OrderAsync([], bob.Account, "asked for", null, Actor.System, default)).Value;
+        var end = await _erasures.CarryOutAsync(id, Actor.System, default);
+        (end.Contents, end.Messages, end.WrappingKeys.Length).ShouldBe((0, 0, 1));
+        var told = await _mail.History.ReadAsync(new() { Accounts = [bob.Account] }, default).ToListAsync();
+        told.ShouldNotBeEmpty();
+        told.ShouldAllBe(entry => !entry.What.Contains(bob.Address));
+    }
+
+    [Fact]
     public async Task An_order_has_a_reason_contents_and_no_more_than_so_many()
     {
         (await _erasures.OrderAsync([new(1, "")], null, "", null, Actor.System, default)).Rejection!.Kind.ShouldBe(RejectionKind.Invalid);
         (await _erasures.OrderAsync([], null, "asked for", null, Actor.System, default)).Rejection!.Kind.ShouldBe(RejectionKind.NonExistent);
+        (await _book.PlaceAsync("Jones", _alice.Account, Guid.NewGuid(), null, Actor.System, default)).Rejection.ShouldBeNull();
+        (await _erasures.OrderAsync([], _alice.Account, "asked for", null, Actor.System, default)).Rejection!.Text.ShouldBe("The legal hold Jones is on it");
         (await _erasures.OrderAsync([.. Enumerable.Range(1, ErasureState.MaxContents + 1).Select(n => new ErasedContent(n, ""))], null, "asked for", null, Actor.System, default))
             .Rejection!.Kind.ShouldBe(RejectionKind.Limit);
     }

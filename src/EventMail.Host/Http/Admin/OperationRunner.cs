@@ -37,6 +37,10 @@ internal sealed class OperationRunner(KeyGuard guard, string node, ILogger log)
         {
             await Problem.WriteAsync(context, StatusCodes.Status410Gone, "The message's text is not kept any more");
         }
+        catch (TenantReadOnlyException moving) when (!context.Response.HasStarted)
+        {
+            await Problem.WriteAsync(context, StatusCodes.Status409Conflict, "The account is read-only", $"It {moving.Reason}");
+        }
         catch (Exception error) when (!context.Response.HasStarted && error is not BadHttpRequestException)
         {
             log.Failed(error, method, path, session);

@@ -133,17 +133,6 @@ internal sealed class HistoryIndex(NpgsqlDataSource source)
             yield return row.GetInt64(0);
     }
 
-    /// <summary>Deletes everything that leads to an account's events. What the index has not come to yet must have lost its names by then.</summary>
-    public async Task ForgetAsync(string account, CancellationToken cancel)
-    {
-        var term = (await KeyAsync(cancel).ConfigureAwait(false)).Account(account);
-        await using var connection = await source.OpenConnectionAsync(cancel).ConfigureAwait(false);
-        await using var batch = new NpgsqlBatch(connection);
-        foreach (var table in (string[])[HistoryTables.Events, HistoryTables.Clients])
-            batch.BatchCommands.Add(new($"delete from {table} where account = $1") { Parameters = { new NpgsqlParameter<long> { TypedValue = term } } });
-        await batch.ExecuteNonQueryAsync(cancel).ConfigureAwait(false);
-    }
-
     private static async Task<long[]> LongsAsync(NpgsqlCommand command, CancellationToken cancel)
     {
         var numbers = new List<long>();
