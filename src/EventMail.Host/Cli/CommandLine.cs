@@ -11,6 +11,9 @@ namespace EventMail.Host.Cli;
 /// <summary>The command line: one file per command beside this one, listed here.</summary>
 public static class CommandLine
 {
+    // PostgreSQL's class of errors "insufficient resources": it is there, and its disk is full.
+    private const string NoResources = "53";
+
     private static readonly Option<string?> Data = new("--data")
     {
         Description = "The data folder",
@@ -113,6 +116,11 @@ public static class CommandLine
             {
                 await Console.Error.WriteLineAsync($"eventmail: {error.Message}");
                 return error.ExitCode;
+            }
+            catch (NpgsqlException error) when (error.IsTransient && error.SqlState?.StartsWith(NoResources, StringComparison.Ordinal) != true)
+            {
+                await Console.Error.WriteLineAsync($"eventmail: The database is not there, or went away: {error.Message}");
+                return ExitCodes.Failed;
             }
             catch (Exception error) when (error is EmbeddedPostgresException or NpgsqlException or SocketException or TimeoutException
                 or IOException or UnauthorizedAccessException or EventStore.SubjectKeyUnusableException)

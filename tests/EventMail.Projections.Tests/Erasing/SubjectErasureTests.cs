@@ -92,8 +92,12 @@ public sealed class SubjectErasureTests : IAsyncLifetime
             follower.Join(Mail.Log);
         var generations = new Generations(new()
         {
-            ConnectionString = Mail.Database.ConnectionString, Types = Mail.Log.Types, DataFolder = "", Keys = Mail.Database.Keys,
-            Kinds = ReadModels.Kinds, Models = models,
+            ConnectionString = Mail.Database.ConnectionString,
+            Types = Mail.Log.Types,
+            DataFolder = "",
+            Keys = Mail.Database.Keys,
+            Kinds = ReadModels.Kinds,
+            Models = models,
         });
         return (await generations.VerifyAsync([], _ => Task.CompletedTask, default)).SelectMany(model => model.Drifts);
     }
