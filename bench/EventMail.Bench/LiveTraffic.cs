@@ -26,7 +26,7 @@ internal sealed class LiveTraffic : IAsyncDisposable
     {
         static ValueTask<string?> Nobody(string name, CancellationToken cancel) => ValueTask.FromResult<string?>(null);
         var mailboxes = new MailboxService(
-            log, (_, _, _, _) => null, new Projections.Accounts.Subscriptions(log).Book, new(Nobody, Nobody), new(), NullLoggerFactory.Instance);
+            log, (_, _, _, _) => new(0, long.MaxValue), new Projections.Accounts.Subscriptions(log).Book, new(Nobody, Nobody), new(), NullLoggerFactory.Instance);
         var traffic = new LiveTraffic(log, mailboxes);
         for (var i = 0; i < Inboxes; i++)
         {

@@ -486,7 +486,7 @@ public sealed class MailboxService : IAsyncDisposable
         NoteRefusal(outcome);
         return outcome.Rejection switch
         {
-            null => outcome.Result is T answer ? answer : default!,
+            null => outcome.Result is T answer ? answer : throw new InvalidOperationException($"{command.GetType().Name} has no answer"),
             Rejection rejection => rejection,
             var other => throw new InvalidOperationException($"{command.GetType().Name} was refused with {other}"),
         };

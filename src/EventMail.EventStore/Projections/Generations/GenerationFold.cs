@@ -27,7 +27,7 @@ internal sealed class GenerationFold
         _states = new(
             session.Writer, session.Events, options.Kinds.ToDictionary(k => k.Name), models.SelectMany(m => m.Tables).ToHashSet(), options.MaxStates);
         _fold = new(session.Decoder, models, _states);
-        _pace = new(session, options);
+        _pace = new(options, session.LastPositionAsync, TimeProvider.System);
     }
 
     /// <summary>Where the tables stand.</summary>

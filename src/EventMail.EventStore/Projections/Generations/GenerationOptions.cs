@@ -24,7 +24,7 @@ public sealed record GenerationOptions
     public int PagesPerWrite { get; init; } = 5;
 
     /// <summary><see cref="PageSize"/> while others write the log.</summary>
-    public int PageSizeBesideOthers { get; init; } = 2_000;
+    public int PageSizeBesideOthers { get; init; } = 500;
 
     /// <summary>While others write the log a build rests after each page, so many times as long as the page took.</summary>
     public double RestBesideOthers { get; init; } = 1;

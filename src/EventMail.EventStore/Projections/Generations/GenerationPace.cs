@@ -1,22 +1,26 @@
-using System.Diagnostics;
-
 namespace EventMail.EventStore;
 
 /// <summary>
 /// How fast a build may go. While somebody writes the log it reads small pages, does one thing after the other and rests in between, so that
-/// those whose mail is coming in find a processor; alone it takes what there is.
+/// those whose mail is coming in find a processor; alone it takes what there is. Not thread-safe.
 /// </summary>
-internal sealed class GenerationPace(GenerationSession session, GenerationOptions options)
+/// <param name="lastPosition">The last position that was drawn: it moves when somebody writes the log.</param>
+internal sealed class GenerationPace(GenerationOptions options, Func<CancellationToken, Task<long>> lastPosition, TimeProvider time)
 {
     /// <summary>Between two looks at the log's end.</summary>
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
+    public static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
 
-    private long _looked;
-    private long _last = -1;
+    private long? _looked;
+    private long? _last;
     private long? _heard;
+    private bool _known;
 
-    /// <summary>Somebody wrote of late. Who verifies at a rate that was asked for has that as its pace.</summary>
-    public bool BesideOthers => options.MostEventsPerSecond == 0 && _heard is { } heard && Stopwatch.GetElapsedTime(heard) < options.OthersRest;
+    /// <summary>
+    /// Somebody wrote of late, or it has not been looked twice yet: the first pages would be felt as well. Who verifies at a rate that was asked
+    /// for has that as its pace.
+    /// </summary>
+    public bool BesideOthers =>
+        options.MostEventsPerSecond == 0 && (!_known || (_heard is { } heard && time.GetElapsedTime(heard) < options.OthersRest));
 
     /// <summary>Positions of one page.</summary>
     public int PageSize => BesideOthers ? Math.Min(options.PageSize, options.PageSizeBesideOthers) : options.PageSize;
@@ -24,15 +28,16 @@ internal sealed class GenerationPace(GenerationSession session, GenerationOption
     /// <summary>After a page.</summary>
     public async Task RestAsync(TimeSpan worked, CancellationToken cancel)
     {
-        if (Stopwatch.GetElapsedTime(_looked) >= LookInterval)
+        if (_looked is not { } looked || time.GetElapsedTime(looked) >= LookInterval)
         {
-            var last = await session.LastPositionAsync(cancel);
-            _looked = Stopwatch.GetTimestamp();
-            if (_last >= 0 && last > _last)
+            var last = await lastPosition(cancel);
+            _looked = time.GetTimestamp();
+            _known = _last is not null;
+            if (last > _last)
                 _heard = _looked;
             _last = last;
         }
         if (BesideOthers)
-            await Task.Delay(worked * options.RestBesideOthers, cancel);
+            await Task.Delay(worked * options.RestBesideOthers, time, cancel);
     }
 }

@@ -1,3 +1,4 @@
+using EventMail.Domain;
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 
@@ -9,8 +10,10 @@ internal sealed class DeleteCommand(MailboxRef mailbox, EventMetadata metadata) 
 
     public override void Decide(Decision decision)
     {
-        if (Allows(decision, mailbox, Rights.DeleteMailbox)
-            && Accept(decision, MailboxDecider.Delete(decision.State<MailboxState>(mailbox.Key))) is { } e)
-            decision.Append(mailbox.Key, e);
+        if (!Allows(decision, mailbox, Rights.DeleteMailbox)
+            || Accept(decision, MailboxDecider.Delete(decision.State<MailboxState>(mailbox.Key))) is not { } e)
+            return;
+        decision.Append(mailbox.Key, e);
+        decision.Result = default(Unit);
     }
 }
