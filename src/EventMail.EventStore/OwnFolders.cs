@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace EventMail.EventStore;
 
 /// <summary>Folders and files for their owner alone, whatever the umask, and durable when their names are given out.</summary>
-internal static partial class OwnFolders
+public static partial class OwnFolders
 {
     public const UnixFileMode FileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 

@@ -161,7 +161,7 @@ public sealed class LogBackup(EventLog log, BackupFolder folder, Action<BackupPr
         var encrypted = rows.Contents.Contains("key");
         SegmentWriter? writer = null;
         var inSegment = new NumberRanges();
-        var files = new List<(long Number, byte[] Digest)>();
+        var files = new List<FileOfRow>();
         try
         {
             foreach (var portion in wanted.Portions(ContentsOfStatement))
@@ -171,13 +171,13 @@ public sealed class LogBackup(EventLog log, BackupFolder folder, Action<BackupPr
                 await using (var stream = await rows.ContentsAsync(portion, cancel))
                 {
                     var reader = new CopyReader(stream);
-                    var (number, digest, data) = (IndexOf("number"), IndexOf("digest"), IndexOf("data"));
+                    var (number, digest, data, key) = (IndexOf("number"), IndexOf("digest"), IndexOf("data"), IndexOf("key"));
                     while (await reader.NextAsync(cancel))
                     {
                         await writer.WriteRowAsync(reader.Row, cancel);
                         inSegment.Append(reader.Long(number));
                         if (reader.IsNull(data))
-                            files.Add((reader.Long(number), reader.Field(digest).ToArray()));
+                            files.Add(new(reader.Long(number), reader.Field(digest).ToArray(), key >= 0 && !reader.IsNull(key)));
                     }
                 }
                 done += portion.Sum(range => range.Last - range.First + 1);
@@ -209,19 +209,26 @@ public sealed class LogBackup(EventLog log, BackupFolder folder, Action<BackupPr
         }
     }
 
-    private async Task FilesAsync(BackupRows rows, List<(long Number, byte[] Digest)> files, CancellationToken cancel)
+    // A content that is a file, as its row says.
+    private readonly record struct FileOfRow(long Number, byte[] Digest, bool IsEncrypted)
+    {
+        // The row's own first: an encryption that was ended on its way leaves a file that no key opens beside the plain one.
+        public IEnumerable<string> Names => IsEncrypted ? ContentFileNames.Of(Digest, Number) : ContentFileNames.Of(Digest, Number).Reverse();
+    }
+
+    private async Task FilesAsync(BackupRows rows, List<FileOfRow> files, CancellationToken cancel)
     {
         SegmentWriter? writer = null;
         try
         {
-            foreach (var (number, digest) in files)
+            foreach (var file in files)
             {
                 writer ??= await SegmentWriter.BeginAsync(Run, NextNumber, "files", null, compress: false, cancel);
-                if (ContentFileNames.Of(digest, number).FirstOrDefault(name => File.Exists(PathOf(name))) is { } found)
+                if (file.Names.FirstOrDefault(name => File.Exists(PathOf(name))) is { } found)
                     await CopyFileAsync(writer, found, cancel);
                 // Released meanwhile is no fault.
-                else if (await rows.HasContentAsync(number, cancel))
-                    _missing.Add(Convert.ToHexStringLower(digest));
+                else if (await rows.HasContentAsync(file.Number, cancel))
+                    _missing.Add(Convert.ToHexStringLower(file.Digest));
                 if (writer.Octets >= SegmentOctets)
                     await EndAsync();
             }

@@ -11,8 +11,10 @@ public static class WrappedKeyRows
 {
     private const string SubjectKeys = "eventmail.subject_key";
 
-    public static async Task WriteAsync(EventLog log, string folder, CancellationToken cancel)
+    /// <returns>The names of the files of the wrapping keys that the rows need.</returns>
+    public static async Task<IReadOnlySet<string>> WriteAsync(EventLog log, string folder, CancellationToken cancel)
     {
+        var needed = new HashSet<long>();
         OwnFolders.Make(folder);
         await using var connection = await log.Sessions.OpenConnectionAsync(cancel);
         foreach (var source in WrappedKeyTables.All)
@@ -24,15 +26,23 @@ public static class WrappedKeyRows
             {
                 var rows = new CopyReader(copy);
                 while (await rows.NextAsync(cancel))
+                {
                     await writer.WriteRowAsync(rows.Row, cancel);
+                    needed.Add(rows.Long(Kek));
+                }
             }
             await writer.FinishAsync(0, cancel);
         }
+        return needed.Select(WrappingKeyFiles.NameOf).ToHashSet(StringComparer.Ordinal);
     }
+
+    // Where the number of the wrapping key stands among the columns.
+    private const int Kek = 1;
 
     private static string[] Columns(WrappedKeyTable source) => [source.Id, "kek", "key"];
 
     /// <summary>Puts them in the place of the restored ones.</summary>
+    /// <exception cref="BackupDamagedException">A file of them is not what was written.</exception>
     internal static async Task ApplyAsync(NpgsqlConnection connection, string folder, CancellationToken cancel)
     {
         foreach (var source in WrappedKeyTables.All)
@@ -42,19 +52,39 @@ public static class WrappedKeyRows
             if (!File.Exists(path))
                 continue;
             await ExecuteAsync($"create temporary table wrapped as select {BackupRows.Names(columns)} from {table} limit 0");
-            using (var reader = SegmentReader.Open(path, kind))
-            {
-                await using var copy = await connection.BeginRawBinaryCopyAsync($"copy wrapped ({BackupRows.Names(reader.Header.Columns)}) from stdin (format binary)", cancel);
-                await copy.WriteAsync(CopyReader.Header, cancel);
-                var rows = reader.Rows();
-                while (await rows.NextAsync(cancel))
-                    await copy.WriteAsync(rows.Row, cancel);
-                await copy.WriteAsync(CopyReader.Trailer, cancel);
-            }
-            await ExecuteAsync($"update {table} t set kek = w.kek, key = w.key from wrapped w where t.{key} = w.{key} and t.kek is distinct from w.kek");
+            await ReadAsync(path, kind);
+            // What was plain when the backup took it has no key, whatever the database has of it now.
+            await ExecuteAsync($"update {table} t set kek = w.kek, key = w.key from wrapped w where t.{key} = w.{key} and t.kek <> w.kek");
             if (source.Table == SubjectKeys)
                 await ForgetErasedAsync();
             await ExecuteAsync("drop table wrapped");
+        }
+
+        async Task ReadAsync(string path, string kind)
+        {
+            try
+            {
+                using var reader = SegmentReader.Open(path, kind);
+                await using var copy = await connection.BeginRawBinaryCopyAsync($"copy wrapped ({BackupRows.Names(reader.Header.Columns)}) from stdin (format binary)", cancel);
+                try
+                {
+                    await copy.WriteAsync(CopyReader.Header, cancel);
+                    var rows = reader.Rows();
+                    while (await rows.NextAsync(cancel))
+                        await copy.WriteAsync(rows.Row, cancel);
+                    await copy.WriteAsync(CopyReader.Trailer, cancel);
+                }
+                catch (InvalidDataException)
+                {
+                    // Else its end would be told as PostgreSQL's fault.
+                    await copy.CancelAsync();
+                    throw;
+                }
+            }
+            catch (InvalidDataException e)
+            {
+                throw new BackupDamagedException(path, e.Message);
+            }
         }
 
         // A subject that has no key any more, and whose wrapping key is gone, was erased since the backup. With its row it would be one whose keys are lost.

@@ -22,7 +22,9 @@ internal sealed class WrappingKeyFiles(string folder, bool isOurs, TimeProvider 
 
     public string Folder { get; } = Path.GetFullPath(folder);
 
-    public string PathOf(long number) => Path.Combine(Folder, number.ToString("x16", CultureInfo.InvariantCulture) + Extension);
+    public static string NameOf(long number) => number.ToString("x16", CultureInfo.InvariantCulture) + Extension;
+
+    public string PathOf(long number) => Path.Combine(Folder, NameOf(number));
 
     public static DateTimeOffset MadeAt(long number) => DateTimeOffset.FromUnixTimeMilliseconds(number >> RandomBits);
 

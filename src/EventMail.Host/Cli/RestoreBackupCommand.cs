@@ -53,7 +53,7 @@ internal static class RestoreBackupCommand
     private static (DateTimeOffset? Time, long? Position) CutOf(string? text) =>
         text is null ? (null, null)
         : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var position) ? (null, position)
-        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? (time, null)
+        : TimeArgument.TryInstant(text, out var time) ? (time, null)
         : throw new CommandFailedException($"{text} is neither a time such as 2026-11-01T12:00:00Z nor a position in the log.", ExitCodes.Usage);
 
     private static VerifiedBackup CutAt(VerifiedBackup backup, DateTimeOffset? time, long? position)

@@ -26,9 +26,7 @@ internal static class TimeArgument
     /// <exception cref="CommandFailedException">It is none.</exception>
     public static DateTimeOffset Parse(string text)
     {
-        // RFC 3339 §5.6: "t" and "z" are as good as capitals.
-        if (DateTimeOffset.TryParseExact(
-            text.ToUpperInvariant(), Exact, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time))
+        if (TryInstant(text, out var time))
             return time;
         // A time of day is none: which day?
         if (text.Contains(':', StringComparison.Ordinal) || !Units.TryParseDuration(text, out var ago))
@@ -36,4 +34,9 @@ internal static class TimeArgument
         var now = DateTimeOffset.UtcNow;
         return ago < now - DateTimeOffset.MinValue ? now - ago : DateTimeOffset.MinValue;
     }
+
+    /// <summary>A date or a time; how long ago is none.</summary>
+    // RFC 3339 §5.6: "t" and "z" are as good as capitals.
+    public static bool TryInstant(string text, out DateTimeOffset time) => DateTimeOffset.TryParseExact(
+        text.ToUpperInvariant(), Exact, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out time);
 }

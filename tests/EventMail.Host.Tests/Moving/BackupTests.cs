@@ -1,4 +1,6 @@
 using System.Globalization;
+using EventMail.Host.Configuration;
+using EventMail.Host.Moving.Backup;
 using EventMail.Testing;
 
 namespace EventMail.Host.Tests.Moving;
@@ -59,7 +61,9 @@ public sealed class BackupTests(MovingSite site) : IClassFixture<MovingSite>
         await using var empty = await RestoredSite.CreateAsync();
         (await empty.RunAsync("restore-backup", target, "--until", "2001-01-01")).Error.ShouldContain("there was nothing then");
         (await empty.RunAsync("restore-backup", target, "--until", "2999-01-01")).Error.ShouldContain("knows nothing of a later state");
-        (await empty.RunAsync("restore-backup", target, "--until", "soon")).ExitCode.ShouldBe(2);
+        // The second of January, or the first of February? And which day's noon?
+        foreach (var none in (string[])["soon", "1/2/2026", "01/02/2026", "12:00"])
+            (await empty.RunAsync("restore-backup", target, "--until", none)).ExitCode.ShouldBe(2);
     }
 
     [Fact]
@@ -146,6 +150,95 @@ public sealed class BackupTests(MovingSite site) : IClassFixture<MovingSite>
         await restored.DoAsync("restore-backup", target, "--keys", keys);
         File.ReadAllBytes(Path.Combine(restored.DataFolder, "secret.key")).ShouldBe(File.ReadAllBytes(Path.Combine(site.DataFolder, "secret.key")));
         Directory.EnumerateFiles(target, "*", SearchOption.AllDirectories).ShouldAllBe(path => !path.EndsWith(".key"));
+    }
+
+    [Fact]
+    public async Task What_was_plain_when_it_was_taken_is_read_after_a_restore_whatever_was_encrypted_since()
+    {
+        await using var source = await RestoredSite.CreateAsync();
+        var (target, keys) = (Target("plain"), Target("plain.keys"));
+        await PlainMailAsync(source);
+        await source.DoAsync("backup", target);
+        (await source.DoAsync("keys", "encrypt")).ShouldStartWith("2 contents encrypted");
+        // The keys are of today, the rows are not.
+        (await source.DoAsync("backup", target, "--keys", keys)).ShouldContain("Nothing is new");
+        (await RestoredMailAsync(source, target, keys)).ShouldBe(await MailAsync(source));
+    }
+
+    [Fact]
+    public async Task A_file_that_an_encryption_was_ended_at_does_not_stand_for_the_plain_one()
+    {
+        await using var source = await RestoredSite.CreateAsync();
+        var (target, keys) = (Target("halfway"), Target("halfway.keys"));
+        await PlainMailAsync(source);
+        var number = (await RestoredSite.LinesAsync(source.Database, "select number from eventmail.content where data is null")).Single();
+        var file = Directory.EnumerateFiles(Path.Combine(source.DataFolder, "content"), "*", SearchOption.AllDirectories).Single();
+        await File.WriteAllBytesAsync($"{file}-{number}", [1, 2, 3]);
+        await source.DoAsync("backup", target, "--keys", keys);
+        (await RestoredMailAsync(source, target, keys)).ShouldBe(await MailAsync(source));
+    }
+
+    private static async Task PlainMailAsync(RestoredSite source)
+    {
+        await source.DoAsync("account", "add", "plain@example.test", "--password", "correct horse battery", "--set", "Auth:Argon2:Memory=8192KB", "--set", "Auth:Argon2:Iterations=1");
+        var file = Path.Combine(source.DataFolder, "plain.mbox");
+        await File.WriteAllTextAsync(file, Message(100) + Message(100_000));
+        (await source.DoAsync("import", "mbox", file, "plain@example.test", "--set", "Keys:EncryptContents=false")).ShouldContain("2 imported");
+    }
+
+    private static async Task<string[]> RestoredMailAsync(RestoredSite source, string target, string keys)
+    {
+        await source.DoAsync("backup", "verify", target);
+        await using var restored = await RestoredSite.CreateAsync();
+        await restored.DoAsync("restore-backup", target, "--keys", keys);
+        return await MailAsync(restored);
+    }
+
+    // What is in the account, message by message.
+    private static async Task<string[]> MailAsync(RestoredSite from)
+    {
+        var folder = Path.Combine(from.DataFolder, "exported");
+        await from.DoAsync("export", "eml", "plain@example.test", "INBOX", folder);
+        var messages = Directory.GetFiles(folder, "*.eml", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(File.ReadAllText).ToArray();
+        messages.Length.ShouldBe(2);
+        return messages;
+    }
+
+    [Fact]
+    public async Task A_damaged_copy_of_the_keys_is_named()
+    {
+        await using var source = await RestoredSite.CreateAsync();
+        var (target, keys) = (Target("badkeys"), Target("badkeys.keys"));
+        await PlainMailAsync(source);
+        await source.DoAsync("keys", "encrypt");
+        await source.DoAsync("backup", target, "--keys", keys);
+        var rows = Directory.GetFiles(keys, "*content-keys.gz").Single();
+        var octets = await File.ReadAllBytesAsync(rows);
+        foreach (var damaged in new[] { octets[..^30], octets[..5] })
+        {
+            await File.WriteAllBytesAsync(rows, damaged);
+            await using var restored = await RestoredSite.CreateAsync();
+            var result = await restored.RunAsync("restore-backup", target, "--keys", keys);
+            (result.ExitCode, result.Error).ShouldBe((1, result.Error));
+            result.Error.ShouldMatch("^eventmail: .*content-keys.gz: ");
+        }
+    }
+
+    [Fact]
+    public void A_copy_of_a_key_that_the_database_needs_stays_when_the_folder_of_keys_is_away()
+    {
+        using var folder = new TestFolder();
+        var (data, target) = (Path.Combine(folder.Path, "data"), Path.Combine(folder.Path, "copy"));
+        Directory.CreateDirectory(Path.Combine(data, "keys"));
+        Directory.CreateDirectory(target);
+        foreach (var name in (string[])["a.key", "b.key"])
+            File.WriteAllText(Path.Combine(data, "keys", name), name);
+        var settings = new SettingsSources(data, null, null).Load();
+        KeyCopy.Write(settings, target, new HashSet<string> { "a.key" }).ShouldBe(2);
+        Directory.Delete(Path.Combine(data, "keys"), recursive: true);
+        // The other was destroyed: nothing is wrapped by it any more.
+        KeyCopy.Write(settings, target, new HashSet<string> { "a.key" }).ShouldBe(1);
+        Directory.GetFiles(Path.Combine(target, "keys")).Select(Path.GetFileName).ShouldBe(["a.key"]);
     }
 
     [Fact]

@@ -23,7 +23,7 @@ internal static class BackupRun
     /// <returns>How many files there are now.</returns>
     public static async Task<int> CopyKeysAsync(MailStore store, HostSettings settings, string keys, CancellationToken cancel)
     {
-        await WrappedKeyRows.WriteAsync(store.Log, keys, cancel);
-        return KeyCopy.Write(settings, keys);
+        var needed = await WrappedKeyRows.WriteAsync(store.Log, keys, cancel);
+        return KeyCopy.Write(settings, keys, needed);
     }
 }

@@ -1,3 +1,4 @@
+using EventMail.EventStore;
 using EventMail.Host.Cli;
 using EventMail.Host.Configuration;
 using EventMail.Projections.Accounts;
@@ -15,8 +16,6 @@ internal static class KeyCopy
 
     private const string Settings = "eventmail.json";
 
-    private const UnixFileMode OwnersFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     /// <exception cref="CommandFailedException">The place is inside the backup.</exception>
     public static string PlaceOf(string target, string backup)
     {
@@ -26,8 +25,9 @@ internal static class KeyCopy
             : target;
     }
 
+    /// <param name="needed">The names of the keys' files without which the database cannot be read: what is copied of them stays, also when the folder is away.</param>
     /// <returns>How many files there are now.</returns>
-    public static int Write(HostSettings settings, string target)
+    public static int Write(HostSettings settings, string target, IReadOnlySet<string> needed)
     {
         var files = 0;
         foreach (var name in new[] { SecretKey.FileName, Settings })
@@ -40,12 +40,17 @@ internal static class KeyCopy
                 if (Copy(path, Path.Combine(target, Folder, Path.GetFileName(path))))
                     kept.Add(Path.GetFileName(path));
         }
-        if (Directory.Exists(Path.Combine(target, Folder)))
+        var copies = Path.Combine(target, Folder);
+        if (Directory.Exists(copies))
         {
-            foreach (var path in Directory.EnumerateFiles(Path.Combine(target, Folder), "*.key"))
-                if (!kept.Contains(Path.GetFileName(path)))
+            foreach (var path in Directory.EnumerateFiles(copies, "*.key"))
+                if (needed.Contains(Path.GetFileName(path)))
+                    kept.Add(Path.GetFileName(path));
+                else if (!kept.Contains(Path.GetFileName(path)))
                     File.Delete(path);
+            OwnFolders.Sync(copies);
         }
+        OwnFolders.Sync(target);
         return files + kept.Count;
     }
 
@@ -54,11 +59,14 @@ internal static class KeyCopy
     {
         foreach (var name in new[] { SecretKey.FileName, Settings })
             Put(Path.Combine(source, name), Path.Combine(settings.Data, name));
+        OwnFolders.Sync(settings.Data);
         var keys = Path.Combine(source, Folder);
         if (!Directory.Exists(keys))
             return;
         foreach (var path in Directory.EnumerateFiles(keys, "*.key"))
             Put(path, Path.Combine(FolderOf(settings), Path.GetFileName(path)));
+        if (Directory.Exists(FolderOf(settings)))
+            OwnFolders.Sync(FolderOf(settings));
     }
 
     private static void Put(string from, string to)
@@ -75,25 +83,14 @@ internal static class KeyCopy
     {
         if (!File.Exists(from))
             return false;
-        Make(Path.GetDirectoryName(to)!);
+        OwnFolders.Make(Path.GetDirectoryName(to)!);
         var temporary = to + ".tmp";
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = OwnersFile;
-        using (var output = new FileStream(temporary, options))
+        using (var output = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = OwnFolders.FileMode }))
         {
             output.Write(File.ReadAllBytes(from));
             output.Flush(flushToDisk: true);
         }
         File.Move(temporary, to, overwrite: true);
         return true;
-    }
-
-    private static void Make(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(folder);
-        else
-            Directory.CreateDirectory(folder, OwnersFile | UnixFileMode.UserExecute);
     }
 }
