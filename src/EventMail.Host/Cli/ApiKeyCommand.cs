@@ -65,9 +65,11 @@ internal static class ApiKeyCommand
     {
         if (text is null)
             return null;
-        if (Units.TryParseDuration(text, out var ahead))
-            return DateTimeOffset.UtcNow + ahead;
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+        var now = DateTimeOffset.UtcNow;
+        // A time of day is none: of which day?
+        if (!text.Contains(':', StringComparison.Ordinal) && Units.TryParseDuration(text, out var ahead) && ahead < DateTimeOffset.MaxValue - now)
+            return now + ahead;
+        return TimeArgument.TryInstant(text, out var time)
             ? time
             : throw new CommandFailedException($"{text} is no time; write 2027-11-01, 2027-11-01T12:00:00Z, or 90d for ninety days from now.", ExitCodes.Usage);
     }

@@ -105,13 +105,9 @@ internal static class RestoreCommand
     }
 
     // The account that has the address, or the last one that had it.
-    private static async Task<string> AccountAsync(MailStore store, string address, CancellationToken stop)
-    {
-        var accounts = await store.History.AccountsAsync(address, stop);
-        return accounts.Count > 0
-            ? accounts[^1]
-            : throw new CommandFailedException($"There is and was no account {address}. `eventmail account list` shows all.");
-    }
+    private static async Task<string> AccountAsync(MailStore store, string address, CancellationToken stop) =>
+        await new AccountRestore(store).FindAsync(address, stop)
+            ?? throw new CommandFailedException($"There is and was no account {address}. `eventmail account list` shows all.");
 
     private static async Task EndAsync(CommandRun run, IReadOnlyList<RestoredMailbox> lines, string what)
     {

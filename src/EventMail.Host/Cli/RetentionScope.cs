@@ -1,4 +1,5 @@
 using System.CommandLine;
+using EventMail.Domain.Accounts;
 using EventMail.Host.Composition;
 
 namespace EventMail.Host.Cli;
@@ -16,6 +17,8 @@ internal static class RetentionScope
 
     public static async Task<string> AccountAsync(MailStore store, string address, CancellationToken stop)
     {
+        if (await store.Directory.FindAsync(address, stop) is { } entry && !(MailAddress.TryParse(address, out var own, out _) && own.ToString() == entry.Address))
+            throw new CommandFailedException($"{address} is an alias, which leads to {entry.Address}: name the account itself.");
         var accounts = await store.History.AccountsAsync(address, stop);
         return accounts switch
         {

@@ -125,6 +125,14 @@ public class AdminHost : WebApplicationFactory<HostSettings>, IAsyncLifetime
 
     public Task DatabaseComesBackAsync() => _database!.ComeBackAsync();
 
+    /// <summary>The position of the first event of a type.</summary>
+    public async Task<long> PositionAsync(string type)
+    {
+        await using var first = Store.Log.DataSource.CreateCommand("select min(seq_id) from public.mt_events where type = $1");
+        first.Parameters.Add(new() { Value = type });
+        return (long)(await first.ExecuteScalarAsync())!;
+    }
+
     /// <summary>The time of the newest event: an instant at which all is as it is now.</summary>
     public async Task<DateTimeOffset> NowAsync()
     {

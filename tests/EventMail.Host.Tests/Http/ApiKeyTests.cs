@@ -61,6 +61,26 @@ public sealed class ApiKeyTests(AdminHost host) : IClassFixture<AdminHost>
     }
 
     [Fact]
+    public async Task Whether_a_key_counts_is_not_known_while_the_database_is_away_and_that_is_said()
+    {
+        await host.DatabaseGoesAwayAsync();
+        try
+        {
+            // What is asked for needs no database; and until it is missed, what is in memory is current.
+            HttpResponseMessage answer;
+            while ((answer = await host.Admin.GetAsync("/api/v1/connections")).StatusCode == HttpStatusCode.OK)
+                await Task.Delay(20);
+            (await Task.FromResult(answer).ProblemAsync(HttpStatusCode.ServiceUnavailable)).ShouldContain("Try again in a moment");
+        }
+        finally
+        {
+            await host.DatabaseComesBackAsync();
+        }
+        while ((await host.Admin.GetAsync("/api/v1/connections")).StatusCode != HttpStatusCode.OK)
+            await Task.Delay(20);
+    }
+
+    [Fact]
     public async Task Only_a_digest_of_the_secret_is_in_the_database()
     {
         var issued = (await host.Store.ApiKeys.IssueAsync("stored", ["admin"], null, AdminHost.Tester, default)).Value!;

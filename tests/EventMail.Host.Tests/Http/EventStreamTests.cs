@@ -59,6 +59,31 @@ public sealed class EventStreamTests(EventStreamHost host) : IClassFixture<Event
     }
 
     [Fact]
+    public async Task A_stream_on_which_nothing_matches_tells_its_position_also_while_the_log_grows()
+    {
+        using var enough = new CancellationTokenSource();
+        using var stream = await EventStream.OpenAsync(host.Admin, $"{Path}?types=legal_hold_placed");
+        var growing = Task.Run(async () =>
+        {
+            // More often than a silent stream speaks.
+            for (var i = 0; !enough.IsCancellationRequested; i++, await Task.Delay(5))
+                await host.Store.Domains.AddDomainAsync($"d{i}.busy.example", AdminHost.Tester, default);
+        });
+        try
+        {
+            // Fewer events than are looked at in one go, which would be told as well.
+            var before = await host.Store.Log.Reader.EndAsync();
+            await stream.UntilIdAsync(position => position.Length > 0);
+            (await host.Store.Log.Reader.EndAsync() - before).ShouldBeLessThan(500);
+        }
+        finally
+        {
+            await enough.CancelAsync();
+            await growing;
+        }
+    }
+
+    [Fact]
     public async Task A_stream_outlives_the_database_and_misses_nothing()
     {
         await host.Admin.PostAsync("/api/v1/domains", new { name = "before.away.example" }).ShouldBeAsync(HttpStatusCode.Created);

@@ -162,7 +162,7 @@ public sealed class EveryOperationTests(EveryOperationHost host) : IClassFixture
         await host.Admin.GetAsync($"{Root}/audit/key").ShouldBeAsync(HttpStatusCode.OK);
         await host.Admin.PostAsync($"{Root}/audit/checkpoints", null).ShouldBeAsync(HttpStatusCode.OK);
         await GetAsync("/audit/checkpoints");
-        await host.Admin.PostAsync($"{Root}/audit/proofs?event=1", null).JsonAsync();
+        await host.Admin.PostAsync($"{Root}/audit/proofs?event={await host.PositionAsync("account_opened")}", null).JsonAsync();
         (await host.Admin.ResultAsync($"{Root}/audit/verify", new { }))["holds"]!.GetValue<bool>().ShouldBeTrue();
     }
 

@@ -145,7 +145,7 @@ public sealed class JobTests(JobHost host) : IClassFixture<JobHost>
         var events = proof["events"]!.AsArray().ShouldHaveSingleItem()!;
         ((string)events["line"]!).ShouldContain("message_appended");
         await host.Admin.PostAsync($"{Root}/audit/proofs?account=gina@proof.example&message=other@proof.example", null).ProblemAsync(HttpStatusCode.NotFound);
-        await host.Admin.PostAsync($"{Root}/audit/proofs?event=1&size=999999", null).ProblemAsync(HttpStatusCode.NotFound);
+        await host.Admin.PostAsync($"{Root}/audit/proofs?event={await host.PositionAsync("account_opened")}&size=999999", null).ProblemAsync(HttpStatusCode.NotFound);
     }
 
     [Fact]

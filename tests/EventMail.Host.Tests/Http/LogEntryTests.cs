@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using EventMail.Domain.Accounts;
 using EventMail.Domain.ApiKeys;
+using EventMail.Domain.Webhooks;
 using EventMail.EventStore;
 using EventMail.Host.Http.Admin.Log;
 using EventMail.Projections;
@@ -49,6 +50,18 @@ public sealed class LogEntryTests
         ((string)told["type"]!).ShouldBe("api_key_issued");
         told["data"]!["Sha256"].ShouldBeNull();
         ((string)told["data"]!["Name"]!).ShouldBe("k");
+    }
+
+    [Fact]
+    public void Where_a_webhook_leads_is_told_without_the_query_that_may_be_a_secret()
+    {
+        var added = new WebhookAdded("w", "https://hooks.example/mail?token=abc", null, null, 1, new("k", [1], [2], [3]));
+        foreach (var (alias, e) in new[] { ("webhook_added", (object)added), ("webhook_removed", new WebhookRemoved("w", added.Url)) })
+        {
+            var data = Told(Row(alias, JsonSerializer.Serialize(e)))["data"]!;
+            ((string)data["Url"]!).ShouldBe("https://hooks.example/mail");
+            data.ToJsonString().ShouldNotContain("abc");
+        }
     }
 
     [Fact]

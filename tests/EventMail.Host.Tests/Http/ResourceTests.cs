@@ -34,6 +34,8 @@ public sealed class ResourceTests(AdminHost host) : IClassFixture<AdminHost>
         await host.AccountAsync("real@alias.example");
         await host.Admin.PostAsync($"{Root}/aliases", new { address = "also@alias.example", targets = new[] { "real@alias.example" } }).JsonAsync(HttpStatusCode.Created);
         await host.Admin.DeleteAsync($"{Root}/accounts/also@alias.example").ProblemAsync(HttpStatusCode.NotFound);
+        (await host.Admin.PutAsync($"{Root}/accounts/also@alias.example/retention", new { days = 1 }).ProblemAsync(HttpStatusCode.UnprocessableEntity)).ShouldContain("an alias");
+        (await host.Admin.PostAsync($"{Root}/holds", new { @case = "alias", account = "also@alias.example" }).ProblemAsync(HttpStatusCode.UnprocessableEntity)).ShouldContain("an alias");
         await host.Admin.DeleteAsync($"{Root}/aliases/also@alias.example").ShouldBeAsync(HttpStatusCode.NoContent);
         await host.Admin.DeleteAsync($"{Root}/aliases/also@alias.example").ProblemAsync(HttpStatusCode.NotFound);
     }
@@ -197,11 +199,21 @@ public sealed class ResourceTests(AdminHost host) : IClassFixture<AdminHost>
     [Fact]
     public async Task A_checkpoint_is_signed_and_an_event_proved()
     {
+        await host.AccountAsync("signed@checkpoint.example");
         using var signed = await host.Admin.PostAsync($"{Root}/audit/checkpoints", null);
         (await signed.Content.ReadAsStringAsync()).ShouldContain("\n\n\u2014 ");
-        (await host.Admin.PostAsync($"{Root}/audit/proofs?event=1", null).JsonAsync()).ShouldNotBeNull();
+        (await host.Admin.PostAsync($"{Root}/audit/proofs?event={await host.PositionAsync("account_opened")}", null).JsonAsync()).ShouldNotBeNull();
         await host.Admin.PostAsync($"{Root}/audit/proofs?event=999999999", null).ProblemAsync(HttpStatusCode.Conflict);
         await host.Admin.PostAsync($"{Root}/audit/proofs", null).ProblemAsync(HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
+    public async Task What_passwords_are_checked_with_is_in_no_proof_that_is_made_by_http()
+    {
+        using var auditor = await host.ClientAsync("auditor", "write:audit");
+        await host.AccountAsync("proved@secret.example");
+        foreach (var type in (string[])["password_set", "api_key_issued"])
+            (await auditor.PostAsync($"{Root}/audit/proofs?event={await host.PositionAsync(type)}", null).ProblemAsync(HttpStatusCode.UnprocessableEntity)).ShouldContain("eventmail audit prove");
     }
 
     [Fact]
@@ -231,6 +243,23 @@ public sealed class ResourceTests(AdminHost host) : IClassFixture<AdminHost>
     [InlineData("""{"address":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":{"a":1}}}}}}}}}}}}}}}}}""")]
     public async Task A_body_that_is_not_what_the_operation_takes_is_refused(string body) =>
         await host.Admin.PostAsync($"{Root}/accounts", new StringContent(body, Encoding.UTF8, "application/json")).ProblemAsync(HttpStatusCode.BadRequest);
+
+    [Theory]
+    [InlineData("aliases", """{"address":"x@null.example","targets":[null]}""")]
+    [InlineData("webhooks", """{"url":"https://null.example/","types":["domain_added",null]}""")]
+    [InlineData("projections/rebuild", """{"names":[null]}""")]
+    public async Task A_list_with_a_null_in_it_is_refused(string path, string body) =>
+        (await host.Admin.PostAsync($"{Root}/{path}", new StringContent(body, Encoding.UTF8, "application/json")).ProblemAsync(HttpStatusCode.BadRequest)).ShouldContain("null");
+
+    [Theory]
+    [InlineData("01/02/2026")]
+    [InlineData("2026-11-01 noon")]
+    [InlineData("1 Nov 2026")]
+    public async Task What_may_be_read_as_another_time_is_none(string time)
+    {
+        await host.Admin.GetAsync($"{Root}/history?since={time}").ProblemAsync(HttpStatusCode.BadRequest);
+        await host.Admin.PostAsync($"{Root}/accounts/nobody@time.example/restore", new { to = time }).ProblemAsync(HttpStatusCode.UnprocessableEntity);
+    }
 
     [Fact]
     public async Task A_body_of_another_type_or_of_too_many_octets_is_refused()

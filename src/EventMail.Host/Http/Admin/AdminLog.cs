@@ -17,6 +17,9 @@ internal static partial class AdminLog
     [LoggerMessage(Level = LogLevel.Error, Message = "HTTP: that {client} guesses API keys could not be written to the log")]
     public static partial void ThrottlingNotWritten(this ILogger log, Exception error, ClientPrefix client);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "HTTP: whether an API key counts could not be looked up")]
+    public static partial void KeysUnknown(this ILogger log, Exception error);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "HTTP {method} {path} failed (session {session})")]
     public static partial void Failed(this ILogger log, Exception error, string method, string path, string session);
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using EventMail.Domain.ApiKeys;
+using EventMail.Host.Cli;
 using EventMail.Projections;
 using Microsoft.AspNetCore.Http;
 
@@ -38,16 +39,8 @@ internal sealed record ApiRequest(HttpContext Context, ApiKey Key, Actor Actor, 
             ParameterKind.Number => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                 && number >= parameter.Least && number <= parameter.Most ? number : null,
             ParameterKind.Flag => text switch { "true" => true, "false" => false, _ => null },
-            _ => TryTime(text, out var time) ? time : null,
+            _ => TimeArgument.TryInstant(text, out var time) ? time : null,
         };
         return value is not null;
-    }
-
-    /// <summary>RFC 3339, or a date; UTC where nothing else is said.</summary>
-    internal static bool TryTime(string text, out DateTimeOffset time)
-    {
-        time = default;
-        return text.Length >= 10 && char.IsAsciiDigit(text[0])
-            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out time);
     }
 }

@@ -35,7 +35,19 @@ internal sealed class KeyGuard(ApiKeyService keys, HttpSettings settings, TimePr
             await ChallengeAsync(context, "Bearer realm=\"eventmail\"", "Show an API key: Authorization: Bearer em_…; `eventmail api-key create` makes one");
             return null;
         }
-        if (!shown.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) || await keys.VerifyAsync(shown[Scheme.Length..].Trim(), context.RequestAborted) is not { } key)
+        ApiKey? key;
+        try
+        {
+            key = shown.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? await keys.VerifyAsync(shown[Scheme.Length..].Trim(), context.RequestAborted) : null;
+        }
+        // The keys are in memory, but whether another Host has revoked one since only the log knows.
+        catch (Exception error) when (error is NpgsqlException or TimeoutException or DamagedStreamException)
+        {
+            log.KeysUnknown(error);
+            await Problem.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "Whether the key counts cannot be looked up now", "Try again in a moment; the server's log says why");
+            return null;
+        }
+        if (key is null)
         {
             await RefuseAsync(context);
             return null;

@@ -99,15 +99,29 @@ internal sealed class OperationRunner(KeyGuard guard, string node, ILogger log)
         }
         try
         {
-            if (JsonSerializer.Deserialize(octets.AsSpan(0, length), operation.Body!) is { } body)
+            var body = JsonSerializer.Deserialize(octets.AsSpan(0, length), operation.Body!);
+            if (body is not null && !HasNullInList(octets.AsSpan(0, length)))
                 return (true, body);
-            await Problem.WriteAsync(context, StatusCodes.Status400BadRequest, "The body is not what this operation takes", "It is to be an object");
+            await Problem.WriteAsync(
+                context, StatusCodes.Status400BadRequest, "The body is not what this operation takes", body is null ? "It is to be an object" : "A list has a null in it");
         }
         catch (JsonException error)
         {
             await Problem.WriteAsync(context, StatusCodes.Status400BadRequest, "The body is not what this operation takes", error.Message);
         }
         return default;
+    }
+
+    // What the serializer holds to be a list of texts may have nulls in it all the same.
+    private static bool HasNullInList(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        for (var before = JsonTokenType.None; reader.Read(); before = reader.TokenType)
+        {
+            if (reader.TokenType == JsonTokenType.Null && before != JsonTokenType.PropertyName)
+                return true;
+        }
+        return false;
     }
 
     private static string Advice(Parameter parameter) => parameter.Kind switch

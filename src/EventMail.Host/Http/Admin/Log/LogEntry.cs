@@ -47,7 +47,8 @@ internal sealed record LogEntry(StoredEvent Event, string Kind)
         return output.WrittenMemory;
     }
 
-    private static string TypeOf(StoredEvent e, EventTypeMap types) => e.Data is UnknownEvent or UnreadableEvent ? e.Type : types.Of(e.Data).Alias;
+    /// <summary>The alias of today; as it is stored where it cannot be read.</summary>
+    public static string TypeOf(StoredEvent e, EventTypeMap types) => e.Data is UnknownEvent or UnreadableEvent ? e.Type : types.Of(e.Data).Alias;
 
     private void WriteParts(Utf8JsonWriter json, EventTypeMap types)
     {
@@ -71,7 +72,8 @@ internal sealed record LogEntry(StoredEvent Event, string Kind)
             return;
         }
         var data = e.Data is UnknownEvent unknown ? System.Text.Encoding.UTF8.GetBytes(unknown.Json) : types.Of(e.Data).Write(e.Data);
-        WriteObject(json, "data"u8, data, EventSecrets.In(TypeOf(e, types)));
+        var type = TypeOf(e, types);
+        WriteObject(json, "data"u8, data, EventSecrets.In(type), EventSecrets.UrlIn(type));
     }
 
     private static void WriteText(Utf8JsonWriter json, ReadOnlySpan<byte> name, string? text)
@@ -80,7 +82,7 @@ internal sealed record LogEntry(StoredEvent Event, string Kind)
             json.WriteString(name, text);
     }
 
-    private static void WriteObject(Utf8JsonWriter json, ReadOnlySpan<byte> name, byte[]? value, IReadOnlySet<string> without)
+    private static void WriteObject(Utf8JsonWriter json, ReadOnlySpan<byte> name, byte[]? value, IReadOnlySet<string> without, string? url = null)
     {
         if (value is null)
             return;
@@ -94,7 +96,11 @@ internal sealed record LogEntry(StoredEvent Event, string Kind)
         json.WriteStartObject();
         foreach (var member in document.RootElement.EnumerateObject())
         {
-            if (!without.Contains(member.Name))
+            if (without.Contains(member.Name))
+                continue;
+            if (member.Name == url && member.Value.ValueKind == JsonValueKind.String)
+                json.WriteString(member.Name, member.Value.GetString()!.Split('?')[0]);
+            else
                 member.WriteTo(json);
         }
         json.WriteEndObject();

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using EventMail.EventStore;
 using EventMail.Projections;
+using Stopwatch = System.Diagnostics.Stopwatch;
 
 namespace EventMail.Host.Http.Admin.Log;
 
@@ -28,7 +29,7 @@ internal sealed class LogTail(EventLog log)
         var wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
         using var own = log.Executor.Feed.Subscribe(_ => wake.Writer.TryWrite(true));
         using var others = log.Executor.Feed.SubscribeMoves(_ => wake.Writer.TryWrite(true));
-        while (true)
+        for (var told = Stopwatch.GetTimestamp(); ;)
         {
             var page = new List<StoredEvent>();
             var (seen, end) = (0, await log.Reader.EndAsync(cancel));
@@ -40,13 +41,20 @@ internal sealed class LogTail(EventLog log)
                 if (++seen < PageSize || !e.EndsRow)
                     continue;
                 yield return (await TellAsync(page, filter, cancel), after);
-                (page, seen) = ([], 0);
+                (page, seen, told) = ([], 0, Stopwatch.GetTimestamp());
             }
             after = Math.Max(after, end);
-            if (page.Count > 0)
+            // A log that grows all the time wakes it all the time: the reader is told in time, also where nothing of it matches.
+            if (page.Count > 0 || Stopwatch.GetElapsedTime(told) >= idle)
+            {
                 yield return (await TellAsync(page, filter, cancel), after);
-            if (!await WokenAsync(wake.Reader, idle, cancel))
-                yield return ([], after);
+                told = Stopwatch.GetTimestamp();
+            }
+            var left = idle - Stopwatch.GetElapsedTime(told);
+            if (await WokenAsync(wake.Reader, left > TimeSpan.Zero ? left : TimeSpan.Zero, cancel))
+                continue;
+            yield return ([], after);
+            told = Stopwatch.GetTimestamp();
         }
     }
 

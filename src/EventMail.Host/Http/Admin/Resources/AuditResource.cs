@@ -7,6 +7,7 @@ using EventMail.Host.Cli;
 using EventMail.Host.Composition;
 using EventMail.Host.Configuration;
 using EventMail.Host.Http.Admin.Jobs;
+using EventMail.Host.Http.Admin.Log;
 using EventMail.Host.Restoring;
 using EventMail.Projections.History;
 using Microsoft.AspNetCore.Http;
@@ -87,6 +88,12 @@ internal sealed class AuditResource(MailStore store, HostDatabase database, Host
             default:
                 return ApiAnswer.BadParameter("Say which event (event=POSITION, as /history tells it), or which message (account=ADDRESS&message=ID)");
         }
+        // Its proof is all of an event, octet for octet.
+        foreach (var e in await store.Log.Reader.ReadPositionsAsync(positions, new(), request.Cancel))
+        {
+            if (EventSecrets.AreIn(LogEntry.TypeOf(e, store.Log.Types)))
+                return ApiAnswer.Refused(Rejection.Invalid($"What passwords or keys are checked with is in event {e.Sequence}; `eventmail audit prove --event {e.Sequence}` proves it on the server"));
+        }
         return await TriedAsync(async () =>
         {
             var checkpoint = request.Number("size") is { } size
@@ -104,7 +111,7 @@ internal sealed class AuditResource(MailStore store, HostDatabase database, Host
         var until = default(DateTimeOffset?);
         if (wanted.UnhashedUntil is { } text)
         {
-            if (!ApiRequest.TryTime(text, out var time))
+            if (!TimeArgument.TryInstant(text, out var time))
                 return ApiAnswer.Refused(Rejection.Invalid("unhashedUntil is a time such as 2026-11-01T12:00:00Z"));
             until = time;
         }

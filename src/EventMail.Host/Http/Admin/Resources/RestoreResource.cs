@@ -1,5 +1,6 @@
 using EventMail.Domain;
 using EventMail.Domain.Mailboxes;
+using EventMail.Host.Cli;
 using EventMail.Host.Composition;
 using EventMail.Host.Http.Admin.Jobs;
 using EventMail.Host.Restoring;
@@ -29,7 +30,7 @@ internal sealed class RestoreResource(MailStore store, JobBoard jobs)
     private async Task<ApiAnswer> RestoreAsync(ApiRequest request)
     {
         var wanted = request.BodyOf<NewRestoreDocument>();
-        if (!ApiRequest.TryTime(wanted.To, out var to))
+        if (!TimeArgument.TryInstant(wanted.To, out var to))
             return ApiAnswer.Refused(Rejection.Invalid("to is a time such as 2026-11-01T12:00:00Z"));
         var uids = default(UidSet);
         if (wanted.Messages is { } text && (wanted.Mailbox is null || !UidSet.TryParse(text, out uids)))
