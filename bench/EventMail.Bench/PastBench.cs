@@ -38,7 +38,7 @@ internal static class PastBench
         await using var log = await OpenAsync(database, connectionString, [new MailboxPastProjection()]);
         var clock = Stopwatch.StartNew();
         await log.Projections.WaitForAsync(MailboxPastProjection.ProjectionName, default);
-        Console.WriteLine($"pictures: {events / clock.Elapsed.TotalSeconds:n0} events/s behind the log, {await SizeAsync(log, "past_picture")} pictures, {await SizeAsync(log, "past_chunk")} chunks");
+        Console.WriteLine($"pictures: {events / clock.Elapsed.TotalSeconds:n0} events/s behind the log, {await SizeAsync(log, "past_picture")} pictures");
 
         var random = new Random(1);
         var instants = Enumerable.Range(0, Instants).Select(_ => Start + Step * (random.NextDouble() * events)).ToArray();

@@ -9,7 +9,7 @@ public static class ReadModelTables
     public static IReadOnlyList<string> Derived { get; } =
         ["account", "mail_domain", "address", "mailbox", "quota", "metadata", "metadata_octets", "last_login", "login_place", "login_lockout", "search_text",
         "delivery_queue", "delivery_waiting", "past_name", "history", "history_block", "history_client",
-        "past_picture", "past_chunk"];
+        "past_picture"];
 
     /// <summary>Columns of theirs that are not: who has claimed a row, for how long, and whether it was seen to be due.</summary>
     public static IReadOnlyDictionary<string, string[]> Claims { get; } =

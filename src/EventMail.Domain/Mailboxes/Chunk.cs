@@ -141,13 +141,76 @@ public sealed class Chunk
             new Marks(flags, modSeqs) { Used = uids.Length }, uids.Length, bytes);
     }
 
-    /// <summary>The same messages with other flags and MODSEQs at some places.</summary>
-    internal Chunk Remarked(ReadOnlySpan<long> places, ReadOnlySpan<long> flags, ReadOnlySpan<long> modSeqs)
+    /// <summary>What is left of it after changes, the earliest first: itself where they touch none of it; null when nothing is.</summary>
+    public Chunk? After(ReadOnlySpan<ViewChanges> changes)
     {
-        var marks = CopyMarks(Count, Count);
-        for (var i = 0; i < places.Length; i++)
-            (marks.Flags[places[i]], marks.ModSeqs[places[i]]) = ((ulong)flags[i], modSeqs[i]);
-        return new(_fixed, marks, Count, Bytes);
+        Marks? marks = null;
+        Span<bool> gone = stackalloc bool[Capacity];
+        var left = Count;
+        foreach (var change in changes)
+        {
+            foreach (ref readonly var run in change.RunsWithin(FirstUid, LastUid))
+            {
+                var (from, to) = PlacesOf(run.First, run.Last);
+                if (from == to)
+                    continue;
+                marks ??= CopyMarks(Count, Count);
+                marks.Flags.AsSpan(from, to - from).Fill(run.Flags);
+                marks.ModSeqs.AsSpan(from, to - from).Fill(run.ModSeq);
+            }
+            foreach (var range in change.Gone.RangesWithin(FirstUid, LastUid))
+            {
+                var (from, to) = PlacesOf(range.First, range.Last);
+                left -= gone[from..to].Count(false);
+                gone[from..to].Fill(true);
+            }
+        }
+        return left == 0 ? null
+            : left < Count ? Without(gone, left, marks ?? _marks)
+            : marks is null ? this
+            : new(_fixed, marks, Count, Bytes);
+    }
+
+    private (int From, int To) PlacesOf(uint first, uint last) => (LowerBound(first), last >= LastUid ? Count : LowerBound(last + 1));
+
+    private Chunk Without(ReadOnlySpan<bool> gone, int left, Marks marks)
+    {
+        var (uids, sizes, saveDates) = (new uint[left], new uint[left], new uint[left]);
+        var (dates, contents, flags, modSeqs) = (new long[left], new long[left], new ulong[left], new long[left]);
+        for (int i = 0, to = 0; i < Count; i++)
+        {
+            if (gone[i])
+                continue;
+            (uids[to], sizes[to], saveDates[to]) = (_fixed.Uids[i], _fixed.Sizes[i], _fixed.SaveDates[i]);
+            (dates[to], contents[to], flags[to], modSeqs[to]) = (_fixed.InternalDates[i], _fixed.Contents[i], marks.Flags[i], marks.ModSeqs[i]);
+            to++;
+        }
+        return OfColumns(uids, flags, modSeqs, sizes, dates, contents, saveDates);
+    }
+
+    /// <summary>Chunks behind each other as one; together they have at most <see cref="Capacity"/> messages.</summary>
+    internal static Chunk Join(ReadOnlySpan<Chunk> chunks)
+    {
+        if (chunks.Length == 1)
+            return chunks[0];
+        var count = 0;
+        foreach (var chunk in chunks)
+            count += chunk.Count;
+        var (uids, sizes, saveDates) = (new uint[count], new uint[count], new uint[count]);
+        var (dates, contents, flags, modSeqs) = (new long[count], new long[count], new ulong[count], new long[count]);
+        var at = 0;
+        foreach (var chunk in chunks)
+        {
+            chunk.Uids.CopyTo(uids.AsSpan(at));
+            chunk.Sizes.CopyTo(sizes.AsSpan(at));
+            chunk.SaveDates.CopyTo(saveDates.AsSpan(at));
+            chunk.InternalDates.CopyTo(dates.AsSpan(at));
+            chunk.Contents.CopyTo(contents.AsSpan(at));
+            chunk.Flags.CopyTo(flags.AsSpan(at));
+            chunk.ModSeqs.CopyTo(modSeqs.AsSpan(at));
+            at += chunk.Count;
+        }
+        return OfColumns(uids, flags, modSeqs, sizes, dates, contents, saveDates);
     }
 
     /// <summary>This chunk and more rows behind it; together at most <see cref="Capacity"/>.</summary>

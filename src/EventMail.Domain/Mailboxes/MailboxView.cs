@@ -244,6 +244,10 @@ public sealed class MailboxView
         return new(all, starts, firstUids, tail, start, bytes, unseen, flagged, deleted, uidNext, version, flags);
     }
 
+    /// <summary>Chunks in ascending order of their UIDs, of which neighbours may be small: they become one.</summary>
+    public static MailboxView FromParts(IEnumerable<Chunk> chunks, uint uidNext, long version, FlagTable flags) =>
+        FromChunks(ViewEvolution.Packed(chunks), uidNext, version, flags);
+
     /// <summary>What STORE did: <see cref="ViewEvolution"/>.</summary>
     public MailboxView WithFlags(IReadOnlyList<FlagChange> changes, long version, FlagTable flags) =>
         ViewEvolution.ChangeFlags(this, changes, version, flags);

@@ -137,6 +137,30 @@ public sealed class UidSet : IEquatable<UidSet>
         return null;
     }
 
+    /// <summary>The ranges that have a number from <paramref name="first"/> to <paramref name="last"/>.</summary>
+    internal ReadOnlySpan<UidRange> RangesWithin(uint first, uint last)
+    {
+        var from = BeginningsUpTo(first);
+        if (from > 0 && _ranges[from - 1].Last >= first)
+            from--;
+        return _ranges.AsSpan(from, Math.Max(0, BeginningsUpTo(last) - from));
+    }
+
+    // How many ranges do not begin above a number.
+    private int BeginningsUpTo(uint uid)
+    {
+        int low = 0, high = _ranges.Length;
+        while (low < high)
+        {
+            var middle = (low + high) >>> 1;
+            if (_ranges[middle].First <= uid)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        return low;
+    }
+
     public UidSet Union(UidSet other)
     {
         if (IsEmpty)

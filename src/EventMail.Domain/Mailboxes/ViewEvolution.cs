@@ -107,6 +107,29 @@ internal static class ViewEvolution
         return Chunk.Of(CollectionsMarshal.AsSpan(all));
     }
 
+    /// <summary>The same messages in fewer chunks, where neighbours are small.</summary>
+    public static List<Chunk> Packed(IEnumerable<Chunk> chunks)
+    {
+        var (packed, small, count) = (new List<Chunk>(), new List<Chunk>(), 0);
+        foreach (var chunk in chunks)
+        {
+            if (count > 0 && count + chunk.Count > MergeBelow)
+                Take();
+            small.Add(chunk);
+            count += chunk.Count;
+        }
+        if (count > 0)
+            Take();
+        return packed;
+
+        void Take()
+        {
+            packed.Add(Chunk.Join(CollectionsMarshal.AsSpan(small)));
+            small.Clear();
+            count = 0;
+        }
+    }
+
     public static MailboxView KeepExpunged(MailboxView known, MailboxView current)
     {
         // At the same version it is the same mailbox, expunged messages kept or not.

@@ -42,12 +42,32 @@ public sealed class EventReader
         while (true)
         {
             var page = await PageAsync(
-                sql,
+                sql, Opening.All,
                 [
                     new() { Value = key.Tenant }, new() { Value = key.Id }, Long(fromVersion), Long(end),
                     new() { Value = types is null ? DBNull.Value : _decoder.Types.StoredAs(types), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Varchar },
                 ],
                 cancel);
+            foreach (var e in page)
+                yield return e.Data is UnreadableEvent ? throw new UnreadableEventException("stream", e) : e;
+            if (page.Count < PageSize)
+                yield break;
+            fromVersion = page[^1].Version + 1;
+        }
+    }
+
+    /// <summary>A stream's events from one version to another, with no more of them than folds need: no metadata, and few texts.</summary>
+    public async IAsyncEnumerable<StoredEvent> ReadForFoldAsync(
+        StreamKey key, long fromVersion, long toVersion, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        const string sql = $"""
+            select {EventRow.FoldColumns} from public.mt_events e
+            where e.tenant_id = $1 and e.stream_id = $2 and e.version between $3 and $4 and not e.is_archived
+            order by e.version limit {PageRows}
+            """;
+        while (fromVersion <= toVersion)
+        {
+            var page = await PageAsync(sql, Opening.Slices, [new() { Value = key.Tenant }, new() { Value = key.Id }, Long(fromVersion), Long(toVersion)], cancel);
             foreach (var e in page)
                 yield return e.Data is UnreadableEvent ? throw new UnreadableEventException("stream", e) : e;
             if (page.Count < PageSize)
@@ -122,7 +142,7 @@ public sealed class EventReader
             select {EventRow.Columns} from public.mt_events e
             where e.seq_id > $1 and e.seq_id <= $2 and not e.is_archived order by e.seq_id limit {PageRows}
             """,
-            [Long(afterSequence), Long(toSequence)], cancel);
+            Opening.All, [Long(afterSequence), Long(toSequence)], cancel);
 
     /// <summary>The events that match a filter, in log order; unknown types come as <see cref="UnknownEvent"/>. Goes through all of the log behind the position.</summary>
     public async IAsyncEnumerable<StoredEvent> ReadHistoryAsync(EventFilter filter, [EnumeratorCancellation] CancellationToken cancel = default)
@@ -141,7 +161,7 @@ public sealed class EventReader
     public Task<List<StoredEvent>> ReadStretchAsync(long afterSequence, long toSequence, EventFilter filter, CancellationToken cancel)
     {
         var (sql, parameters) = FilteredSql(filter, "e.seq_id > $1 and e.seq_id <= $2", [Long(afterSequence), Long(toSequence)]);
-        return PageAsync(sql, parameters, cancel);
+        return PageAsync(sql, Opening.All, parameters, cancel);
     }
 
     /// <summary>Those of the events at given positions, in log order, that match a filter.</summary>
@@ -149,7 +169,7 @@ public sealed class EventReader
     public Task<List<StoredEvent>> ReadPositionsAsync(long[] positions, EventFilter filter, CancellationToken cancel)
     {
         var (sql, parameters) = FilteredSql(filter, "e.seq_id = any($1)", [new NpgsqlParameter<long[]> { TypedValue = positions }]);
-        return PageAsync(sql, parameters, cancel);
+        return PageAsync(sql, Opening.All, parameters, cancel);
     }
 
     private (string Sql, NpgsqlParameter[] Parameters) FilteredSql(EventFilter filter, string which, List<NpgsqlParameter> parameters)
@@ -287,7 +307,7 @@ public sealed class EventReader
     };
 
     // Whole rows: one that is read as several events makes the page longer.
-    private async Task<List<StoredEvent>> PageAsync(string sql, NpgsqlParameter[] parameters, CancellationToken cancel)
+    private async Task<List<StoredEvent>> PageAsync(string sql, Opening opening, NpgsqlParameter[] parameters, CancellationToken cancel)
     {
         await using var command = _source.CreateCommand(sql);
         command.Parameters.AddRange(parameters);
@@ -298,19 +318,19 @@ public sealed class EventReader
             while (await reader.ReadAsync(cancel))
             {
                 var record = EventRow.Read(reader);
-                if (_decoder.Lacks(record, Opening.All) is { } subject)
+                if (_decoder.Lacks(record, opening) is { } subject)
                 {
                     lacking.Add(subject);
                     waiting.Add((page.Count, record));
                     page.Add(null!);
                 }
                 else
-                    page.Add(Read(record, Opening.All));
+                    page.Add(Read(record, opening));
             }
         if (lacking.Count > 0)
             await _decoder.Keys.LoadAsync(lacking, cancel);
         foreach (var (at, record) in waiting)
-            page[at] = Read(record, Opening.All);
+            page[at] = Read(record, opening);
         if (page.Exists(e => e.Data is SplitEvent))
             page = [.. page.SelectMany(SplitEvent.Of)];
         return page;

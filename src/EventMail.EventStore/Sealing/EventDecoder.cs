@@ -8,6 +8,9 @@ internal enum Opening
     /// <summary>Only what states and read models are folded from.</summary>
     ForFolds,
 
+    /// <summary>As little, and of the rest of an event only what states need (<see cref="EventTypeMap.TryReadSlice"/>).</summary>
+    Slices,
+
     /// <summary>Everything.</summary>
     All,
 }
@@ -34,7 +37,10 @@ internal sealed class EventDecoder(EventTypeMap types, SubjectKeys keys)
 
     public StoredEvent Read(in EventRecord record, Opening opening) => new(
         record.Sequence, record.Id, record.Stream, record.Version, record.Type,
-        Read(record.Type, record.Stream, record.Version, record.Data.Span, opening), record.Timestamp,
+        opening == Opening.Slices
+            ? ReadSlice(record.Type, record.Stream, record.Version, record.Data.Span)
+            : Read(record.Type, record.Stream, record.Version, record.Data.Span, opening),
+        record.Timestamp,
         opening == Opening.All && HeaderBox.IsIn(record.Metadata.HeadersJson) ? Opened(record.Metadata, DataSubject.Of(record.Stream)) : record.Metadata);
 
     /// <summary>Like <see cref="EventTypeMap.TryRead"/>: what was sealed under a key that is gone has stand-ins.</summary>

@@ -9,7 +9,6 @@ namespace EventMail.Projections.Past;
 public sealed class PastMailboxes(EventLog log, PastOptions? options = null, TimeProvider? clock = null)
 {
     private readonly PastViews _views = new((options ?? new()).CachedMessages);
-    private readonly PictureMemory _pictures = new((options ?? new()).CachedMessages);
     private readonly SemaphoreSlim _openings = new(Math.Max(2, Environment.ProcessorCount));
     private readonly TimeProvider _clock = clock ?? TimeProvider.System;
 
@@ -40,6 +39,10 @@ public sealed class PastMailboxes(EventLog log, PastOptions? options = null, Tim
     public Task<long> VersionAtAsync(StreamKey mailbox, DateTimeOffset instant, CancellationToken cancel) =>
         PastNameRows.VersionAsync(log.DataSource, mailbox, instant, cancel);
 
+    /// <summary>The version that a mailbox had when the log came to a position.</summary>
+    public Task<long> VersionAtAsync(StreamKey mailbox, long sequence, CancellationToken cancel) =>
+        PastNameRows.VersionAsync(log.DataSource, mailbox, sequence, cancel);
+
     /// <summary>A mailbox as it was at a version of its stream, with its messages.</summary>
     /// <param name="version">0: before it was made.</param>
     /// <exception cref="ArgumentOutOfRangeException">The stream has not come to this version.</exception>
@@ -62,7 +65,7 @@ public sealed class PastMailboxes(EventLog log, PastOptions? options = null, Tim
     private async Task<MailboxState> FoldAsync(StreamKey mailbox, long version, CancellationToken cancel)
     {
         var state = await StartAsync(mailbox, version, cancel);
-        await foreach (var e in log.Reader.ReadStreamAsync(mailbox, state.Version + 1, version, cancel: cancel))
+        await foreach (var e in log.Reader.ReadForFoldAsync(mailbox, state.Version + 1, version, cancel))
             state = state.Evolve(e.Data, e.Version, e.Timestamp);
         if (state.Version != version)
             throw new ArgumentOutOfRangeException(nameof(version), version, $"Mailbox {mailbox} has no such version.");
@@ -79,7 +82,7 @@ public sealed class PastMailboxes(EventLog log, PastOptions? options = null, Tim
         await using var connection = await log.DataSource.OpenConnectionAsync(cancel);
         try
         {
-            return (await PictureRows.LoadAsync(connection, mailbox, known.Version, version, _pictures, cancel))?.State ?? known;
+            return await PictureRows.LoadAsync(connection, mailbox, known.Version, version, cancel) ?? known;
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn)
         {

@@ -36,25 +36,28 @@ internal static class PastNameRows
         ("uid_validity", "bigint"), ("special_use", "text"));
 
     /// <summary>
-    /// The last version of a stream at an instant, by halving along the index of streams and versions: the times of a stream never run backwards.
-    /// An event that is missing there does not end the search, the next one stands for it.
+    /// The last version of a stream at an instant or a position, by halving along the index of streams and versions: a stream's times and
+    /// positions never run backwards. An event that is missing there does not end the search, the next one stands for it.
     /// </summary>
     /// <param name="tenant">SQL for the stream's tenant; so are the others.</param>
-    private static string VersionAt(string tenant, string stream, string instant) => $"""
+    /// <param name="column">The one of mt_events that is compared.</param>
+    private static string VersionAt(string tenant, string stream, string column, string last) => $"""
         with recursive half (low, high) as (
           select 0::bigint, s.version from public.mt_streams s where s.tenant_id = {tenant} and s.id = {stream}
           union all
-          select case when e.timestamp <= {instant} then e.version else half.low end,
-                 case when e.timestamp <= {instant} then half.high else (half.low + half.high + 1) / 2 - 1 end
+          select case when e.{column} <= {last} then e.version else half.low end,
+                 case when e.{column} <= {last} then half.high else (half.low + half.high + 1) / 2 - 1 end
           from half left join lateral (
-            select e.version, e.timestamp from public.mt_events e
+            select e.version, e.{column} from public.mt_events e
             where e.tenant_id = {tenant} and e.stream_id = {stream} and e.version between (half.low + half.high + 1) / 2 and half.high
             order by e.version limit 1) e on true
           where half.low < half.high)
         select low from half where low >= high
         """;
 
-    private static readonly string Version = VersionAt("$1", "$2", "$3");
+    private static readonly string Version = VersionAt("$1", "$2", "timestamp", "$3");
+
+    private static readonly string VersionOfPosition = VersionAt("$1", "$2", "seq_id", "$3");
 
     private static readonly string At = $"""
         select n.mailbox_id, n.name, n.uid_validity, n.special_use, v.low
@@ -64,7 +67,7 @@ internal static class PastNameRows
           from {Table} where tenant_id = $1 and at <= $2
           window mailbox as (partition by mailbox_id order by version)
           order by mailbox_id, version desc) n
-        cross join lateral ({VersionAt("$1", "n.mailbox_id", "$2")}) v
+        cross join lateral ({VersionAt("$1", "n.mailbox_id", "timestamp", "$2")}) v
         where n.name is not null
         """;
 
@@ -75,12 +78,19 @@ internal static class PastNameRows
         Column(rows, r => r.Name), Column(rows, r => r.UidValidity, NpgsqlDbType.Bigint), Column(rows, r => r.SpecialUse));
 
     /// <summary>The version of a stream at an instant; 0: nothing had happened.</summary>
-    public static async Task<long> VersionAsync(NpgsqlDataSource source, StreamKey stream, DateTimeOffset instant, CancellationToken cancel)
+    public static Task<long> VersionAsync(NpgsqlDataSource source, StreamKey stream, DateTimeOffset instant, CancellationToken cancel) =>
+        VersionAsync(source, Version, stream, instant.UtcDateTime, cancel);
+
+    /// <summary>The version of a stream at a position of the log; 0: nothing had happened.</summary>
+    public static Task<long> VersionAsync(NpgsqlDataSource source, StreamKey stream, long sequence, CancellationToken cancel) =>
+        VersionAsync(source, VersionOfPosition, stream, sequence, cancel);
+
+    private static async Task<long> VersionAsync(NpgsqlDataSource source, string sql, StreamKey stream, object last, CancellationToken cancel)
     {
-        await using var command = source.CreateCommand(Version);
+        await using var command = source.CreateCommand(sql);
         command.Parameters.Add(new() { Value = stream.Tenant });
         command.Parameters.Add(new() { Value = stream.Id });
-        command.Parameters.Add(new() { Value = instant.UtcDateTime });
+        command.Parameters.Add(new() { Value = last });
         return await command.ExecuteScalarAsync(cancel) as long? ?? 0;
     }
 

@@ -26,7 +26,7 @@ public sealed record PastOptions
     /// <summary>Firsts of months, this month's first.</summary>
     public int ListedMonths { get; init; } = 12;
 
-    /// <summary>Messages of opened mailboxes that are kept in memory, and about as many of their pictures; about 50 bytes each.</summary>
+    /// <summary>Messages of opened mailboxes that are kept in memory; about 50 bytes each.</summary>
     public int CachedMessages { get; init; } = 1_000_000;
 
     /// <summary>Messages of the past that sessions may hold open at once; about 50 bytes each where no two of them share any.</summary>

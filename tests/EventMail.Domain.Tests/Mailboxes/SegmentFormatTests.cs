@@ -23,35 +23,6 @@ public class SegmentFormatTests
     }, tests: 60, size: 60);
 
     [Fact]
-    public void Marks_are_read_onto_the_chunk_that_they_were_written_beside()
-    {
-        var view = MailboxViewTests.Filled(300);
-        var earlier = view.ChunkAt(0);
-        var now = view.WithFlags([new(@"\Seen", "5:9,30", ""), new("late", "299", "")], 400, FlagTable.Empty.With("late")).ChunkAt(0);
-        foreach (var chunk in new[] { earlier, now })
-        {
-            SegmentFormat.TryDecodeMarks(SegmentFormat.EncodeMarks(chunk, earlier), earlier, out var read).ShouldBeTrue();
-            Enumerable.Range(0, 300).Select(i => read![i]).ShouldBe(Enumerable.Range(0, 300).Select(i => chunk[i]));
-        }
-        var good = SegmentFormat.EncodeMarks(now, earlier).ShouldNotBeNull();
-        good.Length.ShouldBeLessThan(40);
-        // Other messages: a chunk with one more, one of another view.
-        SegmentFormat.EncodeMarks(MailboxViewTests.Filled(301).ChunkAt(0), earlier).ShouldBeNull();
-        SegmentFormat.EncodeMarks(MailboxViewTests.Filled(300).ChunkAt(0), earlier).ShouldBeNull();
-        for (var length = 0; length < good.Length; length++)
-            SegmentFormat.TryDecodeMarks(good.AsSpan(0, length), earlier, out _).ShouldBeFalse();
-        Properties.Hold(
-            Arb.From(from at in Gen.Choose(0, good.Length - 1) from value in Gen.Choose(0, 255) select (at, value)),
-            change =>
-            {
-                var bad = good.ToArray();
-                bad[change.at] = (byte)change.value;
-                SegmentFormat.TryDecodeMarks(bad, earlier, out _);
-            },
-            tests: 3000);
-    }
-
-    [Fact]
     public void Extreme_values_survive()
     {
         MessageRow[] rows =

@@ -5,13 +5,10 @@ using Npgsql;
 
 namespace EventMail.Projections.Past;
 
-/// <summary>
-/// projections.past_picture: a mailbox's header at some versions of its stream, and which chunks its messages were; projections.past_chunk:
-/// those chunks, each stored with the first picture that it is in and shared by those after it, whole or as marks on one that is whole.
-/// </summary>
+/// <summary>projections.past_picture: <see cref="Picture"/>s of mailboxes at some versions of their streams. No row is ever changed.</summary>
 internal static class PictureRows
 {
-    public static readonly string[] Tables = ["past_picture", "past_chunk"];
+    public static readonly string[] Tables = ["past_picture"];
 
     // The columns are packed already: nothing is gained by compressing them again.
     public const string Create = $"""
@@ -19,83 +16,114 @@ internal static class PictureRows
           tenant_id varchar not null,
           mailbox_id uuid not null,
           {MailboxColumns.Definition},
-          first_uids bigint[] not null,
-          stored_at bigint[] not null,
+          nth int not null,
+          began bigint not null,
+          stands_on bigint[] not null,
+          cost bigint not null,
+          came bytea[] not null,
+          changes bytea not null,
           primary key (tenant_id, mailbox_id, version)
         );
-        create table if not exists past_chunk (
-          tenant_id varchar not null,
-          mailbox_id uuid not null,
-          first_uid bigint not null,
-          version bigint not null,
-          whole_at bigint null,
-          columns bytea not null,
-          primary key (tenant_id, mailbox_id, first_uid, version)
-        );
-        select eventmail.ensure_storage('past_chunk', 'columns', 'external');
-        """;
-
-    private const string Last = $"""
-        select {MailboxColumns.Selected}, m.first_uids, m.stored_at from past_picture m
-        where m.tenant_id = $1 and m.mailbox_id = $2 and m.version > $3 and m.version <= $4 order by m.version desc limit 1
+        select eventmail.ensure_storage('past_picture', 'came', 'external');
+        select eventmail.ensure_storage('past_picture', 'changes', 'external');
         """;
 
     private const string Insert = $"""
-        insert into past_picture (tenant_id, mailbox_id, {MailboxColumns.Names}, first_uids, stored_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict do nothing
+        insert into past_picture (tenant_id, mailbox_id, {MailboxColumns.Names}, nth, began, stands_on, cost, came, changes)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) on conflict do nothing
         """;
 
-    private const string InsertChunks = """
-        insert into past_chunk (tenant_id, mailbox_id, version, first_uid, whole_at, columns)
-        select $1, $2, $3, * from unnest($4::bigint[], $5::bigint[], $6::bytea[]) on conflict do nothing
+    private const string Last = """
+        select m.version, m.nth, m.began, m.stands_on, m.cost from past_picture m
+        where m.tenant_id = $1 and m.mailbox_id = $2 and m.version > $3 and m.version <= $4 order by m.version desc limit 1
         """;
 
-    /// <summary>The last picture above a version and up to another; null when there is none, or none that can be read.</summary>
-    public static async Task<Picture?> LoadAsync(
-        NpgsqlConnection connection, StreamKey key, long above, long version, PictureMemory memory, CancellationToken cancel)
+    private const string Parts = $"""
+        with last as materialized ({Last})
+        select m.came, case when m.version = l.version or m.version = any(l.stands_on) then m.changes end,
+          case when m.version = l.version then m.cost end, {MailboxColumns.Selected}
+        from last l join past_picture m on m.tenant_id = $1 and m.mailbox_id = $2 and m.version between l.began and l.version
+        order by m.version
+        """;
+
+    private const string Changes = """
+        select m.changes from past_picture m where m.tenant_id = $1 and m.mailbox_id = $2 and m.version = any($3) order by m.version
+        """;
+
+    /// <summary>The place of the last picture up to a version; null when there is none.</summary>
+    public static async Task<PicturePlace?> LastAsync(NpgsqlConnection connection, StreamKey key, long version, CancellationToken cancel)
     {
-        await using var last = new NpgsqlCommand(Last, connection)
-        {
-            Parameters = { new() { Value = key.Tenant }, new() { Value = key.Id }, new() { Value = above }, new() { Value = version } },
-        };
-        MailboxState state;
-        long[] firstUids, storedAt;
-        await using (var row = await last.ExecuteReaderAsync(cancel))
-        {
-            if (!await row.ReadAsync(cancel))
-                return null;
-            state = MailboxColumns.Read(row, 0);
-            (firstUids, storedAt) = (row.GetFieldValue<long[]>(MailboxColumns.Count), row.GetFieldValue<long[]>(MailboxColumns.Count + 1));
-        }
-        if (await PictureChunks.LoadAsync(connection, key, firstUids, storedAt, memory, cancel) is not { } chunks)
-            return null;
-        var view = MailboxView.FromChunks([.. chunks.Select(stored => stored.Chunk)], state.UidNext, state.Version, state.Flags);
-        return view.Count == state.Messages ? new(state.WithView(view), chunks) : null;
+        await using var command = Command(Last, connection, key, 0L, version);
+        await using var row = await command.ExecuteReaderAsync(cancel);
+        return await row.ReadAsync(cancel)
+            ? new(row.GetInt64(0), row.GetInt32(1), row.GetInt64(2), row.GetFieldValue<long[]>(3), row.GetInt64(4))
+            : null;
     }
 
-    public static async Task StoreAsync(NpgsqlTransaction transaction, StreamKey key, PictureDraft draft, CancellationToken cancel)
+    /// <summary>The mailbox of the last picture above a version and up to another; null when there is none, or none that can be read.</summary>
+    public static async Task<MailboxState?> LoadAsync(NpgsqlConnection connection, StreamKey key, long above, long version, CancellationToken cancel)
     {
-        foreach (var page in draft.New.Chunk(64))
+        var (state, cost) = (default(MailboxState), 0L);
+        var (came, changes) = (new List<byte[]>(), new List<ViewChanges>());
+        await using (var command = Command(Parts, connection, key, above, version))
+        await using (var row = await command.ExecuteReaderAsync(cancel))
         {
-            await using var chunks = new NpgsqlCommand(InsertChunks, transaction.Connection, transaction)
+            while (await row.ReadAsync(cancel))
             {
-                Parameters =
+                cost -= PicturePlace.CostOfRow;
+                came.AddRange(row.GetFieldValue<byte[][]>(0));
+                if (!row.IsDBNull(1))
                 {
-                    new() { Value = key.Tenant }, new() { Value = key.Id }, new() { Value = draft.State.Version },
-                    new NpgsqlParameter<long[]> { TypedValue = [.. page.Select(chunk => chunk.FirstUid)] },
-                    new NpgsqlParameter<long?[]> { TypedValue = [.. page.Select(chunk => chunk.WholeAt)] },
-                    new NpgsqlParameter<byte[][]> { TypedValue = [.. page.Select(chunk => chunk.Columns)] },
-                },
-            };
-            await chunks.ExecuteNonQueryAsync(cancel);
+                    if (!ViewChanges.TryDecode(row.GetFieldValue<byte[]>(1), out var more))
+                        return null;
+                    changes.Add(more);
+                }
+                if (row.IsDBNull(2))
+                    continue;
+                cost += row.GetInt64(2);
+                state = MailboxColumns.Read(row, 3);
+            }
         }
-        await using var picture = new NpgsqlCommand(Insert, transaction.Connection, transaction)
+        return state is null ? null : PictureParts.Assemble(state, came, [.. changes], cost);
+    }
+
+    /// <summary>The changes of the pictures of these versions, the earliest first; fewer where some are not there or cannot be read.</summary>
+    public static async Task<List<ViewChanges>> ChangesAsync(NpgsqlConnection connection, StreamKey key, long[] versions, CancellationToken cancel)
+    {
+        var changes = new List<ViewChanges>(versions.Length);
+        if (versions.Length == 0)
+            return changes;
+        await using var command = new NpgsqlCommand(Changes, connection)
+        {
+            Parameters = { new() { Value = key.Tenant }, new() { Value = key.Id }, new NpgsqlParameter<long[]> { TypedValue = versions } },
+        };
+        await using var row = await command.ExecuteReaderAsync(cancel);
+        while (await row.ReadAsync(cancel))
+        {
+            if (ViewChanges.TryDecode(row.GetFieldValue<byte[]>(0), out var more))
+                changes.Add(more);
+        }
+        return changes;
+    }
+
+    public static async Task StoreAsync(NpgsqlTransaction transaction, StreamKey key, Picture picture, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand(Insert, transaction.Connection, transaction)
         {
             Parameters = { new() { Value = key.Tenant }, new() { Value = key.Id } },
         };
-        MailboxColumns.Add(picture.Parameters, draft.State);
-        picture.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. draft.Chunks.Select(stored => (long)stored.Chunk.FirstUid)] });
-        picture.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. draft.Chunks.Select(stored => stored.Version)] });
-        await picture.ExecuteNonQueryAsync(cancel);
+        MailboxColumns.Add(command.Parameters, picture.State);
+        command.Parameters.Add(new() { Value = picture.Place.Nth });
+        command.Parameters.Add(new() { Value = picture.Place.Began });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = picture.Place.StandsOn });
+        command.Parameters.Add(new() { Value = picture.Place.Cost });
+        command.Parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = [.. picture.Came.Select(SegmentFormat.Encode)] });
+        command.Parameters.Add(new() { Value = picture.Changes.Encode() });
+        await command.ExecuteNonQueryAsync(cancel);
     }
+
+    private static NpgsqlCommand Command(string sql, NpgsqlConnection connection, StreamKey key, long above, long version) => new(sql, connection)
+    {
+        Parameters = { new() { Value = key.Tenant }, new() { Value = key.Id }, new() { Value = above }, new() { Value = version } },
+    };
 }
