@@ -27,7 +27,7 @@ internal static class BackupBench
         await TimeAsync("verify", async () => backup = await new BackupVerification(folder, _ => { }).RunAsync(null, default), () => SizeOf(folder.Path));
         var restored = await database.CreateAsync();
         await TimeAsync(
-            "restore", () => new LogRestore(restored, Path.Combine(database.Folder, "restored"), folder, backup!, null, () => { }, _ => { }).RunAsync(default), () => 0);
+            "restore", () => new LogRestore(restored, Path.Combine(database.Folder, "restored"), folder, backup!, null, _ => Task.CompletedTask, _ => { }).RunAsync(default), () => 0);
         foreach (var (name, options) in new[] { ("pg_dump, plain", "-Fp"), ("pg_dump, its own compression", "-Fc") })
         {
             var file = Path.Combine(database.Folder, $"dump{options}");

@@ -120,6 +120,7 @@ public static class AccountDecider
     /// <param name="password">What it has from now on.</param>
     public static Result<object[]> Reopen(AccountState state, PasswordSet password) => state.Status switch
     {
+        AccountStatus.Closed when state.MovedTo is not null => AccountRejections.Moved,
         AccountStatus.Closed => Events(new AccountReopened(state.Address), password),
         _ => state.Exists ? AccountRejections.AddressTaken : Rejection.AccountMissing,
     };

@@ -11,9 +11,9 @@ public sealed record RestoreResult(long Events, long Contents, long Files, long 
 /// The database is written in one transaction. Read models are not in a backup: whoever opens the log next builds them.
 /// </summary>
 /// <param name="keys">The copy of the keys, with the rows of <see cref="WrappedKeyRows"/>; null: there is none.</param>
-/// <param name="beforeCommit">What else must be in its place before the database is.</param>
+/// <param name="beforeCommit">What else must be in its place before the database is, with its rows.</param>
 public sealed class LogRestore(
-    string connectionString, string contentFolder, BackupFolder folder, VerifiedBackup backup, string? keys, Action beforeCommit, Action<BackupProgress> report)
+    string connectionString, string contentFolder, BackupFolder folder, VerifiedBackup backup, string? keys, Func<NpgsqlConnection, Task> beforeCommit, Action<BackupProgress> report)
 {
     /// <summary>In the folder of contents while a restore is under way: what lies there is this backup's.</summary>
     private const string Mark = "restoring";
@@ -59,7 +59,7 @@ public sealed class LogRestore(
         if (keys is not null)
             await WrappedKeyRows.ApplyAsync(connection, keys, cancel);
         await FinishAsync(connection, runs, cancel);
-        beforeCommit();
+        await beforeCommit(connection);
         await transaction.CommitAsync(cancel);
         File.Delete(MarkPath);
         await ExecuteAsync(connection, "analyze public.mt_events; analyze public.mt_streams; analyze eventmail.content", cancel);
@@ -184,7 +184,7 @@ public sealed class LogRestore(
         // Behind the cut, no position and no number is given out that was another's.
         await ExecuteAsync(connection, $"""
             select setval('public.mt_events_sequence', greatest(1, {runs[^1].To}), {(runs[^1].To > 0 ? "true" : "false")});
-            select setval('eventmail.content_number', greatest({runs[^1].NextContent}, (select coalesce(max(number), 1) from eventmail.content)));
+            select setval('eventmail.content_number', greatest({runs[^1].NextContent}, (select coalesce(max(number), 1) from eventmail.content where not moved)));
             """, cancel);
     }
 

@@ -21,6 +21,9 @@ public abstract class Command
     /// <summary>True for what may be written to a tenant that is read-only: that it moved.</summary>
     public virtual bool EvenReadOnly => false;
 
+    /// <summary>True for what may be written to a tenant that has moved away for good: what removes that which it left.</summary>
+    public virtual bool EvenMoved => false;
+
     /// <summary>
     /// Runs on the committer, possibly more than once (conflicts): pure, quick, no I/O. Appends events, or rejects, or defers.
     /// Deciding nothing is a success that writes nothing.

@@ -6,7 +6,7 @@ namespace EventMail.EventStore;
 internal sealed class ContentNumbers(NpgsqlDataSource source)
 {
     // The sequence's increment (eventmail.sql).
-    private const int Block = 1024;
+    internal const int Block = 1024;
 
     private readonly SemaphoreSlim _refill = new(1);
     private readonly Lock _gate = new();

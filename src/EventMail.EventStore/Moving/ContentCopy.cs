@@ -17,6 +17,9 @@ public sealed class ContentCopy(EventLog source, EventLog target, string tenant)
     /// <summary>Numbers of one database lie together in a range of so many bits (eventmail.sql).</summary>
     private const int RangeBits = 31;
 
+    /// <summary>The tenant was in the target before: what it named then has numbers that the target gave out.</summary>
+    public bool Returning { get; set; }
+
     private sealed record Row(long Number, byte[] Digest, long Size, byte[]? Data, DateTime Created, WrappedKey? Key);
 
     /// <summary>Those of them that are in the source and not yet in the target.</summary>
@@ -87,11 +90,11 @@ public sealed class ContentCopy(EventLog source, EventLog target, string tenant)
     }
 
     // Numbers that the target is going to give out itself would be given twice.
-    private static async Task RequireOtherNumbersAsync(NpgsqlConnection into, IReadOnlyList<long> numbers, CancellationToken cancel)
+    private async Task RequireOtherNumbersAsync(NpgsqlConnection into, IReadOnlyList<long> numbers, CancellationToken cancel)
     {
         await using var command = new NpgsqlCommand("select last_value from eventmail.content_number", into);
-        var own = (long)(await command.ExecuteScalarAsync(cancel))! >> RangeBits;
-        if (numbers.Any(number => number >> RangeBits == own))
+        var last = (long)(await command.ExecuteScalarAsync(cancel))!;
+        if (numbers.Any(number => number >> RangeBits == last >> RangeBits && (!Returning || number >= last + ContentNumbers.Block)))
             throw new TenantMoveException(
                 "The contents of the account have numbers of the range that the target gives out itself (both databases were made before numbers of different databases differed, or by chance): move it to another database.");
     }

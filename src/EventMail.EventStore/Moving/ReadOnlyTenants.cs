@@ -13,17 +13,17 @@ public sealed class ReadOnlyTenants
 
     private static readonly TimeSpan EndWait = TimeSpan.FromMilliseconds(5);
 
-    private readonly FrozenDictionary<string, string> _reasons;
+    private readonly FrozenDictionary<string, (string Text, bool Moved)> _reasons;
 
-    private ReadOnlyTenants(Dictionary<string, string> reasons) => _reasons = reasons.ToFrozenDictionary(StringComparer.Ordinal);
+    private ReadOnlyTenants(Dictionary<string, (string Text, bool Moved)> reasons) => _reasons = reasons.ToFrozenDictionary(StringComparer.Ordinal);
 
     internal static async Task<ReadOnlyTenants> ReadAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        await using var command = new NpgsqlCommand("select tenant_id, reason from eventmail.read_only_tenant", connection);
-        var reasons = new Dictionary<string, string>(StringComparer.Ordinal);
+        await using var command = new NpgsqlCommand("select tenant_id, reason, moved_to is not null from eventmail.read_only_tenant", connection);
+        var reasons = new Dictionary<string, (string Text, bool Moved)>(StringComparer.Ordinal);
         await using var row = await command.ExecuteReaderAsync(cancel);
         while (await row.ReadAsync(cancel))
-            reasons[row.GetString(0)] = row.GetString(1);
+            reasons[row.GetString(0)] = (row.GetString(1), row.GetBoolean(2));
         return reasons.Count > 0 ? new(reasons) : None;
     }
 
@@ -46,22 +46,27 @@ public sealed class ReadOnlyTenants
         {
             foreach (var stream in command.Command.Streams)
             {
-                if (_reasons.TryGetValue(stream.Key.Tenant, out var reason))
-                    return (stream.Key.Tenant, reason);
+                if (_reasons.TryGetValue(stream.Key.Tenant, out var reason) && !(reason.Moved && command.Command.EvenMoved))
+                    return (stream.Key.Tenant, reason.Text);
             }
         }
         return null;
     }
 
     /// <summary>When it ends, nothing is appended to the tenant any more.</summary>
-    public static async Task AddAsync(EventLog log, string tenant, string reason, CancellationToken cancel)
+    /// <param name="movedTo">Where it has gone for good; null while it may stay.</param>
+    public static async Task AddAsync(EventLog log, string tenant, string reason, string? movedTo, CancellationToken cancel)
     {
         await using var connection = await log.Sessions.OpenConnectionAsync(cancel);
         await using (var insert = new NpgsqlCommand(
-            "insert into eventmail.read_only_tenant (tenant_id, reason) values ($1, $2) on conflict (tenant_id) do update set reason = excluded.reason", connection))
+            """
+            insert into eventmail.read_only_tenant (tenant_id, reason, moved_to) values ($1, $2, $3)
+            on conflict (tenant_id) do update set reason = excluded.reason, moved_to = excluded.moved_to
+            """, connection))
         {
             insert.Parameters.AddWithValue(tenant);
             insert.Parameters.AddWithValue(reason);
+            insert.Parameters.Add(new() { Value = (object?)movedTo ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
             await insert.ExecuteNonQueryAsync(cancel);
         }
         await EndCommittersAsync(connection, cancel);

@@ -10,24 +10,28 @@ public sealed class TenantArrival : IAsyncDisposable
 {
     private const int PageEvents = 5000;
 
+    /// <summary>Streams whose states stay in memory.</summary>
+    private const int MaxStates = 20_000;
+
     private readonly EventLog _target;
     private readonly string _tenant;
-    private readonly IReadOnlyDictionary<string, StreamKind> _kinds;
     private readonly IReadOnlyList<IInlineProjection> _models;
     private readonly NpgsqlConnection _connection;
     private readonly NpgsqlTransaction _transaction;
-    private readonly Dictionary<Guid, StreamStates.Entry> _states = [];
+    private readonly StreamStates _states;
     private bool _committed;
     private long _added;
     private long _first = long.MaxValue;
     private long _last;
 
     private TenantArrival(
-        EventLog target, string tenant, IEnumerable<StreamKind> kinds, IReadOnlyList<IInlineProjection> models, NpgsqlConnection connection, NpgsqlTransaction transaction) =>
-        (_target, _tenant, _kinds, _models, _connection, _transaction) = (target, tenant, kinds.ToDictionary(kind => kind.Name), models, connection, transaction);
+        EventLog target, string tenant, IReadOnlyCollection<StreamKind> kinds, IReadOnlyList<IInlineProjection> models, NpgsqlConnection connection, NpgsqlTransaction transaction) =>
+        (_target, _tenant, _models, _connection, _transaction, _states) = (
+            target, tenant, models, connection, transaction, new(
+                connection, target.Reader, kinds.ToDictionary(kind => kind.Name), kinds.Select(kind => kind.HeaderTable).OfType<string>().ToHashSet(), MaxStates));
 
     public static async Task<TenantArrival> BeginAsync(
-        EventLog target, string tenant, IEnumerable<StreamKind> kinds, IReadOnlyList<IInlineProjection> models, CancellationToken cancel)
+        EventLog target, string tenant, IReadOnlyCollection<StreamKind> kinds, IReadOnlyList<IInlineProjection> models, CancellationToken cancel)
     {
         var connection = await target.Sessions.OpenConnectionAsync(cancel);
         try
@@ -63,15 +67,20 @@ public sealed class TenantArrival : IAsyncDisposable
     /// <summary>What has come up to a position of the source's log.</summary>
     public async Task AddAsync(long to, Action<long> added, CancellationToken cancel)
     {
+        // New streams, and those that were here when the tenant was here before.
         await ExecuteAsync(
             """
             insert into public.mt_streams (tenant_id, id, type, version, timestamp, created, is_archived)
-            select s.tenant_id, s.id, s.type, e.version, e.timestamp, s.created, s.is_archived from eventmail.arriving_stream s
-            join (select stream_id, max(version) as version, max(timestamp) as timestamp from eventmail.arriving_event
-              where tenant_id = $1 and seq_id <= $2 group by stream_id) e on e.stream_id = s.id
-            where s.tenant_id = $1
-            on conflict (tenant_id, id) do update set version = excluded.version, timestamp = excluded.timestamp
-            """, cancel, _tenant, to);
+            select tenant_id, id, type, 0, created, created, is_archived from eventmail.arriving_stream where tenant_id = $1
+            on conflict (tenant_id, id) do nothing
+            """, cancel, _tenant);
+        await ExecuteAsync(
+            """
+            update public.mt_streams s set version = e.version, timestamp = e.timestamp
+            from (select stream_id, max(version) as version, max(timestamp) as timestamp from eventmail.arriving_event
+              where tenant_id = $1 and seq_id > $2 and seq_id <= $3 group by stream_id) e
+            where s.tenant_id = $1 and s.id = e.stream_id
+            """, cancel, _tenant, _added, to);
         await NumberAsync(to, cancel);
         while (await PageAsync(to, cancel) is { Count: > 0 } page)
         {
@@ -89,6 +98,8 @@ public sealed class TenantArrival : IAsyncDisposable
         await ExecuteAsync("delete from eventmail.arriving_stream where tenant_id = $1", cancel, _tenant);
         await ExecuteAsync("delete from eventmail.arriving_content where tenant_id = $1", cancel, _tenant);
         await ExecuteAsync("delete from eventmail.arrival where tenant_id = $1", cancel, _tenant);
+        // Of one that went and comes back. A committer looks again before it refuses.
+        await ExecuteAsync("delete from eventmail.read_only_tenant where tenant_id = $1", cancel, _tenant);
         // The other nodes find the streams by their positions.
         await ExecuteAsync("select pg_notify($1, $2)", cancel, CommitNotice.Channel, $"{_target.Executor.Node:n}|{_first}-{_last}|*");
         await _transaction.CommitAsync(cancel);
@@ -137,26 +148,28 @@ public sealed class TenantArrival : IAsyncDisposable
 
     private async Task FoldAsync(List<StoredEvent> page, CancellationToken cancel)
     {
-        var unknown = page.Select(e => e.Stream.Id).Where(id => !_states.ContainsKey(id)).Distinct().ToArray();
-        await LearnAsync(unknown, cancel);
-        var moves = new Dictionary<Guid, (StreamStates.Entry Before, List<StoredEvent> Events)>();
+        var first = new Dictionary<StreamKey, long>();
+        foreach (var e in page)
+            first.TryAdd(e.Stream, e.Version);
+        await _states.PrepareAsync(first, () => Task.CompletedTask, cancel);
+        var moves = new Dictionary<StreamKey, (StreamStates.Entry Before, List<StoredEvent> Events)>();
         foreach (var e in page)
         {
-            var before = _states[e.Stream.Id];
+            var before = _states.Get(e.Stream);
             if (before.Kind is null)
                 continue;
             var after = StreamStates.Fold(before, e);
             if (after.Fault is { } fault)
                 throw new TenantMoveException($"Event {e.Version} of stream {e.Stream.Id} cannot be read ({fault}): audit the source first.");
-            _states[e.Stream.Id] = after;
-            if (!moves.TryGetValue(e.Stream.Id, out var move))
-                moves[e.Stream.Id] = move = (before, []);
+            _states.Set(e.Stream, after);
+            if (!moves.TryGetValue(e.Stream, out var move))
+                moves[e.Stream] = move = (before, []);
             move.Events.Add(e);
         }
         if (moves.Count == 0)
             return;
         var changes = moves.Values.OrderBy(move => move.Events[^1].Sequence).Select(move => new StreamChange(
-            move.Before.Kind!, move.Events[0].Stream, move.Before.State, _states[move.Events[0].Stream.Id].State,
+            move.Before.Kind!, move.Events[0].Stream, move.Before.State, _states.Get(move.Events[0].Stream).State,
             move.Events[0].Version, move.Events[^1].Version, move.Events)).ToList();
         await using var sql = new NpgsqlBatch(_connection, _transaction) { Timeout = 0 };
         var batch = new CommitBatch(changes, [], Remote: false) { Building = true };
@@ -164,24 +177,6 @@ public sealed class TenantArrival : IAsyncDisposable
             model.Fold(batch, sql);
         if (sql.BatchCommands.Count > 0)
             await sql.ExecuteNonQueryAsync(cancel);
-    }
-
-    private async Task LearnAsync(Guid[] streams, CancellationToken cancel)
-    {
-        if (streams.Length == 0)
-            return;
-        await using var command = new NpgsqlCommand("select id, type from eventmail.arriving_stream where tenant_id = $1 and id = any($2)", _connection, _transaction)
-        {
-            Parameters = { new() { Value = _tenant }, new() { Value = streams } },
-        };
-        await using var row = await command.ExecuteReaderAsync(cancel);
-        while (await row.ReadAsync(cancel))
-        {
-            var key = new StreamKey(_tenant, row.GetGuid(0));
-            _states[key.Id] = !row.IsDBNull(1) && _kinds.TryGetValue(row.GetString(1), out var kind)
-                ? new(kind, kind.EmptyHeader(key), 0)
-                : new(null, "", 0); // another application's
-        }
     }
 
     private async Task ExecuteAsync(string sql, CancellationToken cancel, params object[] parameters)

@@ -24,25 +24,50 @@ public sealed class TenantCopy(EventLog source, EventLog target, string tenant)
         return await new BackupRows(from).FirstEventAsync(cancel) == await new BackupRows(to).FirstEventAsync(cancel);
     }
 
-    /// <summary>Up to where in the source's log the target has it; 0 where it has nothing.</summary>
-    /// <exception cref="TenantMoveException">What waits there comes from another log.</exception>
-    public async Task<long> PositionAsync(CancellationToken cancel)
+    /// <summary>Positions of the source's log: behind the one what comes begins, up to the other the target has it.</summary>
+    /// <exception cref="TenantMoveException">What waits there, or was there before, comes from another log.</exception>
+    public async Task<(long Since, long Position)> PositionAsync(CancellationToken cancel)
     {
         await using var from = await source.Sessions.OpenConnectionAsync(cancel);
         await using var to = await target.Sessions.OpenConnectionAsync(cancel);
         var origin = await new BackupRows(from).FirstEventAsync(cancel) ?? throw new TenantMoveException("The log is empty.");
-        await using var begin = new NpgsqlCommand(
-            "insert into eventmail.arrival (tenant_id, origin, position) values ($1, $2, 0) on conflict (tenant_id) do nothing", to)
+        if (await FindAsync(to, origin, cancel) is { } under)
+            return under;
+        var since = await CommonAsync(from, to, cancel);
+        await using var begin = new NpgsqlCommand("insert into eventmail.arrival (tenant_id, origin, since, position) values ($1, $2, $3, $3) on conflict (tenant_id) do nothing", to)
         {
-            Parameters = { new() { Value = tenant }, new() { Value = origin } },
+            Parameters = { new() { Value = tenant }, new() { Value = origin }, new() { Value = since } },
         };
         await begin.ExecuteNonQueryAsync(cancel);
-        await using var read = new NpgsqlCommand("select origin, position from eventmail.arrival where tenant_id = $1", to) { Parameters = { new() { Value = tenant } } };
+        return (since, since);
+    }
+
+    private async Task<(long Since, long Position)?> FindAsync(NpgsqlConnection to, Guid origin, CancellationToken cancel)
+    {
+        await using var read = new NpgsqlCommand("select origin, since, position from eventmail.arrival where tenant_id = $1", to) { Parameters = { new() { Value = tenant } } };
         await using var row = await read.ExecuteReaderAsync(cancel);
-        await row.ReadAsync(cancel);
-        return row.GetGuid(0) == origin
-            ? row.GetInt64(1)
+        return !await row.ReadAsync(cancel) ? null
+            : row.GetGuid(0) == origin ? (row.GetInt64(1), row.GetInt64(2))
             : throw new TenantMoveException("Another database's copy of this account waits in the target: end that move first.");
+    }
+
+    // What a target has in which the tenant was before: the first events of the source's, to the last one. 0 where it has nothing.
+    private async Task<long> CommonAsync(NpgsqlConnection from, NpgsqlConnection to, CancellationToken cancel)
+    {
+        await using var count = new NpgsqlCommand("select count(*) from public.mt_events where tenant_id = $1", to) { Parameters = { new() { Value = tenant } } };
+        var known = (long)(await count.ExecuteScalarAsync(cancel))!;
+        if (known == 0)
+            return 0;
+        await using var last = new NpgsqlCommand("select seq_id from public.mt_events where tenant_id = $1 order by seq_id offset $2 limit 1", from)
+        {
+            Parameters = { new() { Value = tenant }, new() { Value = known - 1 } },
+        };
+        var columns = BackupRows.Names((await BackupRows.OpenAsync(from, cancel)).Events.Where(column => column != "seq_id"));
+        string Rows(long end) => string.Create(
+            CultureInfo.InvariantCulture, $"select {columns} from public.mt_events where tenant_id = {_tenant} and seq_id <= {end} order by seq_id");
+        if (await last.ExecuteScalarAsync(cancel) is long since && await HashAsync(from, Rows(since), cancel) == await HashAsync(to, Rows(long.MaxValue), cancel))
+            return since;
+        throw new TenantMoveException("The account was in the target before, and its log has gone on there since it left: it cannot go back.");
     }
 
     /// <summary>The tenant's last event, once nobody appends to it: then it needs no waiting for who could still commit.</summary>
@@ -50,6 +75,16 @@ public sealed class TenantCopy(EventLog source, EventLog target, string tenant)
     {
         await using var command = source.DataSource.CreateCommand("select max(seq_id) from public.mt_events where tenant_id = $1");
         command.Parameters.Add(new() { Value = tenant });
+        return (long)(await command.ExecuteScalarAsync(cancel))!;
+    }
+
+    /// <summary>How many events it has between two positions.</summary>
+    public async Task<long> CountAsync(long after, long to, CancellationToken cancel)
+    {
+        await using var command = source.DataSource.CreateCommand("select count(*) from public.mt_events where tenant_id = $1 and seq_id > $2 and seq_id <= $3");
+        command.Parameters.Add(new() { Value = tenant });
+        command.Parameters.Add(new() { Value = after });
+        command.Parameters.Add(new() { Value = to });
         return (long)(await command.ExecuteScalarAsync(cancel))!;
     }
 

@@ -291,6 +291,7 @@ create table if not exists eventmail.read_only_tenant (
   reason    text        not null,
   since     timestamptz not null default now()
 );
+select eventmail.ensure_column('eventmail.read_only_tenant', 'moved_to', 'text'); -- where it has gone for good
 
 -- What has come of a tenant that is on its way here from another database. None of it is in the log before all of it is here.
 create table if not exists eventmail.arrival (
@@ -299,6 +300,8 @@ create table if not exists eventmail.arrival (
   position  bigint      not null, -- up to where in that log
   started   timestamptz not null default now()
 );
+select eventmail.ensure_column('eventmail.arrival', 'since', 'bigint not null default 0'); -- behind where in that log: of one that was here before, its last event here
+
 create table if not exists eventmail.arriving_event (like public.mt_events, constraint arriving_event_pkey primary key (tenant_id, seq_id));
 create table if not exists eventmail.arriving_stream (like public.mt_streams, constraint arriving_stream_pkey primary key (tenant_id, id));
 create table if not exists eventmail.arriving_content (

@@ -268,7 +268,7 @@ internal static class AccountCommand
         : throw new CommandFailedException($"{text} is no size; write 500MB, 1GB or a number of bytes.", ExitCodes.Usage);
 
     private static string StateOf(AccountListing account) =>
-        (account.Suspended ? "suspended" : "active") + (account.Administrator ? ", administrator" : "") + (account.RecoverableSecret ? ", apop" : "") + (account.AuditReads ? ", reads audited" : "");
+        (account.MovedTo is { } there ? $"moved to {there}" : account.ReadOnly ?? (account.Suspended ? "suspended" : "active")) + (account.Administrator ? ", administrator" : "") + (account.RecoverableSecret ? ", apop" : "") + (account.AuditReads ? ", reads audited" : "");
 
     private static string LastLogin(AccountListing account) =>
         account.LastLogin is { } at ? $"{at:yyyy-MM-dd HH:mm:ss}Z by {account.LastProtocol} from {account.LastClient}" : "never";

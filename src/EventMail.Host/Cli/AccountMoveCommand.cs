@@ -40,8 +40,7 @@ internal static class AccountMoveCommand
         var account = await store.Directory.FindAsync(name, stop) ?? throw new CommandFailedException($"There is no account {name}.");
         using var progress = new StageProgress("move");
         var move = new AccountMove(
-            new(store.Log, store.Directory, run.Settings.EffectiveHostname), new(there.Log, there.Directory, settings.EffectiveHostname),
-            account.Account, StoreCommand.Operator, at => progress.Report(new(at.Stage, at.Done, at.Total)));
+            SideOf(store, run.Settings), SideOf(there, settings), account.Account, StoreCommand.Operator, at => progress.Report(new(at.Stage, at.Done, at.Total)));
         try
         {
             if (run.Arguments.GetValue(Cancel))
@@ -53,14 +52,29 @@ internal static class AccountMoveCommand
             var moved = await move.RunAsync(stop);
             progress.Dispose();
             await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-                $"account {account.Address} moved to {settings.EffectiveHostname}: {moved.Contents} contents brought in this run, read-only for {moved.ReadOnly.TotalSeconds:0.0} s"));
-            foreach (var alias in moved.AliasesLeft)
-                await Console.Out.WriteLineAsync($"alias {alias} leads to it here and is not there: eventmail alias add {alias} {account.Address}, there");
+                $"account {account.Address} moved to {settings.EffectiveHostname}: {moved.Contents} contents brought in this run, read-only for {moved.ReadOnly.TotalMilliseconds:0} ms ({moved.HeldEvents} events)"));
+            await TellLeftAsync(moved.Left, account.Address);
+            if (run.Settings.Retention.Expunged > settings.Retention.Expunged)
+                await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                    $"where no rule says otherwise, what is deleted is kept {settings.Retention.Expunged.TotalDays:0.#} days there and {run.Settings.Retention.Expunged.TotalDays:0.#} here: eventmail retention set {account.Address}, there"));
         }
         catch (Exception e) when (e is TenantMoveException or ContentUnreadableException or WrappingKeyMissingException)
         {
             throw new CommandFailedException(e.Message);
         }
+    }
+
+    private static MoveSide SideOf(MailStore store, HostSettings settings) =>
+        new(store.Log, store.Directory, store.Retention, store.Erasures, store.Webhooks, settings.EffectiveHostname);
+
+    private static async Task TellLeftAsync(MoveLeft left, string address)
+    {
+        foreach (var alias in left.Aliases)
+            await Console.Out.WriteLineAsync($"alias {alias} leads to it here and is not there: eventmail alias add {alias} {address}, there");
+        foreach (var url in left.Webhooks)
+            await Console.Out.WriteLineAsync($"webhook {url} tells of this account here: eventmail webhook add {url} --account {address}, there");
+        if (left.Erased.Count > 0)
+            await Console.Out.WriteLineAsync($"erased here, and still stored there since it was there before: eventmail erase content {string.Join(' ', left.Erased)}, there");
     }
 
     private static HostSettings SettingsOf(CommandRun run)

@@ -3,6 +3,8 @@ using System.Globalization;
 using EventMail.EventStore.Backup;
 using EventMail.Host.Composition;
 using EventMail.Host.Moving.Backup;
+using EventMail.Projections.Moving;
+using Npgsql;
 
 namespace EventMail.Host.Cli;
 
@@ -36,15 +38,19 @@ internal static class RestoreBackupCommand
             using var one = HostLock.Take(run.Settings.Data);
             await using var database = await HostDatabase.AttachAsync(run.Settings, run.Logs, stop);
             var contents = run.Settings.Content.Folder.Length > 0 ? Path.GetFullPath(run.Settings.Content.Folder) : Path.Combine(run.Settings.Data, "content");
-            var result = await BackupCommand.Failing(() => new LogRestore(database.ConnectionString, contents, folder, backup, from, RestoreKeys, progress.Report).RunAsync(stop));
+            var result = await BackupCommand.Failing(() => new LogRestore(database.ConnectionString, contents, folder, backup, from, FinishAsync, progress.Report).RunAsync(stop));
             progress.Dispose();
             await Console.Out.WriteLineAsync($"Restored {result.Events} events up to position {result.To}, {result.Contents} contents, {result.Files} files. The next start builds the read models.");
+            // Neither its log nor anything else here can know of what came later.
+            await Console.Out.WriteLineAsync("An account that has moved to another server since that instant is open here again, as it is there: `eventmail account suspend` it before a server takes mail here.");
             return ExitCodes.Done;
 
-            void RestoreKeys()
+            async Task FinishAsync(NpgsqlConnection connection)
             {
                 if (from is not null)
                     KeyCopy.Restore(run.Settings, from);
+                foreach (var (account, there) in await MovedAccounts.HoldAsync(connection, stop))
+                    await Console.Out.WriteLineAsync($"account {account} has moved to {there}: nothing is written to it here");
             }
         });
         return command;

@@ -15,6 +15,11 @@ internal sealed class AccountCommand(EventMetadata metadata, IReadOnlyList<Strea
 
     public override bool EvenReadOnly => Overrides;
 
+    /// <summary>Carried out also on what an account left that has moved away.</summary>
+    public bool OnWhatIsLeft { get; init; }
+
+    public override bool EvenMoved => OnWhatIsLeft;
+
     public override void Decide(Decision decision) => decide(decision);
 }
 

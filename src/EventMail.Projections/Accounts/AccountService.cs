@@ -168,14 +168,14 @@ public sealed class AccountService(
             return Rejection.AccountMissing;
         var closing = await mailboxes.ClosingAsync(found.Id, cancel).ConfigureAwait(false);
         var stream = AccountStreamKinds.AccountStream(found.Id);
-        var outcome = await ExecuteAsync(actor, [stream, .. closing.Streams], decision =>
+        var outcome = await DirectoryCommands.ExecuteAsync(_executor, actor, [stream, .. closing.Streams], decision =>
         {
             var state = decision.State<AccountState>(stream.Key);
             if (!decision.Apply(stream.Key, AccountDecider.Close(state)))
                 return;
             closing.Decide(decision);
             decision.Result = Directory.EntryOf(state);
-        }, cancel).ConfigureAwait(false);
+        }, cancel, onWhatIsLeft: true).ConfigureAwait(false);
         return outcome.Rejection is Rejection rejection ? rejection : (AccountEntry)outcome.Result!;
     }
 

@@ -4,9 +4,11 @@ using Npgsql;
 namespace EventMail.Projections.Accounts;
 
 /// <param name="LastLogin">Null when nobody ever logged in.</param>
+/// <param name="ReadOnly">Why nothing can be written to it: it is being moved to another server, or has moved there. Null: it can.</param>
+/// <param name="MovedTo">The server that it has moved to for good.</param>
 public sealed record AccountListing(
     string Account, string Address, bool Suspended, bool Administrator, long QuotaLimit, long? MessageLimit, bool RecoverableSecret,
-    DateTimeOffset Opened, DateTimeOffset? LastLogin, string? LastProtocol, string? LastClient, bool AuditReads);
+    DateTimeOffset Opened, DateTimeOffset? LastLogin, string? LastProtocol, string? LastClient, bool AuditReads, string? ReadOnly, string? MovedTo);
 
 /// <param name="Addresses">Of accounts and aliases.</param>
 public sealed record DomainListing(string Name, long Addresses);
@@ -29,8 +31,8 @@ public readonly record struct ListPage(string? After, int? Limit)
 public sealed class DirectoryQueries(NpgsqlDataSource source)
 {
     private const string Accounts = """
-        select a.account, a.address, a.suspended, a.administrator, a.quota_limit, a.message_limit, a.recoverable, a.opened, l.at, l.protocol, l.client, a.audit_reads
-        from account a left join last_login l on l.account = a.account
+        select a.account, a.address, a.suspended, a.administrator, a.quota_limit, a.message_limit, a.recoverable, a.opened, l.at, l.protocol, l.client, a.audit_reads, r.reason, r.moved_to
+        from account a left join last_login l on l.account = a.account left join eventmail.read_only_tenant r on r.tenant_id = a.account
         """;
 
     /// <summary>By domain, then name.</summary>
@@ -86,5 +88,5 @@ public sealed class DirectoryQueries(NpgsqlDataSource source)
         row.GetString(0), row.GetString(1), row.GetBoolean(2), row.GetBoolean(3), row.GetInt64(4),
         row.IsDBNull(5) ? null : row.GetInt64(5), row.GetBoolean(6), row.GetFieldValue<DateTimeOffset>(7),
         row.IsDBNull(8) ? null : row.GetFieldValue<DateTimeOffset>(8), row.IsDBNull(9) ? null : row.GetString(9),
-        row.IsDBNull(10) ? null : row.GetString(10), row.GetBoolean(11));
+        row.IsDBNull(10) ? null : row.GetString(10), row.GetBoolean(11), row.IsDBNull(12) ? null : row.GetString(12), row.IsDBNull(13) ? null : row.GetString(13));
 }

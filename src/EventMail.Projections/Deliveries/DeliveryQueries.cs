@@ -28,8 +28,11 @@ public sealed class DeliveryQueries(NpgsqlDataSource source)
 {
     private const int Page = 1000;
 
-    private const string Where = """
-        where ($1 is null or id = $1) and ($2 is null or domain = $2) and ($3 is null or sender = $3) and ($4 is null or held = $4)
+    // What was waiting when its account moved to another server waits there.
+    private const string IsHere = "not exists (select from eventmail.read_only_tenant r where r.tenant_id = delivery_queue.tenant_id and r.moved_to is not null)";
+
+    private const string Where = $"""
+        where ($1 is null or id = $1) and ($2 is null or domain = $2) and ($3 is null or sender = $3) and ($4 is null or held = $4) and {IsHere}
         """;
 
     private const string Rows = $"""
@@ -74,7 +77,7 @@ public sealed class DeliveryQueries(NpgsqlDataSource source)
     public async Task<DateTimeOffset?> OldestAsync(CancellationToken cancel)
     {
         // Ids are in the order of submission, and the queue's key begins with them.
-        await using var command = source.CreateCommand("select submitted from delivery_queue order by id, domain limit 1");
+        await using var command = source.CreateCommand($"select submitted from delivery_queue where {IsHere} order by id, domain limit 1");
         return await command.ExecuteScalarAsync(cancel) is DateTime submitted ? new(submitted) : null;
     }
 

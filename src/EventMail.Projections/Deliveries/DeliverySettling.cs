@@ -39,9 +39,9 @@ internal sealed class DeliverySettling(
     /// <summary>Whether anything of an account's mail may go out.</summary>
     public ValueTask<DeliveryHalt> HaltAsync(string account, CancellationToken cancel) => directory.HaltAsync(account, cancel);
 
-    /// <summary>Takes what an account has waiting out of the queue that was closed while it was suspended. Nobody is there to be told.</summary>
+    /// <summary>Takes what an account has waiting out of the queue that was closed while it was suspended, or after it moved away. Nobody is there to be told.</summary>
     public async Task CancelAsync(StreamKey stream, string domain, CancellationToken cancel) => await executor.ExecuteAsync(
-        new DeliveryCommand(stream, state => DeliveryDecider.Cancel(state, domain, "its account was closed while it was suspended"), Metadata), cancel);
+        new DeliveryCommand(stream, state => DeliveryDecider.Cancel(state, domain, "its account was closed while it was suspended"), Metadata) { OnWhatIsLeft = true }, cancel);
 
     /// <summary>Such a domain's recipients need no other server: it is ours, or has become so.</summary>
     public ValueTask<bool> IsHereAsync(string domain, CancellationToken cancel) => directory.IsLocalDomainAsync(domain, cancel);

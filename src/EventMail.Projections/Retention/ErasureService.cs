@@ -70,7 +70,10 @@ public sealed class ErasureService(EventLog log, MailboxService mailboxes, TimeP
                     decision.Reject(new Rejection(RejectionKind.CannotChange, $"The legal hold {hold.Hold.Case} is on it"));
                 else
                     decision.Append(erasure.Key, new ErasureOrdered(subject, [.. contents], reason, name));
-            }),
+            })
+            {
+                OnWhatIsLeft = true,
+            },
             cancel).ConfigureAwait(false);
         return outcome.Rejection is Rejection rejection ? rejection : erasure.Key.Id;
     }
@@ -244,8 +247,21 @@ public sealed class ErasureService(EventLog log, MailboxService mailboxes, TimeP
             cancel).ConfigureAwait(false);
         var count = 0;
         foreach (var (mailbox, uids) in found)
-            count += ((await log.Executor.ExecuteAsync(new EraseMessagesCommand(mailbox, uids, mailboxes.Views, metadata), cancel).ConfigureAwait(false)).Result as int?) ?? 0;
+            count += await ExpungeAsync(mailbox, uids, metadata, cancel).ConfigureAwait(false);
         return count;
+    }
+
+    // Where an account has moved away its messages are erased here as everybody's. While it is on its way the other database would have what goes here.
+    private async Task<int> ExpungeAsync(StreamKey mailbox, UidSet uids, EventMetadata metadata, CancellationToken cancel)
+    {
+        try
+        {
+            return ((await log.Executor.ExecuteAsync(new EraseMessagesCommand(mailbox, uids, mailboxes.Views, metadata), cancel).ConfigureAwait(false)).Result as int?) ?? 0;
+        }
+        catch (TenantReadOnlyException moving)
+        {
+            throw new ErasureWaitsException($"an account that has it ({moving.Tenant}) {moving.Reason}; once that is over, the next run goes on");
+        }
     }
 
     // Those of an earlier run as well, whose rows are gone by now.
@@ -265,6 +281,8 @@ public sealed class ErasureService(EventLog log, MailboxService mailboxes, TimeP
 /// <summary>Messages whose content is erased leave their mailbox, whoever's it is: a UID that is there always has the same octets (RFC 9051 §2.3.1.1).</summary>
 internal sealed class EraseMessagesCommand(StreamKey mailbox, UidSet uids, MailboxViews views, EventMetadata metadata) : ViewCommand(mailbox, views, metadata)
 {
+    public override bool EvenMoved => true;
+
     protected override void Decide(Decision decision, MailboxState state)
     {
         if (MailboxDecider.Remove(state, uids).Value is not { Event: { } gone } removed)

@@ -177,6 +177,9 @@ public sealed class EveryOperationTests(EveryOperationHost host) : IClassFixture
         (await host.Admin.ResultAsync($"{Root}/projections/switch"))["models"]!.AsArray().Select(name => (string)name!).ShouldBe(["directory"]);
         (await host.Admin.ResultAsync($"{Root}/projections/rollback", new { }))["models"]!.AsArray().Select(name => (string)name!).ShouldBe(["directory"]);
         await DeleteAsync("/projections/previous");
+        var filled = (await host.Admin.ResultAsync($"{Root}/projections/fill", new { }))["models"]!.AsArray().Select(model => (string)model!["model"]!);
+        filled.Order().ShouldBe(Projections.Verification.DerivedRows.Models.Order());
+        await host.Admin.PostAsync($"{Root}/projections/fill", new { names = new[] { "directory" } }).ProblemAsync(HttpStatusCode.UnprocessableEntity);
     }
 
     private async Task RetentionAsync()
@@ -196,7 +199,8 @@ public sealed class EveryOperationTests(EveryOperationHost host) : IClassFixture
         var found = await new ErasureSubjects(host.Store.Log, host.Store.Key).MessageAsync("erased@every.example", null, default);
         var ordered = (await host.Store.Erasures.OrderAsync([.. found], null, "asked for", null, AdminHost.Tester, default)).Value;
         await host.Admin.PostAsync($"{Root}/erasures/{ordered}/certificate", null).ProblemAsync(HttpStatusCode.Conflict);
-        await host.Store.Erasures.CarryOutAsync(ordered, AdminHost.Tester, default);
+        (await host.Admin.ResultAsync($"{Root}/erasures/continue"))["completed"]!.AsArray().ShouldHaveSingleItem()!.GetValue<Guid>().ShouldBe(ordered);
+        (await host.Admin.ResultAsync($"{Root}/erasures/continue"))["completed"]!.AsArray().ShouldBeEmpty();
         (await host.Admin.GetAsync($"{Root}/erasures").JsonAsync())["items"]!.AsArray().ShouldHaveSingleItem()!["completed"].ShouldNotBeNull();
         var certificate = await host.Admin.PostAsync($"{Root}/erasures/{ordered}/certificate", null).JsonAsync();
         ((string)certificate["erasure"]!["reason"]!).ShouldBe("asked for");

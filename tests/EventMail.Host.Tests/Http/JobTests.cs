@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using Npgsql;
 
 namespace EventMail.Host.Tests.Http;
@@ -30,6 +31,24 @@ public sealed class JobTests(JobHost host) : IClassFixture<JobHost>
         (await host.Admin.ResultAsync($"{ann}/restore", new { to = then }))["restored"]!.GetValue<long>().ShouldBe(2);
         (await MessagesAsync(ann)).ShouldBe(5);
         (await host.Admin.ResultAsync($"{ann}/restore", new { to = then }))["restored"]!.GetValue<long>().ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Messages_come_back_by_what_they_are_called()
+    {
+        var gail = await AccountAsync("gail@restore.example", 0);
+        foreach (var name in (string[])["one", "two", "three"])
+            await host.AppendAsync("gail@restore.example", "INBOX", $"Message-ID: <{name}@restore.example>\nSubject: {name}\n\n{name}\n");
+        var two = Convert.ToHexStringLower(SHA256.HashData(await host.Admin.GetByteArrayAsync($"{gail}/mailboxes/INBOX/messages/2/raw")));
+        var then = await host.NowAsync();
+        for (var uid = 1; uid <= 3; uid++)
+            await host.Admin.DeleteAsync($"{gail}/mailboxes/INBOX/messages/{uid}").ShouldBeAsync(HttpStatusCode.NoContent);
+
+        var named = new[] { "<one@restore.example>", two };
+        (await host.Admin.ResultAsync($"{gail}/restore", new { to = then, messageIds = named }))["restored"]!.GetValue<long>().ShouldBe(2);
+        (await MessagesAsync(gail)).ShouldBe(2);
+        foreach (var none in (string[])["nobody@restore.example", "7", "nothing"])
+            await host.Admin.PostAsync($"{gail}/restore", new { to = then, messageIds = new[] { none } }).ProblemAsync(HttpStatusCode.UnprocessableEntity);
     }
 
     [Fact]

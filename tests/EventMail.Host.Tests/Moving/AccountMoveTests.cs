@@ -4,9 +4,10 @@ using EventMail.Testing.Transcripts;
 
 namespace EventMail.Host.Tests.Moving;
 
-public sealed class AccountMoveTests
+[Collection(MovesCollection.Name)]
+public sealed class AccountMoveTests(MovePair pair)
 {
-    private const string Address = "mover@example.test";
+    private static readonly string[] Mailboxes = ["INBOX", "Archive/Work", "Written"];
 
     private static readonly string Mail = $"""
         From alice@example.org Mon Feb  3 12:34:56 2025
@@ -33,15 +34,15 @@ public sealed class AccountMoveTests
     [Fact]
     public async Task An_account_goes_to_another_database_as_it_is()
     {
-        await using var pair = await MovePair.StartAsync();
-        var account = await FillAsync(pair);
+        const string Address = "mover@example.test";
+        var account = await FillAsync(Address);
         // The octets of the first message are in the target already, under another number.
         var other = Path.Combine(pair.Target.DataFolder, "other.mbox");
         await File.WriteAllTextAsync(other, Mail);
         await MovePair.DoAsync(pair.Target, "account", "add", "there@example.test", "--password", CliServer.Password);
         await MovePair.DoAsync(pair.Target, "import", "mbox", other, "there@example.test");
         await MovePair.DoAsync(pair.Source, "alias", "add", "sales@example.test", Address);
-        var before = await SeenAsync(pair.Source);
+        var before = await MovePair.SeenAsync(pair.Source, Address, Mailboxes);
 
         var moved = await pair.MoveAsync(Address);
         moved.ExitCode.ShouldBe(0, moved.Error);
@@ -55,7 +56,7 @@ public sealed class AccountMoveTests
         left[^1].ShouldContain("account_moved_out");
         come[..left.Length].ShouldBe(left);
         come[left.Length].ShouldContain("account_moved_in");
-        (await SeenAsync(pair.Target)).ShouldBe(before);
+        (await MovePair.SeenAsync(pair.Target, Address, Mailboxes)).ShouldBe(before);
         foreach (var server in (TestServer[])[pair.Source, pair.Target])
             await MovePair.DoAsync(server, "audit", "verify");
         await MovePair.DoAsync(pair.Target, "projections", "verify");
@@ -73,8 +74,10 @@ public sealed class AccountMoveTests
             await client.ReadLineAsync();
             (await client.AskAsync($"a LOGIN {Address} \"{CliServer.Password}\"")).ShouldStartWith("a NO");
         }
-        (await RecipientAsync(pair.Source)).ShouldStartWith("450 4.2.1");
-        (await RecipientAsync(pair.Target)).ShouldStartWith("250");
+        (await MovePair.RecipientAsync(pair.Source, Address)).ShouldStartWith("450 4.2.1");
+        (await MovePair.DoAsync(pair.Source, "account", "list")).ShouldContain($"moved to {MovePair.TargetName}");
+        (await MovePair.DoAsync(pair.Source, "account", "show", Address)).ShouldContain($"state       moved to {MovePair.TargetName}");
+        (await MovePair.RecipientAsync(pair.Target, Address)).ShouldStartWith("250");
         (await pair.Source.RunAsync("account", "resume", Address)).ShouldSatisfyAllConditions(
             resume => resume.ExitCode.ShouldBe(3), resume => resume.Error.ShouldContain($"has moved to {MovePair.TargetName}"));
         (await pair.MoveAsync(Address)).ExitCode.ShouldBe(0);
@@ -85,27 +88,27 @@ public sealed class AccountMoveTests
     [Fact]
     public async Task What_is_missing_in_the_target_is_said_before_anything_moves()
     {
-        await using var pair = await MovePair.StartAsync();
-        await FillAsync(pair);
-        (await pair.MoveAsync(Address)).Error.ShouldContain("eventmail domain add example.test");
+        const string Address = "mover@elsewhere.test";
+        var account = await FillAsync(Address);
+        (await pair.MoveAsync(Address)).Error.ShouldContain("eventmail domain add elsewhere.test");
         await MovePair.DoAsync(pair.Target, "account", "add", Address, "--password", CliServer.Password);
         (await pair.MoveAsync(Address)).Error.ShouldContain($"has an account or alias {Address} already");
         (await pair.Source.RunAsync("account", "move", Address, "--to", pair.Source.DataFolder)).Error.ShouldContain("the database that the account is in");
         (await pair.Source.RunAsync("account", "move", Address, "--to", "/nowhere/at/all")).ExitCode.ShouldBe(2);
         await MovePair.DoAsync(pair.Source, "account", "suspend", Address);
         (await pair.MoveAsync(Address)).Error.ShouldContain("resume it before it moves");
-        (await RestoredSite.LinesAsync(pair.TargetDatabase, "select count(*) from eventmail.arrival")).ShouldBe(["0"]);
+        (await RestoredSite.LinesAsync(pair.TargetDatabase, $"select count(*) from eventmail.arrival where tenant_id = '{account}'")).ShouldBe(["0"]);
     }
 
     [Fact]
     public async Task While_it_is_read_only_it_is_read_and_writes_are_told_to_come_again()
     {
-        await using var pair = await MovePair.StartAsync();
-        var account = await FillAsync(pair);
+        const string Address = "reader@example.test";
+        var account = await FillAsync(Address);
         await using var open = await MovePair.LogInAsync(pair.Source, Address);
         await MovePair.AskAsync(open, "SELECT INBOX");
         // A move that died in that moment.
-        await RestoredSite.LinesAsync(pair.SourceDatabase, $"insert into eventmail.read_only_tenant values ('{account}', 'is being moved to {MovePair.TargetName}') returning 1");
+        await RestoredSite.LinesAsync(pair.SourceDatabase, $"insert into eventmail.read_only_tenant (tenant_id, reason) values ('{account}', 'is being moved to {MovePair.TargetName}') returning 1");
         await RestoredSite.LinesAsync(pair.SourceDatabase,
             "select pg_terminate_backend(pid)::text from pg_stat_activity where datname = current_database() and application_name like 'eventmail committer %'");
 
@@ -114,29 +117,29 @@ public sealed class AccountMoveTests
         (await MovePair.AskAsync(late, "FETCH 1 (FLAGS)"))[^1].ShouldStartWith("q OK");
         foreach (var client in (ScriptedClient[])[open, late])
             (await MovePair.AskAsync(client, "STORE 1 +FLAGS (\\Draft)"))[^1].ShouldBe($"q NO [UNAVAILABLE] The account is being moved to {MovePair.TargetName}, try again later");
-        (await SendAsync(pair.Source)).ShouldStartWith("451 4.2.1");
+        (await SendAsync(pair.Source, Address)).ShouldStartWith("451 4.2.1");
+        (await MovePair.DoAsync(pair.Source, "account", "list")).ShouldContain($"is being moved to {MovePair.TargetName}");
         (await pair.Source.RunAsync("account", "quota", Address, "1GB")).ExitCode.ShouldBe(3);
 
         (await pair.MoveAsync(Address, "--cancel")).Output.ShouldContain("stays here");
         (await MovePair.AskAsync(open, "STORE 1 +FLAGS (\\Draft)"))[^1].ShouldStartWith("q OK");
-        (await SendAsync(pair.Source)).ShouldStartWith("250");
+        (await SendAsync(pair.Source, Address)).ShouldStartWith("250");
     }
 
     [Fact]
     public async Task Killed_at_any_point_it_goes_on_and_no_acknowledged_message_is_lost()
     {
-        await using var pair = await MovePair.StartAsync();
-        var account = await FillAsync(pair);
-        await MovePair.DoAsync(pair.Target, "domain", "add", "example.test");
+        const string Address = "killed@example.test";
+        var account = await FillAsync(Address);
         using var stop = new CancellationTokenSource();
         var acknowledged = 0;
-        var writing = WriteAsync(pair.Source, () => acknowledged++, stop.Token);
+        var writing = WriteAsync(pair.Source, Address, () => acknowledged++, stop.Token);
         (TestDatabase Where, string Sign)[] moments =
         [
-            (pair.TargetDatabase, "select 1 from eventmail.arrival"),
-            (pair.TargetDatabase, "select 1 from eventmail.arriving_content limit 1"),
-            (pair.SourceDatabase, "select 1 from eventmail.read_only_tenant"),
-            (pair.SourceDatabase, "select 1 from public.mt_events where type = 'account_moved_out'"),
+            (pair.TargetDatabase, $"select 1 from eventmail.arrival where tenant_id = '{account}'"),
+            (pair.TargetDatabase, $"select 1 from eventmail.arriving_content where tenant_id = '{account}' limit 1"),
+            (pair.SourceDatabase, $"select 1 from eventmail.read_only_tenant where tenant_id = '{account}'"),
+            (pair.SourceDatabase, $"select 1 from public.mt_events where type = 'account_moved_out' and tenant_id = '{account}'"),
             (pair.TargetDatabase, $"select 1 from public.mt_streams where tenant_id = '{account}' limit 1"),
         ];
         foreach (var (where, sign) in moments)
@@ -164,43 +167,28 @@ public sealed class AccountMoveTests
         await MovePair.DoAsync(pair.Target, "projections", "verify");
     }
 
-    private static async Task<string> FillAsync(MovePair pair)
+    private async Task<string> FillAsync(string address)
     {
-        await MovePair.DoAsync(pair.Source, "account", "add", Address, "--password", CliServer.Password);
+        await MovePair.DoAsync(pair.Source, "account", "add", address, "--password", CliServer.Password);
         var file = Path.Combine(pair.Source.DataFolder, "mail.mbox");
         await File.WriteAllTextAsync(file, Mail);
-        await MovePair.DoAsync(pair.Source, "import", "mbox", file, Address);
-        await using var client = await MovePair.LogInAsync(pair.Source, Address);
+        await MovePair.DoAsync(pair.Source, "import", "mbox", file, address);
+        await using var client = await MovePair.LogInAsync(pair.Source, address);
         foreach (var command in (string[])[
             "SELECT INBOX", "CREATE Work", "COPY 1:2 Work", "STORE 3 +FLAGS (\\Deleted)", "EXPUNGE", "RENAME Work Archive/Work", "CREATE Written", "SUBSCRIBE Written"])
             (await MovePair.AskAsync(client, command))[^1].ShouldStartWith("q OK");
-        var account = await MovePair.AccountOfAsync(pair.SourceDatabase, Address);
+        var account = await MovePair.AccountOfAsync(pair.SourceDatabase, address);
         // Written behind the SELECT: nothing is under way any more.
         while ((await RestoredSite.LinesAsync(pair.SourceDatabase, $"select 1 from public.mt_events where tenant_id = '{account}' and type = 'recent_claimed'")).Length == 0)
             await Task.Delay(20);
         return account;
     }
 
-    // What a client sees, texts included.
-    private static async Task<string[]> SeenAsync(TestServer server)
-    {
-        await using var client = await MovePair.LogInAsync(server, Address);
-        var seen = new List<string>();
-        seen.AddRange(await MovePair.AskAsync(client, "LIST \"\" *"));
-        foreach (var mailbox in (string[])["INBOX", "Archive/Work", "Written"])
-        {
-            seen.AddRange(await MovePair.AskAsync(client, $"STATUS {mailbox} (MESSAGES UIDNEXT UIDVALIDITY UNSEEN HIGHESTMODSEQ SIZE)"));
-            await MovePair.AskAsync(client, $"EXAMINE {mailbox}");
-            seen.AddRange((await MovePair.AskAsync(client, "FETCH 1:* (UID FLAGS MODSEQ INTERNALDATE RFC822.SIZE BODY.PEEK[])")).Select(line => line.Length < 200 ? line : MovingSite.DigestOf(line)));
-        }
-        return [.. seen];
-    }
-
-    private static async Task WriteAsync(TestServer server, Action acknowledged, CancellationToken stop)
+    private static async Task WriteAsync(TestServer server, string address, Action acknowledged, CancellationToken stop)
     {
         try
         {
-            await using var client = await MovePair.LogInAsync(server, Address);
+            await using var client = await MovePair.LogInAsync(server, address);
             for (var i = 0; !stop.IsCancellationRequested; i++)
             {
                 var text = $"Subject: {i}\r\n\r\nwritten while it moves\r\n";
@@ -218,22 +206,13 @@ public sealed class AccountMoveTests
         }
     }
 
-    private static async Task<string> RecipientAsync(TestServer server)
+    private static async Task<string> SendAsync(TestServer server, string address)
     {
         await using var client = await ScriptedClient.ConnectAsync(server["smtp"]);
         await client.ReadLineAsync();
         await client.AskAsync("HELO client.example.org");
         await client.AskAsync("MAIL FROM:<sender@example.org>");
-        return (await client.AskAsync($"RCPT TO:<{Address}>"))!;
-    }
-
-    private static async Task<string> SendAsync(TestServer server)
-    {
-        await using var client = await ScriptedClient.ConnectAsync(server["smtp"]);
-        await client.ReadLineAsync();
-        await client.AskAsync("HELO client.example.org");
-        await client.AskAsync("MAIL FROM:<sender@example.org>");
-        (await client.AskAsync($"RCPT TO:<{Address}>")).ShouldStartWith("250");
+        (await client.AskAsync($"RCPT TO:<{address}>")).ShouldStartWith("250");
         await client.AskAsync("DATA");
         await client.SendLineAsync("Subject: late\r\n\r\ntext");
         return (await client.AskAsync("."))!;

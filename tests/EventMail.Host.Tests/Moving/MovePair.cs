@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using EventMail.Host.Tests.Cli;
 using EventMail.Testing;
@@ -5,8 +6,8 @@ using EventMail.Testing.Transcripts;
 
 namespace EventMail.Host.Tests.Moving;
 
-/// <summary>Two servers with a database each: an account goes from one to the other.</summary>
-internal sealed class MovePair : IAsyncDisposable
+/// <summary>Two servers with a database each, between which accounts go: for all tests of moves, each with accounts of its own.</summary>
+public sealed class MovePair : IAsyncLifetime
 {
     public const string SourceName = "old.example.test";
     public const string TargetName = "new.example.test";
@@ -21,12 +22,15 @@ internal sealed class MovePair : IAsyncDisposable
 
     public TestServer Target { get; private set; } = null!;
 
-    public static async Task<MovePair> StartAsync()
+    /// <summary>Where both servers send all mail for others: it asks to be tried again, until it is told otherwise.</summary>
+    public MailSink Sink { get; } = MailSink.Start(SinkScript.At("rcpt", "450 4.2.0 Later"));
+
+    public async Task InitializeAsync()
     {
-        var pair = new MovePair { SourceDatabase = await TestDatabase.CreateAsync(), TargetDatabase = await TestDatabase.CreateAsync() };
-        pair.Source = await pair.ServerAsync(pair.SourceDatabase, SourceName);
-        pair.Target = await pair.ServerAsync(pair.TargetDatabase, TargetName);
-        return pair;
+        (SourceDatabase, TargetDatabase) = (await TestDatabase.CreateAsync(), await TestDatabase.CreateAsync());
+        Source = await ServerAsync(SourceDatabase, SourceName);
+        Target = await ServerAsync(TargetDatabase, TargetName);
+        await DoAsync(Target, "domain", "add", "example.test");
     }
 
     private async Task<TestServer> ServerAsync(TestDatabase database, string name)
@@ -41,10 +45,19 @@ internal sealed class MovePair : IAsyncDisposable
             ["Database"] = new Dictionary<string, string> { ["ConnectionString"] = database.ConnectionString },
         };
         await File.WriteAllTextAsync(Path.Combine(folder.Path, "eventmail.json"), JsonSerializer.Serialize(settings));
-        return await TestServer.StartAsync(new() { ConnectionString = database.ConnectionString, DataFolder = folder.Path, Settings = CliServer.Settings });
+        return await TestServer.StartAsync(new() { ConnectionString = database.ConnectionString, DataFolder = folder.Path, Settings = [.. CliServer.Settings, .. SendingSettings] });
     }
 
+    private IEnumerable<string> SendingSettings =>
+    [
+        "Delivery:Enabled=true", "Delivery:Schedule=1s 1s 1s 1s 1s 1s 1s 1s 1s 1s", "Delivery:Smarthost:Host=127.0.0.1",
+        string.Create(CultureInfo.InvariantCulture, $"Delivery:Smarthost:Port={Sink.EndPoint.Port}"), "Delivery:Smarthost:Tls=None",
+    ];
+
     public Task<CommandResult> MoveAsync(string address, params string[] more) => Source.RunAsync(["account", "move", address, "--to", Target.DataFolder, .. more]);
+
+    /// <summary>From the one called the target to the other.</summary>
+    public Task<CommandResult> MoveBackAsync(string address, params string[] more) => Target.RunAsync(["account", "move", address, "--to", Source.DataFolder, .. more]);
 
     public static async Task<string> DoAsync(TestServer server, params string[] arguments)
     {
@@ -82,13 +95,46 @@ internal sealed class MovePair : IAsyncDisposable
         return [.. lines];
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>What a client sees, texts included.</summary>
+    public static async Task<string[]> SeenAsync(TestServer server, string address, params string[] mailboxes)
+    {
+        await using var client = await LogInAsync(server, address);
+        var seen = new List<string>();
+        seen.AddRange(await AskAsync(client, "LIST \"\" *"));
+        foreach (var mailbox in mailboxes)
+        {
+            seen.AddRange(await AskAsync(client, $"STATUS {mailbox} (MESSAGES UIDNEXT UIDVALIDITY UNSEEN HIGHESTMODSEQ SIZE)"));
+            await AskAsync(client, $"EXAMINE {mailbox}");
+            seen.AddRange((await AskAsync(client, "FETCH 1:* (UID FLAGS MODSEQ INTERNALDATE RFC822.SIZE BODY.PEEK[])")).Select(line => line.Length < 200 ? line : MovingSite.DigestOf(line)));
+        }
+        return [.. seen];
+    }
+
+    /// <summary>The SMTP server's answer to the recipient.</summary>
+    public static async Task<string> RecipientAsync(TestServer server, string address)
+    {
+        await using var client = await ScriptedClient.ConnectAsync(server["smtp"]);
+        await client.ReadLineAsync();
+        await client.AskAsync("HELO client.example.org");
+        await client.AskAsync("MAIL FROM:<sender@example.org>");
+        return (await client.AskAsync($"RCPT TO:<{address}>"))!;
+    }
+
+    public async Task DisposeAsync()
     {
         await Source.DisposeAsync();
         await Target.DisposeAsync();
         await SourceDatabase.DisposeAsync();
         await TargetDatabase.DisposeAsync();
+        await Sink.DisposeAsync();
         foreach (var folder in _folders)
             folder.Dispose();
     }
+}
+
+/// <summary>One pair for all of them: servers take their time to start.</summary>
+[CollectionDefinition(Name)]
+public sealed class MovesCollection : ICollectionFixture<MovePair>
+{
+    public const string Name = "account moves";
 }

@@ -12,5 +12,10 @@ internal sealed class DeliveryCommand(StreamKey delivery, Func<DeliveryState, Re
 
     public override EventMetadata Metadata { get; } = metadata;
 
+    /// <summary>Carried out also on what an account left that has moved away.</summary>
+    public bool OnWhatIsLeft { get; init; }
+
+    public override bool EvenMoved => OnWhatIsLeft;
+
     public override void Decide(Decision decision) => decision.Apply(delivery, decide(decision.State<DeliveryState>(delivery)));
 }

@@ -2,19 +2,23 @@ using EventMail.Projections.Accounts;
 
 namespace EventMail.Host.Http.Admin.Resources;
 
+/// <param name="ReadOnly">Why nothing can be written to it: it is being moved to another server, or has moved there.</param>
+/// <param name="MovedTo">The server that it has moved to for good.</param>
 internal sealed record AccountSummaryDocument(
     string Id, string Address, bool Suspended, bool Administrator, long Quota, long? MessageLimit, DateTimeOffset Opened, DateTimeOffset? LastLogin,
-    string? LastProtocol, string? LastClient)
+    string? LastProtocol, string? LastClient, string? ReadOnly, string? MovedTo)
 {
     public static AccountSummaryDocument Of(AccountListing account) => new(
         account.Account, account.Address, account.Suspended, account.Administrator, account.QuotaLimit, account.MessageLimit, account.Opened,
-        account.LastLogin, account.LastProtocol, account.LastClient);
+        account.LastLogin, account.LastProtocol, account.LastClient, account.ReadOnly, account.MovedTo);
 }
 
 /// <param name="Used">Octets of its mail.</param>
+/// <param name="ReadOnly">Why nothing can be written to it: it is being moved to another server, or has moved there.</param>
+/// <param name="MovedTo">The server that it has moved to for good.</param>
 internal sealed record AccountDocument(
     string Id, string Address, bool Suspended, bool Administrator, DateTimeOffset Opened, DateTimeOffset? LastLogin, string? LastProtocol, string? LastClient,
-    long Used, long Messages, QuotaDocument Quota, IReadOnlyCollection<string> SendAs, bool SaveSent, bool RecoverableSecret);
+    long Used, long Messages, QuotaDocument Quota, IReadOnlyCollection<string> SendAs, bool SaveSent, bool RecoverableSecret, string? ReadOnly, string? MovedTo);
 
 /// <param name="Password">Without one, one is made and answered.</param>
 /// <param name="Quota">Octets; without it the server's default.</param>

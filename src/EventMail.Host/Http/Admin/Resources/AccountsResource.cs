@@ -109,7 +109,7 @@ internal sealed class AccountsResource(MailStore store, AccountFinder finder, in
             new AccountDocument(
                 account.Account, account.Address, account.Suspended, account.Administrator, account.Opened, listing?.LastLogin, listing?.LastProtocol,
                 listing?.LastClient, usage.Used, usage.Messages, new(account.QuotaLimit, account.MessageLimit), account.SendAs, account.SaveSent,
-                account.RecoverableSecret),
+                account.RecoverableSecret, listing?.ReadOnly, listing?.MovedTo),
             ApiJson.Plain.AccountDocument, TagOf(new(account.QuotaLimit, account.MessageLimit)));
     }
 

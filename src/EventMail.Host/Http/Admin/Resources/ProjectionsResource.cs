@@ -2,6 +2,7 @@ using EventMail.EventStore;
 using EventMail.Host.Composition;
 using EventMail.Host.Http.Admin.Jobs;
 using EventMail.Projections;
+using EventMail.Projections.Verification;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -27,6 +28,15 @@ internal sealed record BuiltDocument(IReadOnlyList<string> Models, long Position
 /// <param name="Drifts">How many rows are not what the log says.</param>
 /// <param name="Rows">The first of them.</param>
 internal sealed record VerificationDocument(bool Holds, IReadOnlyList<string> Models, int Drifts, IReadOnlyList<RowDrift> Rows);
+
+/// <param name="Names">Which; without it all that are derived from messages.</param>
+internal sealed record NewFillDocument(IReadOnlyList<string>? Names = null);
+
+/// <param name="Done">Contents, or accounts, that were looked at.</param>
+/// <param name="Unreadable">Contents that are missing, damaged, erased or without their key: they get no row.</param>
+internal sealed record FilledModelDocument(string Model, long Done, long Unreadable);
+
+internal sealed record FilledDocument(IReadOnlyList<FilledModelDocument> Models);
 
 /// <summary>/projections: how the read models stand, and new generations of them beside those that serve.</summary>
 internal sealed class ProjectionsResource(MailStore store, HostDatabase database, JobBoard jobs, ILoggerFactory logs)
@@ -54,6 +64,14 @@ internal sealed class ProjectionsResource(MailStore store, HostDatabase database
                 var wanted = request.BodyOf<NewBuildDocument>();
                 return Known(wanted.Names) ?? jobs.Begin(request, "rebuild", Write, ApiJson.Plain.BuiltDocument, (job, cancel) => BuiltAsync(
                     job, report => Generations.RebuildAsync(wanted.Names ?? [], wanted.Switch, report, cancel)));
+            }),
+        Begin("fill", "Makes the rows that are derived from messages, which a build leaves empty, before anybody asks for them.",
+            ApiJson.Default.NewFillDocument, ApiJson.Default.FilledDocument, request =>
+            {
+                var names = request.BodyOf<NewFillDocument>().Names ?? [];
+                return names.FirstOrDefault(name => !DerivedRows.Models.Contains(name)) is { } other
+                    ? ApiAnswer.Refused(Domain.Rejection.Invalid($"{other} is not derived from messages; there are {string.Join(", ", DerivedRows.Models)}"))
+                    : jobs.Begin(request, "fill", Write, ApiJson.Plain.FilledDocument, (job, cancel) => FilledAsync(job, names, cancel));
             }),
         Begin("verify", "Folds the log once more and compares row by row.", ApiJson.Default.NewVerificationDocument, ApiJson.Default.VerificationDocument, request =>
         {
@@ -115,6 +133,18 @@ internal sealed class ProjectionsResource(MailStore store, HostDatabase database
             return Tell(job, progress);
         });
         return new BuiltDocument([.. models], position);
+    }
+
+    private async Task<JobOutcome<FilledDocument>> FilledAsync(Job job, IReadOnlyList<string> names, CancellationToken cancel)
+    {
+        var models = new SortedDictionary<string, FilledModelDocument>(StringComparer.Ordinal);
+        await new DerivedRows(store.Log, store.Mailboxes).FillAsync(names, progress =>
+        {
+            models[progress.Model] = new(progress.Model, progress.Done, progress.Unreadable);
+            job.Report(new(progress.Model, progress.Done, progress.Total));
+            return Task.CompletedTask;
+        }, cancel);
+        return new FilledDocument([.. models.Values]);
     }
 
     private static Task Tell(Job job, BuildProgress progress)

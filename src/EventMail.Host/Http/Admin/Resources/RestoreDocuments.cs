@@ -5,11 +5,12 @@ namespace EventMail.Host.Http.Admin.Resources;
 /// <param name="To">The instant: 2026-11-01T12:00:00Z.</param>
 /// <param name="Mailbox">As it was called then; without it all that there were.</param>
 /// <param name="Messages">Only these of the mailbox, by their UIDs of then: 3,7:12.</param>
+/// <param name="MessageIds">Only these, by Message-ID, EMAILID or SHA-256, wherever they were.</param>
 /// <param name="KeepFlags">Messages that are still there keep the flags that they have.</param>
 /// <param name="Moved">Also what was moved and is still in another mailbox comes back, as a copy.</param>
 /// <param name="DryRun">Only says what would be done.</param>
 internal sealed record NewRestoreDocument(
-    string To, string? Mailbox = null, string? Messages = null, bool KeepFlags = false, bool Moved = false, bool DryRun = false);
+    string To, string? Mailbox = null, string? Messages = null, IReadOnlyList<string>? MessageIds = null, bool KeepFlags = false, bool Moved = false, bool DryRun = false);
 
 /// <param name="Reopened">The account was closed and is open again (or would be); nobody can log in to it before it has a password.</param>
 /// <param name="Restored">Messages that came back.</param>

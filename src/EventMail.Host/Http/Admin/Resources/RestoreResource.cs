@@ -37,10 +37,20 @@ internal sealed class RestoreResource(MailStore store, JobBoard jobs)
             return ApiAnswer.Refused(Rejection.Invalid("messages are UIDs of the mailbox, ascending: 3,7:12"));
         if (await _restore.FindAsync(request.Path("account"), request.Cancel) is not { } account)
             return AccountFinder.Missing;
+        IReadOnlySet<long>? contents;
+        try
+        {
+            contents = await NamedAsync(wanted.MessageIds, account, request.Cancel);
+        }
+        catch (CommandFailedException error)
+        {
+            return ApiAnswer.Refused(Rejection.Invalid(error.Message));
+        }
         var wish = new RestoreWish(account, to)
         {
             Mailbox = wanted.Mailbox,
             Messages = uids,
+            Contents = contents,
             Flags = !wanted.KeepFlags,
             Moved = wanted.Moved,
             DryRun = wanted.DryRun,
@@ -56,6 +66,15 @@ internal sealed class RestoreResource(MailStore store, JobBoard jobs)
                 wish.DryRun, to, done!.Reopened, done.Mailboxes.Sum(line => line.Restored), done.Mailboxes.Count(line => line.Refused is not null), done.Mailboxes);
             return new(document, ProblemOf(document.Refused));
         });
+    }
+
+    /// <exception cref="CommandFailedException">One leads to nothing.</exception>
+    private async Task<IReadOnlySet<long>?> NamedAsync(IReadOnlyList<string>? names, string account, CancellationToken cancel)
+    {
+        var messages = RestoreMessages.Parse(names ?? []);
+        return messages.Uids is null
+            ? await messages.ContentsAsync(store.History, account, cancel)
+            : throw new CommandFailedException("messageIds are Message-IDs, EMAILIDs or SHA-256; UIDs are messages of a mailbox");
     }
 
     private async Task<ApiAnswer> UndoAsync(ApiRequest request)

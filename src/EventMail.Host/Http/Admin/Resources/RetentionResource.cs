@@ -42,6 +42,9 @@ internal sealed record ErasureDocument(Guid Id, DateTimeOffset Ordered, DateTime
 
 internal sealed record ErasureListDocument(IReadOnlyList<ErasureDocument> Items);
 
+/// <param name="Completed">Their ids.</param>
+internal sealed record ContinuedErasuresDocument(IReadOnlyList<Guid> Completed);
+
 /// <summary>/retention, /holds, /erasures: how long contents are kept, what keeps them, and what was erased. Erasures are ordered by commands alone: nothing brings back what they take.</summary>
 internal sealed class RetentionResource(MailStore store, HostSettings settings, JobBoard jobs)
 {
@@ -88,6 +91,11 @@ internal sealed class RetentionResource(MailStore store, HostSettings settings, 
         {
             Answer = ApiJson.Default.ErasureListDocument,
         },
+        new("POST", "/erasures/continue", Write, "Carries out what was ordered and is not complete, as a server does at its start. Orders nothing.", request =>
+            Task.FromResult(jobs.Begin(request, "erasure", Write, ApiJson.Plain.ContinuedErasuresDocument, (job, cancel) => ContinueAsync(job, request, cancel))))
+        {
+            Answer = ApiJson.Default.JobDocument, Result = ApiJson.Default.ContinuedErasuresDocument, Status = 202,
+        },
         // It signs a checkpoint, as every proof does.
         new("POST", "/erasures/{id}/certificate", "write:audit", "What was erased, and the proof that its order and its completion are in the log.", CertificateAsync)
         {
@@ -127,6 +135,27 @@ internal sealed class RetentionResource(MailStore store, HostSettings settings, 
     {
         var account = await RetentionScope.AccountAsync(store, named, cancel);
         return (account, await RetentionScope.MailboxAsync(store, account, mailbox, cancel));
+    }
+
+    private async Task<JobOutcome<ContinuedErasuresDocument>> ContinueAsync(Job job, ApiRequest request, CancellationToken cancel)
+    {
+        var open = await store.Erasures.ListAsync(open: true, cancel);
+        var completed = new List<Guid>();
+        JobProblem? problem = null;
+        foreach (var erasure in open)
+        {
+            try
+            {
+                await store.Erasures.CarryOutAsync(erasure.Id, request.Actor, cancel);
+                completed.Add(erasure.Id);
+            }
+            catch (ErasureWaitsException waits)
+            {
+                problem ??= new($"Erasure {erasure.Id} is not complete", waits.Message);
+            }
+            job.Report(new("erasures", completed.Count, open.Count));
+        }
+        return new(new(completed), problem);
     }
 
     private Task<ApiAnswer> CertificateAsync(ApiRequest request) => TriedAsync(async () =>
