@@ -76,9 +76,10 @@ public sealed class EventLog : IAsyncDisposable
 
             keys = new KeyRing(options.Keys, options.DataFolder, options.Clock, log);
             var subjects = new SubjectKeys(source, keys, options.Keys);
-            quarantine = new(source, types, options.QuarantinePoll, log);
+            var decoder = new EventDecoder(types, subjects);
+            quarantine = new(source, decoder, options.QuarantinePoll, log);
             await quarantine.StartAsync(cancel);
-            var reader = new EventReader(source, new(types, subjects)) { Damaged = quarantine.Found };
+            var reader = new EventReader(source, decoder) { Damaged = quarantine.Found };
             var contents = new ContentStore(source, options, keys, log);
             var feed = new CommitFeed(log);
             var cache = new StateCache(options.StateCacheWeight);

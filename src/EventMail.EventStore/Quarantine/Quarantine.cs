@@ -14,7 +14,7 @@ namespace EventMail.EventStore;
 public sealed class Quarantine : IAsyncDisposable
 {
     private readonly NpgsqlDataSource _source;
-    private readonly EventTypeMap _types;
+    private readonly EventDecoder _decoder;
     private readonly TimeSpan _poll;
     private readonly ILogger _log;
     private readonly Lock _gate = new();
@@ -24,8 +24,8 @@ public sealed class Quarantine : IAsyncDisposable
     private volatile FrozenDictionary<StreamKey, UnreadableRow> _streams = FrozenDictionary<StreamKey, UnreadableRow>.Empty;
     private Task _running = Task.CompletedTask;
 
-    internal Quarantine(NpgsqlDataSource source, EventTypeMap types, TimeSpan poll, ILogger log) =>
-        (_source, _types, _poll, _log) = (source, types, poll, log);
+    internal Quarantine(NpgsqlDataSource source, EventDecoder decoder, TimeSpan poll, ILogger log) =>
+        (_source, _decoder, _poll, _log) = (source, decoder, poll, log);
 
     /// <summary>The first event of each that cannot be read.</summary>
     public IReadOnlyCollection<UnreadableRow> Rows => _streams.Values;
@@ -122,7 +122,7 @@ public sealed class Quarantine : IAsyncDisposable
 
     private async Task RefreshAsync(CancellationToken cancel)
     {
-        var rows = await UnreadableEvents.FindAsync(_source, _types, cancel);
+        var rows = await UnreadableEvents.FindAsync(_source, _decoder, cancel);
         lock (_gate)
             Replace(rows.Where(row => !row.CanBeRead).Concat(_unwritten));
     }

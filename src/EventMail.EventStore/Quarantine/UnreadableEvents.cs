@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace EventMail.EventStore;
@@ -19,10 +20,12 @@ public static class UnreadableEvents
         """;
 
     private const string All = """
-        select u.seq_id, u.tenant_id, u.stream_id, u.version, u.type, u.error, u.found, e.type, e.data,
-          u.digest is not null, u.digest is not distinct from sha256(convert_to(e.data::text, 'UTF8'))
+        select u.seq_id, u.tenant_id, u.stream_id, u.version, u.type, u.error, u.found, u.digest is not null,
+          e.seq_id is null or (u.digest is not null and u.digest <> sha256(convert_to(e.data::text, 'UTF8')))
         from eventmail.unreadable_event u left join public.mt_events e on e.seq_id = u.seq_id order by u.seq_id
         """;
+
+    private const string Rows = $"select {EventRow.Columns} from public.mt_events e where e.seq_id = any($1)";
 
     internal static NpgsqlBatchCommand Note(UnreadableRow row) => new(Add)
     {
@@ -33,33 +36,67 @@ public static class UnreadableEvents
         },
     };
 
+    /// <summary>Those that cannot be read now, for a program without a log of its own; what was repaired meanwhile is taken off the list.</summary>
+    /// <param name="dataFolder">Where the folder of keys is, unless they have one of their own.</param>
+    public static async Task<IReadOnlyList<UnreadableRow>> FindAsync(
+        NpgsqlDataSource source, EventTypeMap types, KeyOptions keys, string dataFolder, CancellationToken cancel)
+    {
+        using var ring = new KeyRing(keys, dataFolder, TimeProvider.System, NullLogger.Instance); // only to read
+        return await FindAsync(source, new(types, new(source, ring, keys)), cancel);
+    }
+
     /// <summary>Those that cannot be read now; what was repaired meanwhile is taken off the list.</summary>
-    public static async Task<IReadOnlyList<UnreadableRow>> FindAsync(NpgsqlDataSource source, EventTypeMap types, CancellationToken cancel)
+    internal static async Task<IReadOnlyList<UnreadableRow>> FindAsync(NpgsqlDataSource source, EventDecoder decoder, CancellationToken cancel)
     {
         await using var connection = await source.OpenConnectionAsync(cancel);
-        var rows = new List<UnreadableRow>();
-        var repaired = new List<long>();
+        var (rows, repaired) = (new List<UnreadableRow>(), new HashSet<long>());
         await using (var command = new NpgsqlCommand(All, connection))
         await using (var row = await command.ExecuteReaderAsync(cancel))
             while (await row.ReadAsync(cancel))
             {
-                var isRepaired = row.IsDBNull(7)
-                    || (row.GetBoolean(9) ? !row.GetBoolean(10) : types.TryRead(row.GetString(7), row.GetFieldValue<byte[]>(8)) is not (UnreadableEvent or UnknownEvent));
-                if (isRepaired)
+                rows.Add(new(
+                    row.GetInt64(0), new(row.GetString(1), row.GetGuid(2)), row.GetInt64(3), row.GetString(4), row.GetString(5),
+                    row.GetFieldValue<DateTimeOffset>(6), row.GetBoolean(7)));
+                if (row.GetBoolean(8))
                     repaired.Add(row.GetInt64(0));
-                else
-                    rows.Add(new(
-                        row.GetInt64(0), new(row.GetString(1), row.GetGuid(2)), row.GetInt64(3), row.GetString(4), row.GetString(5),
-                        row.GetFieldValue<DateTimeOffset>(6), row.GetBoolean(9)));
             }
-        if (repaired.Count > 0)
+        if (rows.Count == 0)
+            return rows;
+        repaired.UnionWith(await ReadableAsync(connection, [.. rows.Where(row => !row.CanBeRead).Select(row => row.Sequence)], decoder, cancel));
+        if (repaired.Count == 0)
+            return rows;
+        await using var delete = new NpgsqlCommand("delete from eventmail.unreadable_event where seq_id = any($1)", connection)
         {
-            await using var delete = new NpgsqlCommand("delete from eventmail.unreadable_event where seq_id = any($1)", connection)
-            {
-                Parameters = { new() { Value = repaired.ToArray() } },
-            };
-            await delete.ExecuteNonQueryAsync(cancel);
+            Parameters = { new() { Value = repaired.ToArray() } },
+        };
+        await delete.ExecuteNonQueryAsync(cancel);
+        return rows.FindAll(row => !repaired.Contains(row.Sequence));
+    }
+
+    // All of it, what is sealed as well: who reads less would take a box that is damaged for repaired.
+    private static async Task<List<long>> ReadableAsync(NpgsqlConnection connection, long[] positions, EventDecoder decoder, CancellationToken cancel)
+    {
+        var records = new List<EventRecord>();
+        await using (var command = new NpgsqlCommand(Rows, connection) { Parameters = { new() { Value = positions } } })
+        await using (var row = await command.ExecuteReaderAsync(cancel))
+            while (await row.ReadAsync(cancel))
+                records.Add(EventRow.Read(row));
+        var lacking = records.Select(record => decoder.Lacks(record, Opening.All)).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        if (lacking.Count > 0)
+            await decoder.Keys.LoadAsync(connection, null, lacking, cancel);
+        return [.. records.Where(record => CanBeRead(record, decoder)).Select(record => record.Sequence)];
+    }
+
+    private static bool CanBeRead(EventRecord record, EventDecoder decoder)
+    {
+        try
+        {
+            return decoder.Read(record, Opening.All).Data is not (UnreadableEvent or UnknownEvent);
         }
-        return rows;
+        // While the key is away nobody can say what is in the box.
+        catch (SubjectKeyUnusableException)
+        {
+            return false;
+        }
     }
 }

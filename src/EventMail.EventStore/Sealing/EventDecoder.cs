@@ -35,13 +35,26 @@ internal sealed class EventDecoder(EventTypeMap types, SubjectKeys keys)
             ? subject
             : Lacks(record.Type, record.Stream, record.Data.Span, opening);
 
-    public StoredEvent Read(in EventRecord record, Opening opening) => new(
-        record.Sequence, record.Id, record.Stream, record.Version, record.Type,
-        opening == Opening.Slices
+    public StoredEvent Read(in EventRecord record, Opening opening)
+    {
+        var data = opening == Opening.Slices
             ? ReadSlice(record.Type, record.Stream, record.Version, record.Data.Span)
-            : Read(record.Type, record.Stream, record.Version, record.Data.Span, opening),
-        record.Timestamp,
-        opening == Opening.All && HeaderBox.IsIn(record.Metadata.HeadersJson) ? Opened(record.Metadata, DataSubject.Of(record.Stream)) : record.Metadata);
+            : Read(record.Type, record.Stream, record.Version, record.Data.Span, opening);
+        var metadata = record.Metadata;
+        if (opening == Opening.All && HeaderBox.IsIn(metadata.HeadersJson))
+        {
+            try
+            {
+                metadata = metadata with { HeadersJson = HeaderBox.Open(metadata.HeadersJson!, Keys, DataSubject.Of(record.Stream)) };
+            }
+            // Another application may have a member of that name, with whatever in it.
+            catch (FormatException e)
+            {
+                data = data is UnknownEvent ? data : new UnreadableEvent(record.Type, $"headers: {e.Message}");
+            }
+        }
+        return new(record.Sequence, record.Id, record.Stream, record.Version, record.Type, data, record.Timestamp, metadata);
+    }
 
     /// <summary>Like <see cref="EventTypeMap.TryRead"/>: what was sealed under a key that is gone has stand-ins.</summary>
     /// <exception cref="SubjectKeyUnusableException">It is sealed under a key that is there and cannot be used.</exception>
@@ -64,19 +77,6 @@ internal sealed class EventDecoder(EventTypeMap types, SubjectKeys keys)
     /// <summary>What folds need of an event: of one whose sealed members they need, all of it.</summary>
     public object ReadSlice(string type, StreamKey stream, long version, ReadOnlySpan<byte> data) =>
         IsOpened(type, Opening.ForFolds) ? Read(type, stream, version, data, Opening.ForFolds) : types.TryReadSlice(type, data);
-
-    // Headers that were changed stay as they are: verification names the event.
-    private EventMetadata Opened(EventMetadata metadata, string subject)
-    {
-        try
-        {
-            return metadata with { HeadersJson = HeaderBox.Open(metadata.HeadersJson!, keys, subject) };
-        }
-        catch (FormatException)
-        {
-            return metadata;
-        }
-    }
 
     private bool IsOpened(string type, Opening opening) => types.PersonalOf(type) is { } members && (opening == Opening.All || members.IsFolded);
 }

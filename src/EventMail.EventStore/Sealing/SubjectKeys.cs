@@ -43,6 +43,11 @@ public sealed class SubjectKeys
     /// <summary>What comes is sealed; what was sealed is opened either way.</summary>
     internal bool Seals { get; }
 
+    private int _erasures;
+
+    /// <summary>Another number each time that a subject's key was destroyed, or may have been: what was remembered before may be gone.</summary>
+    public int Erasures => Volatile.Read(ref _erasures);
+
     /// <summary>A subject's key was destroyed, by whatever node: what is remembered of the subject is to be forgotten.</summary>
     internal event Action<string>? Erased;
 
@@ -156,12 +161,18 @@ public sealed class SubjectKeys
         if (told.Length == 0)
             return;
         Unlearn(told[1..]);
-        if (told[0] == Destroyed)
-            Erased?.Invoke(told[1..]);
+        if (told[0] != Destroyed)
+            return;
+        Interlocked.Increment(ref _erasures);
+        Erased?.Invoke(told[1..]);
     }
 
     /// <summary>Nobody told us for a while.</summary>
-    internal void ForgetAll() => _known.Clear();
+    internal void ForgetAll()
+    {
+        Interlocked.Increment(ref _erasures);
+        _known.Clear();
+    }
 
     private Known LookUp(string subject)
     {

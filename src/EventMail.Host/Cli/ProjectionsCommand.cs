@@ -169,7 +169,7 @@ internal static class ProjectionsCommand
             await ListOutput.WriteAsync(
                 run, models.ToAsyncEnumerable(), ["NAME", "VERSION", "GENERATION", "BUILT", "LAG", "ROWS", "SIZE", "VERIFIED", "BUILDING", "PREVIOUS"],
                 m => [m.Name, VersionOf(m), Text(m.Generation), Time(m.Built), LagOf(m), Text(m.Rows), ListOutput.Size(m.Bytes), CheckOf(m.Check), BuildOf(m.Build), PreviousOf(m.Previous)]);
-            var unreadable = await UnreadableEvents.FindAsync(source, EventTypes.Create(), stop);
+            var unreadable = await UnreadableEvents.FindAsync(source, EventTypes.Create(), MailStore.KeyRulesOf(run.Settings.Keys), run.Settings.Data, stop);
             foreach (var row in unreadable)
                 await Console.Error.WriteLineAsync($"eventmail: {WordsOf(row)}");
             return unreadable.Count > 0 ? ExitCodes.Failed : ExitCodes.Done;

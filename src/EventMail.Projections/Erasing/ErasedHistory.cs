@@ -33,15 +33,23 @@ public sealed class ErasedHistory(EventLog log)
 
     private async Task MakeAnewAsync(string tenant, EventFilter whose, CancellationToken cancel)
     {
-        if (!await CaughtUpAsync(await log.Reader.EndAsync(cancel).ConfigureAwait(false), cancel).ConfigureAwait(false))
+        if (await CaughtUpAsync(await log.Reader.EndAsync(cancel).ConfigureAwait(false), cancel).ConfigureAwait(false))
+            await MakeAnewAsync(ReadModelSchema.Name, _index.PositionAsync, tenant, whose, cancel).ConfigureAwait(false);
+        await MakeAnewAsync(ReadModelSchema.Previous, _index.PreviousPositionAsync, tenant, whose, cancel).ConfigureAwait(false);
+    }
+
+    private async Task MakeAnewAsync(string schema, Func<CancellationToken, Task<long>> standsAt, string tenant, EventFilter whose, CancellationToken cancel)
+    {
+        if (await standsAt(cancel).ConfigureAwait(false) == 0)
             return;
         var account = (await _index.KeyAsync(cancel).ConfigureAwait(false)).Account(tenant);
         await using var connection = await log.DataSource.OpenConnectionAsync(cancel).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancel).ConfigureAwait(false);
         // Who follows the log waits meanwhile: the position stands.
-        await using (var alone = new NpgsqlCommand($"lock table {HistoryTables.Events} in share row exclusive mode", connection, transaction))
+        await using (var alone = new NpgsqlCommand(
+            $"set local search_path = {schema}, public; lock table {HistoryTables.Events} in share row exclusive mode", connection, transaction))
             await alone.ExecuteNonQueryAsync(cancel).ConfigureAwait(false);
-        var position = await _index.PositionAsync(cancel).ConfigureAwait(false);
+        var position = await standsAt(cancel).ConfigureAwait(false);
         var projection = new HistoryIndexProjection();
         for (var after = 0L; after < position; after += Stretch)
         {

@@ -45,7 +45,8 @@ public sealed class SubjectErasure(EventLog log)
     /// <param name="Lockouts">The keys of the rows of lock-outs.</param>
     private sealed record Logins(string[] Lockouts, long[] Sequences, IPAddress[] Clients);
 
-    private static readonly string[] Generations = [ReadModelSchema.Name, ReadModelSchema.Next, ReadModelSchema.Previous];
+    // What is being built begins anew.
+    private static readonly string[] Generations = [ReadModelSchema.Name, ReadModelSchema.Previous];
 
     /// <summary>An account, in the caller's transaction.</summary>
     /// <param name="account">Its id.</param>
@@ -54,8 +55,7 @@ public sealed class SubjectErasure(EventLog log)
     public async Task<long?> EraseAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, string account, CancellationToken cancel)
     {
         var logins = await LoginsAsync(AccountStreamKinds.LoginStream(account).Key, ["login_throttled"], cancel).ConfigureAwait(false);
-        await ForgetAsync(connection, transaction, account, account, logins, [.. Tables, .. OfAccounts], cancel).ConfigureAwait(false);
-        return await log.Subjects.EraseAsync(connection, transaction, account, cancel).ConfigureAwait(false);
+        return await EraseAsync(connection, transaction, account, account, logins, [.. Tables, .. OfAccounts], cancel).ConfigureAwait(false);
     }
 
     /// <summary>A day's logins of names that are no account's.</summary>
@@ -63,8 +63,20 @@ public sealed class SubjectErasure(EventLog log)
     {
         var stream = AccountStreamKinds.StrangersStream(new(day, TimeOnly.MinValue, TimeSpan.Zero)).Key;
         var logins = await LoginsAsync(stream, null, cancel).ConfigureAwait(false);
-        await ForgetAsync(connection, transaction, DataSubject.Of(stream), stream.Tenant, logins, [.. Tables, .. OfDays], cancel).ConfigureAwait(false);
-        return await log.Subjects.EraseAsync(connection, transaction, DataSubject.Of(stream), cancel).ConfigureAwait(false);
+        return await EraseAsync(connection, transaction, DataSubject.Of(stream), stream.Tenant, logins, [.. Tables, .. OfDays], cancel).ConfigureAwait(false);
+    }
+
+    private async Task<long?> EraseAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, string subject, string tenant, Logins logins, (string Table, string Sql)[] statements,
+        CancellationToken cancel)
+    {
+        await FoldedBeforehand.HoldChangeOversAsync(connection, transaction, cancel).ConfigureAwait(false);
+        await ForgetAsync(connection, transaction, subject, tenant, logins, statements, cancel).ConfigureAwait(false);
+        var wrapping = await log.Subjects.EraseAsync(connection, transaction, subject, cancel).ConfigureAwait(false);
+        // Without a key there is nothing that was read with it.
+        if (wrapping is not null)
+            await FoldedBeforehand.BeginAnewAsync(connection, transaction, cancel).ConfigureAwait(false);
+        return wrapping;
     }
 
     private async Task<Logins> LoginsAsync(StreamKey stream, string[]? types, CancellationToken cancel)

@@ -174,10 +174,13 @@ public sealed class ErasureService(EventLog log, MailboxService mailboxes, TimeP
 
     private async Task EraseSubjectAsync(string subject, CancellationToken cancel)
     {
+        await using var pause = await VerificationPause.BeginAsync(log, cancel).ConfigureAwait(false);
         await using var connection = await log.DataSource.OpenConnectionAsync(cancel).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(cancel).ConfigureAwait(false);
         await new SubjectErasure(log).EraseAsync(connection, transaction, subject, cancel).ConfigureAwait(false);
         await transaction.CommitAsync(cancel).ConfigureAwait(false);
+        if (!await FoldedBeforehand.BuildIsGoneAsync(log.DataSource, _keys.Patience, cancel).ConfigureAwait(false) || !await pause.HoldAsync(_keys.Patience, cancel).ConfigureAwait(false))
+            throw new ErasureWaitsException("read models are being built or verified with what was read before, and are busy with their indexes; once they have begun anew, the next run goes on");
         await new ErasedHistory(log).MakeAnewAsync(subject, cancel).ConfigureAwait(false);
     }
 

@@ -23,10 +23,10 @@ public sealed class QuarantineTests
         {
             foreach (var name in new[] { "alice", "bob" })
                 (await server.RunAsync("account", "add", $"{name}@one.example", "--password", CliServer.Password)).ExitCode.ShouldBe(0);
-            await using var smtp = await GreetAsync("smtp", "EHLO");
+            await using var smtp = await GreetAsync(server, "smtp", "EHLO");
             for (var i = 0; i < 2; i++)
                 await DeliverAsync(smtp, ["alice@one.example"], ["250"], ["250"]);
-            await using (var imap = await LoginAsync("alice"))
+            await using (var imap = await LoginAsync(server, "alice"))
                 (await RunAsync(imap, "APPEND Archive {6+}\r\nA: b\r\n")).ShouldStartWith("a OK");
             seq = (long)(await ScalarAsync("select min(seq_id) from public.mt_events where type = 'message_received'"))!;
             // What follows the log has it behind it: it is a client who comes to it first.
@@ -45,22 +45,22 @@ public sealed class QuarantineTests
         await using (server)
         {
             // Nobody has come to it yet: its mail is taken up to the end of the message.
-            await using var lmtp = await GreetAsync("lmtp", "LHLO");
+            await using var lmtp = await GreetAsync(server, "lmtp", "LHLO");
             await BeginAsync(lmtp, ["alice@one.example", "bob@one.example"], ["250", "250"]);
 
-            await using var alice = await LoginAsync("alice");
+            await using var alice = await LoginAsync(server, "alice");
             (await RunAsync(alice, "SELECT INBOX")).ShouldBe("a NO [CORRUPTION] The mailbox's record is damaged; the server's operator has been told");
             (await RunAsync(alice, "APPEND INBOX {6+}\r\nA: b\r\n")).ShouldStartWith("a NO [CORRUPTION]");
             (await RunAsync(alice, "SELECT Archive")).ShouldStartWith("a OK");
             (await RunAsync(alice, "STORE 1 +FLAGS (\\Seen)")).ShouldStartWith("a OK");
             (await RunAsync(alice, "COPY 1 INBOX")).ShouldStartWith("a NO [CORRUPTION]");
             (await RunAsync(alice, "COPY 1 Drafts")).ShouldStartWith("a OK");
-            await using (var bob = await LoginAsync("bob"))
+            await using (var bob = await LoginAsync(server, "bob"))
                 (await RunAsync(bob, "SELECT INBOX")).ShouldStartWith("a OK");
 
             await FinishAsync(lmtp, ["451 4.2.0", "250"]);
             await DeliverAsync(lmtp, ["alice@one.example", "bob@one.example"], ["451 4.2.0", "250"], ["250"]);
-            await using (var smtp = await GreetAsync("smtp", "EHLO"))
+            await using (var smtp = await GreetAsync(server, "smtp", "EHLO"))
                 await DeliverAsync(smtp, ["alice@one.example", "bob@one.example"], ["451 4.2.0", "250"], ["250"]);
             await using (var pop3 = await ScriptedClient.ConnectAsync(server["pop3"]))
             {
@@ -99,23 +99,85 @@ public sealed class QuarantineTests
             await using var command = database.DataSource.CreateCommand(sql);
             return await command.ExecuteScalarAsync();
         }
+    }
 
-        async Task<ScriptedClient> GreetAsync(string listener, string hello)
+    [Fact]
+    public async Task Two_hosts_on_one_database_have_one_quarantine_and_one_release()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var contents = new TestFolder();
+        TestServer one, two;
+        await using (one = await StartAsync())
         {
-            var client = await ScriptedClient.ConnectAsync(server[listener]);
-            await client.ReadLineAsync();
-            for (var line = await client.AskAsync($"{hello} client.example.org"); line!.StartsWith("250-", StringComparison.Ordinal);)
-                line = await client.ReadLineAsync();
-            return client;
+            foreach (var name in new[] { "alice", "bob" })
+                (await one.RunAsync("account", "add", $"{name}@one.example", "--password", CliServer.Password)).ExitCode.ShouldBe(0);
+            await using var smtp = await GreetAsync(one, "smtp", "EHLO");
+            await DeliverAsync(smtp, ["alice@one.example", "bob@one.example"], ["250", "250"], ["250"]);
+            (await one.StopAsync()).ShouldBe(0);
+        }
+        const string first = "where type = 'message_received' and tenant_id = (select account from projections.account where address = 'alice@one.example')";
+        var (seq, data) = ((long)(await ScalarAsync($"select seq_id from public.mt_events {first}"))!, (string)(await ScalarAsync($"select data::text from public.mt_events {first}"))!);
+        await ScalarAsync($"""
+            update public.mt_events set data = '[]' where seq_id = {seq};
+            truncate projections.mailbox_snapshot, projections.mailbox_segment
+            """);
+
+        await using (one = await StartAsync())
+        await using (two = await StartAsync())
+        {
+            // A client of the one comes to it; the other, where nobody has, knows within seconds.
+            await using (var alice = await LoginAsync(one, "alice"))
+                (await RunAsync(alice, "SELECT INBOX")).ShouldStartWith("a NO [CORRUPTION]");
+            foreach (var server in (TestServer[])[one, two])
+            {
+                await Waiting.UntilAsync(() => server.Log.Contains($"seq_id {seq})", StringComparison.Ordinal), () => server.Log);
+                await using var smtp = await GreetAsync(server, "smtp", "EHLO");
+                await DeliverAsync(smtp, ["alice@one.example", "bob@one.example"], ["451 4.2.0", "250"], ["250"]);
+            }
+            await using (var alice = await LoginAsync(two, "alice"))
+                (await RunAsync(alice, "SELECT INBOX")).ShouldStartWith("a NO [CORRUPTION]");
+            (await ScalarAsync("select count(*) from eventmail.unreadable_event")).ShouldBe(1L);
+
+            await ScalarAsync($"update public.mt_events set data = '{data.Replace("'", "''", StringComparison.Ordinal)}' where seq_id = {seq}");
+            foreach (var server in (TestServer[])[one, two])
+            {
+                await Waiting.UntilAsync(() => server.Log.Contains("out of quarantine", StringComparison.Ordinal), () => server.Log);
+                await using var smtp = await GreetAsync(server, "smtp", "EHLO");
+                await DeliverAsync(smtp, ["alice@one.example"], ["250"], ["250"]);
+                await using var alice = await LoginAsync(server, "alice");
+                (await RunAsync(alice, "SELECT INBOX")).ShouldStartWith("a OK");
+            }
+            (await ScalarAsync("select count(*) from eventmail.unreadable_event")).ShouldBe(0L);
         }
 
-        async Task<ScriptedClient> LoginAsync(string name)
+        Task<TestServer> StartAsync() => TestServer.StartAsync(new()
         {
-            var client = await ScriptedClient.ConnectAsync(server["imap"]);
-            await client.ReadLineAsync();
-            (await RunAsync(client, $"LOGIN {name}@one.example \"{CliServer.Password}\"")).ShouldStartWith("a OK");
-            return client;
+            ConnectionString = database.ConnectionString,
+            Settings = [.. CliServer.Settings, "MailAuth:Dmarc=Off", $"Content:Folder={contents.Path}", $"Keys:Folder={database.Keys.Folder}"],
+        });
+
+        async Task<object?> ScalarAsync(string sql)
+        {
+            await using var command = database.DataSource.CreateCommand(sql);
+            return await command.ExecuteScalarAsync();
         }
+    }
+
+    private static async Task<ScriptedClient> GreetAsync(TestServer server, string listener, string hello)
+    {
+        var client = await ScriptedClient.ConnectAsync(server[listener]);
+        await client.ReadLineAsync();
+        for (var line = await client.AskAsync($"{hello} client.example.org"); line!.StartsWith("250-", StringComparison.Ordinal);)
+            line = await client.ReadLineAsync();
+        return client;
+    }
+
+    private static async Task<ScriptedClient> LoginAsync(TestServer server, string name)
+    {
+        var client = await ScriptedClient.ConnectAsync(server["imap"]);
+        await client.ReadLineAsync();
+        (await RunAsync(client, $"LOGIN {name}@one.example \"{CliServer.Password}\"")).ShouldStartWith("a OK");
+        return client;
     }
 
     /// <returns>The tagged line.</returns>

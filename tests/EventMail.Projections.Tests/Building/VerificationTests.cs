@@ -103,7 +103,7 @@ public sealed class VerificationTests
         var data = await busy.ScalarAsync<string>($"select data::text from mt_events where seq_id = {seq}");
         await busy.RunAsync($$"""update mt_events set data = '{"Changes": 5}' where seq_id = {{seq}}""");
         await busy.Generations().RebuildAsync(["mailbox", "quota", "SearchText"], true, Quiet, default);
-        var unreadable = (await UnreadableEvents.FindAsync(busy.Mail.Log.DataSource, busy.Mail.Log.Types, default)).ShouldHaveSingleItem();
+        var unreadable = (await UnreadableEvents.FindAsync(busy.Mail.Log.DataSource, busy.Mail.Log.Reader.Decoder, default)).ShouldHaveSingleItem();
         unreadable.Sequence.ShouldBe(seq);
         unreadable.Type.ShouldBe("flags_changed");
         // The other mailboxes stand where the log stands.
@@ -114,7 +114,7 @@ public sealed class VerificationTests
         await busy.WorkAsync(rounds: 1, seed: 16, except: unreadable.Stream.Tenant);
 
         await busy.RunAsync($"update mt_events set data = '{data.Replace("'", "''")}' where seq_id = {seq}");
-        (await UnreadableEvents.FindAsync(busy.Mail.Log.DataSource, busy.Mail.Log.Types, default)).ShouldBeEmpty();
+        (await UnreadableEvents.FindAsync(busy.Mail.Log.DataSource, busy.Mail.Log.Reader.Decoder, default)).ShouldBeEmpty();
         await Waiting.UntilAsync(() => busy.Mail.Log.Quarantine.IsEmpty);
         // Also what follows the log and may have passed over it meanwhile.
         await busy.Generations().RebuildAsync([], true, Quiet, default);
@@ -169,7 +169,7 @@ public sealed class VerificationTests
         await busy.Mail.Log.Projections.WaitForAsync("SearchText", default);
         await busy.Generations(o => o with { PageSize = 5 }).RebuildAsync([], true, Quiet, default);
         (await busy.DriftsAsync()).ShouldBeEmpty();
-        (await UnreadableEvents.FindAsync(busy.Mail.Log.DataSource, busy.Mail.Log.Types, default)).ShouldBeEmpty();
+        (await UnreadableEvents.FindAsync(busy.Mail.Log.DataSource, busy.Mail.Log.Reader.Decoder, default)).ShouldBeEmpty();
         await busy.Mail.ShouldBeWhatTheLogSaysAsync();
     }
 }

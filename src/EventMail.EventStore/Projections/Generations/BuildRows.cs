@@ -33,8 +33,10 @@ internal static class BuildRows
         },
     };
 
-    public static NpgsqlBatchCommand Move(string[] names, long position, double rate) => new("""
-        update eventmail.read_model_build set position = $2, rate = $3, updated = now() where name = any($1)
+    /// <summary>Fails with <see cref="FoldedBeforehand.SqlState"/> where it must begin anew.</summary>
+    public static NpgsqlBatchCommand Move(string[] names, long position, double rate) => new($"""
+        with moved as (update eventmail.read_model_build set position = $2, rate = $3, updated = now() where name = any($1) and position >= 0 returning 1)
+        select eventmail.require_rows(cardinality($1), (select count(*) from moved), '{FoldedBeforehand.SqlState}')
         """)
     {
         Parameters = { new() { Value = names }, new() { Value = position }, new() { Value = rate } },

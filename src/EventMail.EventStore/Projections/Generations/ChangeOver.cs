@@ -35,6 +35,8 @@ internal sealed class ChangeOver(GenerationSession session, GenerationOptions op
         try
         {
             await LockAsync(transaction, rows, live, cancel);
+            if (incoming == ReadModelSchema.Next)
+                await FoldedBeforehand.RequireNoneAsync(session.Writer, transaction, "eventmail.read_model_build", cancel);
             foreach (var row in rows)
             {
                 if (live.GetValueOrDefault(row.Name) is not { } now || now.Version == row.Version)

@@ -52,7 +52,11 @@ internal sealed class GenerationBuild(
                 continue;
             }
             if (changeOver is null)
+            {
+                await using var ended = await session.Writer.BeginTransactionAsync(cancel);
+                await FoldedBeforehand.RequireNoneAsync(session.Writer, ended, "eventmail.read_model_build", cancel);
                 break;
+            }
             if (await changeOver.TryAsync(names.Length > 0 ? fold : null, rows, (phase, why) => ReportAsync(phase, fold.Position, last, why, always: true), cancel))
                 break;
             await Task.Delay(options.Retry, cancel);

@@ -60,3 +60,6 @@ public class GenerationRefusedException(string message) : Exception(message);
 /// <summary>Another process is at work on the read models.</summary>
 public sealed class GenerationBusyException()
     : GenerationRefusedException("Another process is at work on the read models; `eventmail projections status` says how far it is.");
+
+/// <summary>What was folded to be compared is no more what the log says, and the erasure that says so is not done.</summary>
+internal sealed class ErasureUnderWayException() : Exception("somebody is being erased");

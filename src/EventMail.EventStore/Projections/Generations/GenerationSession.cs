@@ -17,8 +17,8 @@ internal sealed class GenerationSession : IAsyncDisposable
     private const int ReadBuffer = 64 * 1024;
 
     // Any constant of our own.
-    private const long BuildLock = 0x67_65_6E_65_72_61_74_65;
-    private const long VerifyLock = BuildLock + 1;
+    internal const long BuildLock = 0x67_65_6E_65_72_61_74_65;
+    internal const long VerifyLock = BuildLock + 1;
 
     private GenerationSession(
         NpgsqlDataSource source, NpgsqlDataSource log, NpgsqlConnection writer, NpgsqlConnection reader, GenerationOptions options, long taken)

@@ -17,9 +17,7 @@ public sealed class Generations(GenerationOptions options)
     public Task RebuildAsync(IReadOnlyList<string> names, bool changeOver, Func<BuildProgress, Task> report, CancellationToken cancel) =>
         WorkAsync(ReadModelSchema.Next, report, async session =>
         {
-            var rows = await BuildRows.ReadAsync(session.Writer, cancel);
-            if (rows.Count > 0 && !await CanGoOnAsync(session, rows, names, cancel))
-                rows = [];
+            var rows = await GoOnAsync(session, await BuildRows.ReadAsync(session.Writer, cancel), names, cancel);
             if (rows.Count == 0)
                 rows = await BeginAsync(session, names.Count == 0 ? [.. options.Models.Select(m => m.Name)] : names, cancel);
             await new GenerationBuild(session, options, rows, report)
@@ -34,11 +32,9 @@ public sealed class Generations(GenerationOptions options)
         WorkAsync(ReadModelSchema.Next, report, async session =>
         {
             var rows = await BuildRows.ReadAsync(session.Writer, cancel);
-            if (!rows.Select(r => r.Name).Order().SequenceEqual(names.Order()) || !await CanGoOnAsync(session, rows, names, cancel))
-            {
-                await session.ExecuteAsync("delete from eventmail.read_model_build", cancel);
+            rows = rows.Select(r => r.Name).Order().SequenceEqual(names.Order()) ? await GoOnAsync(session, rows, names, cancel) : [];
+            if (rows.Count == 0)
                 rows = await BeginAsync(session, names, cancel);
-            }
             await new GenerationBuild(session, options, rows, report) { FollowLater = true }
                 .RunAsync(new(session, options, ReadModelSchema.Next), cancel);
         }, cancel);
@@ -47,10 +43,9 @@ public sealed class Generations(GenerationOptions options)
     public Task SwitchAsync(Func<BuildProgress, Task> report, CancellationToken cancel) =>
         WorkAsync(ReadModelSchema.Next, report, async session =>
         {
-            var rows = await BuildRows.ReadAsync(session.Writer, cancel);
+            var rows = await GoOnAsync(session, await BuildRows.ReadAsync(session.Writer, cancel), [], cancel);
             if (rows.Count == 0)
                 throw new GenerationRefusedException("Nothing is built that could be changed over to. `eventmail projections rebuild` builds.");
-            await CanGoOnAsync(session, rows, [], cancel);
             await new GenerationBuild(session, options, rows, report).RunAsync(new(session, options, ReadModelSchema.Next), cancel);
         }, cancel);
 
@@ -125,18 +120,18 @@ public sealed class Generations(GenerationOptions options)
                 + "the program of that version goes back to it.");
     }
 
-    // Whatever is another version's, or other models', was begun by another program or for another purpose.
-    private async Task<bool> CanGoOnAsync(GenerationSession session, List<BuildRow> rows, IReadOnlyList<string> names, CancellationToken cancel)
+    // What was begun; none where it is another version's, or other models', which another program began or another purpose. What somebody was erased from since is begun anew.
+    private async Task<List<BuildRow>> GoOnAsync(GenerationSession session, List<BuildRow> rows, IReadOnlyList<string> names, CancellationToken cancel)
     {
         if (rows.Any(r => options.Models.FirstOrDefault(m => m.Name == r.Name) is not { } model || model.Version != r.Version || !model.Tables.SequenceEqual(r.Tables)))
         {
             await session.ExecuteAsync($"begin; {DropNextSchema}; delete from eventmail.read_model_build; commit", cancel);
-            return false;
+            return [];
         }
-        if (names.Count > 0 && !names.Order().SequenceEqual(rows.Select(r => r.Name).Order()))
+        if (rows.Count > 0 && names.Count > 0 && !names.Order().SequenceEqual(rows.Select(r => r.Name).Order()))
             throw new GenerationRefusedException(
                 $"A build of {string.Join(", ", rows.Select(r => r.Name))} was begun. `eventmail projections rebuild` goes on with it, `eventmail projections drop-next` gives it up.");
-        return true;
+        return rows.Exists(row => row.Position < 0) ? await BeginAsync(session, [.. rows.Select(r => r.Name)], cancel) : rows;
     }
 
     private async Task<List<BuildRow>> BeginAsync(GenerationSession session, IReadOnlyList<string> names, CancellationToken cancel)
@@ -147,7 +142,7 @@ public sealed class Generations(GenerationOptions options)
         var (_, last) = await session.EndAsync(cancel);
         await using (var transaction = await session.Writer.BeginTransactionAsync(cancel))
         {
-            await session.ExecuteAsync($"{DropNextSchema}; set local client_min_messages = warning", cancel, transaction);
+            await session.ExecuteAsync($"{DropNextSchema}; delete from eventmail.read_model_build; set local client_min_messages = warning", cancel, transaction);
             foreach (var model in ReadModelPlan.WithNeeds(options.Models, requested))
                 await model.CreateAsync(session.Writer, cancel);
             // They are made at the end, all rows at once. Until then two mailboxes may change names within what is written together.
@@ -178,7 +173,7 @@ public sealed class Generations(GenerationOptions options)
     // Again and again: what is committed stays.
     private async Task WorkAsync(string schema, Func<BuildProgress, Task> report, Func<GenerationSession, Task> work, CancellationToken cancel)
     {
-        while (true)
+        for (var anew = false; ;)
         {
             var (phase, why) = (BuildPhase.WaitingForDatabase, "");
             try
@@ -187,6 +182,15 @@ public sealed class Generations(GenerationOptions options)
                     ?? throw new GenerationBusyException();
                 await work(session);
                 return;
+            }
+            catch (PostgresException e) when (e.SqlState == FoldedBeforehand.SqlState)
+            {
+                anew = true; // with a session that knows no keys yet
+                continue;
+            }
+            catch (Exception e) when (e is ErasureUnderWayException || (anew && e is GenerationBusyException))
+            {
+                (phase, why) = (BuildPhase.WaitingForLock, "somebody is being erased, or an erasure was left on its way (`eventmail erase continue`); it begins anew after it");
             }
             catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.DiskFull or PostgresErrorCodes.InsufficientResources)
             {

@@ -7,7 +7,7 @@ public sealed class ReadModelInspection(NpgsqlDataSource source)
 {
     private const string End = "select case when is_called then last_value else 0 end from public.mt_events_sequence";
 
-    private const string Builds = "select name, version, generation, began, position, started, case when updated > now() - interval '1 minute' then rate else 0 end from eventmail.read_model_build";
+    private const string Builds = "select name, version, generation, began, greatest(position, 0), started, case when updated > now() - interval '1 minute' then rate else 0 end from eventmail.read_model_build";
 
     private const string Sizes = $"""
         select c.relname::text, greatest(c.reltuples, 0)::bigint, pg_total_relation_size(c.oid)

@@ -85,6 +85,7 @@ internal sealed class ReadModelVerification(
                 var (_, last) = await session.EndAsync(cancel);
                 await fold.AdvanceAsync(last, transaction, cancel);
                 var drifts = await comparison.LookAgainAsync(suspects, transaction, cancel);
+                await FoldedBeforehand.RequireNoneAsync(session.Writer, transaction, VerificationProgress.Table, cancel);
                 await transaction.CommitAsync(cancel);
                 return drifts;
             }
@@ -145,6 +146,7 @@ internal sealed class ReadModelVerification(
                 var drifts = new List<RowDrift>();
                 foreach (var (table, keys) in suspects)
                     drifts.AddRange(await table.LookAgainAsync(keys, transaction, cancel));
+                await FoldedBeforehand.RequireNoneAsync(session.Writer, transaction, VerificationProgress.Table, cancel);
                 await transaction.CommitAsync(cancel);
                 return drifts;
             }

@@ -8,7 +8,7 @@ namespace EventMail.EventStore;
 /// </summary>
 internal sealed class VerificationProgress(GenerationSession session)
 {
-    private const string Table = $"{ReadModelVerification.Schema}.verification";
+    internal const string Table = $"{ReadModelVerification.Schema}.verification";
 
     private const string Make = $"""
         drop schema if exists {ReadModelVerification.Schema} cascade;
@@ -37,7 +37,11 @@ internal sealed class VerificationProgress(GenerationSession session)
         return models.ToDictionary(m => m.Name, _ => 0L);
     }
 
-    public static NpgsqlBatchCommand Move(string[] names, long position) => new($"update {Table} set position = $2 where name = any($1)")
+    /// <summary>Fails with <see cref="FoldedBeforehand.SqlState"/> where it must begin anew.</summary>
+    public static NpgsqlBatchCommand Move(string[] names, long position) => new($"""
+        with moved as (update {Table} set position = $2 where name = any($1) and position >= 0 returning 1)
+        select eventmail.require_rows(cardinality($1), (select count(*) from moved), '{FoldedBeforehand.SqlState}')
+        """)
     {
         Parameters = { new() { Value = names }, new() { Value = position } },
     };
@@ -56,6 +60,8 @@ internal sealed class VerificationProgress(GenerationSession session)
         while (await row.ReadAsync(cancel))
         {
             var (name, version, tables) = (row.GetString(0), row.GetInt32(1), row.GetFieldValue<string[]>(2));
+            if (row.GetInt64(3) < 0)
+                throw new ErasureUnderWayException();
             if (!models.Any(m => m.Name == name && m.Version == version && m.Tables.SequenceEqual(tables)))
                 return null;
             positions[name] = row.GetInt64(3);

@@ -22,6 +22,14 @@ internal sealed class HistoryIndex(NpgsqlDataSource source)
           where m.name = $1 and m.version = $2), 0) end
         """;
 
+    // Of the one before it, where rows of this version are.
+    private const string BeforePosition = $"""
+        select case when to_regclass('{ReadModelSchema.Previous}.{HistoryTables.Events}') is null then 0 else coalesce((
+          select p.last_seq_id from eventmail.read_model m
+          join public.mt_event_progression p on p.name = m.name || case when m.previous_generation = 1 then '' else ':V' || m.previous_generation end || ':All'
+          where m.name = $1 and m.previous_version = $2), 0) end
+        """;
+
     private HistoryKey? _key;
 
     public async ValueTask<HistoryKey> KeyAsync(CancellationToken cancel)
@@ -33,9 +41,14 @@ internal sealed class HistoryIndex(NpgsqlDataSource source)
     }
 
     /// <summary>Up to where it stands: 0 where there is none yet. What is behind it is in the log alone.</summary>
-    public async Task<long> PositionAsync(CancellationToken cancel)
+    public Task<long> PositionAsync(CancellationToken cancel) => PositionAsync(Position, cancel);
+
+    /// <summary>Up to where the generation before the live one stands: 0 where there is none, or another version's.</summary>
+    public Task<long> PreviousPositionAsync(CancellationToken cancel) => PositionAsync(BeforePosition, cancel);
+
+    private async Task<long> PositionAsync(string sql, CancellationToken cancel)
     {
-        await using var command = source.CreateCommand(Position);
+        await using var command = source.CreateCommand(sql);
         command.Parameters.Add(new() { Value = HistoryIndexProjection.ProjectionName });
         command.Parameters.Add(new() { Value = HistoryIndexProjection.CurrentVersion });
         return (long)(await command.ExecuteScalarAsync(cancel).ConfigureAwait(false))!;

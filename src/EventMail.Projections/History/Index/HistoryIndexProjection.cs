@@ -21,6 +21,11 @@ public sealed class HistoryIndexProjection : IAsyncProjection
     private readonly BoundedCache<(long, IPAddress), bool> _clients = new(RememberedClients);
     private HistoryKey? _key;
 
+    // What is remembered is of this connection's tables, and of the time since somebody was erased from them.
+    private NpgsqlConnection? _remembered;
+    private SubjectKeys? _subjects;
+    private int _erasures;
+
     // The last page's.
     private IReadOnlyList<(long Account, IPAddress Client, long Term)> _written = [];
     private long _writtenUpTo;
@@ -37,12 +42,15 @@ public sealed class HistoryIndexProjection : IAsyncProjection
         await HistoryKey.CreateAsync(connection, cancel).ConfigureAwait(false);
     }
 
+    public void Join(EventLog log) => _subjects = log.Subjects;
+
     // Nobody waits for it: many commits make one page at the next poll.
     public bool IsNews(StoredEvent e) => false;
 
     public async Task ApplyAsync(NpgsqlTransaction transaction, IReadOnlyList<StoredEvent> events, CancellationToken cancel)
     {
         var key = _key ??= await HistoryKey.ReadAsync(transaction.Connection!, cancel).ConfigureAwait(false);
+        ForgetOthers(transaction.Connection!);
         // A page that comes behind the last one says that it was committed; one that was rolled back comes again.
         if (events[0].Sequence > _writtenUpTo)
         {
@@ -67,6 +75,15 @@ public sealed class HistoryIndexProjection : IAsyncProjection
             batch.BatchCommands.Add(HistoryTables.Write(clients));
         await batch.ExecuteNonQueryAsync(cancel).ConfigureAwait(false);
         (_written, _writtenUpTo) = (clients, events[^1].Sequence);
+    }
+
+    private void ForgetOthers(NpgsqlConnection connection)
+    {
+        var erasures = _subjects?.Erasures ?? 0;
+        if (ReferenceEquals(_remembered, connection) && erasures == _erasures)
+            return;
+        _clients.Clear();
+        (_remembered, _erasures, _written) = (connection, erasures, []);
     }
 
     // The index has it already, as what was known of it then.

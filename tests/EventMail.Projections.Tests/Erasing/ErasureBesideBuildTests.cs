@@ -1,0 +1,106 @@
+using EventMail.EventStore;
+using EventMail.Projections.History.Index;
+using EventMail.Projections.Retention;
+
+namespace EventMail.Projections.Tests.Erasing;
+
+/// <summary>Somebody is erased while read models are built, verified, or kept for the way back.</summary>
+public sealed class ErasureBesideBuildTests : IAsyncLifetime
+{
+    private MarkedPerson _person = null!;
+    private Task _erasing = Task.CompletedTask;
+
+    public async Task InitializeAsync()
+    {
+        _person = await MarkedPerson.StartAsync();
+        await _person.LiveAsync();
+        await _person.CloseAsync();
+        await _person.Mail.FollowedAsync();
+    }
+
+    public async Task DisposeAsync() => await _person.DisposeAsync();
+
+    private Generations Generations => _person.Generations(o => o with { PageSize = 5, PagesPerWrite = 2, ShortTail = 0 });
+
+    private async Task EraseAsync()
+    {
+        var erasures = new ErasureService(_person.Mail.Log, _person.Mail.Mailboxes, TimeProvider.System);
+        var id = (await erasures.OrderAsync([], _person.Account.Account, "asked for", null, Actor.System, default)).Value;
+        (await erasures.CarryOutAsync(id, Actor.System, default)).WrappingKeys.ShouldNotBeEmpty();
+    }
+
+    private async Task<long> CountAsync(string from)
+    {
+        await using var command = _person.Mail.Database.DataSource.CreateCommand($"select count(*) from {from}");
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+
+    // Once in the middle of what is folded; the key is gone when it goes on, the erasure itself waits for it.
+    private async Task EraseAtAsync(BuildProgress progress, long position)
+    {
+        if (progress.Phase != BuildPhase.Folding || progress.Build.Position < position || !_erasing.IsCompleted || _erasing != Task.CompletedTask)
+            return;
+        _erasing = Task.Run(EraseAsync);
+        while (await CountAsync($"eventmail.subject_key where subject = '{_person.Account.Account}'") > 0)
+            await Task.Delay(5);
+    }
+
+    private async Task NothingIsLeftAsync()
+    {
+        await _erasing;
+        _erasing.ShouldNotBe(Task.CompletedTask);
+        await _person.Mail.FollowedAsync();
+        await _person.Mail.Log.Projections.WaitForAsync(HistoryIndexProjection.ProjectionName, default);
+        (await _person.FoundAsync()).Where(row => !IsStrangers(row)).ShouldBeEmpty();
+        (await _person.DriftsAsync()).ShouldBeEmpty();
+    }
+
+    // Names that are no account's, and where they came from, are the day's.
+    private static bool IsStrangers(string row) => row.Contains("-unknown", StringComparison.Ordinal) || row.Contains(".login_", StringComparison.Ordinal)
+        || row.Contains(".history_client:", StringComparison.Ordinal);
+
+    [Theory, InlineData(0), InlineData(12), InlineData(25)]
+    public async Task What_is_built_begins_anew_and_is_what_the_log_says_when_it_is_live(int position)
+    {
+        var positions = new List<long>();
+        await Generations.RebuildAsync([], true, async progress =>
+        {
+            positions.Add(progress.Build.Position);
+            await EraseAtAsync(progress, position);
+        }, default);
+        await NothingIsLeftAsync();
+        positions.Zip(positions.Skip(1)).ShouldContain(pair => pair.Second < pair.First);
+        (await CountAsync("eventmail.read_model where generation > 1")).ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
+    public async Task What_was_built_and_waits_to_be_switched_to_is_built_anew()
+    {
+        await Generations.RebuildAsync([], false, _ => Task.CompletedTask, default);
+        (await CountAsync("projections_next.history")).ShouldBeGreaterThan(0);
+        _erasing = EraseAsync();
+        await _erasing;
+        (await CountAsync("pg_class where relnamespace = 'projections_next'::regnamespace")).ShouldBe(0);
+        await Generations.SwitchAsync(_ => Task.CompletedTask, default);
+        await NothingIsLeftAsync();
+    }
+
+    [Fact]
+    public async Task A_verification_begins_anew_and_finds_nothing()
+    {
+        var found = await Generations.VerifyAsync([], progress => EraseAtAsync(progress, 12), default);
+        found.SelectMany(model => model.Drifts).ShouldBeEmpty();
+        await NothingIsLeftAsync();
+    }
+
+    [Fact]
+    public async Task What_is_kept_for_the_way_back_can_be_gone_back_to()
+    {
+        await Generations.RebuildAsync([], true, _ => Task.CompletedTask, default);
+        await _person.Mail.FollowedAsync();
+        _erasing = EraseAsync();
+        await _erasing;
+        await Generations.RollbackAsync([], _ => Task.CompletedTask, default);
+        await NothingIsLeftAsync();
+    }
+}
