@@ -86,8 +86,8 @@ internal static partial class EventStoreMessages
     public static partial void StreamUnreadable(this ILogger log, Exception error, string kind, StreamKey stream);
 
     [LoggerMessage(Level = LogLevel.Error, Message =
-        "The stream {stream} is in quarantine: its version {version} ({type}, public.mt_events seq_id {sequence}) cannot be read: {error}. It takes no commands until that row is repaired; all others go on")]
-    public static partial void StreamQuarantined(this ILogger log, StreamKey stream, long version, string type, long sequence, string error);
+        "The stream {stream} is in quarantine: its version {version} ({type}, public.mt_events seq_id {sequence}) {what}: {error}. It takes no commands until that row is repaired; all others go on")]
+    public static partial void StreamQuarantined(this ILogger log, StreamKey stream, long version, string type, long sequence, string what, string error);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The stream {stream} can be read again: it is out of quarantine")]
     public static partial void StreamReleased(this ILogger log, StreamKey stream);

@@ -36,6 +36,7 @@ public static class EventStreams
         ("release", ["contents_released"]),
         ("erasure", ["erasure_ordered", "erasure_completed"]),
         ("read_models", ["read_model_drifted", "read_model_drift_ended"]),
+        ("log_audit", ["log_altered", "log_alteration_ended"]),
     ];
 
     /// <summary>The kind by the alias, old aliases included.</summary>

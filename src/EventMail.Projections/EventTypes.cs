@@ -18,7 +18,7 @@ public static class EventTypes
     public static EventTypeMap Create()
     {
         var map = new EventTypeMap().RegisterMailboxEvents().RegisterMetadataEvents().RegisterDeliveryEvents().RegisterReceptionEvents().RegisterReadingEvents().RegisterApiKeyEvents().RegisterWebhookEvents()
-            .RegisterRetentionEvents().RegisterReadModelEvents();
+            .RegisterRetentionEvents().RegisterReadModelEvents().RegisterLogAuditEvents();
         AccountEventTypes.Register(map);
         PersonalFields.Seal(map);
         return map;

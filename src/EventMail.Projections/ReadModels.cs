@@ -24,7 +24,7 @@ public static class ReadModels
     public static IReadOnlyList<StreamKind> Kinds { get; } =
     [
         .. AccountStreamKinds.All, MailboxKind.Instance, MetadataKind.Instance, DeliveryKind.Instance, ReceptionKind.Instance, ReadingKind.Instance, ApiKeyKind.Instance,
-        WebhookKind.Instance, RetentionKind.Instance, ReleaseKind.Instance, ErasureKind.Instance, ReadModelKind.Instance,
+        WebhookKind.Instance, RetentionKind.Instance, ReleaseKind.Instance, ErasureKind.Instance, ReadModelKind.Instance, LogAuditKind.Instance,
     ];
 
     /// <summary>In the order in which they lock their rows, the same on every node.</summary>

@@ -61,6 +61,9 @@ public static class AccountStreams
     /// <summary>What was found wrong with read models. In the default tenant.</summary>
     public static Guid ReadModels() => Named("read_models", "");
 
+    /// <summary>What was found altered in the log. In the default tenant.</summary>
+    public static Guid LogAudit() => Named("log_audit", "");
+
     private static Guid Named(string kind, string name)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];

@@ -4,7 +4,7 @@ namespace EventMail.EventStore;
 public class DamagedStreamException(string message, UnreadableRow row) : Exception(message)
 {
     public DamagedStreamException(UnreadableRow row)
-        : this($"The stream {row.Stream} is in quarantine: its version {row.Version} ({row.Type}, public.mt_events seq_id {row.Sequence}) cannot be read: {row.Error}", row)
+        : this($"The stream {row.Stream} is in quarantine: its version {row.Version} ({row.Type}, public.mt_events seq_id {row.Sequence}) {(row.IsAltered ? "was altered" : "cannot be read")}: {row.Error}", row)
     {
     }
 

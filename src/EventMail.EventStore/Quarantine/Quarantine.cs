@@ -59,6 +59,17 @@ public sealed class Quarantine : IAsyncDisposable
         _wake.Writer.TryWrite(true);
     }
 
+    /// <summary>An event that can be read is not as it was written. Its stream is held until <see cref="ReleaseAsync"/>.</summary>
+    public void FoundAltered(UnreadableRow row) => Found(row with { IsAltered = true });
+
+    /// <summary>What was altered is as it was written again.</summary>
+    /// <param name="position">Null: all of it; nobody asks for it any more.</param>
+    public async Task ReleaseAsync(long? position, CancellationToken cancel)
+    {
+        await UnreadableEvents.ReleaseAsync(_source, position, cancel);
+        _wake.Writer.TryWrite(true);
+    }
+
     internal async Task StartAsync(CancellationToken cancel)
     {
         await RefreshAsync(cancel);
@@ -124,7 +135,7 @@ public sealed class Quarantine : IAsyncDisposable
     {
         var rows = await UnreadableEvents.FindAsync(_source, _decoder, cancel);
         lock (_gate)
-            Replace(rows.Where(row => !row.CanBeRead).Concat(_unwritten));
+            Replace(rows.Where(row => !row.CanBeRead || row.IsAltered).Concat(_unwritten));
     }
 
     private void Replace(IEnumerable<UnreadableRow> rows)
@@ -137,7 +148,7 @@ public sealed class Quarantine : IAsyncDisposable
         foreach (var row in now.Values)
         {
             if (!before.ContainsKey(row.Stream))
-                _log.StreamQuarantined(row.Stream, row.Version, row.Type, row.Sequence, row.Error);
+                _log.StreamQuarantined(row.Stream, row.Version, row.Type, row.Sequence, row.IsAltered ? "was altered" : "cannot be read", row.Error);
         }
         foreach (var stream in before.Keys)
         {

@@ -272,6 +272,17 @@ create table if not exists eventmail.retired_key (
 -- Of a row that can be read and yet cannot be folded: its data as they were then, by which a repair is noticed.
 select eventmail.ensure_column('eventmail.unreadable_event', 'digest', 'bytea');
 
+-- One that can be read and is not as it was written: held until somebody says that it is again.
+select eventmail.ensure_column('eventmail.unreadable_event', 'altered', 'boolean not null default false');
+
+-- Where the verification of the log's hashes behind the mail is: it goes round and round.
+create table if not exists eventmail.log_check (
+  id       int         primary key default 1 check (id = 1),
+  position bigint      not null, -- up to where this round has come
+  began    timestamptz not null,
+  ended    timestamptz           -- null while it is under way
+);
+
 -- A content that came with an account from another database: under its number there, whether its octets were here or not.
 select eventmail.ensure_column('eventmail.content', 'moved', 'boolean not null default false');
 select eventmail.ensure_index('eventmail.content_digest',

@@ -80,7 +80,7 @@ internal static class ChainVerifyRun
         await (json
             ? ListOutput.WriteJsonAsync(new
             {
-                Fault = KindOf(fault.Kind),
+                Fault = fault.Word,
                 fault.Position,
                 Account = address,
                 fault.Tenant,
@@ -93,19 +93,6 @@ internal static class ChainVerifyRun
             : Console.Out.WriteLineAsync(Logs.PlainLines.OnOneLine(WordsOf(fault, address))));
     }
 
-    private static string KindOf(ChainFaultKind kind) => kind switch
-    {
-        ChainFaultKind.Changed => "changed",
-        ChainFaultKind.HashMissing => "hash_missing",
-        ChainFaultKind.Removed => "removed",
-        ChainFaultKind.Reordered => "reordered",
-        ChainFaultKind.Inserted => "inserted",
-        ChainFaultKind.DuplicateId => "duplicate_id",
-        ChainFaultKind.Hidden => "hidden",
-        ChainFaultKind.ForeignOctets => "foreign_octets",
-        _ => "stream",
-    };
-
     private static string WordsOf(ChainFault fault, string? address)
     {
         string?[] where =
@@ -116,7 +103,7 @@ internal static class ChainVerifyRun
             address is null ? $"tenant {fault.Tenant}" : $"account {address}",
             string.Create(CultureInfo.InvariantCulture, $"stream {fault.Stream}{(fault.Version is { } version ? $" version {version}" : "")}"),
         ];
-        return $"{KindOf(fault.Kind).ToUpperInvariant()}  {string.Join(", ", where.Where(part => part is not null))}: {fault.Text}.";
+        return $"{fault.Word.ToUpperInvariant()}  {string.Join(", ", where.Where(part => part is not null))}: {fault.Text}.";
     }
 
     private static string WordsOf(ChainSummary summary, double seconds)

@@ -178,8 +178,8 @@ internal static class ProjectionsCommand
     }
 
     private static string WordsOf(UnreadableRow row) =>
-        $"the event at position {Text(row.Sequence)} ({row.Type}, version {Text(row.Version)} of the stream {row.Stream}) cannot be {(row.CanBeRead ? "folded" : "read")}: {row.Error} "
-        + (row.CanBeRead
+        $"the event at position {Text(row.Sequence)} ({row.Type}, version {Text(row.Version)} of the stream {row.Stream}) {(row.IsAltered ? "was altered" : row.CanBeRead ? "cannot be folded" : "cannot be read")}: {row.Error} "
+        + (row.CanBeRead && !row.IsAltered
             ? "Its stream goes on from where it stands; read models that were built since lack what is behind it. Once the row is right (public.mt_events), `eventmail projections rebuild` mends them."
             : "Its stream is in quarantine: it takes no commands, the others go on. Once the row is repaired (public.mt_events) it is released by itself, and what follows the log takes "
             + "the event up; what was rebuilt meanwhile and is folded with the commits lacks it: `eventmail projections verify` says so, `eventmail projections rebuild` mends it.");

@@ -38,6 +38,7 @@ public sealed class EventMailServices : IAsyncDisposable
     private readonly ReleaseRuns _releases;
     private readonly ErasureWatch _erasures;
     private readonly DriftWatch _drifts;
+    private readonly LogWatch _alterations;
     private readonly FilterServices _filters;
     private readonly SpoolSpace _spool;
     private readonly SearchTextIndex? _searchText;
@@ -63,6 +64,9 @@ public sealed class EventMailServices : IAsyncDisposable
         _drifts = new(
             store.Log, host.Database.ConnectionString, store.DriftAlarms,
             new() { Every = host.Settings.Projections.VerifyEvery, Rate = host.Settings.Projections.VerifyRate }, TimeProvider.System, host.Logs);
+        _alterations = new(
+            store.Log, new() { Every = host.Settings.Audit.VerifyEvery, Rate = host.Settings.Audit.VerifyRate, Quarantine = host.Settings.Audit.QuarantineAltered },
+            TimeProvider.System, host.Logs);
         _spool = ReceptionServices.Spool(host.Settings);
         _filters = new(host.Settings, _names.Dns, _spool, host.Logs);
         Listeners = ListenerTable.Of(host.Settings, Servers(host));
@@ -120,6 +124,7 @@ public sealed class EventMailServices : IAsyncDisposable
         await _reads.DisposeAsync();
         await _releases.DisposeAsync();
         await _drifts.DisposeAsync();
+        await _alterations.DisposeAsync();
         await _audits.DisposeAsync();
         await _quotas.DisposeAsync();
         await _witness.DisposeAsync();

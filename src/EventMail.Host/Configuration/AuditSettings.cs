@@ -28,6 +28,16 @@ public sealed record AuditSettings
     /// <summary>The wait after the webhook or the syslog failed; each further one is twice as long, up to ten minutes. The newest checkpoint is what is tried then.</summary>
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How often all hashes of the log are verified behind the mail, on one Host at a time; 0s: never. What is found is an alarm.</summary>
+    public TimeSpan VerifyEvery { get; init; } = TimeSpan.FromDays(1);
+
+    /// <summary>Events that it reads in a second.</summary>
+    [Range(1, 1_000_000)]
+    public int VerifyRate { get; init; } = 2000;
+
+    /// <summary>A stream with an altered event is put into quarantine: its mailbox is served to nobody until the event is as it was written.</summary>
+    public bool QuarantineAltered { get; init; }
+
     /// <summary>Reads of accounts under read auditing: how long they are gathered before they become an event. A process that is killed takes so much with it.</summary>
     public TimeSpan ReadInterval { get; init; } = TimeSpan.FromSeconds(60);
 

@@ -61,8 +61,10 @@ internal sealed class HealthChecks(HostSettings settings, MailStore store, Serve
         var drifted = measures.Last.Checks.Where(check => check.Value.Drifted > 0).Select(check => string.Create(
             CultureInfo.InvariantCulture, $"{check.Value.Drifted} rows of {check.Key} are not what it says"));
         var damaged = store.Log.Quarantine.Rows.Select(row => string.Create(
-            CultureInfo.InvariantCulture, $"the stream {row.Stream} is in quarantine (seq_id {row.Sequence} cannot be read)"));
+            CultureInfo.InvariantCulture, $"the stream {row.Stream} is in quarantine (seq_id {row.Sequence} {(row.IsAltered ? "was altered" : "cannot be read")})"));
         var all = damaged.Concat(drifted).ToList();
+        if (measures.Last.Alterations is > 0 and var altered)
+            all.Insert(0, string.Create(CultureInfo.InvariantCulture, $"ALARM: it is not as it was written in {altered} places (`eventmail audit verify`)"));
         return new("log", true, all.Count == 0 ? "nothing is known to be wrong" : string.Join("; ", all));
     }
 

@@ -6,6 +6,7 @@ using EventMail.Host.Listeners;
 using EventMail.Projections;
 using EventMail.Projections.Deliveries;
 using EventMail.Projections.SearchText;
+using EventMail.Projections.Verification;
 using Microsoft.Extensions.Logging;
 
 namespace EventMail.Host.Telemetry;
@@ -23,7 +24,7 @@ internal sealed class HostMeasures
     private readonly IReadOnlyList<IReadModel> _models;
     private readonly TimeProvider _time;
     private readonly SemaphoreSlim _turn = new(1);
-    private volatile Picture _picture = new(default, 0, [], new Dictionary<string, ReadModelCheck>(), DateTimeOffset.MinValue);
+    private volatile Picture _picture = new(default, 0, [], new Dictionary<string, ReadModelCheck>(), 0, DateTimeOffset.MinValue);
 
     /// <param name="meter">Where the instruments are made.</param>
     public HostMeasures(HostSettings settings, MailStore store, ServerListeners listeners, Meter meter, TimeProvider time, ILoggerFactory logs)
@@ -40,6 +41,7 @@ internal sealed class HostMeasures
         meter.CreateObservableGauge("eventmail.projection.lag.events", () => Lags(model => model.LagEvents), null, "Positions of the log that a read model has not folded.");
         meter.CreateObservableGauge("eventmail.projection.drift", Drifts, null, "Rows of a read model that its last verification found not to be what the log says.");
         meter.CreateObservableGauge("eventmail.quarantine.streams", () => _store.Log.Quarantine.Rows.Count, null, "Streams with an event that cannot be read.");
+        meter.CreateObservableGauge("eventmail.log.alterations", () => _picture.Alterations, null, "Places where the log is known not to be as it was written.");
         meter.CreateObservableGauge("eventmail.projection.lag", () => Lags(model => model.LagSeconds), "s", "The age of the first event that it has not folded.");
     }
 
@@ -62,7 +64,7 @@ internal sealed class HostMeasures
             var oldest = await queries.OldestAsync(cancel);
             return _picture = new(
                 await queries.CountAsync(new(), cancel), oldest is { } since ? Math.Max(0, (now - since).TotalSeconds) : 0,
-                await new ReadModelInspection(_store.Log.DataSource).StatusAsync(_models, cancel), await ChecksAsync(cancel), now);
+                await new ReadModelInspection(_store.Log.DataSource).StatusAsync(_models, cancel), await ChecksAsync(cancel), await AlterationsAsync(cancel), now);
         }
         finally
         {
@@ -76,6 +78,11 @@ internal sealed class HostMeasures
         return await ReadModelChecks.ReadAsync(connection, cancel);
     }
 
+    // What is known stands in the log: should that be what was damaged, what was known before counts.
+    private async Task<int> AlterationsAsync(CancellationToken cancel) => _store.Log.Quarantine.Holds(LogAuditKind.Stream.Key)
+        ? _picture.Alterations
+        : (await LogAlarms.OpenAsync(_store.Log, cancel)).Open.Count;
+
     private IEnumerable<Measurement<int>> Sessions() =>
         _listeners.Counts.Select(listener => new Measurement<int>(listener.Connections, new KeyValuePair<string, object?>("listener", listener.Name)));
 
@@ -85,6 +92,7 @@ internal sealed class HostMeasures
     /// <param name="Age">Of the oldest message in the queue, in seconds.</param>
     /// <param name="Models">Those that follow the log.</param>
     /// <param name="Checks">What the last verification of each read model found, if there was one since it went live.</param>
+    /// <param name="Alterations">Places where the log is known not to be as it was written.</param>
     internal sealed record Picture(
-        QueueCounts Queue, double Age, IReadOnlyList<ReadModelStatus> Models, IReadOnlyDictionary<string, ReadModelCheck> Checks, DateTimeOffset Taken);
+        QueueCounts Queue, double Age, IReadOnlyList<ReadModelStatus> Models, IReadOnlyDictionary<string, ReadModelCheck> Checks, int Alterations, DateTimeOffset Taken);
 }

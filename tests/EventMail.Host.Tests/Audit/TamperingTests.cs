@@ -1,6 +1,7 @@
 using System.Text;
 using EventMail.EventStore.Proof;
 using EventMail.Host.Cli;
+using EventMail.Testing;
 
 namespace EventMail.Host.Tests.Audit;
 
@@ -31,15 +32,20 @@ public sealed class TamperingTests(AuditStore store) : IClassFixture<AuditStore>
         """);
 
     // What was altered is put back: the store is shared.
-    public Task DisposeAsync() => store.ExecuteAsync("""
-        delete from public.mt_events;
-        insert into public.mt_events select * from kept.mt_events;
-        truncate eventmail.log_leaves, eventmail.log_tile, eventmail.log_tip;
-        insert into eventmail.log_leaves select * from kept.log_leaves;
-        insert into eventmail.log_tile select * from kept.log_tile;
-        insert into eventmail.log_tip select * from kept.log_tip;
-        drop schema kept cascade
-        """);
+    public async Task DisposeAsync()
+    {
+        await store.ExecuteAsync("""
+            delete from public.mt_events;
+            insert into public.mt_events select * from kept.mt_events;
+            truncate eventmail.log_leaves, eventmail.log_tile, eventmail.log_tip;
+            insert into eventmail.log_leaves select * from kept.log_leaves;
+            insert into eventmail.log_tile select * from kept.log_tile;
+            insert into eventmail.log_tip select * from kept.log_tip;
+            drop schema kept cascade
+            """);
+        // An event that stood in another's place had a box that did not open.
+        await Waiting.UntilAsync(() => store.Store.Log.Quarantine.IsEmpty);
+    }
 
     private Task<string> FailAsync() => store.FailAsync("audit", "verify", "--checkpoint", _held);
 

@@ -100,6 +100,43 @@ public sealed class AlarmTests(AdminHost host) : IClassFixture<AdminHost>
     }
 
     [Fact]
+    public async Task An_event_that_was_altered_is_told_counted_and_named_until_it_is_as_it_was_written()
+    {
+        await host.AccountAsync("ann@altered.example");
+        await host.AppendAsync("ann@altered.example", "Archive", "Subject: x\n\nx\n");
+        var seq = await ScalarAsync<long>("select max(seq_id) from public.mt_events where type = 'message_appended'");
+        var data = await ScalarAsync<string>($"select data::text from public.mt_events where seq_id = {seq}");
+        using var receiver = new Receiver();
+        await using var dispatcher = new WebhookDispatcher(host.Store, Quick, NullLogger.Instance);
+        var added = (await host.Store.Webhooks.AddAsync(receiver.Url, ["log_altered", "log_alteration_ended"], null, AdminHost.Tester, default)).Value!;
+        using var stream = await EventStream.OpenAsync(host.Admin, "/api/v1/events?types=log_altered,log_alteration_ended");
+        await MeasureAsync("eventmail_log_alterations", value => value == 0);
+        await using (new LogWatch(
+            host.Store.Log, new() { Every = TimeSpan.FromMilliseconds(1), Rate = 1_000_000, Poll = TimeSpan.FromMilliseconds(50) }, TimeProvider.System, NullLoggerFactory.Instance))
+        {
+            await RunAsync($$"""update public.mt_events set data = jsonb_set(data, '{InternalDate}', '"2001-02-03T04:05:06+00:00"') where seq_id = {{seq}}""");
+            await HeardAsync("log_altered");
+            await MeasureAsync("eventmail_log_alterations", value => value == 1);
+            (await ReadyAsync()).ShouldContain("it is not as it was written in 1 places");
+
+            await RunAsync($"update public.mt_events set data = '{data.Replace("'", "''", StringComparison.Ordinal)}' where seq_id = {seq}");
+            await HeardAsync("log_alteration_ended");
+            await MeasureAsync("eventmail_log_alterations", value => value == 0);
+        }
+        await host.Store.Webhooks.RemoveAsync(added.Id, AdminHost.Tester, default);
+
+        async Task HeardAsync(string type)
+        {
+            var body = JsonNode.Parse((await receiver.TakeAsync()).Body)!;
+            foreach (var told in (JsonNode[])[body, await stream.UntilAsync(_ => true)])
+            {
+                told["type"]!.GetValue<string>().ShouldBe(type);
+                told["data"]!["Position"]!.GetValue<long>().ShouldBe(seq);
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_read_model_that_cannot_follow_has_a_lag_in_events_and_seconds_and_none_when_it_has_caught_up()
     {
         const string events = "eventmail_projection_lag_events{projection=\"History\"}";

@@ -38,6 +38,20 @@ public enum ChainFaultKind
 public sealed record ChainFault(
     ChainFaultKind Kind, long? Position, string Tenant, Guid Stream, long? Version, string? Type, DateTimeOffset? Time, string Text)
 {
+    /// <summary>Its kind in one word: in events, and where programs read it.</summary>
+    public string Word => Kind switch
+    {
+        ChainFaultKind.Changed => "changed",
+        ChainFaultKind.HashMissing => "hash_missing",
+        ChainFaultKind.Removed => "removed",
+        ChainFaultKind.Reordered => "reordered",
+        ChainFaultKind.Inserted => "inserted",
+        ChainFaultKind.DuplicateId => "duplicate_id",
+        ChainFaultKind.Hidden => "hidden",
+        ChainFaultKind.ForeignOctets => "foreign_octets",
+        _ => "stream",
+    };
+
     internal static ChainFault Of(ChainFaultKind kind, ChainRow row, string text) =>
         new(kind, row.Position, row.Facts.Tenant, row.Facts.Stream, row.Facts.Version, row.Facts.Type, row.Facts.Time, text);
 }

@@ -8,15 +8,15 @@ internal sealed class ChainRows(NpgsqlDataSource source)
 {
     private const int PageSize = 2000;
 
-    /// <summary>Events up to a position in pages, the next of which is on its way while one is worked on: the log in its order, or a tenant's streams one after the other.</summary>
-    public async IAsyncEnumerable<List<ChainRow>> PagesAsync(string? tenant, long upTo, [EnumeratorCancellation] CancellationToken cancel)
+    /// <summary>Events above a position (of a tenant: all of them) and up to another in pages, the next of which is on its way while one is worked on: the log in its order, or a tenant's streams one after the other.</summary>
+    public async IAsyncEnumerable<List<ChainRow>> PagesAsync(string? tenant, long after, long upTo, [EnumeratorCancellation] CancellationToken cancel)
     {
-        var next = PageAsync(tenant, null, upTo, cancel);
+        var next = PageAsync(tenant, null, after, upTo, cancel);
         try
         {
             while (await next is { Count: > 0 } page)
             {
-                next = page.Count < PageSize ? Task.FromResult<List<ChainRow>>([]) : PageAsync(tenant, page[^1], upTo, cancel);
+                next = page.Count < PageSize ? Task.FromResult<List<ChainRow>>([]) : PageAsync(tenant, page[^1], after, upTo, cancel);
                 yield return page;
             }
         }
@@ -26,17 +26,17 @@ internal sealed class ChainRows(NpgsqlDataSource source)
         }
     }
 
-    private Task<List<ChainRow>> PageAsync(string? tenant, ChainRow? after, long upTo, CancellationToken cancel) => tenant is null
+    private Task<List<ChainRow>> PageAsync(string? tenant, ChainRow? last, long after, long upTo, CancellationToken cancel) => tenant is null
         ? ReadAsync(
             $"select {ChainRow.Columns} from public.mt_events e where e.seq_id > $1 and e.seq_id <= $2 order by e.seq_id limit {PageSize}",
-            cancel, after?.Position ?? 0, upTo)
+            cancel, last?.Position ?? after, upTo)
         : ReadAsync(
             $"""
             select {ChainRow.Columns} from public.mt_events e
             where e.tenant_id = $1 and (e.stream_id, e.version) > ($2, $3) and e.seq_id <= $4
             order by e.stream_id, e.version limit {PageSize}
             """,
-            cancel, tenant, after?.Facts.Stream ?? Guid.Empty, after?.Facts.Version ?? 0, upTo);
+            cancel, tenant, last?.Facts.Stream ?? Guid.Empty, last?.Facts.Version ?? 0, upTo);
 
     /// <summary>A stream's events of these versions, both included, in order.</summary>
     public Task<List<ChainRow>> StretchAsync(StreamKey stream, long from, long to, CancellationToken cancel) => ReadAsync(

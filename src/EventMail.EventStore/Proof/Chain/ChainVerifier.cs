@@ -16,6 +16,7 @@ public sealed class ChainVerifier(NpgsqlDataSource source, IReadOnlyDictionary<s
     private const int Cursors = 100_000;
 
     private readonly ChainRows _rows = new(source);
+    private long? _firstHashed;
 
     /// <param name="found">Told of each fault, in the order of the log; not from two threads at a time.</param>
     /// <param name="progress">Told now and then, on the caller's context or not.</param>
@@ -37,7 +38,7 @@ public sealed class ChainVerifier(NpgsqlDataSource source, IReadOnlyDictionary<s
         var events = 0L;
         // Hashing one page, putting the next in order and reading the one after that go on at the same time.
         var hashing = Task.FromResult<IReadOnlyList<ChainFault>>([]);
-        await foreach (var page in _rows.PagesAsync(scope.Tenant, upTo, cancel))
+        await foreach (var page in _rows.PagesAsync(scope.Tenant, 0, upTo, cancel))
         {
             var links = await order.FollowAsync(page, cancel);
             foreach (var row in page)
@@ -52,7 +53,7 @@ public sealed class ChainVerifier(NpgsqlDataSource source, IReadOnlyDictionary<s
         foreach (var fault in await hashing)
             await Tell(fault);
         foreach (var row in await _rows.BeyondSequenceAsync(scope.Tenant, cancel))
-            await Tell(ChainFault.Of(ChainFaultKind.Inserted, row, "its position is one that was never given out: it was inserted, or moved there"));
+            await Tell(OfBeyond(row));
         foreach (var fault in await new ChainIds(source).FaultsAsync(scope.Tenant, ids.Suspects, upTo, cancel))
             await Tell(fault);
         var streams = 0L;
@@ -64,4 +65,43 @@ public sealed class ChainVerifier(NpgsqlDataSource source, IReadOnlyDictionary<s
         }
         return new(events, streams, upTo, order.Unhashed, order.Foreign, faults);
     }
+
+    /// <summary>The log's end: nothing will appear there or below it any more.</summary>
+    public Task<long> LastAsync(CancellationToken cancel) => _rows.LastAsync(cancel);
+
+    /// <summary>
+    /// What is wrong with the events above a position and up to another, at or below the log's end: each hash, each predecessor, and what no hash is over. Of
+    /// <see cref="VerifyAsync"/> it is what can be done in pieces; ids that stand twice are not found.
+    /// </summary>
+    public async Task<IReadOnlyList<ChainFault>> StretchAsync(long after, long upTo, CancellationToken cancel)
+    {
+        _firstHashed ??= await _rows.FirstHashedAsync(cancel);
+        var order = new ChainOrder(_rows, new ChainCursors(Cursors), kinds, new(), _firstHashed);
+        var hashes = new ChainHashes(_rows);
+        var found = new List<ChainFault>();
+        await foreach (var page in _rows.PagesAsync(null, after, upTo, cancel))
+        {
+            var links = await order.FollowAsync(page, cancel);
+            found.AddRange(order.TakeFaults().Concat(await hashes.FaultsAsync(links, cancel)).OrderBy(f => f.Position));
+        }
+        return found;
+    }
+
+    /// <summary>What no stretch of the log tells: rows of streams that say something else than their events, and positions that were never given out.</summary>
+    /// <param name="rate">Streams that are looked at in a second.</param>
+    public async Task<IReadOnlyList<ChainFault>> StreamsAsync(int rate, CancellationToken cancel)
+    {
+        List<ChainFault> found = [.. (await _rows.BeyondSequenceAsync(null, cancel)).Select(OfBeyond)];
+        await foreach (var (stream, fault) in new ChainStreams(source, kinds).FaultsAsync(null, cancel))
+        {
+            if (fault is not null)
+                found.Add(fault);
+            else if (stream % rate == 0)
+                await Task.Delay(TimeSpan.FromSeconds(1), cancel);
+        }
+        return found;
+    }
+
+    private static ChainFault OfBeyond(ChainRow row) =>
+        ChainFault.Of(ChainFaultKind.Inserted, row, "its position is one that was never given out: it was inserted, or moved there");
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using EventMail.Domain.Accounts;
 using EventMail.Domain.ApiKeys;
+using EventMail.Domain.Auditing;
 using EventMail.Domain.Mailboxes;
 using EventMail.Domain.Metadata;
 using EventMail.Domain.Reading;
@@ -97,9 +98,14 @@ internal static class HistoryWords
         ReadModelDrifted m => string.Create(CultureInfo.InvariantCulture,
             $"ALARM: {m.Tables.Sum(t => t.Rows)} rows of the read model {m.Model} (generation {m.Generation}) are not what the log says: {string.Join(", ", m.Tables.Select(t => t.Table))}"),
         ReadModelDriftEnded m => string.Create(CultureInfo.InvariantCulture, $"the read model {m.Model} (generation {m.Generation}) is what the log says again"),
+        LogAltered a =>
+            $"ALARM: {(a.Position is { } at ? string.Create(CultureInfo.InvariantCulture, $"the log is not as it was written at position {at}") : "the log is not as it was written")} ({a.Fault.Replace('_', ' ')}): {(a.Type is { } type ? type + ", " : "")}stream {a.Stream}{VersionOf(a.Version)}{(a.IsQuarantined ? ", which is in quarantine" : "")}",
+        LogAlterationEnded a => $"the log is as it was written again ({a.Fault.Replace('_', ' ')}): stream {a.Stream}{VersionOf(a.Version)}",
         CredentialsCaptured l => $"login as {l.User} taken down by {l.Protocol} from {l.Client} with {l.Mechanism}{Tls(l.Tls)}",
         _ => Unknown,
     };
+
+    private static string VersionOf(long? version) => version is { } number ? string.Create(CultureInfo.InvariantCulture, $" version {number}") : "";
 
     private static string Of(Guid? mailbox) => mailbox is { } id ? $" of mailbox {id}" : "";
 
