@@ -59,7 +59,8 @@ public static class UnreadableEvents
             {
                 rows.Add(new(
                     row.GetInt64(0), new(row.GetString(1), row.GetGuid(2)), row.GetInt64(3), row.GetString(4), row.GetString(5),
-                    row.GetFieldValue<DateTimeOffset>(6), row.GetBoolean(7)) { IsAltered = row.GetBoolean(9) });
+                    row.GetFieldValue<DateTimeOffset>(6), row.GetBoolean(7))
+                { IsAltered = row.GetBoolean(9) });
                 if (row.GetBoolean(8))
                     repaired.Add(row.GetInt64(0));
             }
