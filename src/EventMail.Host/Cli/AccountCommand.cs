@@ -1,3 +1,4 @@
+using EventMail.Domain;
 using System.CommandLine;
 using System.Globalization;
 using EventMail.Host.Composition;
@@ -67,14 +68,14 @@ internal static class AccountCommand
                 continue;
             var space = line.IndexOf(' ');
             if (space <= 0)
-                throw new CommandFailedException($"Line {number} has no password: write `user@example.org password`. {added} accounts were added.");
+                throw new CommandFailedException($"Line {number} has no password: write `user@example.org password`. Added before it: {Amount.Of(added, "account")}.");
             (await store.Accounts.AddAsync(line[..space], line[(space + 1)..], limit, StoreCommand.Operator, stop))
-                .OrFail($"Line {number}, {line[..space]} ({added} accounts were added before it)");
+                .OrFail($"Line {number}, {line[..space]} (added before it: {Amount.Of(added, "account")})");
             if (++added % 100 == 0)
-                await Console.Error.WriteLineAsync($"{added} accounts…");
+                await Console.Error.WriteLineAsync($"{Amount.Of(added, "account")}…");
         }
 
-        await Console.Out.WriteLineAsync($"{added} accounts added");
+        await Console.Out.WriteLineAsync($"{Amount.Of(added, "account")} added");
     }
 
     private static Command List()
@@ -117,7 +118,7 @@ internal static class AccountCommand
             foreach (var sender in found.SendAs)
                 await Console.Out.WriteLineAsync($"may send as {sender}");
             foreach (var mailbox in mailboxes)
-                await Console.Out.WriteLineAsync($"mailbox     {mailbox.Name}: {mailbox.Messages} messages, {mailbox.Unseen} unseen, {Size(mailbox.Bytes)}");
+                await Console.Out.WriteLineAsync($"mailbox     {mailbox.Name}: {Amount.Of(mailbox.Messages, "message")}, {mailbox.Unseen} unseen, {Size(mailbox.Bytes)}");
         });
         return command;
     }
@@ -185,7 +186,7 @@ internal static class AccountCommand
             ? number
             : throw new CommandFailedException($"{text} is no number of messages; write none for no limit.", ExitCodes.Usage);
 
-    private static string Kept(long bytes, long? messages) => Size(bytes) + (messages is { } most ? $", {most} messages" : "");
+    private static string Kept(long bytes, long? messages) => Size(bytes) + (messages is { } most ? $", {Amount.Of(most, "message")}" : "");
 
     private static Command EnableApop()
     {

@@ -1,3 +1,4 @@
+using EventMail.Domain;
 using System.CommandLine;
 using EventMail.EventStore.Backup;
 using EventMail.Host.Composition;
@@ -31,7 +32,7 @@ internal static class BackupCommand
             await Console.Out.WriteLineAsync(result.Manifest is { } done ? WordsOf(done) : "Nothing is new since the last run.");
             await CopyKeysAsync(store, run, apart, stop);
             if (result.Manifest?.Missing is { Count: > 0 } missing)
-                throw new CommandFailedException($"{missing.Count} contents have a row but no file, so they are not in the backup: {string.Join(", ", missing.Take(5))}");
+                throw new CommandFailedException($"Not in the backup: {Amount.Of(missing.Count, "content")} with a row but no file: {string.Join(", ", missing.Take(5))}");
         });
         return command;
     }
@@ -39,7 +40,7 @@ internal static class BackupCommand
     private static string WordsOf(BackupManifest done)
     {
         var rows = done.Segments.GroupBy(segment => segment.Kind).ToDictionary(group => group.Key, group => group.Sum(segment => segment.Rows));
-        return $"Run {done.Run}: {rows.GetValueOrDefault("events")} events up to position {done.To}, {rows.GetValueOrDefault("contents")} contents, {rows.GetValueOrDefault("files")} of them files; {ListOutput.Size(done.Segments.Sum(segment => segment.Octets))}.";
+        return $"Run {done.Run}: {Amount.Of(rows.GetValueOrDefault("events"), "event")} up to position {done.To}, {Amount.Of(rows.GetValueOrDefault("contents"), "content")}, {rows.GetValueOrDefault("files")} of them files; {ListOutput.Size(done.Segments.Sum(segment => segment.Octets))}.";
     }
 
     private static async Task CopyKeysAsync(MailStore store, CommandRun run, string? keys, CancellationToken stop)
@@ -48,7 +49,7 @@ internal static class BackupCommand
             await Console.Out.WriteLineAsync("The keys (secret.key and the folder keys of the data folder) are not in it: without them what they encrypt is lost. Copy them with --keys FOLDER.");
         else
         {
-            await Console.Out.WriteLineAsync($"Keys and settings: {await BackupRun.CopyKeysAsync(store, run.Settings, keys, stop)} files in {keys}.");
+            await Console.Out.WriteLineAsync($"Keys and settings: {Amount.Of(await BackupRun.CopyKeysAsync(store, run.Settings, keys, stop), "file")} in {keys}.");
         }
     }
 
@@ -62,7 +63,7 @@ internal static class BackupCommand
             var backup = await Failing(() => new BackupVerification(folder, progress.Report).RunAsync(null, stop));
             progress.Dispose();
             var last = backup.Runs[^1];
-            await Console.Out.WriteLineAsync($"{folder.Path} is as it was written: {backup.Runs.Count} runs, {backup.Events} events up to position {last.To} ({last.LastTime:u}), {backup.Contents} contents, {backup.Files} files.");
+            await Console.Out.WriteLineAsync($"{folder.Path} is as it was written: {Amount.Of(backup.Runs.Count, "run")}, {Amount.Of(backup.Events, "event")} up to position {last.To} ({last.LastTime:u}), {Amount.Of(backup.Contents, "content")}, {Amount.Of(backup.Files, "file")}.");
             return ExitCodes.Done;
         });
         return command;

@@ -125,6 +125,6 @@ internal static class ChainVerifyRun
                 ? string.Create(CultureInfo.InvariantCulture, $"{summary.Foreign:N0} events are other applications' and have no hash. ")
                 : null,
         ];
-        return string.Concat(words);
+        return string.Concat(words).TrimEnd();
     }
 }

@@ -1,3 +1,4 @@
+using EventMail.Domain;
 using System.CommandLine;
 using EventMail.Host.Composition;
 using EventMail.Host.Moving.Export;
@@ -47,7 +48,7 @@ internal static class ExportCommand
         var export = new ExportRun(store.Log, target);
         await using (target as IAsyncDisposable)
             await export.RunAsync(mailboxes, stop);
-        await Console.Out.WriteLineAsync($"{export.Messages} messages of {mailboxes.Count} mailboxes as of {PastInstant.Of(instant)}, {ListOutput.Size(export.Octets)}.");
+        await Console.Out.WriteLineAsync($"{Amount.Of(export.Messages, "message")} of {mailboxes.Count} mailboxes as of {PastInstant.Of(instant)}, {ListOutput.Size(export.Octets)}.");
         foreach (var missing in export.Missing)
             await Console.Error.WriteLineAsync($"left out: {missing}");
     }
@@ -65,7 +66,7 @@ internal static class ExportCommand
             {
                 var (trailer, damaged) = await EventExport.WriteAsync(store.Log, tenant, unfinished, stop);
                 await EventExport.VerifyAsync(unfinished, stop);
-                await Console.Out.WriteLineAsync($"{trailer.Events} events up to position {trailer.Last}, root {trailer.Root}.");
+                await Console.Out.WriteLineAsync($"{Amount.Of(trailer.Events, "event")} up to position {trailer.Last}, root {trailer.Root}.");
                 if (damaged > 0)
                     await Console.Error.WriteLineAsync($"{damaged} of them are not as the hashes in them say; `eventmail audit verify` names them.");
             });

@@ -74,8 +74,8 @@ internal static class QueueChange
         MailStore store, QueueFilter filter, string done, Func<StreamKey, Task<Result<Unit>>> change, CancellationToken stop)
     {
         var swept = await QueueSweep.RunAsync(store.Deliveries.Operations.Queries, filter, change, null, stop);
-        await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{swept.Changed} messages {done}"));
+        await Console.Out.WriteLineAsync($"{Amount.Of(swept.Changed, "message")} {done}");
         foreach (var (reason, count) in swept.Refused)
-            await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{count} messages left as they are: {reason}"));
+            await Console.Out.WriteLineAsync($"left as they are: {Amount.Of(count, "message")}: {reason}");
     }
 }

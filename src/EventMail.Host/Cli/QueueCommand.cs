@@ -1,3 +1,4 @@
+using EventMail.Domain;
 using System.CommandLine;
 using System.Globalization;
 using EventMail.Host.Composition;
@@ -52,7 +53,7 @@ internal static class QueueCommand
             var counts = await queries.CountAsync(filter, stop);
             await Console.Out.WriteLineAsync(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{counts.Rows} rows of {counts.Deliveries} messages for {counts.Recipients} recipients: {counts.Due} due, {counts.Held} held"));
+                $"{Amount.Of(counts.Rows, "row")} of {Amount.Of(counts.Deliveries, "message")} for {Amount.Of(counts.Recipients, "recipient")}: {counts.Due} due, {counts.Held} held"));
             if (shown == most && last is not null)
                 await Console.Out.WriteLineAsync($"for more: eventmail queue list --after {last.Delivery.Id}/{last.Domain}");
 

@@ -1,3 +1,4 @@
+using EventMail.Domain;
 using System.Globalization;
 using System.Text;
 using EventMail.EventStore;
@@ -33,7 +34,7 @@ internal static class ReplayExport
                 }
             }
         }
-        await Console.Error.WriteLineAsync($"{written} messages in {folder}{(gone > 0 ? $"; the contents of {gone} are not kept any more" : "")}");
+        await Console.Error.WriteLineAsync($"{Amount.Of(written, "message")} in {folder}{(gone > 0 ? $"; the contents of {gone} are not kept any more" : "")}");
     }
 
     // Whole or not there.

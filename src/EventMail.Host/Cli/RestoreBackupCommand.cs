@@ -1,3 +1,4 @@
+using EventMail.Domain;
 using System.CommandLine;
 using System.Globalization;
 using EventMail.EventStore.Backup;
@@ -40,7 +41,7 @@ internal static class RestoreBackupCommand
             var contents = run.Settings.Content.Folder.Length > 0 ? Path.GetFullPath(run.Settings.Content.Folder) : Path.Combine(run.Settings.Data, "content");
             var result = await BackupCommand.Failing(() => new LogRestore(database.ConnectionString, contents, folder, backup, from, FinishAsync, progress.Report).RunAsync(stop));
             progress.Dispose();
-            await Console.Out.WriteLineAsync($"Restored {result.Events} events up to position {result.To}, {result.Contents} contents, {result.Files} files. The next start builds the read models.");
+            await Console.Out.WriteLineAsync($"Restored {Amount.Of(result.Events, "event")} up to position {result.To}, {Amount.Of(result.Contents, "content")}, {Amount.Of(result.Files, "file")}. The next start builds the read models.");
             // Neither its log nor anything else here can know of what came later.
             await Console.Out.WriteLineAsync("An account that has moved to another server since that instant is open here again, as it is there: `eventmail account suspend` it before a server takes mail here.");
             return ExitCodes.Done;

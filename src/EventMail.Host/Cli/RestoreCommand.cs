@@ -1,3 +1,4 @@
+using EventMail.Domain;
 using System.CommandLine;
 using EventMail.Host.Composition;
 using EventMail.Host.Restoring;
@@ -78,7 +79,7 @@ internal static class RestoreCommand
         var restored = (await new AccountRestore(store) { Progress = told }.RunAsync(wish, StoreCommand.Operator, told, stop)).OrFail(address);
         if (restored.Reopened && !dryRun)
             await Console.Error.WriteLineAsync($"{address} was closed and is open again. Nobody can log in to it before `eventmail account password {address}`.");
-        await EndAsync(run, restored.Mailboxes, $"{(dryRun ? "would be" : "is")} as of {PastInstant.Of(instant)}");
+        await EndAsync(run, restored.Mailboxes, $"of {PastInstant.Of(instant)} {(dryRun ? "would be" : "is")} there");
     }
 
     private static async Task UndoAsync(MailStore store, CommandRun run, string session, CancellationToken stop)
@@ -91,13 +92,13 @@ internal static class RestoreCommand
         if (!run.Arguments.GetValue(ListOutput.Json))
         {
             if (undone.Subscriptions > 0)
-                await Console.Out.WriteLineAsync($"{undone.Subscriptions} subscriptions as before");
+                await Console.Out.WriteLineAsync($"{Amount.Of(undone.Subscriptions, "subscription")} as before");
             if (undone.Annotations > 0)
-                await Console.Out.WriteLineAsync($"{undone.Annotations} annotations as before");
+                await Console.Out.WriteLineAsync($"{Amount.Of(undone.Annotations, "annotation")} as before");
             if (undone.Cancelled > 0)
-                await Console.Out.WriteLineAsync($"{undone.Cancelled} messages that it submitted taken out of the queue");
+                await Console.Out.WriteLineAsync($"{Amount.Of(undone.Cancelled, "message")} that it submitted taken out of the queue");
             if (undone.Sent > 0)
-                await Console.Out.WriteLineAsync($"{undone.Sent} messages that it submitted have gone out: they cannot be called back");
+                await Console.Out.WriteLineAsync($"gone out, which cannot be called back: {Amount.Of(undone.Sent, "message")} that it submitted");
             if (undone.Left.Count > 0)
                 await Console.Out.WriteLineAsync($"not undone: what it wrote to streams of {string.Join(", ", undone.Left)}; see `eventmail history`");
         }
@@ -115,7 +116,7 @@ internal static class RestoreCommand
         if (!run.Arguments.GetValue(ListOutput.Json))
             await Console.Out.WriteLineAsync(
                 lines.All(line => line.IsUnchanged) ? "nothing is missing"
-                : $"{lines.Count - refused} of {lines.Count} mailboxes: all {what}, {lines.Sum(line => line.Restored)} messages back");
+                : $"{lines.Count - refused} of {lines.Count} mailboxes: all {what}, {Amount.Of(lines.Sum(line => line.Restored), "message")} back");
         if (refused > 0)
             throw new CommandFailedException($"{refused} mailboxes could not be restored: the lines above say why.");
     }

@@ -1,3 +1,4 @@
+using EventMail.Domain;
 using EventMail.Host.Logs;
 using EventMail.Projections.Restoring;
 
@@ -11,7 +12,7 @@ internal sealed class RestoreTeller(CommandRun run) : IProgress<RestoredMailbox>
 {
     private Progress? _bar;
 
-    public void Report(long value) => (_bar ??= new("restore", null, count => $"{count} messages back")).Report(value);
+    public void Report(long value) => (_bar ??= new("restore", null, count => $"{Amount.Of(count, "message")} back")).Report(value);
 
     public void Report(RestoredMailbox value)
     {
@@ -36,10 +37,10 @@ internal sealed class RestoreTeller(CommandRun run) : IProgress<RestoredMailbox>
         [
             line.Recreated ? "mailbox back with its UIDs" : null,
             line.Renamed ? "renamed back" : null,
-            line.Restored > 0 ? $"{line.Restored} messages back" : null,
+            line.Restored > 0 ? $"{Amount.Of(line.Restored, "message")} back" : null,
             line.Flagged > 0 ? $"flags of {line.Flagged} as before" : null,
             line.Removed > 0 ? $"{line.Removed} removed" : null,
-            line.Annotations > 0 ? $"{line.Annotations} annotations as before" : null,
+            line.Annotations > 0 ? $"{Amount.Of(line.Annotations, "annotation")} as before" : null,
             line.Elsewhere > 0 ? $"{line.Elsewhere} are in other mailboxes (--moved brings copies back)" : null,
             line.Released > 0 ? $"{line.Released} are not kept any more" : null,
         ];

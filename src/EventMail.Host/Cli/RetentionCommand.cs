@@ -1,3 +1,4 @@
+using EventMail.Domain;
 using System.CommandLine;
 using System.Globalization;
 using EventMail.Host.Configuration;
@@ -73,7 +74,7 @@ internal static class RetentionCommand
                 await ListOutput.WriteJsonAsync(done);
             else
                 await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-                    $"{done.Released} contents {(run.Arguments.GetValue(dryRun) ? "would be " : "")}released, {ListOutput.Size(done.Bytes)}; {done.Held} are kept by legal holds, {done.Waiting} wait for their time"));
+                    $"{Amount.Of(done.Released, "content")} {(run.Arguments.GetValue(dryRun) ? "would be " : "")}released, {ListOutput.Size(done.Bytes)}; {done.Held} are kept by legal holds, {done.Waiting} wait for their time"));
         });
         return command;
     }
@@ -92,7 +93,7 @@ internal static class RetentionCommand
             : throw new CommandFailedException($"{text} is no time in whole days; write 30d, 0d or forever.", ExitCodes.Usage);
     }
 
-    private static string Text(int? days) => days is { } number ? string.Create(CultureInfo.InvariantCulture, $"{number} days") : "for ever";
+    private static string Text(int? days) => days is { } number ? Amount.Of(number, "day") : "for ever";
 
     private static string Scope(string address, string? mailbox) => mailbox is null ? address : $"{address} {mailbox}";
 }

@@ -9,7 +9,7 @@ namespace EventMail.Host.Cli;
 /// </summary>
 internal static class TimeArgument
 {
-    public const string Forms = "2026-11-01, 2026-11-01T12:00:00Z, or 2h, 3d ago";
+    public const string Forms = "2026-11-01, 2026-11-01T12:00:00Z, now, or 2h, 3d ago";
 
     // K: Z, an offset as +01:00, or nothing.
     private static readonly string[] Exact =
@@ -28,9 +28,11 @@ internal static class TimeArgument
     {
         if (TryInstant(text, out var time))
             return time;
+        if (text.Equals("now", StringComparison.OrdinalIgnoreCase))
+            return DateTimeOffset.UtcNow;
         // A time of day is none: which day?
         if (text.Contains(':', StringComparison.Ordinal) || !Units.TryParseDuration(text, out var ago))
-            throw new CommandFailedException($"{text} is no time; write 2026-11-01, 2026-11-01T12:00:00Z, or 2h for two hours ago.", ExitCodes.Usage);
+            throw new CommandFailedException($"{text} is no time; write 2026-11-01, 2026-11-01T12:00:00Z, now, or 2h for two hours ago.", ExitCodes.Usage);
         var now = DateTimeOffset.UtcNow;
         return ago < now - DateTimeOffset.MinValue ? now - ago : DateTimeOffset.MinValue;
     }

@@ -1,3 +1,4 @@
+using EventMail.Domain;
 using System.Globalization;
 using EventMail.EventStore.Proof;
 using EventMail.Host.Logs;
@@ -10,7 +11,7 @@ internal static class VerifyWords
     /// <summary>Findings that are told one by one.</summary>
     public const int Shown = 100;
 
-    public static string Events(long count) => string.Create(CultureInfo.InvariantCulture, $"{count} events");
+    public static string Events(long count) => Amount.Of(count, "event");
 
     /// <param name="names">What stands at positions today.</param>
     public static async Task TellAsync(TreeReport report, IReadOnlyDictionary<long, string> names)

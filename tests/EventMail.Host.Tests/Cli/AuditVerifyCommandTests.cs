@@ -74,7 +74,7 @@ public sealed class AuditVerifyCommandTests : IAsyncLifetime
         lines[0].ShouldStartWith("CHANGED  position ");
         lines[0].ShouldContain($"message_appended, ");
         lines[0].ShouldContain($"account {Address}, stream ");
-        lines[1].ShouldContain(": 1 fault. ");
+        lines[1].ShouldContain(": 1 fault.");
 
         result = await RunAsync("audit", "verify", "--json");
         result.ExitCode.ShouldBe(ExitCodes.Altered);

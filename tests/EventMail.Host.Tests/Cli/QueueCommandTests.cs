@@ -97,7 +97,7 @@ public sealed class QueueCommandTests : IAsyncLifetime
         shown.ShouldNotContain("\u001b");
         var list = await DoAsync("queue", "list");
         list.ShouldContain("451 4.7.1 Greylisted");
-        list.ShouldContain("1 rows of 1 messages for 2 recipients: 0 due, 0 held");
+        list.ShouldContain("1 row of 1 message for 2 recipients: 0 due, 0 held");
 
         await DoAsync("queue", "retry", id);
         await AttemptAsync(OutcomeKind.Failed, 550, "5.1.1", "No such user");
@@ -137,17 +137,17 @@ public sealed class QueueCommandTests : IAsyncLifetime
         var first = await SubmitAsync("bob@b.example", "bob@c.example");
         var second = await SubmitAsync("bob@c.example");
         (await DoAsync("queue", "hold", first, "--reason", "abuse")).ShouldBe($"{first} held");
-        (await DoAsync("queue", "list", "--held")).ShouldContain("2 rows of 1 messages for 2 recipients: 0 due, 2 held");
+        (await DoAsync("queue", "list", "--held")).ShouldContain("2 rows of 1 message for 2 recipients: 0 due, 2 held");
         (await FailAsync(1, "queue", "hold", first)).ShouldBe($"eventmail: {first}: It is held already.");
-        (await DoAsync("queue", "hold", "--domain", "C.example")).ShouldBe("1 messages held\n1 messages left as they are: It is held already");
+        (await DoAsync("queue", "hold", "--domain", "C.example")).ShouldBe("1 message held\nleft as they are: 1 message: It is held already");
         (await DoAsync("queue", "release", "--sender", Sender)).ShouldBe("2 messages released");
         (await DoAsync("queue", "cancel", "--domain", "c.example", "--reason", "typing error")).ShouldBe("2 messages cancelled");
         (await DoAsync("queue", "show", first)).ShouldContain("<bob@c.example> cancelled");
         (await DoAsync("queue", "show", second)).ShouldContain("cancelled: typing error");
         await AttemptAsync(OutcomeKind.Deferred, 451, "4.0.0", "later");
-        (await DoAsync("queue", "retry", "--all")).ShouldBe("1 messages to be tried now");
-        (await DoAsync("queue", "list")).ShouldContain("1 rows of 1 messages for 1 recipients: 1 due, 0 held");
-        (await DoAsync("queue", "cancel", "--all")).ShouldBe("1 messages cancelled");
+        (await DoAsync("queue", "retry", "--all")).ShouldBe("1 message to be tried now");
+        (await DoAsync("queue", "list")).ShouldContain("1 row of 1 message for 1 recipient: 1 due, 0 held");
+        (await DoAsync("queue", "cancel", "--all")).ShouldBe("1 message cancelled");
     }
 
     [Fact]

@@ -195,7 +195,7 @@ public sealed class RestoreCommandTests(RestoreCommandTests.Node node) : IClassF
         said = await DoAsync("restore", "--session", "thief", _address);
         said.ShouldContain("INBOX: 2 messages back, flags of 2 as before, 1 removed");
         said.ShouldContain("Lists: renamed back");
-        said.ShouldContain("1 subscriptions as before");
+        said.ShouldContain("1 subscription as before");
         said.ShouldNotContain("not undone");
         (await AnnotationsAsync("INBOX")).ShouldBe("/private/comment=mine /private/vendor/user/color=blue");
         (await AnnotationsAsync("")).ShouldNotContain("thief");
@@ -227,12 +227,12 @@ public sealed class RestoreCommandTests(RestoreCommandTests.Node node) : IClassF
         (await node.Store.Mailboxes.DeleteAsync(_account, "Work", As("user"), "A", default)).Rejection.ShouldBeNull();
 
         var said = await DoAsync("restore", _address, "--to", then);
-        said.ShouldContain("INBOX: 1 messages back, flags of 1 as before, 1 are in other mailboxes");
+        said.ShouldContain("INBOX: 1 message back, flags of 1 as before, 1 are in other mailboxes");
         said.ShouldContain("Work: mailbox back with its UIDs");
         (await PictureAsync("INBOX")).ShouldBe(@"3 three \Seen kept; 4 later; 5 one \Seen kept");
         (await PictureAsync("Work")).ShouldBe("1 plan");
         (await PictureAsync("Archive")).ShouldBe(@"1 two \Seen kept");
-        (await DoAsync("restore", _address, "INBOX", "--to", then, "--moved", "--keep-flags")).ShouldContain("INBOX: 1 messages back");
+        (await DoAsync("restore", _address, "INBOX", "--to", then, "--moved", "--keep-flags")).ShouldContain("INBOX: 1 message back");
         (await DoAsync("restore", _address, "--to", then, "--moved")).ShouldBe("nothing is missing");
     }
 
@@ -247,7 +247,7 @@ public sealed class RestoreCommandTests(RestoreCommandTests.Node node) : IClassF
         (await node.Store.Mailboxes.DeleteAsync(_account, "Work", As("user"), "A", default)).Rejection.ShouldBeNull();
         (await node.Store.Mailboxes.CreateAsync(_account, "Work", null, As("user"), "A", default)).Rejection.ShouldBeNull();
         await AppendAsync("user", "Work", "other");
-        (await DoAsync("restore", _address, "Work", "--to", then, "--messages", "1")).ShouldContain("Work: 1 messages back");
+        (await DoAsync("restore", _address, "Work", "--to", then, "--messages", "1")).ShouldContain("Work: 1 message back");
         (await PictureAsync("Work")).ShouldBe("1 other; 2 plan urgent");
     }
 
@@ -259,8 +259,8 @@ public sealed class RestoreCommandTests(RestoreCommandTests.Node node) : IClassF
         var then = Now();
         await AnnotateAsync("user", "INBOX", "/private/comment", "after");
         await AnnotateAsync("user", "INBOX", "/private/vendor/user/color", "blue");
-        (await DoAsync("restore", _address, "--to", then, "--dry-run")).ShouldContain("INBOX: 1 annotations as before");
-        (await DoAsync("restore", _address, "--to", then)).ShouldContain("INBOX: 1 annotations as before");
+        (await DoAsync("restore", _address, "--to", then, "--dry-run")).ShouldContain("INBOX: 1 annotation as before");
+        (await DoAsync("restore", _address, "--to", then)).ShouldContain("INBOX: 1 annotation as before");
         (await AnnotationsAsync("INBOX")).ShouldContain("/private/comment=before /private/vendor/user/color=blue");
         (await DoAsync("restore", _address, "--to", then)).ShouldBe("nothing is missing");
     }
@@ -285,7 +285,7 @@ public sealed class RestoreCommandTests(RestoreCommandTests.Node node) : IClassF
             .ShouldStartWith("INBOX: 2 messages back");
         (await PictureAsync("INBOX")).ShouldBe("4 two; 5 three");
         (await NamesAsync()).ShouldNotContain("Work");
-        (await DoAsync("restore", _address, "INBOX", "--to", then, "--messages", "1", "--messages", $"two@{_account}.example")).ShouldContain("INBOX: 1 messages back");
+        (await DoAsync("restore", _address, "INBOX", "--to", then, "--messages", "1", "--messages", $"two@{_account}.example")).ShouldContain("INBOX: 1 message back");
         (await DoAsync("restore", _address, "--to", then, "--messages", $"plan@{_account}.example")).ShouldContain("Work: mailbox back");
         (await FailAsync(1, "restore", _address, "--to", then, "--messages", "<no@such.example>")).ShouldContain("No message <no@such.example>");
         (await FailAsync(1, "restore", _address, "Archive", "--to", then, "--messages", $"<two@{_account}.example>")).ShouldContain("None of these messages was there");

@@ -50,4 +50,13 @@ public class TimeArgumentTests
         var before = DateTimeOffset.UtcNow;
         TimeArgument.Parse("2h").ShouldBeInRange(before.AddHours(-2), DateTimeOffset.UtcNow.AddHours(-2));
     }
+
+    [Theory]
+    [InlineData("now")]
+    [InlineData("Now")]
+    public void Now_is_a_time(string text)
+    {
+        var before = DateTimeOffset.UtcNow;
+        TimeArgument.Parse(text).ShouldBeInRange(before, DateTimeOffset.UtcNow);
+    }
 }

@@ -10,7 +10,7 @@ public sealed class ReadModelInspection(NpgsqlDataSource source)
     private const string Builds = "select name, version, generation, began, greatest(position, 0), started, case when updated > now() - interval '1 minute' then rate else 0 end from eventmail.read_model_build";
 
     private const string Sizes = $"""
-        select c.relname::text, greatest(c.reltuples, 0)::bigint, pg_total_relation_size(c.oid)
+        select c.relname::text, coalesce(nullif(pg_stat_get_live_tuples(c.oid), 0), greatest(c.reltuples, 0)::bigint), pg_total_relation_size(c.oid)
         from pg_class c where c.relnamespace = to_regnamespace('{ReadModelSchema.Name}') and c.relkind = 'r' and c.relname = any($1)
         """;
 

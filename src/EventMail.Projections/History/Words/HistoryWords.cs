@@ -1,3 +1,4 @@
+using EventMail.Domain;
 using System.Globalization;
 using EventMail.Domain.Accounts;
 using EventMail.Domain.ApiKeys;
@@ -41,7 +42,7 @@ internal static class HistoryWords
         MailboxAclChanged m when m.Identifier[0] == '-' => $"rights {m.Rights} taken from {userOf(m.Identifier[1..])}",
         MailboxAclChanged m => $"rights {m.Rights} given to {userOf(m.Identifier)}",
         MailboxRestored m => $"mailbox {m.Name} restored with its messages",
-        MailboxDeleted m => $"mailbox {m.Name} deleted with {m.Messages} messages, {Octets(m.Bytes)}",
+        MailboxDeleted m => $"mailbox {m.Name} deleted with {Amount.Of(m.Messages, "message")}, {Octets(m.Bytes)}",
         MetadataSet m => string.Join("; ", m.Entries.Select(entry => $"annotation {entry.Entry} {(entry.Value is { } value ? $"set, {Octets(value.Length)}" : "removed")}"))
             + (m.Mailbox is { } annotated ? $" on {nameOf(annotated)}" : ""),
         MailboxSubscribed m => $"subscribed to {m.Name}",
@@ -57,11 +58,11 @@ internal static class HistoryWords
         AppPasswordIssued a => $"app password {a.Name} issued ({a.Id})",
         AppPasswordRevoked a => $"app password {a.Name} revoked ({a.Id})",
         QuotaLimitSet a => $"quota set to {Octets(a.Limit)}",
-        MessageLimitSet a => a.Limit is { } limit ? string.Create(CultureInfo.InvariantCulture, $"limited to {limit} messages") : "not limited in messages any more",
+        MessageLimitSet a => a.Limit is { } limit ? $"limited to {Amount.Of(limit, "message")}" : "not limited in messages any more",
         QuotaThresholdCrossed a =>
             $"mail {(a.Percent > 0 ? $"reached {a.Percent} % of" : "is back below all warning marks of")} the quota: {Octets(a.Used)} of {Octets(a.Limit)}",
         QuotaDriftFound a => string.Create(CultureInfo.InvariantCulture,
-            $"ALARM: the total kept was {Octets(a.KeptBytes)} in {a.KeptMessages} messages, the mailboxes have {Octets(a.Bytes)} in {a.Messages}; put right"),
+            $"ALARM: the total kept was {Octets(a.KeptBytes)} in {Amount.Of(a.KeptMessages, "message")}, the mailboxes have {Octets(a.Bytes)} in {a.Messages}; put right"),
         AccountSuspended a => $"account suspended{(a.Reason is { } reason ? $": {reason}" : "")}",
         AccountResumed => "account resumed",
         AccountMovedOut a => $"account moved to {a.To}",
@@ -85,13 +86,13 @@ internal static class HistoryWords
         ApiKeyRevoked a => $"API key {a.Name} revoked ({a.Id})",
         WebhookAdded w => $"webhook {w.Id} added for {(w.Types is { } types ? string.Join(", ", types) : "all events")}: {WithoutQuery(w.Url)}",
         WebhookRemoved w => $"webhook {w.Id} removed: {WithoutQuery(w.Url)}",
-        RetentionSet r => $"contents of messages that are gone{Of(r.Mailbox)} are kept {(r.Days is { } days ? string.Create(CultureInfo.InvariantCulture, $"{days} days") : "for ever")}",
+        RetentionSet r => $"contents of messages that are gone{Of(r.Mailbox)} are kept {(r.Days is { } days ? Amount.Of(days, "day") : "for ever")}",
         RetentionCleared r => $"contents of messages that are gone{Of(r.Mailbox)} are kept as long as those of others",
         LegalHoldPlaced h => $"legal hold {h.Case} placed{Of(h.Mailbox)}{Because(h.Reason)}",
         LegalHoldReleased h => $"legal hold {h.Case} released{Of(h.Mailbox)}",
-        ContentsReleased c => string.Create(CultureInfo.InvariantCulture, $"{c.Contents.Length} contents released, {Octets(c.Bytes)}: their messages are gone and their time is over"),
-        ErasureOrdered o => string.Create(CultureInfo.InvariantCulture, $"erasure of {o.Contents.Length} contents ordered{(o.Case is { } name ? $", case {name}" : "")}: {o.Reason}"),
-        ErasureCompleted o => string.Create(CultureInfo.InvariantCulture, $"erasure of {o.Contents} contents complete; no backup of before {o.UnreadableBefore.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z has them readable"),
+        ContentsReleased c => $"{Amount.Of(c.Contents.Length, "content")} released, {Octets(c.Bytes)}: gone from all mailboxes for as long as the rules say",
+        ErasureOrdered o => $"erasure of {Amount.Of(o.Contents.Length, "content")} ordered{(o.Case is { } name ? $", case {name}" : "")}: {o.Reason}",
+        ErasureCompleted o => string.Create(CultureInfo.InvariantCulture, $"erasure of {Amount.Of(o.Contents, "content")} complete; no backup of before {o.UnreadableBefore.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z has them readable"),
         ReadAuditBegun a => $"reads of its mail become events from now on{Because(a.Reason)}",
         ReadAuditEnded a => $"reads of its mail become events no longer{Because(a.Reason)}",
         MessagesRead m => string.Create(CultureInfo.InvariantCulture, $"{Messages(m.Uids)} read since {m.Since.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z"),
