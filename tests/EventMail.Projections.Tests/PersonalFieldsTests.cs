@@ -79,6 +79,7 @@ public sealed partial class PersonalFieldsTests
         ("read_model_*.Model", "a table of ours"),
         ("read_model_drifted.Tables.*", "tables of ours and keys of their rows, without texts that may be of a person"),
         ("contents_released.Sha256", Verifier),
+        ("contents_released.Keys.WrappingKey", Nobodys),
         ("legal_hold_*.Case", Matter),
         ("legal_hold_placed.Reason", Matter),
     ];

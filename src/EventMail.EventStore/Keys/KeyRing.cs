@@ -91,6 +91,9 @@ public sealed class KeyRing : IDisposable
     /// <summary>Where that wrapping key is, or would be.</summary>
     public string PathOf(long wrappingKey) => _files.PathOf(wrappingKey);
 
+    /// <summary>What that wrapping key is called in events and certificates: as its file, without the end.</summary>
+    public string NameOf(long wrappingKey) => Path.GetFileNameWithoutExtension(PathOf(wrappingKey));
+
     /// <summary>The numbers of the wrapping keys whose files are there.</summary>
     public IReadOnlyList<long> Numbers() => _files.Numbers();
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using EventMail.Domain;
 using EventMail.Domain.Retention;
 using EventMail.EventStore.Proof;
 using EventMail.Host.Composition;
@@ -24,7 +25,7 @@ internal static class EraseCommand
 
     public static Command Create() => new("erase", "Makes messages unreadable for good, also in backups made before, by destroying their keys. The log stays as it is, and verifies.")
     {
-        Message(), Account(), Content(), List(), Continue(), Certificate(),
+        Message(), Account(), Strangers(), Content(), List(), Continue(), Certificate(),
     };
 
     private static Command Message()
@@ -45,14 +46,45 @@ internal static class EraseCommand
 
     private static Command Account()
     {
-        var command = new Command("account", "Erases all messages of a closed account that no other account ever had, and the addresses and names in its log.") { RetentionScope.Address, Reason, Case, DryRun, ListOutput.Json };
+        var unlessQueued = new Option<bool>("--unless-queued") { Description = "Refuse while messages of the account wait in the queue, instead of cancelling them" };
+        var command = new Command("account", "Erases all messages of a closed account that no other account ever had, and the addresses and names in its log. What it has in the queue is cancelled.")
+        {
+            RetentionScope.Address, unlessQueued, Reason, Case, DryRun, ListOutput.Json,
+        };
         StoreCommand.SetAction(command, async (store, run, stop) =>
         {
             var address = run.Arguments.GetValue(RetentionScope.Address)!;
             var account = await RetentionScope.AccountAsync(store, address, stop);
             if (await store.Directory.GetAsync(account, stop) is not null)
                 throw new CommandFailedException($"{address} is open: `eventmail account remove {address}` first.", ExitCodes.WrongMoment);
+            if (run.Arguments.GetValue(unlessQueued) && await store.Erasures.WaitingAsync(account, stop) is > 0 and var waiting)
+                throw new CommandFailedException(
+                    $"{Amount.Of(waiting, "message")} of {address} in the queue: `eventmail queue list` shows what waits. Without --unless-queued it is cancelled.", ExitCodes.WrongMoment);
             await EraseAsync(store, run, await new ErasureSubjects(store.Log, store.Key).AccountAsync(account, stop), account, stop);
+        });
+        return command;
+    }
+
+    private static Command Strangers()
+    {
+        var day = new Option<string>("--day") { HelpName = "DATE", Required = true, Description = "The day in UTC, as 2026-11-01; it must be over" };
+        var command = new Command("strangers", "Erases a day's logins of names that are no account's: the names, and where they came from.") { day, Reason, Case, DryRun, ListOutput.Json };
+        StoreCommand.SetAction(command, async (store, run, stop) =>
+        {
+            var text = run.Arguments.GetValue(day)!;
+            if (!DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date))
+                throw new CommandFailedException($"{text} is no day; write it as 2026-11-01.", ExitCodes.Usage);
+            if (run.Arguments.GetValue(DryRun))
+            {
+                var found = await store.Erasures.StrangersAsync(date, stop);
+                if (run.Arguments.GetValue(ListOutput.Json))
+                    await ListOutput.WriteJsonAsync(found);
+                else
+                    await Console.Out.WriteLineAsync($"{Amount.Of(found.Sealed ? found.Events : 0, "event")} of {text} would lose names and addresses");
+                return;
+            }
+            var id = (await store.Erasures.OrderStrangersAsync(date, ReasonOf(run), run.Arguments.GetValue(Case), StoreCommand.Operator, stop)).OrFail("erase");
+            await CarryOutAsync(store, run, id, stop);
         });
         return command;
     }
@@ -68,7 +100,7 @@ internal static class EraseCommand
                 throw new CommandFailedException($"{wrong} is no SHA-256 in hex.", ExitCodes.Usage);
             var found = await new ErasureSubjects(store.Log, store.Key).DigestsAsync(wanted, stop);
             if (wanted.Except(found.Select(content => content.Sha256)).FirstOrDefault() is { } missing)
-                throw new CommandFailedException($"No content {missing} is stored. Nothing was erased.");
+                throw new CommandFailedException($"No content {missing} is stored, or was released. Nothing was erased.");
             await EraseAsync(store, run, found, null, stop);
         });
         return command;
@@ -76,16 +108,12 @@ internal static class EraseCommand
 
     private static async Task EraseAsync(MailStore store, CommandRun run, IReadOnlyList<ErasedContent> contents, string? subject, CancellationToken stop)
     {
-        var plan = await store.Erasures.PlanAsync(contents, stop);
         if (run.Arguments.GetValue(DryRun))
         {
-            if (run.Arguments.GetValue(ListOutput.Json))
-                await ListOutput.WriteJsonAsync(plan);
-            else
-                await Console.Out.WriteLineAsync($"{Text(plan.Contents.Count)} contents would be erased, {Text(plan.Stored)} of them are stored, {ListOutput.Size(plan.Bytes)}");
+            await TellPlanAsync(store, run, await store.Erasures.PlanAsync(contents, stop), subject, stop);
             return;
         }
-        var reason = run.Arguments.GetValue(Reason) ?? throw new CommandFailedException("An erasure has a reason: say --reason TEXT.", ExitCodes.Usage);
+        var reason = ReasonOf(run);
         // An account may have no contents of its own: its addresses and names are erased by an order as well.
         foreach (var part in contents.Count == 0 ? [[]] : contents.Chunk(ErasureState.MaxContents))
         {
@@ -94,7 +122,26 @@ internal static class EraseCommand
         }
     }
 
-    private sealed record Done(Guid Id, int Contents, int Plain, int Messages, IReadOnlyList<string> WrappingKeys, long Rewrapped, DateTimeOffset UnreadableBefore);
+    private static string ReasonOf(CommandRun run) => run.Arguments.GetValue(Reason) ?? throw new CommandFailedException("An erasure has a reason: say --reason TEXT.", ExitCodes.Usage);
+
+    private sealed record Planned(IReadOnlyList<ErasedContent> Contents, int Stored, long Bytes, int Released, int Waiting);
+
+    private static async Task TellPlanAsync(MailStore store, CommandRun run, ErasurePlan plan, string? account, CancellationToken stop)
+    {
+        var waiting = account is null ? 0 : await store.Erasures.WaitingAsync(account, stop);
+        if (run.Arguments.GetValue(ListOutput.Json))
+        {
+            await ListOutput.WriteJsonAsync(new Planned(plan.Contents, plan.Stored, plan.Bytes, plan.Released, waiting));
+            return;
+        }
+        await Console.Out.WriteLineAsync($"{Amount.Of(plan.Contents.Count, "content")} would be erased, {Text(plan.Stored)} of them stored, {ListOutput.Size(plan.Bytes)}");
+        if (plan.Released > 0)
+            await Console.Out.WriteLineAsync($"{Text(plan.Released)} of them released before: backups have them");
+        if (waiting > 0)
+            await Console.Out.WriteLineAsync($"{Amount.Of(waiting, "message")} in the queue would be cancelled; nobody is told of that");
+    }
+
+    private sealed record Done(Guid Id, int Contents, int Plain, int Messages, IReadOnlyList<string> WrappingKeys, long Rewrapped, DateTimeOffset UnreadableBefore, int Released, int Unknown, int Cancelled);
 
     private static async Task CarryOutAsync(MailStore store, CommandRun run, Guid id, CancellationToken stop)
     {
@@ -109,10 +156,14 @@ internal static class EraseCommand
         }
         if (run.Arguments.GetValue(ListOutput.Json))
         {
-            await ListOutput.WriteJsonAsync(new Done(id, end.Contents, end.Plain, end.Messages, end.WrappingKeys, end.Rewrapped, end.UnreadableBefore));
+            await ListOutput.WriteJsonAsync(new Done(id, end.Contents, end.Plain, end.Messages, end.WrappingKeys, end.Rewrapped, end.UnreadableBefore, end.Released, end.Unknown, end.Cancelled));
             return;
         }
-        await Console.Out.WriteLineAsync($"erasure {id}: {Text(end.Contents)} contents, {Text(end.Messages)} messages expunged, {Text(end.WrappingKeys.Length)} wrapping keys destroyed, {Text(end.Rewrapped)} others wrapped anew");
+        await Console.Out.WriteLineAsync($"erasure {id}: {Amount.Of(end.Contents, "content")}, {Amount.Of(end.Messages, "message")} expunged, {Amount.Of(end.WrappingKeys.Length, "wrapping key")} destroyed, {Text(end.Rewrapped)} others wrapped anew");
+        if (end.Cancelled > 0)
+            await Console.Out.WriteLineAsync($"{Amount.Of(end.Cancelled, "message")} of the account's in the queue cancelled; nobody is told of that");
+        if (end.Released > 0)
+            await Console.Out.WriteLineAsync($"{Amount.Of(end.Released, "content")} released before{(end.Unknown > 0 ? $"; of {Text(end.Unknown)} it was not noted then under which key they were: backups from before may have them readable. Destroy those" : "")}");
         if (end.Plain > 0)
             await Console.Out.WriteLineAsync($"{Text(end.Plain)} of them were stored plain: backups from before have them readable. Destroy those");
         await Console.Out.WriteLineAsync($"Run `backup --keys` now, or delete the destroyed keys from every copy: an older copy of them undoes the erasure. `eventmail erase certificate {id}` writes the certificate");
@@ -184,6 +235,11 @@ internal static class EraseCommand
             ["unreadable_before"] = Time(end.UnreadableBefore),
             ["stored_plain"] = end.Plain,
             ["messages_expunged"] = end.Messages,
+            ["released_before"] = end.Released,
+            ["released_under_unknown_keys"] = end.Unknown,
+            ["deliveries_cancelled"] = end.Cancelled,
+            ["account"] = erasure.Order.Strangers is null ? erasure.Order.Subject : null,
+            ["strangers"] = erasure.Order.Strangers?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
             ["sha256"] = new JsonArray([.. erasure.Order.Contents.Select(content => (JsonNode)content.Sha256)]),
             ["wrapping_keys_destroyed"] = new JsonArray([.. end.WrappingKeys.Select(key => (JsonNode)key)]),
         };

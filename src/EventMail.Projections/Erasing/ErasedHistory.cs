@@ -1,5 +1,4 @@
 using EventMail.EventStore;
-using EventMail.Projections.Accounts;
 using EventMail.Projections.History.Index;
 using Npgsql;
 using Stopwatch = System.Diagnostics.Stopwatch;
@@ -27,7 +26,7 @@ public sealed class ErasedHistory(EventLog log)
     /// <summary>Of a day's logins of names that are no account's.</summary>
     public Task MakeStrangersAnewAsync(DateOnly day, CancellationToken cancel)
     {
-        var stream = AccountStreamKinds.StrangersStream(new(day, TimeOnly.MinValue, TimeSpan.Zero)).Key;
+        var stream = SubjectErasure.StreamOf(day);
         return MakeAnewAsync(stream.Tenant, new() { Streams = [stream] }, cancel);
     }
 

@@ -58,10 +58,12 @@ public sealed class SubjectErasure(EventLog log)
         return await EraseAsync(connection, transaction, account, account, logins, [.. Tables, .. OfAccounts], cancel).ConfigureAwait(false);
     }
 
+    internal static StreamKey StreamOf(DateOnly day) => AccountStreamKinds.StrangersStream(new(day, TimeOnly.MinValue, TimeSpan.Zero)).Key;
+
     /// <summary>A day's logins of names that are no account's.</summary>
     public async Task<long?> EraseStrangersAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, DateOnly day, CancellationToken cancel)
     {
-        var stream = AccountStreamKinds.StrangersStream(new(day, TimeOnly.MinValue, TimeSpan.Zero)).Key;
+        var stream = StreamOf(day);
         var logins = await LoginsAsync(stream, null, cancel).ConfigureAwait(false);
         return await EraseAsync(connection, transaction, DataSubject.Of(stream), stream.Tenant, logins, [.. Tables, .. OfDays], cancel).ConfigureAwait(false);
     }
@@ -97,8 +99,11 @@ public sealed class SubjectErasure(EventLog log)
         NpgsqlConnection connection, NpgsqlTransaction transaction, string subject, string tenant, Logins logins, (string Table, string Sql)[] statements,
         CancellationToken cancel)
     {
-        var indexed = (await HistoryKey.ReadAsync(connection, cancel).ConfigureAwait(false)).Account(tenant);
         var tables = await TablesAsync(connection, transaction, cancel).ConfigureAwait(false);
+        // Where there never was an index, there is no key that it is made with.
+        var indexed = tables.Any(table => table.Table == HistoryTables.Events)
+            ? (await HistoryKey.ReadAsync(connection, cancel).ConfigureAwait(false)).Account(tenant)
+            : 0;
         await using var batch = new NpgsqlBatch(connection, transaction);
         foreach (var schema in Generations)
         {

@@ -140,6 +140,18 @@ public sealed class ContentRelease(EventLog log, RetentionBook book, TimeProvide
         return due;
     }
 
+    // The names of the wrapping keys of those that are there; null for what is stored plain.
+    private async Task<Dictionary<long, string?>> KeysOfAsync(List<Unused> contents, CancellationToken cancel)
+    {
+        await using var command = log.DataSource.CreateCommand("select number, kek from eventmail.content where number = any($1)");
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. contents.Select(content => content.Number)] });
+        var keys = new Dictionary<long, string?>();
+        await using var row = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
+        while (await row.ReadAsync(cancel).ConfigureAwait(false))
+            keys.Add(row.GetInt64(0), row.IsDBNull(1) ? null : log.Keys.NameOf(row.GetInt64(1)));
+        return keys;
+    }
+
     // Those that are named since a position; answers the position up to which that is known, or null where it is not.
     private async Task<long?> RemoveUsedAsync(List<Unused> contents, long position, CancellationToken cancel)
     {
@@ -157,6 +169,10 @@ public sealed class ContentRelease(EventLog log, RetentionBook book, TimeProvide
 
     private async Task<bool> ReleaseAsync(List<Unused> contents, Dictionary<long, HashSet<StreamKey>> places, long position, Actor actor, CancellationToken cancel)
     {
+        // While somebody is erased, keys are wrapped by others: what each content is under must be true at its commit.
+        await using var still = await SessionLock.TakeAsync(log, ErasureService.LockName, cancel).ConfigureAwait(false);
+        var keys = await KeysOfAsync(contents, cancel).ConfigureAwait(false);
+        contents.RemoveAll(content => !keys.ContainsKey(content.Number)); // erased meanwhile
         if (contents.Count == 0)
             return true;
         var day = ReleaseKind.On(clock.GetUtcNow());
@@ -169,7 +185,9 @@ public sealed class ContentRelease(EventLog log, RetentionBook book, TimeProvide
             var now = new RetentionRules(rules.DistinctBy(stream => stream.Key).ToDictionary(stream => stream.Key, stream => decision.State<RetentionState>(stream.Key)), default);
             if (decision.TermsFailed || contents.Exists(content => now.HoldOn(places[content.Number]) is not null))
                 return;
-            decision.Append(day.Key, new ContentsReleased(numbers, [.. contents.Select(content => Convert.ToHexStringLower(content.Digest))], contents.Sum(content => content.Size)));
+            decision.Append(day.Key, new ContentsReleased(
+                numbers, [.. contents.Select(content => Convert.ToHexStringLower(content.Digest))], contents.Sum(content => content.Size),
+                ReleasedContents.RunsOf(numbers.Select(number => keys[number]))));
             decision.Release(numbers, ContentUses.GuardOf(numbers, position));
             decision.Result = numbers;
         });

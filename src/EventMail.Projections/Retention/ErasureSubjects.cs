@@ -17,6 +17,7 @@ public sealed class ErasureSubjects(EventLog log, SecretKey key)
 
     private readonly HistoryIndex _index = new(log.DataSource);
     private readonly ContentUses _uses = new(log);
+    private readonly ReleasedContents _released = new(log);
 
     /// <summary>The contents of a message by its Message-ID, EMAILID or digest, whoever has or had them.</summary>
     /// <param name="account">Only those that came into this account; an EMAILID is one account's.</param>
@@ -31,11 +32,15 @@ public sealed class ErasureSubjects(EventLog log, SecretKey key)
         return [.. found.Select(pair => new ErasedContent(pair.Key, pair.Value)).OrderBy(content => content.Number)];
     }
 
-    /// <summary>Those of these digests that are stored.</summary>
-    public Task<IReadOnlyList<ErasedContent>> DigestsAsync(IEnumerable<string> digests, CancellationToken cancel) =>
-        StoredAsync("digest = any($1)", new NpgsqlParameter<byte[][]> { TypedValue = [.. digests.Select(Convert.FromHexString)] }, cancel);
+    /// <summary>Those of these digests that are stored, and those that were and are released: old backups have them.</summary>
+    public async Task<IReadOnlyList<ErasedContent>> DigestsAsync(IEnumerable<string> digests, CancellationToken cancel)
+    {
+        var wanted = digests.ToHashSet(StringComparer.Ordinal);
+        var stored = await StoredAsync("digest = any($1)", new NpgsqlParameter<byte[][]> { TypedValue = [.. wanted.Select(Convert.FromHexString)] }, cancel).ConfigureAwait(false);
+        return await WithReleasedAsync(stored, content => wanted.Contains(content.Sha256), cancel).ConfigureAwait(false);
+    }
 
-    /// <summary>The stored contents that came into this account and no other.</summary>
+    /// <summary>The contents that came into this account and no other: what is stored, and what was released.</summary>
     public async Task<IReadOnlyList<ErasedContent>> AccountAsync(string account, CancellationToken cancel)
     {
         var end = await log.Reader.EndAsync(cancel).ConfigureAwait(false);
@@ -52,7 +57,18 @@ public sealed class ErasureSubjects(EventLog log, SecretKey key)
             foreach (var (content, places) in await _uses.PlacesAsync(page, end, cancel).ConfigureAwait(false))
                 if (places.All(place => place.Tenant == account))
                     alone.Add(content);
-        return await StoredAsync("number = any($1)", new NpgsqlParameter<long[]> { TypedValue = [.. alone] }, cancel).ConfigureAwait(false);
+        var stored = await StoredAsync("number = any($1)", new NpgsqlParameter<long[]> { TypedValue = [.. alone] }, cancel).ConfigureAwait(false);
+        var own = alone.ToHashSet();
+        return await WithReleasedAsync(stored, content => own.Contains(content.Number), cancel).ConfigureAwait(false);
+    }
+
+    private async Task<IReadOnlyList<ErasedContent>> WithReleasedAsync(IReadOnlyList<ErasedContent> stored, Func<ReleasedContent, bool> wanted, CancellationToken cancel)
+    {
+        var all = stored.ToDictionary(content => content.Number);
+        await foreach (var content in _released.ReadAsync(cancel).ConfigureAwait(false))
+            if (wanted(content))
+                all.TryAdd(content.Number, new(content.Number, content.Sha256));
+        return [.. all.Values.OrderBy(content => content.Number)];
     }
 
     private async Task<IReadOnlyList<ErasedContent>> StoredAsync(string which, NpgsqlParameter parameter, CancellationToken cancel)

@@ -34,7 +34,7 @@ public sealed class ErasureDrillTests(MovingSite site) : IClassFixture<MovingSit
         var erased = await ScalarAsync<long>(site.Database, "select (data->'Content'->>'Number')::bigint from public.mt_events where type = 'message_appended' order by seq_id desc offset 1 limit 1");
 
         (await site.RunAsync("erase", "message", "drill-2@far.example")).ExitCode.ShouldBe(2); // without a reason
-        (await site.DoAsync("erase", "message", "drill-2@far.example", "--dry-run")).ShouldStartWith("1 contents would be erased, 1 of them are stored");
+        (await site.DoAsync("erase", "message", "drill-2@far.example", "--dry-run")).ShouldStartWith("1 content would be erased, 1 of them stored");
         using var done = JsonDocument.Parse(await site.DoAsync("erase", "message", "drill-2@far.example", "--reason", "asked for", "--case", "E-1", "--json"));
         done.RootElement.GetProperty("contents").GetInt32().ShouldBe(1);
         await site.DoAsync("backup", target, "--keys", keys);
@@ -98,6 +98,7 @@ public sealed class ErasureDrillTests(MovingSite site) : IClassFixture<MovingSit
         await site.DoAsync("hold", "release", "Smith", "--account", address, "--mailbox", await ScalarAsync<string>(
             site.Database, "select (data->>'Mailbox') from public.mt_events where type = 'legal_hold_placed' order by seq_id desc limit 1"));
         (await site.DoAsync("retention", "run", "--json")).ShouldContain("\"released\":1");
-        (await site.DoAsync("erase", "account", address, "--dry-run")).ShouldStartWith("0 contents would be erased");
+        (await site.DoAsync("erase", "account", address, "--dry-run")).ShouldBe(
+            "1 content would be erased, 0 of them stored, 0 bytes\n1 of them released before: backups have them\n");
     }
 }

@@ -218,6 +218,104 @@ public sealed class ErasureTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_an_erased_account_has_in_the_queue_is_cancelled_and_nobody_is_told()
+    {
+        await using var queue = await DeliveryFixture.StartAsync();
+        var (waiting, held) = (await queue.SubmitAsync("friend@b.example"), await queue.SubmitAsync("friend@c.example"));
+        (await queue.Queue.Operations.HoldAsync(held, null, Actor.System, default)).Rejection.ShouldBeNull();
+        var mail = queue.Mail;
+        (await mail.Accounts.CloseAsync(queue.Sender.Address, Actor.System, default)).Rejection.ShouldBeNull();
+        var erasures = new ErasureService(mail.Log, mail.Mailboxes, TimeProvider.System);
+        (await erasures.WaitingAsync(queue.Sender.Account, default)).ShouldBe(2);
+        var contents = await new ErasureSubjects(mail.Log, SecretKey.Open(mail.Folder)).AccountAsync(queue.Sender.Account, default);
+        contents.Count.ShouldBe(2);
+        var id = (await erasures.OrderAsync(contents, queue.Sender.Account, "asked for", null, Actor.System, default)).Value;
+        var end = await erasures.CarryOutAsync(id, Actor.System, default);
+        (end.Contents, end.Cancelled, end.Messages).ShouldBe((2, 2, 0));
+        (await erasures.WaitingAsync(queue.Sender.Account, default)).ShouldBe(0);
+        (await queue.Queue.ClaimAsync(DeliveryFixture.All, default)).ShouldBeEmpty();
+        foreach (var delivery in (StreamKey[])[waiting, held])
+        {
+            var events = await queue.EventsAsync(delivery);
+            events[^1].ShouldBeOfType<Domain.Deliveries.DeliveryCancelled>().Reason.ShouldBeNull(); // sealed, and the key is gone
+            events.OfType<Domain.Deliveries.MessageSubmitted>().Single().Recipients.ShouldAllBe(recipient => recipient.Address == "");
+            events.ShouldNotContain(e => e is Domain.Deliveries.BounceIssued);
+        }
+    }
+
+    [Fact]
+    public async Task A_message_that_is_being_tried_when_its_account_is_erased_ends_first()
+    {
+        await using var queue = await DeliveryFixture.StartAsync();
+        await queue.SubmitAsync("friend@b.example");
+        var row = await queue.BeginOneAsync();
+        var erasures = new ErasureService(queue.Mail.Log, queue.Mail.Mailboxes, TimeProvider.System);
+        var id = (await erasures.OrderAsync([], queue.Sender.Account, "asked for", null, Actor.System, default)).Value;
+        var hurried = new ErasureService(queue.Mail.Log, queue.Mail.Mailboxes, TimeProvider.System) { AttemptsPatience = TimeSpan.Zero };
+        (await Should.ThrowAsync<ErasureWaitsException>(() => hurried.CarryOutAsync(id, Actor.System, default))).Message.ShouldContain("is being delivered at this moment");
+        var erasing = erasures.CarryOutAsync(id, Actor.System, default);
+        await Task.Delay(TimeSpan.FromMilliseconds(500));
+        erasing.IsCompleted.ShouldBeFalse();
+        await queue.RecordAsync(row, Domain.Deliveries.OutcomeKind.Delivered, 250, "2.0.0", "OK");
+        (await erasing).Cancelled.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task What_was_released_before_it_was_ordered_is_erased_from_copies_as_well()
+    {
+        var (uid, released) = await AppendAsync("released");
+        var other = await AppendAsync("other");
+        await RunAsync("create table backup_of_content as select * from eventmail.content");
+        using (var inbox = await OpenAsync())
+            await _mail.Mailboxes.RemoveAsync(inbox, UidSet.Of(uid), Actor.System, null, default);
+        var releases = new ContentRelease(_mail.Log, new(_mail.Log, TimeSpan.Zero), TimeProvider.System);
+        (await releases.RunAsync(false, Actor.System, null, default))!.Released.ShouldBeGreaterThan(0);
+        var content = new ErasedContent(released.Number, released.Sha256);
+        (await _subjects.DigestsAsync([released.Sha256], default)).ShouldBe([content]);
+        (await _subjects.AccountAsync(_alice.Account, default)).ShouldContain(content);
+        (await _subjects.MessageAsync("released@far.example", null, default)).ShouldBe([content]);
+        var plan = await _erasures.PlanAsync([content], default);
+        (plan.Stored, plan.Released).ShouldBe((0, 1));
+        // A copy of the database from before has it still.
+        var restore = $"insert into eventmail.content select * from backup_of_content where number = {released.Number}";
+        await RunAsync(restore);
+        (await ReadAsync(released.Number)).ShouldBe(Text("released"));
+        await RunAsync($"delete from eventmail.content where number = {released.Number}");
+
+        var end = await EraseAsync(content);
+
+        (end.Contents, end.Released, end.Unknown, end.Plain, end.WrappingKeys.Length).ShouldBe((0, 1, 0, 0, 1));
+        (await ReadAsync(other.Content.Number)).ShouldBe(Text("other"));
+        await RunAsync(restore);
+        await Should.ThrowAsync<ContentLockedException>(() => ReadAsync(released.Number));
+    }
+
+    [Fact]
+    public async Task A_days_strangers_are_erased_once_the_day_is_over()
+    {
+        var today = DateOnly.FromDateTime(DateTime.UtcNow);
+        (await _erasures.OrderStrangersAsync(today, "asked for", null, Actor.System, default)).Rejection!.Kind.ShouldBe(RejectionKind.Invalid);
+        (await _erasures.OrderStrangersAsync(today.AddDays(-1), "asked for", null, Actor.System, default)).Rejection!.Text.ShouldStartWith("Nobody whose name");
+        var login = new LoginContext(System.Net.IPAddress.Parse("203.0.113.77"), "imap", "s", "PLAIN", true, Actor.System.HeadersJson);
+        await _mail.Authenticator.PasswordAsync("stranger-77@example.test", "wrong"u8.ToArray(), login, default);
+        (await _mail.History.ReadAsync(new(), default).ToListAsync()).ShouldContain(entry => entry.What.Contains("stranger-77"));
+        var tomorrow = new Deliveries.ForwardClock();
+        tomorrow.Advance(TimeSpan.FromDays(1));
+        var erasures = new ErasureService(_mail.Log, _mail.Mailboxes, tomorrow);
+        (await _book.PlaceAsync("Everything", null, null, null, Actor.System, default)).Rejection.ShouldBeNull();
+        (await erasures.OrderStrangersAsync(today, "asked for", null, Actor.System, default)).Rejection!.Text.ShouldBe("The legal hold Everything is on it");
+        (await _book.ReleaseAsync("Everything", null, null, Actor.System, default)).Rejection.ShouldBeNull();
+
+        var id = (await erasures.OrderStrangersAsync(today, "asked for", "E-7", Actor.System, default)).Value;
+        var end = await erasures.CarryOutAsync(id, Actor.System, default);
+
+        (end.Contents, end.WrappingKeys.Length).ShouldBe((0, 1));
+        (await erasures.FindAsync(id, default))!.Order.Strangers.ShouldBe(today);
+        (await _mail.History.ReadAsync(new(), default).ToListAsync()).ShouldAllBe(entry => !entry.What.Contains("stranger-77") && entry.ClientIp != "203.0.113.77");
+        (await erasures.OrderStrangersAsync(today, "asked for", null, Actor.System, default)).Rejection!.Text.ShouldContain("are erased");
+    }
+
+    [Fact]
     public async Task An_account_has_the_contents_that_nobody_else_had()
     {
         var bob = await _mail.NewAccountAsync();

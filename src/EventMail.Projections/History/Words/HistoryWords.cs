@@ -91,7 +91,7 @@ internal static class HistoryWords
         LegalHoldPlaced h => $"legal hold {h.Case} placed{Of(h.Mailbox)}{Because(h.Reason)}",
         LegalHoldReleased h => $"legal hold {h.Case} released{Of(h.Mailbox)}",
         ContentsReleased c => $"{Amount.Of(c.Contents.Length, "content")} released, {Octets(c.Bytes)}: gone from all mailboxes for as long as the rules say",
-        ErasureOrdered o => $"erasure of {Amount.Of(o.Contents.Length, "content")} ordered{(o.Case is { } name ? $", case {name}" : "")}: {o.Reason}",
+        ErasureOrdered o => string.Create(CultureInfo.InvariantCulture, $"erasure of {(o.Strangers is { } day ? $"the strangers of {day:yyyy-MM-dd}" : Amount.Of(o.Contents.Length, "content"))} ordered{(o.Case is { } name ? $", case {name}" : "")}: {o.Reason}"),
         ErasureCompleted o => string.Create(CultureInfo.InvariantCulture, $"erasure of {Amount.Of(o.Contents, "content")} complete; no backup of before {o.UnreadableBefore.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z has them readable"),
         ReadAuditBegun a => $"reads of its mail become events from now on{Because(a.Reason)}",
         ReadAuditEnded a => $"reads of its mail become events no longer{Because(a.Reason)}",
