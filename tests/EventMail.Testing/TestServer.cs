@@ -139,11 +139,22 @@ public sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>Begins one of the program's other commands as a process of its own: to be killed. What it prints goes nowhere.</summary>
-    public static Process Begin(params IEnumerable<string> arguments)
+    public static Process Begin(params IEnumerable<string> arguments) => Follow(static _ => { }, static _ => { }, arguments);
+
+    /// <summary>The same, told of each line that it prints to standard output and to standard error.</summary>
+    public static Process Follow(Action<string> printed, Action<string> complained, params IEnumerable<string> arguments)
     {
         var process = Process.Start(Command(arguments, null))!;
-        process.OutputDataReceived += static (_, _) => { };
-        process.ErrorDataReceived += static (_, _) => { };
+        process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data is not null)
+                printed(line.Data);
+        };
+        process.ErrorDataReceived += (_, line) =>
+        {
+            if (line.Data is not null)
+                complained(line.Data);
+        };
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         return process;

@@ -33,9 +33,16 @@ internal static class HistoryCommand
             var output = HistoryOutput.Of(run.Arguments.GetValue(ListOutput.Json) ? "json" : run.Arguments.GetValue(format)!, whose: query.Accounts is null);
             var follows = run.Arguments.GetValue(follow);
             var (shown, last) = (0L, 0L);
+            var told = false;
+            void TellAway(Exception error)
+            {
+                if (!told)
+                    Console.Error.WriteLine($"eventmail: The database does not answer ({error.Message}): it goes on when it does again.");
+                told = true;
+            }
             try
             {
-                await foreach (var entry in follows ? store.History.FollowAsync(query, stop) : store.History.ReadAsync(query, stop))
+                await foreach (var entry in follows ? store.History.FollowAsync(query, TellAway, stop) : store.History.ReadAsync(query, stop))
                 {
                     if (most > 0 && shown == most)
                     {
@@ -45,7 +52,7 @@ internal static class HistoryCommand
                     // Who reads it has gone: head has seen enough.
                     if (!await output.WriteAsync(entry))
                         return;
-                    (shown, last) = (shown + 1, entry.Sequence);
+                    (shown, last, told) = (shown + 1, entry.Sequence, false);
                 }
             }
             catch (OperationCanceledException) when (follows && stop.IsCancellationRequested)

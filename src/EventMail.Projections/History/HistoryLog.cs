@@ -4,6 +4,7 @@ using EventMail.EventStore;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.History.Index;
 using EventMail.Projections.History.Life;
+using Npgsql;
 using Directory = EventMail.Projections.Accounts.Directory;
 
 namespace EventMail.Projections.History;
@@ -35,18 +36,40 @@ public sealed class HistoryLog(EventLog log, Directory directory, SecretKey? key
     }
 
     /// <summary>Like <see cref="ReadAsync(HistoryQuery, CancellationToken)"/>, and then what comes, until it is cancelled.</summary>
-    public async IAsyncEnumerable<HistoryEntry> FollowAsync(HistoryQuery query, [EnumeratorCancellation] CancellationToken cancel)
+    /// <param name="away">Told each time that the database does not answer; it is asked again until it does.</param>
+    public async IAsyncEnumerable<HistoryEntry> FollowAsync(HistoryQuery query, Action<Exception> away, [EnumeratorCancellation] CancellationToken cancel)
     {
-        while (true)
+        for (; ; await Task.Delay(FollowInterval, cancel).ConfigureAwait(false))
         {
-            var end = await log.Reader.EndAsync(cancel).ConfigureAwait(false);
-            if (end > query.After)
+            var end = query.After;
+            await AnsweredAsync(async () => end = await log.Reader.EndAsync(cancel).ConfigureAwait(false), away).ConfigureAwait(false);
+            if (end <= query.After)
+                continue;
+            await using var entries = ReadAsync(query, end, cancel).GetAsyncEnumerator(cancel);
+            var more = true;
+            while (await AnsweredAsync(async () => more = await entries.MoveNextAsync().ConfigureAwait(false), away).ConfigureAwait(false) && more)
             {
-                await foreach (var entry in ReadAsync(query, end, cancel).ConfigureAwait(false))
-                    yield return entry;
-                query = query with { After = end };
+                yield return entries.Current;
+                // Where it breaks off it goes on behind what was told.
+                query = query with { After = entries.Current.Sequence };
             }
-            await Task.Delay(FollowInterval, cancel).ConfigureAwait(false);
+            if (!more)
+                query = query with { After = end };
+        }
+    }
+
+    // False: the database is away. A command that it refuses is another matter.
+    private static async Task<bool> AnsweredAsync(Func<Task> ask, Action<Exception> away)
+    {
+        try
+        {
+            await ask().ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception error) when (error is NpgsqlException { IsTransient: true } or TimeoutException)
+        {
+            away(error);
+            return false;
         }
     }
 

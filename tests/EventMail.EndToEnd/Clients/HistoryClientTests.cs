@@ -28,4 +28,131 @@ public sealed class HistoryClientTests(MailServer server) : IClassFixture<MailSe
         async Task<string> CurlAsync(string path, params string[] arguments) => Encoding.UTF8.GetString(await ClientProgram.RunAsync(
             "curl", ["--silent", "--show-error", "--user", $"{account}:{MailServer.Password}", .. arguments, $"imap://{server["imap"]}/{path}"], home: folder.Path));
     }
+
+    [NeedsFact("mbsync")]
+    public async Task Mbsync_copies_a_mailbox_of_then_and_never_meets_one_unasked()
+    {
+        var (account, past) = await FillAsync();
+        using var folder = new TempFolder();
+        Directory.CreateDirectory(folder["mail"]);
+        var rc = folder.Write("rc", $"""
+            IMAPAccount there
+            Host {server["imap"].Address}
+            Port {server["imap"].Port}
+            User {account}
+            Pass "{MailServer.Password}"
+            SSLType None
+
+            IMAPStore far
+            Account there
+
+            MaildirStore near
+            Path {folder["mail"]}/
+            SubFolders Verbatim
+
+            Channel past
+            Far ":far:{past}"
+            Near :near:then
+            Create Near
+            Sync PullNew PullFlags
+            SyncState {folder["state"]}
+
+            Channel all
+            Far :far:
+            Near :near:
+            Patterns *
+            """);
+        // Twice: it finds its own again.
+        for (var run = 0; run < 2; run++)
+        {
+            await ClientProgram.RunAsync("mbsync", ["--config", rc, "--quiet", "past"], home: folder.Path);
+        }
+
+        Copied(folder["mail/then"]).ShouldBe([("one", "S"), ("two", "FS"), ("three", "S")], ignoreOrder: true);
+        var listed = Encoding.UTF8.GetString(await ClientProgram.RunAsync("mbsync", ["--config", rc, "--list", "all"], home: folder.Path));
+        listed.ShouldSatisfyAllConditions(() => listed.ShouldContain("INBOX"), () => listed.ShouldNotContain("#history"));
+    }
+
+    [NeedsFact("offlineimap")]
+    public async Task Offlineimap_copies_a_mailbox_of_then()
+    {
+        var (account, past) = await FillAsync();
+        using var folder = new TempFolder();
+        var rc = folder.Write("rc", $"""
+            [general]
+            accounts = a
+            metadata = {folder["meta"]}
+            ui = quiet
+
+            [Account a]
+            localrepository = here
+            remoterepository = there
+
+            [Repository here]
+            type = Maildir
+            localfolders = {folder["mail"]}
+
+            [Repository there]
+            type = IMAP
+            remotehost = {server["imap"].Address}
+            remoteport = {server["imap"].Port}
+            remoteuser = {account}
+            remotepass = {MailServer.Password}
+            ssl = no
+            starttls = no
+            readonly = True
+            folderfilter = lambda name: name.startswith('#history')
+            folderincludes = ['{past}']
+
+            """);
+        await ClientProgram.RunAsync("offlineimap", ["-o", "-c", rc], home: folder.Path);
+        Copied(folder[$"mail/{past.Replace('/', '.')}"]).ShouldBe([("one", "S"), ("two", "FS"), ("three", "S")], ignoreOrder: true);
+    }
+
+    [NeedsFact("python3")]
+    public async Task Pythons_imaplib_lists_and_reads_a_mailbox_of_then()
+    {
+        var (account, past) = await FillAsync();
+        const string Script = """
+            import imaplib, sys
+            host, port, user, password, past = sys.argv[1:]
+            c = imaplib.IMAP4(host, int(port))
+            c.login(user, password)
+            print(sum(b'#history' in line for line in c.list('""', '*')[1]))
+            print(len(c.list('""', '"%s/*"' % past.rpartition('/')[0])[1]) > 1)
+            print(c.select('"%s"' % past, readonly=True)[0])
+            print(c.search(None, 'FLAGGED')[1][0].decode())
+            print(c.fetch('1:*', '(FLAGS BODY.PEEK[])')[1][2][1].decode().split('\r\n')[0])
+            """;
+        var said = Encoding.UTF8.GetString(await ClientProgram.RunAsync(
+            "python3", ["-c", Script, server["imap"].Address.ToString(), server["imap"].Port.ToString(CultureInfo.InvariantCulture), account, MailServer.Password, past]));
+        said.Split('\n').ShouldBe(["0", "True", "OK", "2", "Subject: two", ""]);
+    }
+
+    // Three messages, the second one flagged, of which two are gone since.
+    private async Task<(string Account, string Past)> FillAsync()
+    {
+        var account = await server.NewAccountAsync();
+        await using var imap = await ImapClient.LoginAsync(server["imap"], account);
+        foreach (var (subject, flags) in new[] { ("one", "\\Seen"), ("two", "\\Seen \\Flagged"), ("three", "\\Seen") })
+        {
+            var text = $"Subject: {subject}\r\n\r\nBody of {subject}\r\n";
+            await imap.RunAsync($"APPEND INBOX ({flags}) {{{text.Length}+}}\r\n{text}");
+        }
+
+        // A whole second: with a fraction it has a dot, which Maildir++ takes for a level.
+        var then = new DateTimeOffset(DateTimeOffset.UtcNow.Ticks / TimeSpan.TicksPerSecond * TimeSpan.TicksPerSecond, TimeSpan.Zero).AddSeconds(1);
+        await Task.Delay(then - DateTimeOffset.UtcNow + TimeSpan.FromMilliseconds(50));
+        await imap.RunAsync("SELECT INBOX");
+        await imap.RunAsync("STORE 1:2 +FLAGS (\\Deleted)");
+        await imap.RunAsync("EXPUNGE");
+        return (account, $"#history/{then.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}/INBOX");
+    }
+
+    // Subjects and the flags of the names.
+    private static List<(string Subject, string Flags)> Copied(string maildir) =>
+    [
+        .. Directory.EnumerateFiles(Path.Combine(maildir, "cur")).Select(
+            file => (File.ReadLines(file).First(line => line.StartsWith("Subject: ", StringComparison.Ordinal))["Subject: ".Length..], file.Split(":2,")[^1])),
+    ];
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using EventMail.EndToEnd.Crash;
@@ -29,6 +30,10 @@ public sealed class PostgresRestartTests
             using var stop = new CancellationTokenSource();
             var load = new CrashLoad(name => server[name], [account], ledger);
             var listener = new EventListener(server["http"], key.Output.Trim().Split('\n')[^1].Trim());
+            var followed = new ConcurrentQueue<long>();
+            var complaints = new ConcurrentQueue<string>();
+            using var follower = TestServer.Follow(line => followed.Enqueue(PositionOf(line)), complaints.Enqueue, "history", "--follow", "--json", "--data", server.DataFolder);
+            await Waiting.UntilAsync(() => !followed.IsEmpty);
             var store = StoreAsync(server, account, stop.Token);
             var clients = new[] { load.DeliverAsync(1, stop.Token), load.DeliverAsync(2, stop.Token), load.FlagAsync(account, stop.Token), store, listener.RunAsync(stop.Token) };
             await using var idle = await ImapClient.LoginAsync(server["imap"], account);
@@ -58,6 +63,7 @@ public sealed class PostgresRestartTests
             var verified = await server.RunAsync("projections", "verify");
             verified.ExitCode.ShouldBe(0, verified.Output + verified.Error);
             await ListenedToAllAsync(server, listener);
+            await FollowedAllAsync(server, follower, followed, complaints);
         }
         finally
         {
@@ -108,10 +114,24 @@ public sealed class PostgresRestartTests
         var told = listener.Positions;
         told.ShouldBe(told.Order().Distinct(), "in order, each once");
         var history = await server.RunAsync("history", "--json");
-        var log = history.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => (long)System.Text.Json.Nodes.JsonNode.Parse(line)!["sequence"]!);
+        var log = history.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(PositionOf);
         log.Where(position => position <= told[^1]).Except(told).ShouldBeEmpty("what the stream passed over");
         told.Count.ShouldBeGreaterThan(20);
     }
+
+    // `history --follow` is a process that the restarts did not end.
+    private static async Task FollowedAllAsync(TestServer server, Process follower, ConcurrentQueue<long> followed, ConcurrentQueue<string> complaints)
+    {
+        var history = await server.RunAsync("history", "--json");
+        var log = history.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(PositionOf).ToList();
+        await Waiting.UntilAsync(() => follower.HasExited || followed.LastOrDefault() >= log[^1]);
+        follower.HasExited.ShouldBeFalse(string.Join('\n', complaints));
+        complaints.ShouldContain(line => line.Contains("The database does not answer", StringComparison.Ordinal));
+        follower.Kill();
+        followed.TakeWhile(position => position <= log[^1]).ShouldBe(log);
+    }
+
+    private static long PositionOf(string line) => (long)System.Text.Json.Nodes.JsonNode.Parse(line)!["sequence"]!;
 
     private static async Task UntilDeliveredAsync(CrashLedger ledger)
     {

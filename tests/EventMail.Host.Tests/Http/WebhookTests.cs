@@ -115,6 +115,9 @@ internal sealed class Receiver : IDisposable
 
     public Task<Received> TakeAsync() => _received.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
 
+    /// <summary>What has come already; false when nothing has.</summary>
+    public bool TryTake() => _received.Reader.TryRead(out _);
+
     /// <summary>An event may come once more, when a host ends before it has noted that it was taken.</summary>
     public async Task<Received> TakeOtherAsync(string id)
     {
