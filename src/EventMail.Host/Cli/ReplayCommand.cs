@@ -45,43 +45,68 @@ internal static class ReplayCommand
                 result.AddError("Say one of --until TIME, --sequence N and --diff TIME TIME.");
             if (result.GetValue(Export) is not null && (result.GetValue(Address) is null || result.GetValue(Diff) is { Length: > 0 }))
                 result.AddError("--export writes what one account had at one time: replay ADDRESS --until TIME --export FOLDER.");
-            if (result.GetValue(Pictures) && (result.GetValue(Sequence) is not null || result.GetValue(Mailbox) is not null))
-                result.AddError("--pictures lists mailboxes or their differences, as of times: it takes no MAILBOX and no --sequence.");
         });
         StoreCommand.SetAction(command, (store, run, stop) =>
             run.Arguments.GetValue(Diff) is [var first, var second] ? DiffAsync(store, run, first, second, stop)
-            : run.Arguments.GetValue(Pictures) ? ListAsync(store, run, stop)
-            : PrintAsync(store, run, stop));
+            : run.Arguments.GetValue(Address) is null && !run.Arguments.GetValue(Pictures) ? ListAllAsync(store, run, stop)
+            : run.Arguments.GetValue(Mailbox) is { } mailbox ? PrintAsync(store, run, mailbox, stop)
+            : ListAsync(store, run, stop));
         return command;
     }
 
-    private static async Task PrintAsync(MailStore store, CommandRun run, CancellationToken stop)
+    // One go through the log is quicker than one for each mailbox.
+    private static async Task ListAllAsync(MailStore store, CommandRun run, CancellationToken stop)
     {
-        var (name, export) = (run.Arguments.GetValue(Mailbox), run.Arguments.GetValue(Export));
-        DateTimeOffset? until = run.Arguments.GetValue(Until) is { } text ? await LogTimes.ParseAsync(store.Log, text, stop) : null;
-        var replay = new LogReplay(messages: name is not null || export is not null);
-        await foreach (var e in EventsAsync(store, run, until, stop))
-            replay.Fold(e);
-        var mailboxes = replay.Mailboxes();
-        if (name is not null)
+        var (point, end) = await PointAsync(store, run, stop);
+        var replay = new LogReplay();
+        using (var progress = new Progress("replay", Math.Min(point.Sequence ?? end, end), position => $"{position:n0} events"))
         {
-            mailboxes = [.. mailboxes.Where(mailbox => mailbox.State.Name == MailboxName.Canonical(name))];
-            if (mailboxes.Count == 0)
-                throw new CommandFailedException($"There was no mailbox {name} then; there were {string.Join(", ", replay.Mailboxes().Select(m => m.State.Name))}.");
-            foreach (var mailbox in mailboxes)
-                await PrintMessagesAsync(run, replay, mailbox);
+            await foreach (var e in store.Log.Reader.ReadAllAsync(0, stop))
+            {
+                if (e.Sequence > point.Sequence)
+                    break;
+                progress.Report(e.Sequence);
+                if (point.Has(e))
+                    replay.Fold(e);
+            }
         }
-        else
-        {
-            await WriteAsync(run, mailboxes);
-        }
-        if (export is not null)
-            await ReplayExport.WriteAsync(store.Log.Contents, mailboxes, export, stop);
+        await WriteAsync(run, replay.Mailboxes());
     }
 
-    private static async Task PrintMessagesAsync(CommandRun run, LogReplay replay, ReplayedMailbox mailbox) => await ListOutput.WriteAsync(
-        run, replay.MessagesOf(mailbox.State).Select(MessageOf).ToAsyncEnumerable(), ["UID", "DATE", "SIZE", "FLAGS", "MESSAGE-ID"],
-        row => [Number(row.Uid), row.Date.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture), Number(row.Size), PlainLines.OnOneLine(string.Join(' ', row.Flags)), PlainLines.OnOneLine(row.MessageId ?? "")]);
+    private static async Task PrintAsync(MailStore store, CommandRun run, string mailbox, CancellationToken stop)
+    {
+        var (point, _) = await PointAsync(store, run, stop);
+        foreach (var (found, messages) in await FindAsync(store, run, mailbox, point, stop))
+        {
+            await ListOutput.WriteAsync(
+                run, messages.Select(MessageOf).ToAsyncEnumerable(), ["UID", "DATE", "SIZE", "FLAGS", "MESSAGE-ID"],
+                row => [Number(row.Uid), row.Date.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture), Number(row.Size), PlainLines.OnOneLine(string.Join(' ', row.Flags)), PlainLines.OnOneLine(row.MessageId ?? "")]);
+            if (run.Arguments.GetValue(Export) is { } export)
+                await ReplayExport.WriteAsync(store.Log.Contents, [found], export, stop);
+        }
+    }
+
+    // Those of the account's mailboxes that were called so: of one that was closed and opened again there may be several.
+    private static async Task<List<(ReplayedMailbox Mailbox, IReadOnlyList<ReplayedMessage> Messages)>> FindAsync(
+        MailStore store, CommandRun run, string mailbox, ReplayPoint point, CancellationToken stop)
+    {
+        using var progress = new Progress("replay", null, count => $"{count:n0} events");
+        var replay = ReplayOf(store, run, new Count(progress));
+        var (name, names, found) = (MailboxName.Canonical(mailbox), new List<string>(), new List<(ReplayedMailbox, IReadOnlyList<ReplayedMessage>)>());
+        await foreach (var key in replay.MailboxesAsync(await AccountsAsync(store, run, stop), stop))
+        {
+            if (await replay.NameAtAsync(key, point, stop) is not { } then)
+                continue;
+            names.Add(then);
+            if (then != name)
+                continue;
+            var replayed = new ReplayedMailbox(await replay.AddressAsync(key.Tenant, stop), key, await replay.AtAsync(key, point, stop));
+            found.Add((replayed, await new ReplayedMessages(store.Log, replay).OfAsync(replayed, stop)));
+        }
+        return found.Count > 0
+            ? found
+            : throw new CommandFailedException($"There was no mailbox {mailbox} then; there {(names.Count == 0 ? "was none" : $"were {string.Join(", ", names.Order(MailboxName.Order))}")}.");
+    }
 
     private static Task WriteAsync(CommandRun run, IReadOnlyList<ReplayedMailbox> mailboxes) => ListOutput.WriteAsync(
         run, mailboxes.Select(RowOf).ToAsyncEnumerable(), ["ACCOUNT", "MAILBOX", "MESSAGES", "UNSEEN", "BYTES", "UIDNEXT", "UIDVALIDITY", "MODSEQ"],
@@ -89,22 +114,44 @@ internal static class ReplayCommand
 
     private static async Task ListAsync(MailStore store, CommandRun run, CancellationToken stop)
     {
-        var until = run.Arguments.GetValue(Until) is { } text ? await LogTimes.ParseAsync(store.Log, text, stop) : DateTimeOffset.UtcNow;
-        var (replay, export) = (new StreamReplay(store.Log, store.Past), run.Arguments.GetValue(Export));
+        var (point, _) = await PointAsync(store, run, stop);
+        var export = run.Arguments.GetValue(Export);
         var (rows, address, account) = (new List<ReplayedMailbox>(), "", "");
-        await foreach (var mailbox in MailboxesAsync(store, run, replay, stop))
+        using (var progress = new Progress("replay", null, count => $"{count:n0} events"))
         {
-            if (mailbox.Tenant != account)
-                (account, address) = (mailbox.Tenant, await replay.AddressAsync(mailbox.Tenant, stop));
-            var state = await replay.AtAsync(mailbox, until, stop);
-            // What is exported is one account's: its messages may stay in memory.
-            if (state.Exists)
-                rows.Add(new(address, mailbox, export is null ? state with { View = null } : state));
+            var replay = ReplayOf(store, run, new Count(progress));
+            await foreach (var mailbox in replay.MailboxesAsync(await AccountsAsync(store, run, stop), stop))
+            {
+                if (mailbox.Tenant != account)
+                    (account, address) = (mailbox.Tenant, await replay.AddressAsync(mailbox.Tenant, stop));
+                // What is exported is one account's: its messages may stay in memory.
+                var state = export is null ? await replay.HeaderAtAsync(mailbox, point, stop) with { View = null } : await replay.AtAsync(mailbox, point, stop);
+                if (state.Exists)
+                    rows.Add(new(address, mailbox, state));
+            }
         }
-        rows = [.. rows.OrderBy(row => row.Address, StringComparer.Ordinal).ThenBy(row => row.State.Name, MailboxName.Order)];
-        await WriteAsync(run, rows);
+        var sorted = ReplayedMailbox.Sorted(rows);
+        await WriteAsync(run, sorted);
         if (export is not null)
-            await ReplayExport.WriteAsync(store.Log.Contents, rows, export, stop);
+            await ReplayExport.WriteAsync(store.Log.Contents, sorted, export, stop);
+    }
+
+    private static StreamReplay ReplayOf(MailStore store, CommandRun run, IProgress<long>? folded) =>
+        new(store.Log, run.Arguments.GetValue(Pictures) ? store.Past : null) { Folded = folded };
+
+    private sealed class Count(Progress progress) : IProgress<long>
+    {
+        public void Report(long value) => progress.Report(value);
+    }
+
+    // How far, and the log's end.
+    private static async Task<(ReplayPoint Point, long End)> PointAsync(MailStore store, CommandRun run, CancellationToken stop)
+    {
+        DateTimeOffset? until = run.Arguments.GetValue(Until) is { } text ? await LogTimes.ParseAsync(store.Log, text, stop) : null;
+        var (sequence, end) = (run.Arguments.GetValue(Sequence), await store.Log.Reader.EndAsync(stop));
+        if (sequence < 1 || sequence > end)
+            throw new CommandFailedException($"There is no position {sequence} in the log: it goes from 1 to {end}.");
+        return (new(until, sequence), end);
     }
 
     private static async Task DiffAsync(MailStore store, CommandRun run, string first, string second, CancellationToken stop)
@@ -112,7 +159,7 @@ internal static class ReplayCommand
         var (from, to) = (await LogTimes.ParseAsync(store.Log, first, stop), await LogTimes.ParseAsync(store.Log, second, stop));
         if (from > to)
             (from, to) = (to, from);
-        var replay = new StreamReplay(store.Log, run.Arguments.GetValue(Pictures) ? store.Past : null);
+        var replay = ReplayOf(store, run, null);
         var (rows, account, address) = (new List<DifferenceRow>(), "", "");
         await foreach (var mailbox in MailboxesAsync(store, run, replay, stop))
         {
@@ -143,7 +190,7 @@ internal static class ReplayCommand
     private static async IAsyncEnumerable<StreamKey> MailboxesAsync(
         MailStore store, CommandRun run, StreamReplay replay, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
     {
-        var accounts = run.Arguments.GetValue(Address) is { } address ? await AccountsAsync(store, address, stop) : null;
+        var accounts = await AccountsAsync(store, run, stop);
         var done = 0L;
         using var progress = new Progress("replay", null, count => $"{count:n0} mailboxes");
         await foreach (var mailbox in replay.MailboxesAsync(accounts, stop))
@@ -168,43 +215,11 @@ internal static class ReplayCommand
         static string? Words(string uids, string what) => uids.Length == 0 ? null : $"{UidSet.Parse(uids).Count} {what} (UID {uids})";
     }
 
-    private static async IAsyncEnumerable<StoredEvent> EventsAsync(
-        MailStore store, CommandRun run, DateTimeOffset? until, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    // Null: all.
+    private static async Task<IReadOnlyList<string>?> AccountsAsync(MailStore store, CommandRun run, CancellationToken stop)
     {
-        var last = run.Arguments.GetValue(Sequence) ?? long.MaxValue;
-        var accounts = run.Arguments.GetValue(Address) is { } address ? await AccountsAsync(store, address, stop) : null;
-        var end = await store.Log.Reader.EndAsync(stop);
-        if (run.Arguments.GetValue(Sequence) is { } asked && (asked < 1 || asked > end))
-            throw new CommandFailedException($"There is no position {asked} in the log: it goes from 1 to {end}.");
-        using var progress = new Progress("replay", Math.Min(last, end), position => $"{position:n0} events");
-        await foreach (var e in Source(store, accounts, stop))
-        {
-            if (e.Sequence > last)
-                break;
-            progress.Report(e.Sequence);
-            if (until is null || e.Timestamp <= until)
-                yield return e;
-        }
-    }
-
-    private static async IAsyncEnumerable<StoredEvent> Source(
-        MailStore store, IReadOnlyList<string>? accounts, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
-    {
-        if (accounts is null)
-        {
-            await foreach (var e in store.Log.Reader.ReadAllAsync(0, stop))
-                yield return e;
-            yield break;
-        }
-        foreach (var account in accounts)
-        {
-            await foreach (var e in store.Log.Reader.ReadHistoryAsync(new() { Tenant = account }, stop))
-                yield return e;
-        }
-    }
-
-    private static async Task<IReadOnlyList<string>> AccountsAsync(MailStore store, string address, CancellationToken stop)
-    {
+        if (run.Arguments.GetValue(Address) is not { } address)
+            return null;
         var accounts = await new HistoryLog(store.Log, store.Directory).AccountsAsync(address, stop);
         return accounts.Count > 0 ? accounts : throw new CommandFailedException($"There is and was no account {address}. `eventmail account list` shows all.");
     }

@@ -8,12 +8,19 @@ using EventMail.Projections.Past;
 namespace EventMail.Projections.Replaying;
 
 /// <summary>
-/// Mailboxes folded one after the other, each by its own stream: memory is that of one, however many there are. Thread-safe.
+/// Mailboxes folded one after the other, each by its own stream: memory is that of one, however many there are. Not thread-safe.
 /// </summary>
 /// <param name="pictures">Where to begin; null: each mailbox at its first event, without a look at any read model.</param>
 public sealed class StreamReplay(EventLog log, PastMailboxes? pictures)
 {
     private const int Page = 1000;
+
+    private static readonly string[] Naming = ["mailbox_created", "mailbox_renamed", "mailbox_restored", "mailbox_deleted"];
+
+    private long _folded;
+
+    /// <summary>Hears how many events were folded.</summary>
+    public IProgress<long>? Folded { get; init; }
 
     /// <summary>All that there ever were, account by account.</summary>
     /// <param name="accounts">Only theirs; null: of all.</param>
@@ -48,19 +55,36 @@ public sealed class StreamReplay(EventLog log, PastMailboxes? pictures)
         }
     }
 
-    /// <summary>As of an instant, its events included.</summary>
-    public async Task<MailboxState> AtAsync(StreamKey mailbox, DateTimeOffset until, CancellationToken cancel) => pictures is null
-        ? await FoldAsync(mailbox, MailboxState.Empty, until, cancel).ConfigureAwait(false)
-        : await pictures.OpenAsync(mailbox, await pictures.VersionAtAsync(mailbox, until, cancel).ConfigureAwait(false), cancel).ConfigureAwait(false);
+    /// <summary>A mailbox with its messages.</summary>
+    public Task<MailboxState> AtAsync(StreamKey mailbox, ReplayPoint point, CancellationToken cancel) =>
+        pictures is null ? FoldAsync(mailbox, MailboxState.Empty, point, cancel) : OpenAsync(pictures, mailbox, point, cancel);
+
+    /// <summary>A mailbox; whether its messages are known is another matter.</summary>
+    public Task<MailboxState> HeaderAtAsync(StreamKey mailbox, ReplayPoint point, CancellationToken cancel) =>
+        pictures is null ? FoldAsync(mailbox, MailboxState.Empty with { View = null }, point, cancel) : OpenAsync(pictures, mailbox, point, cancel);
+
+    /// <summary>What a mailbox was called; null where it was not there.</summary>
+    public async Task<string?> NameAtAsync(StreamKey mailbox, ReplayPoint point, CancellationToken cancel)
+    {
+        var state = MailboxState.Empty with { View = null };
+        await foreach (var e in log.Reader.ReadStreamAsync(mailbox, types: Naming, cancel: cancel).ConfigureAwait(false))
+        {
+            if (!point.Has(e))
+                break;
+            if (MailboxState.IsEvent(e.Data))
+                state = state.Evolve(e.Data, e.Version, e.Timestamp);
+        }
+        return state.Exists ? state.Name : null;
+    }
 
     /// <summary>As of two instants, the earlier one first; what did not change between them is there once.</summary>
     public async Task<(MailboxState Before, MailboxState After)> AtAsync(
         StreamKey mailbox, DateTimeOffset earlier, DateTimeOffset later, CancellationToken cancel)
     {
-        var before = await AtAsync(mailbox, earlier, cancel).ConfigureAwait(false);
+        var before = await AtAsync(mailbox, new ReplayPoint(earlier, null), cancel).ConfigureAwait(false);
         return (before, pictures is null
-            ? await FoldAsync(mailbox, before, later, cancel).ConfigureAwait(false)
-            : await AtAsync(mailbox, later, cancel).ConfigureAwait(false));
+            ? await FoldAsync(mailbox, before, new(later, null), cancel).ConfigureAwait(false)
+            : await OpenAsync(pictures, mailbox, new(later, null), cancel).ConfigureAwait(false));
     }
 
     /// <summary>An account's address as the log has it; its id where it does not.</summary>
@@ -75,16 +99,25 @@ public sealed class StreamReplay(EventLog log, PastMailboxes? pictures)
         return address;
     }
 
-    // The times of a stream do not run backwards: the first event that is too late ends it.
-    private async Task<MailboxState> FoldAsync(StreamKey mailbox, MailboxState state, DateTimeOffset until, CancellationToken cancel)
+    // The times and positions of a stream do not run backwards: the first event that is too late ends it.
+    private async Task<MailboxState> FoldAsync(StreamKey mailbox, MailboxState state, ReplayPoint point, CancellationToken cancel)
     {
-        await foreach (var e in log.Reader.ReadStreamAsync(mailbox, state.Version + 1, cancel: cancel).ConfigureAwait(false))
+        await foreach (var e in log.Reader.ReadForFoldAsync(mailbox, state.Version + 1, long.MaxValue, cancel).ConfigureAwait(false))
         {
-            if (e.Timestamp > until)
+            if (!point.Has(e))
                 break;
             if (MailboxState.IsEvent(e.Data))
                 state = state.Evolve(e.Data, e.Version, e.Timestamp);
+            Folded?.Report(++_folded);
         }
         return state;
+    }
+
+    private static async Task<MailboxState> OpenAsync(PastMailboxes pictures, StreamKey mailbox, ReplayPoint point, CancellationToken cancel)
+    {
+        var version = point.Until is { } until
+            ? await pictures.VersionAtAsync(mailbox, until, cancel).ConfigureAwait(false)
+            : await pictures.VersionAtAsync(mailbox, point.Sequence ?? long.MaxValue, cancel).ConfigureAwait(false);
+        return await pictures.OpenAsync(mailbox, version, cancel).ConfigureAwait(false);
     }
 }

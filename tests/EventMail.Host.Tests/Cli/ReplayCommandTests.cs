@@ -83,6 +83,30 @@ public sealed class ReplayCommandTests(CliServer server) : IClassFixture<CliServ
     }
 
     [Fact]
+    public async Task By_pictures_and_from_the_first_events_it_is_the_same_at_each_position()
+    {
+        await using var client = await LiveAsync();
+        var positions = (await JsonAsync("history", _address, "--json")).Select(row => row["sequence"]!.GetValue<long>()).ToList();
+        positions.Count.ShouldBeGreaterThan(10);
+        for (var i = 0; i < positions.Count; i += 3)
+        {
+            var at = positions[i].ToString();
+            var rows = await server.DoAsync("replay", _address, "--sequence", at, "--json");
+            (await server.DoAsync("replay", _address, "--sequence", at, "--json", "--pictures")).ShouldBe(rows);
+            // The log in one go says it as well.
+            (await JsonAsync("replay", "--sequence", at, "--json")).Where(row => (string?)row["account"] == _address).Select(row => row.ToJsonString())
+                .ShouldBe((await JsonAsync("replay", _address, "--sequence", at, "--json")).Select(row => row.ToJsonString()));
+        }
+        foreach (var mailbox in new[] { "INBOX", "Play" })
+        {
+            var messages = await server.DoAsync("replay", _address, mailbox, "--json");
+            (await server.DoAsync("replay", _address, mailbox, "--json", "--pictures")).ShouldBe(messages);
+        }
+        (await JsonAsync("replay", _address, "INBOX", "--json", "--pictures")).Select(row => (string?)row["message_id"])
+            .ShouldBe(["one@example.org", "three@example.org", "one@example.org"]);
+    }
+
+    [Fact]
     public async Task Two_times_are_compared()
     {
         await using var client = await LiveAsync();
@@ -112,7 +136,8 @@ public sealed class ReplayCommandTests(CliServer server) : IClassFixture<CliServ
         (await server.FailAsync(ExitCodes.Failed, "replay", "--sequence", "999999999")).ShouldContain("There is no position 999999999");
         (await server.Server.RunAsync(["replay", "--until", "2026-01-01", "--sequence", "3"])).ExitCode.ShouldBe(ExitCodes.Usage);
         (await server.Server.RunAsync(["replay", "--export", "/tmp/x"])).ExitCode.ShouldBe(ExitCodes.Usage);
-        (await server.Server.RunAsync(["replay", "--pictures", "--sequence", "3"])).ExitCode.ShouldBe(ExitCodes.Usage);
+        (await server.FailAsync(ExitCodes.Failed, "replay", _address, "Nosuch", "--pictures")).ShouldContain("There was no mailbox Nosuch then; there were INBOX, ");
+        (await server.FailAsync(ExitCodes.Failed, "replay", _address, "INBOX", "--sequence", "1")).ShouldContain("There was no mailbox INBOX then; there was none.");
         (await server.FailAsync(ExitCodes.Usage, "replay", "--until", "2026-10-25T02:30:00 CEST")).ShouldContain("is no time");
     }
 

@@ -82,7 +82,7 @@ public sealed class SplitMailTests : IAsyncLifetime
         (swept.Messages, swept.Unseen, swept.Version).ShouldBe((2, 2, before + 1));
         swept.Flags.Keywords.ShouldBe(["Swept"]);
 
-        var replay = new LogReplay(messages: true);
+        var replay = new LogReplay();
         await foreach (var e in _mail.Log.Reader.ReadAllAsync(0))
             replay.Fold(e);
         replay.States()[key].Messages.ShouldBe(3);

@@ -1,6 +1,7 @@
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 using EventMail.Projections.Past;
+using EventMail.Projections.Replaying;
 using EventMail.Projections.Tests.Mailboxes;
 using EventMail.Testing;
 
@@ -86,6 +87,35 @@ public class PictureTests
         foreach (var version in Enumerable.Range(0, states.Count).OrderBy(v => v % 7))
             if (version % 7 is 0 or 3)
                 (await past.OpenAsync(mailbox, version, default)).View!.ShouldShow(states[version].View!);
+    }
+
+    [Fact]
+    public async Task A_replay_that_begins_at_pictures_comes_to_what_one_from_the_first_event_does()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var (node, archive) = await FillAsync(database);
+        await using var _ = node;
+        var events = await node.Log.Reader.ReadStreamAsync(archive).ToListAsync();
+        var (fold, quick) = (new StreamReplay(node.Log, null), new StreamReplay(node.Log, new PastMailboxes(node.Log, new() { CachedMessages = 0 })));
+        foreach (var e in events.Where((_, i) => i % 9 == 4).Append(events[^1]))
+        {
+            ReplayPoint[] points = [new(null, e.Sequence), new(null, e.Sequence - 1), new(e.Timestamp, null), new(e.Timestamp.AddMicroseconds(-1), null), new(null, null)];
+            foreach (var point in points)
+            {
+                var (slow, state) = (await fold.AtAsync(archive, point, default), await quick.AtAsync(archive, point, default));
+                state.View!.ShouldShow(slow.View!);
+                (state with { View = null, Flags = slow.Flags, Acl = slow.Acl }).ShouldBe(slow with { View = null });
+                (await fold.HeaderAtAsync(archive, point, default) with { Flags = slow.Flags, Acl = slow.Acl }).ShouldBe(slow with { View = null });
+                (await fold.NameAtAsync(archive, point, default)).ShouldBe(slow.Exists ? slow.Name : null);
+                if (point.Sequence == e.Sequence)
+                    state.Version.ShouldBe(e.Version);
+            }
+        }
+        var last = new ReplayedMailbox("a", archive, await quick.AtAsync(archive, new(null, null), default));
+        var messages = await new ReplayedMessages(node.Log, quick).OfAsync(last, default);
+        messages.Select(message => message.Row.Uid).ShouldBe(last.State.View!.UidsAt(0, last.State.View!.Count).ToArray());
+        // Copies: what brought them is in the inbox's stream.
+        messages.ShouldAllBe(message => message.MessageId != null);
     }
 
     [Fact]
