@@ -216,6 +216,8 @@ language plpgsql as $$
 begin
   if to_regclass(name) is null then
     execute definition;
+  elsif not exists (select from pg_index where indexrelid = to_regclass(name)) then
+    raise exception '% is a table, and cannot be an index', name;
   end if;
 end $$;
 

@@ -6,6 +6,16 @@ namespace EventMail.Projections.Tests.History;
 public sealed class HistoryLogTests(HistorySite site) : IClassFixture<HistorySite>
 {
     [Fact]
+    public async Task Whatever_an_event_is_found_by_has_an_index()
+    {
+        await using var command = site.Mail.Log.DataSource.CreateCommand("""
+            select a.attname::text from pg_attribute a where a.attrelid = 'history'::regclass and a.attnum > 0 and not a.attisdropped and a.attname <> 'seq'
+              and not exists (select from pg_index i where i.indrelid = a.attrelid and i.indisvalid and i.indkey[0] = a.attnum)
+            """);
+        (await command.ExecuteScalarAsync()).ShouldBeNull();
+    }
+
+    [Fact]
     public async Task A_messages_life_is_told_from_the_refusal_of_a_recipient_to_the_last_copys_end()
     {
         var life = await site.AskAsync(new() { Message = HistorySite.Life });

@@ -28,8 +28,11 @@ internal static class HistoryTables
         create table if not exists {Clients} (account bigint not null, client inet not null, term bigint not null, primary key (client, account));
         select eventmail.ensure_index('{Events}_account', 'create index {Events}_account on {Events} (account, seq)');
         {string.Join('\n', Columns.Select(column =>
-            $"select eventmail.ensure_index('{Events}_{column}', 'create index {Events}_{column} on {Events} ({column}, seq) where {column} is not null');"))}
+            $"select eventmail.ensure_index('{IndexOf(column)}', 'create index {IndexOf(column)} on {Events} ({column}, seq) where {column} is not null');"))}
         """;
+
+    // Indexes and tables share their names' space.
+    private static string IndexOf(string column) => $"{Events}_{column}" is var name && name is Blocks or Clients ? $"{name}_index" : name;
 
     /// <summary>The rows of one event.</summary>
     public const string Delete = $"delete from {Events} where account = $1 and seq = $2";
