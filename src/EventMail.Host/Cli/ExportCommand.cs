@@ -3,6 +3,7 @@ using System.CommandLine;
 using EventMail.Host.Composition;
 using EventMail.Host.Moving.Export;
 using EventMail.Projections.Past;
+using OwnFolders = EventMail.EventStore.OwnFolders;
 
 namespace EventMail.Host.Cli;
 
@@ -38,7 +39,8 @@ internal static class ExportCommand
         return command;
     }
 
-    private static async Task MailAsync(MailStore store, CommandRun run, string? mailbox, IExportTarget target, CancellationToken stop)
+    /// <returns>How many messages are not in it.</returns>
+    private static async Task<int> MailAsync(MailStore store, CommandRun run, string? mailbox, IExportTarget target, CancellationToken stop)
     {
         var address = run.Arguments.GetValue(Address)!;
         var account = await store.Directory.FindAsync(address, stop) ?? throw new CommandFailedException($"There is no account {address}.");
@@ -51,6 +53,7 @@ internal static class ExportCommand
         await Console.Out.WriteLineAsync($"{Amount.Of(export.Messages, "message")} of {mailboxes.Count} mailboxes as of {PastInstant.Of(instant)}, {ListOutput.Size(export.Octets)}.");
         foreach (var missing in export.Missing)
             await Console.Error.WriteLineAsync($"left out: {missing}");
+        return export.Missing.Count;
     }
 
     private static Command Events()
@@ -69,26 +72,35 @@ internal static class ExportCommand
                 await Console.Out.WriteLineAsync($"{Amount.Of(trailer.Events, "event")} up to position {trailer.Last}, root {trailer.Root}.");
                 if (damaged > 0)
                     await Console.Error.WriteLineAsync($"{damaged} of them are not as the hashes in them say; `eventmail audit verify` names them.");
+                return 0;
             });
         });
         return command;
     }
 
     /// <summary>The target is there whole, or not at all.</summary>
-    private static async Task IntoPlaceAsync(string target, Func<string, Task> write)
+    /// <param name="write">Answers how much could not be written.</param>
+    private static async Task IntoPlaceAsync(string target, Func<string, Task<int>> write)
     {
         var path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(target));
         if (Path.Exists(path))
             throw new CommandFailedException($"{target} is there already, and is not touched; choose another name.");
-        FilePaths.Make(Path.GetDirectoryName(path)!);
+        var parent = Path.GetDirectoryName(path)!;
+        OwnFolders.Make(parent);
+        int missing;
         var unfinished = $"{path}.unfinished-{Environment.ProcessId}";
         try
         {
-            await write(unfinished);
+            missing = await write(unfinished);
             if (Directory.Exists(unfinished))
+            {
+                foreach (var folder in Directory.EnumerateDirectories(unfinished, "*", SearchOption.AllDirectories).Append(unfinished))
+                    OwnFolders.Sync(folder);
                 Directory.Move(unfinished, path);
+            }
             else
                 File.Move(unfinished, path, overwrite: false);
+            OwnFolders.Sync(parent);
         }
         catch
         {
@@ -97,5 +109,7 @@ internal static class ExportCommand
             File.Delete(unfinished);
             throw;
         }
+        if (missing > 0)
+            throw new CommandFailedException($"{missing} messages are not in {target}; which and why stands above.");
     }
 }

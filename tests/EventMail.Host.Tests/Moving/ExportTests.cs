@@ -69,6 +69,34 @@ public sealed class ExportTests(MovingSite site) : IClassFixture<MovingSite>
     }
 
     [Fact]
+    public async Task A_message_that_cannot_be_read_is_named_and_the_command_fails_with_the_others_written()
+    {
+        var address = await site.NewAccountAsync();
+        await site.DoAsync("import", "mbox", site.Write("lost.mbox", Mail.Replace("Subject: ", "Subject: lost ", StringComparison.Ordinal)), address);
+        var (lost, target) = ((await site.MessagesAsync(address))[0].Sha256, Path.Combine(site.Files, "lost"));
+        await using (var delete = site.Database.DataSource.CreateCommand($"update eventmail.content set data = '\\x00' where digest = '\\x{lost}' returning number"))
+            (await delete.ExecuteScalarAsync()).ShouldNotBeNull();
+        var result = await site.RunAsync("export", "eml", address, "INBOX", target);
+        result.ExitCode.ShouldBe(1);
+        result.Error.ShouldContain("left out: INBOX, UID 1: ");
+        result.Error.ShouldContain("1 messages are not in");
+        Directory.GetFiles(target, "*.eml", SearchOption.AllDirectories).Select(Path.GetFileName).ShouldBe(["0000000002.eml"]);
+    }
+
+    [Fact]
+    public async Task A_name_that_is_too_long_for_a_Maildir_is_cut()
+    {
+        var (from, to) = (await site.NewAccountAsync(), await site.NewAccountAsync());
+        var above = $"{new string('Б', 120)}/{new string('в', 120)}";
+        foreach (var name in (string[])["a", "b"])
+            await site.DoAsync("import", "mbox", site.Write($"long-{name}.mbox", $"From a@b Mon Feb  3 12:34:56 2025\nSubject: {name}\n\nx\n"), from, $"{above}/{name}");
+        var target = Path.Combine(site.Files, "long");
+        await site.DoAsync("export", "maildir", from, target);
+        Directory.GetDirectories(target).ShouldAllBe(folder => Path.GetFileName(folder).Length <= 250);
+        (await site.DoAsync("import", "maildir", target, to)).ShouldContain("2 imported, 0 there already, 0 skipped");
+    }
+
+    [Fact]
     public async Task The_log_is_exported_as_canonical_lines()
     {
         var address = await site.NewAccountAsync();

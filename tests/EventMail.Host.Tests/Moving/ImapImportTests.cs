@@ -1,4 +1,7 @@
+using System.Net;
+using System.Net.Sockets;
 using EventMail.Host.Tests.Cli;
+using EventMail.Protocols.Imap.Client;
 using EventMail.Testing;
 
 namespace EventMail.Host.Tests.Moving;
@@ -21,6 +24,15 @@ public sealed class ImapImportTests(MovingSite site) : IClassFixture<MovingSite>
 
 
         """;
+
+    [Fact]
+    public async Task A_server_that_does_not_answer_the_TLS_handshake_is_said_to_be_silent()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var options = new ImapClientOptions("localhost", ((IPEndPoint)listener.LocalEndpoint).Port, ImapClientTls.Implicit) { Patience = TimeSpan.FromMilliseconds(200) };
+        (await Should.ThrowAsync<ImapClientException>(() => ImapClient.ConnectAsync(options, default))).Message.ShouldContain("said nothing for");
+    }
 
     [DovecotFact]
     public async Task What_Dovecot_reads_of_our_Maildir_comes_back_over_IMAP()

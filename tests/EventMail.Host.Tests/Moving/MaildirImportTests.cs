@@ -46,6 +46,37 @@ public sealed class MaildirImportTests(MovingSite site) : IClassFixture<MovingSi
     }
 
     [Fact]
+    public async Task A_message_whose_file_was_cut_off_is_no_message()
+    {
+        var address = await site.NewAccountAsync();
+        var packed = new MemoryStream();
+        await using (var gzip = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionMode.Compress))
+            await gzip.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"Subject: long\n\n{Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(50_000))}\n"));
+        site.Write("cutoff/cur/1735689600.M1P1.host:2,S", packed.ToArray()[..30_000]);
+        var result = await site.RunAsync("import", "maildir", Path.Combine(site.Files, "cutoff"), address);
+        (result.ExitCode, result.Output).ShouldBe((1, result.Output));
+        result.Error.ShouldContain("1735689600.M1P1.host: is compressed, and cut off");
+        (await site.MessagesAsync(address)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Links_lead_to_nothing_that_somebody_else_has()
+    {
+        var address = await site.NewAccountAsync();
+        var secret = site.Write("secret/cur/1735689600.M9P1.host:2,S", "Subject: not yours\n\nx\n");
+        var own = site.Write("linked/cur/1735689600.M1P1.host:2,S", "Subject: mine\n\nx\n");
+        File.CreateSymbolicLink(Path.Combine(Path.GetDirectoryName(own)!, "1735689601.M2P1.host:2,S"), secret);
+        Directory.CreateDirectory(Path.Combine(site.Files, "linked", ".Other"));
+        File.CreateSymbolicLink(Path.Combine(site.Files, "linked", ".Other", "cur"), Path.GetDirectoryName(secret)!);
+        var result = await site.RunAsync("import", "maildir", Path.Combine(site.Files, "linked"), address);
+        result.ExitCode.ShouldBe(1);
+        result.Output.ShouldContain("1 imported, 0 there already, 2 skipped");
+        result.Error.ShouldContain("1735689601.M2P1.host: is a link, which is not followed");
+        result.Error.ShouldContain("Other: cur is a link, which is not followed");
+        (await site.MessagesAsync(address)).Single().Cause.ShouldBe("import maildir 1735689600.M1P1.host");
+    }
+
+    [Fact]
     public async Task A_folder_that_is_no_Maildir_is_said()
     {
         var address = await site.NewAccountAsync();

@@ -1,4 +1,5 @@
 using EventMail.Domain.Mailboxes;
+using EventMail.EventStore;
 
 namespace EventMail.Host.Moving.Export;
 
@@ -11,7 +12,7 @@ internal sealed class FilePaths(string root)
     public string FileOf(string mailbox, string extension)
     {
         var path = Free(Safe(mailbox), extension);
-        Make(Path.GetDirectoryName(path)!);
+        OwnFolders.Make(Path.GetDirectoryName(path)!);
         return path;
     }
 
@@ -19,16 +20,8 @@ internal sealed class FilePaths(string root)
     public string FolderOf(string mailbox)
     {
         var path = Free(Safe(mailbox), "");
-        Make(path);
+        OwnFolders.Make(path);
         return path;
-    }
-
-    public static void Make(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(folder);
-        else
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     // "..", "." and hidden files begin with a dot.

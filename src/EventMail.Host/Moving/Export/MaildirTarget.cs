@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using EventMail.Domain.Mailboxes;
 using EventMail.Domain.Mailstores;
+using EventMail.EventStore;
 using EventMail.Protocols.Imap.Grammar;
 
 namespace EventMail.Host.Moving.Export;
@@ -9,6 +10,9 @@ namespace EventMail.Host.Moving.Export;
 /// <summary>A Maildir with Maildir++ folders, as Dovecot reads it.</summary>
 internal sealed class MaildirTarget(string unfinished) : IExportTarget
 {
+    // What file systems take, and our own imports as one level, should nobody find the levels in it any more.
+    private const int MaxName = MailboxLimits.MaxLevelBytes;
+
     private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
     private ExportedMailbox _mailbox = null!;
     private string _folder = "";
@@ -21,23 +25,27 @@ internal sealed class MaildirTarget(string unfinished) : IExportTarget
         _mailbox = mailbox;
         _folder = mailbox.Name == MailboxName.Inbox ? unfinished : Path.Combine(unfinished, FolderOf(mailbox.Name));
         foreach (var name in (string[])["cur", "new", "tmp"])
-            FilePaths.Make(Path.Combine(_folder, name));
+            OwnFolders.Make(Path.Combine(_folder, name));
         if (_folder != unfinished)
-            await File.WriteAllBytesAsync(Path.Combine(_folder, "maildirfolder"), [], cancel);
+            await VerifiedFile.WriteAsync(Path.Combine(_folder, "maildirfolder"), "", cancel);
         // $Forwarded among them: Dovecot passes over its letter P.
         _keywords = [.. mailbox.Keywords.Take(MaildirName.MaxKeywords)];
         if (_keywords.Length > 0)
-            await File.WriteAllLinesAsync(
-                Path.Combine(_folder, "dovecot-keywords"), _keywords.Select((keyword, i) => string.Create(CultureInfo.InvariantCulture, $"{i} {keyword}")), cancel);
+            await VerifiedFile.WriteAsync(
+                Path.Combine(_folder, "dovecot-keywords"), string.Concat(_keywords.Select((keyword, i) => string.Create(CultureInfo.InvariantCulture, $"{i} {keyword}\n"))), cancel);
     }
 
     private string FolderOf(string mailbox)
     {
         var name = MaildirFolder.Of(mailbox.Split(MailboxName.Separator).Select(level => Encoding.ASCII.GetString(ModifiedUtf7.Encode(level))));
-        var free = name;
-        for (var i = 2; !_taken.Add(free); i++)
-            free = $"{name}~{i}";
-        return free;
+        for (var i = 1; ; i++)
+        {
+            // All levels are in one name, in ASCII: what is too long for it is cut.
+            var suffix = i == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"~{i}");
+            var free = name[..Math.Min(name.Length, MaxName - suffix.Length)].TrimEnd('.') + suffix;
+            if (_taken.Add(free))
+                return free;
+        }
     }
 
     public async Task WriteAsync(ExportedMessage message, CancellationToken cancel)

@@ -28,6 +28,14 @@ internal sealed class VerifiedFile : IAsyncDisposable
         return new(new(path, options));
     }
 
+    /// <summary>A whole one.</summary>
+    public static async Task WriteAsync(string path, string text, CancellationToken cancel)
+    {
+        await using var file = Create(path);
+        file.Output.Write(System.Text.Encoding.UTF8.GetBytes(text));
+        await file.FinishAsync(cancel);
+    }
+
     public async ValueTask FlushAsync(CancellationToken cancel)
     {
         _hash.AppendData(_buffer.WrittenSpan);

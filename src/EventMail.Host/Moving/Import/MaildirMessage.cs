@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.IO.Compression;
 using EventMail.Domain.Mailstores;
 
@@ -16,14 +17,21 @@ internal sealed class MaildirMessage(string path, MaildirName name, long done) :
 
     public override async Task<SourceFacts> ReadAsync(MessageIntake intake, CancellationToken cancel)
     {
+        // Whose Maildir it is chose where it leads: to what only the importer may read.
+        if (MaildirSource.IsLink(path))
+            return new(name.Flags, null, "is a link, which is not followed");
         FileStream file;
         try
         {
             file = File.OpenRead(path);
         }
-        catch (FileNotFoundException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return new(name.Flags, null, "is not there any more: another program has moved or renamed it; import once more");
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return new(name.Flags, null, "may not be read by this user");
         }
         await using (file)
         {
@@ -34,17 +42,29 @@ internal sealed class MaildirMessage(string path, MaildirName name, long done) :
             var stream = unpacked ?? Again(file);
             try
             {
-                while (await stream.ReadAsync(buffer, cancel) is var count and > 0)
+                var octets = 0L;
+                for (; await stream.ReadAsync(buffer, cancel) is var count and > 0; octets += count)
                     await intake.WriteAsync(buffer.AsMemory(0, count), cancel);
+                if (unpacked is not null && !EndsWithSize(file, octets))
+                    return new(name.Flags, null, "is compressed, and cut off");
             }
             catch (InvalidDataException)
             {
                 return new(name.Flags, null, "is compressed, and damaged");
             }
-            var written = new DateTimeOffset(File.GetLastWriteTimeUtc(path));
+            // Of the file that was read: one that has another name by now has no time under this one.
+            var written = new DateTimeOffset(File.GetLastWriteTimeUtc(file.SafeFileHandle));
             var date = name.Time is { } named && written - named > Copied ? named : written;
             return new(name.Flags, date, intake.Size == 0 ? "empty" : null);
         }
+    }
+
+    // RFC 1952 §2.3.1: ISIZE, at the end. GZipStream takes the end of the file for that of the message.
+    private static bool EndsWithSize(FileStream file, long octets)
+    {
+        Span<byte> size = stackalloc byte[sizeof(uint)];
+        return RandomAccess.Read(file.SafeFileHandle, size, Math.Max(0, file.Length - size.Length)) == size.Length
+            && BinaryPrimitives.ReadUInt32LittleEndian(size) == (uint)octets;
     }
 
     private static FileStream Again(FileStream file)

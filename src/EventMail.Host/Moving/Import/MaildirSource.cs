@@ -42,7 +42,7 @@ internal sealed class MaildirSource : IImportSource
         {
             var name = Path.GetFileName(child);
             // A link may lead round in a circle.
-            if (name is "cur" or "new" or "tmp" || File.GetAttributes(child).HasFlag(FileAttributes.ReparsePoint))
+            if (name is "cur" or "new" or "tmp" || IsLink(child))
                 continue;
             if (name[0] != '.')
                 Find(child, [.. levels, Decoded(name)]);
@@ -68,8 +68,12 @@ internal sealed class MaildirSource : IImportSource
 
     public ValueTask DisposeAsync() => default;
 
+    public static bool IsLink(string path) => new FileInfo(path).LinkTarget is not null;
+
+    private static IEnumerable<string> DirectoriesOf(string folder) => new[] { "cur", "new" }.Select(name => Path.Combine(folder, name)).Where(Directory.Exists);
+
     private static IEnumerable<string> FilesOf(string folder) =>
-        new[] { "cur", "new" }.Select(name => Path.Combine(folder, name)).Where(Directory.Exists)
+        DirectoriesOf(folder).Where(directory => !IsLink(directory))
             .SelectMany(directory => Directory.EnumerateFiles(directory)).Where(path => Path.GetFileName(path)[0] != '.');
 
     private sealed class Folder(MaildirSource source, string path, string name) : SourceFolder(name, null)
@@ -77,8 +81,10 @@ internal sealed class MaildirSource : IImportSource
         public override async IAsyncEnumerable<SourceMessage> MessagesAsync([EnumeratorCancellation] CancellationToken cancel)
         {
             await Task.CompletedTask;
+            foreach (var directory in DirectoriesOf(path).Where(IsLink))
+                Damaged.Add(new(Name, $"{Path.GetFileName(directory)} is a link, which is not followed"));
             var file = Path.Combine(path, "dovecot-keywords");
-            var keywords = MaildirName.ReadKeywords(File.Exists(file) ? File.ReadLines(file) : []);
+            var keywords = MaildirName.ReadKeywords(File.Exists(file) && !IsLink(file) ? File.ReadLines(file) : []);
             // Oldest first, as they came in.
             var messages = FilesOf(path).Select(message => (Path: message, Name: MaildirName.Parse(Path.GetFileName(message), keywords)))
                 .OrderBy(message => message.Name.Time ?? DateTimeOffset.UnixEpoch).ThenBy(message => message.Name.Unique, StringComparer.Ordinal).ToList();

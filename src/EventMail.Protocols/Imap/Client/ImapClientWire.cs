@@ -92,6 +92,10 @@ internal sealed class ImapClientWire(Stream stream, TimeSpan patience) : IAsyncD
         {
             throw new ImapClientException($"TLS with the server failed: {e.Message}", e);
         }
+        catch (OperationCanceledException e) when (!cancel.IsCancellationRequested)
+        {
+            throw new ImapClientException($"The server said nothing for {(long)patience.TotalSeconds} s; is TLS spoken on this port?", e);
+        }
         _stream = tls;
     }
 

@@ -127,6 +127,8 @@ internal sealed class JobBoard(HttpSettings settings, TimeProvider time, Cancell
         {
             case CommandFailedException or GenerationRefusedException or BackupDamagedException or InvalidDataException or SettingsException:
                 return new("It cannot be done", error.Message);
+            case TenantReadOnlyException moving:
+                return new("The account is read-only", $"It {moving.Reason}");
             case NpgsqlException { IsTransient: true } or TimeoutException:
                 log.JobFailed(error, job.Id, job.Session);
                 return new("The database did not answer", "Begin it again: what is done already is not done twice");
