@@ -26,6 +26,12 @@ public interface IAsyncProjection : IReadModel
     Task ApplyAsync(NpgsqlTransaction transaction, IReadOnlyList<StoredEvent> events, CancellationToken cancel);
 
     /// <summary>
+    /// Positions of rows, elsewhere in the log, that cannot be read and without which less was done for the last pages than should be: they are noted in
+    /// the page's transaction like what it passed over itself, and taken up like it. Asked once behind each page.
+    /// </summary>
+    IReadOnlyCollection<long> TakeLacking() => [];
+
+    /// <summary>
     /// What one row of the log holds that was passed over in its page, where it came as an <see cref="UnreadableEvent"/>, and can be read now that
     /// others behind it have been folded.
     /// </summary>

@@ -96,7 +96,7 @@ internal sealed class ProjectionRunner(
         await projection.ReadyAsync(_stop.Token);
         await using var transaction = await connection.BeginTransactionAsync(_stop.Token);
         await projection.ApplyAsync(transaction, page, _stop.Token);
-        await SkippedEvents.NoteAsync(transaction, ProgressionOf(generation), page, _stop.Token);
+        await SkippedEvents.NoteAsync(transaction, ProgressionOf(generation), page, projection.TakeLacking(), _stop.Token);
         // Locked until the page is committed: nobody changes over in between. Not before: a transaction that has written something holds
         // up whoever reads the log.
         if (await ReadModelCatalog.GenerationAsync(connection, projection, _stop.Token, transaction) != generation)
@@ -126,6 +126,7 @@ internal sealed class ProjectionRunner(
             await using var transaction = await connection.BeginTransactionAsync(_stop.Token);
             await projection.TakeUpAsync(transaction, [.. row], _stop.Token);
             await SkippedEvents.ForgetAsync(transaction, ProgressionOf(generation), row.Key, _stop.Token);
+            await SkippedEvents.NoteAsync(transaction, ProgressionOf(generation), [], projection.TakeLacking(), _stop.Token); // another one may stand behind it
             if (await ReadModelCatalog.GenerationAsync(connection, projection, _stop.Token, transaction) != generation)
                 return false;
             await transaction.CommitAsync(_stop.Token);

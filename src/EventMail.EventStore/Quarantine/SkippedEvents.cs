@@ -14,7 +14,9 @@ internal static class SkippedEvents
 
     /// <summary>Notes those of a page, in the transaction that moves the position over them.</summary>
     /// <param name="progression">Null: for tables that will not be there for long.</param>
-    public static async Task NoteAsync(NpgsqlTransaction transaction, string? progression, IEnumerable<StoredEvent> events, CancellationToken cancel)
+    /// <param name="lacking">Positions of others that the page would have needed (<see cref="IAsyncProjection.TakeLacking"/>).</param>
+    public static async Task NoteAsync(
+        NpgsqlTransaction transaction, string? progression, IEnumerable<StoredEvent> events, IReadOnlyCollection<long> lacking, CancellationToken cancel)
     {
         List<StoredEvent>? skipped = null;
         foreach (var e in events)
@@ -22,13 +24,13 @@ internal static class SkippedEvents
             if (e.Data is UnreadableEvent)
                 (skipped ??= []).Add(e);
         }
-        if (skipped is null)
+        if (skipped is null && (lacking.Count == 0 || progression is null))
             return;
         await using var batch = new NpgsqlBatch(transaction.Connection, transaction);
-        foreach (var e in skipped)
+        foreach (var e in skipped ?? [])
             batch.BatchCommands.Add(UnreadableEvents.Note(UnreadableRow.Of(e, ((UnreadableEvent)e.Data).Error)));
         if (progression is not null)
-            batch.BatchCommands.Add(new(Add) { Parameters = { new() { Value = progression }, new() { Value = skipped.Select(e => e.Sequence).ToArray() } } });
+            batch.BatchCommands.Add(new(Add) { Parameters = { new() { Value = progression }, new() { Value = (skipped ?? []).Select(e => e.Sequence).Concat(lacking).Distinct().ToArray() } } });
         await batch.ExecuteNonQueryAsync(cancel);
     }
 

@@ -133,6 +133,40 @@ public class PictureTests
     }
 
     [Fact]
+    public async Task Pictures_that_were_left_out_for_a_damaged_event_come_by_themselves_when_it_is_repaired()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var (node, archive) = await FillAsync(database);
+        var before = await RowsAsync(database);
+        var pictures = await CountAsync(database, archive);
+        // Behind the second picture, in the log since long: it is not in any page that the pictures to come are made of.
+        var data = await ScalarAsync<string>(database, $"select data::text from mt_events where stream_id = '{archive.Id}' and version = 23");
+        await ScalarAsync<object?>(database, $"""
+            update mt_events set data = '[]' where stream_id = '{archive.Id}' and version = 23;
+            delete from past_picture where mailbox_id = '{archive.Id}' and version > 20;
+            update mt_event_progression set last_seq_id = (select seq_id from mt_events where stream_id = '{archive.Id}' and version = 25) where name like 'MailboxPast:%'
+            """);
+        await node.DisposeAsync();
+
+        await using var again = await MailNode.StartAsync(database, projections: [new MailboxPastProjection(every: 10)]);
+        await again.Log.Projections.WaitForAsync(MailboxPastProjection.ProjectionName, default);
+        (await CountAsync(database, archive)).ShouldBe(2);
+        (await ScalarAsync<long>(database, "select count(*) from eventmail.skipped_event")).ShouldBe(1);
+        await Waiting.UntilAsync(() => again.Log.Quarantine.Holds(archive));
+
+        await ScalarAsync<object?>(database, $"update mt_events set data = '{data.Replace("'", "''")}' where stream_id = '{archive.Id}' and version = 23");
+        await Waiting.UntilAsync(() => CountAsync(database, archive).GetAwaiter().GetResult() == pictures);
+        (await RowsAsync(database)).ShouldBe(before);
+        await Waiting.UntilAsync(() => ScalarAsync<long>(database, "select count(*) from eventmail.skipped_event").GetAwaiter().GetResult() == 0);
+    }
+
+    private static async Task<T> ScalarAsync<T>(TestDatabase database, string sql)
+    {
+        await using var command = database.DataSource.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    [Fact]
     public void What_is_kept_in_memory_is_bounded_and_the_nearest_before()
     {
         var views = new PastViews(messages: 5_000);

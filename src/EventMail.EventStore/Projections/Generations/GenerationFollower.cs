@@ -53,8 +53,8 @@ internal sealed class GenerationFollower(
         var transaction = outer ?? await session.Writer.BeginTransactionAsync(cancel);
         try
         {
-            await SkippedEvents.NoteAsync(transaction, progression, page, cancel);
             await projection.ApplyAsync(transaction, page, cancel);
+            await SkippedEvents.NoteAsync(transaction, progression, page, projection.TakeLacking(), cancel);
             _rate.Note(page[^1].Sequence);
             await using (var batch = new NpgsqlBatch(session.Writer, transaction) { BatchCommands = { move(page[^1].Sequence, _rate.PerSecond) } })
                 await batch.ExecuteNonQueryAsync(cancel);

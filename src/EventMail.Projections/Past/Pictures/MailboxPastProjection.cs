@@ -21,6 +21,8 @@ public sealed class MailboxPastProjection(int every = MailboxPastProjection.Ever
 
     private readonly PastViews _memory = new(RememberedMessages);
 
+    private readonly HashSet<long> _lacking = [];
+
     private EventLog? _log;
 
     public string Name => ProjectionName;
@@ -45,6 +47,34 @@ public sealed class MailboxPastProjection(int every = MailboxPastProjection.Ever
         }
     }
 
+    public IReadOnlyCollection<long> TakeLacking()
+    {
+        long[] lacking = [.. _lacking];
+        _lacking.Clear();
+        return lacking;
+    }
+
+    /// <summary>The pictures that were left out for a row that can be read now: those above the last one that is there, since later ones stand on earlier ones.</summary>
+    public async Task TakeUpAsync(NpgsqlTransaction transaction, IReadOnlyList<StoredEvent> row, CancellationToken cancel)
+    {
+        var (mailbox, damaged) = (row[0].Stream, row[0].Version);
+        if (!row.Any(e => MailboxState.IsEvent(e.Data)))
+            return;
+        var last = (await PictureRows.LastAsync(transaction.Connection!, mailbox, long.MaxValue, cancel))?.Version ?? 0;
+        var end = await VersionAsync(transaction, mailbox, cancel);
+        for (var version = (Math.Max(last, damaged - 1) / every + 1) * every; version <= end; version += every)
+            await TakeAsync(transaction, mailbox, version, cancel);
+    }
+
+    private static async Task<long> VersionAsync(NpgsqlTransaction transaction, StreamKey mailbox, CancellationToken cancel)
+    {
+        await using var command = new NpgsqlCommand("select version from public.mt_streams where tenant_id = $1 and id = $2", transaction.Connection, transaction)
+        {
+            Parameters = { new() { Value = mailbox.Tenant }, new() { Value = mailbox.Id } },
+        };
+        return await command.ExecuteScalarAsync(cancel) as long? ?? 0;
+    }
+
     private async Task TakeAsync(NpgsqlTransaction transaction, StreamKey mailbox, long version, CancellationToken cancel)
     {
         var connection = transaction.Connection!;
@@ -58,9 +88,11 @@ public sealed class MailboxPastProjection(int every = MailboxPastProjection.Ever
             await foreach (var e in _log!.Reader.ReadForFoldAsync(mailbox, now.Version + 1, version, cancel))
                 now = now.Evolve(e.Data, e.Version, e.Timestamp);
         }
-        catch (DamagedStreamException)
+        catch (DamagedStreamException e)
         {
-            // The reader has told. This picture is left out, which costs whoever opens that past a longer tail; the other mailboxes go on.
+            // The reader has told. Until that row is repaired this picture is left out, which costs whoever opens that past a longer tail; the other
+            // mailboxes go on.
+            _lacking.Add(e.Row.Sequence);
             return;
         }
         await PictureRows.StoreAsync(transaction, mailbox, await PictureOfAsync(connection, mailbox, place, before, now, cancel), cancel);
