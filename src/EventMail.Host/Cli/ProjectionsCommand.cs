@@ -78,17 +78,25 @@ internal static class ProjectionsCommand
 
     private static Command Verify()
     {
-        var names = Names("Which; all that are folded from the log when none is named");
-        var rate = new Option<int>("--rate") { HelpName = "N", Description = "Events a second at most; 0 for no limit" };
-        var command = new Command("verify", "Folds the log once more and compares row by row. Prints the rows that are not what the log says; ends with 1 if there are any.")
+        var names = Names("Which; all of them when none is named");
+        var all = new Option<bool>("--all-contents") { Description = "Compares what is derived from messages (texts, summaries, previews, POP3's forms) with all messages: reads each of them" };
+        var sample = new Option<int>("--sample")
         {
-            names, rate, ListOutput.Json,
+            HelpName = "N", Description = "Messages whose derived rows are compared otherwise, others each time; 0 for none", DefaultValueFactory = _ => DerivedRowChecks.DefaultSample,
         };
-        SetAction(command, async (generations, store, progress, run, stop) =>
+        var rate = new Option<int>("--rate") { HelpName = "N", Description = "Events a second at most; 0 for no limit" };
+        var command = new Command("verify", "Folds the log once more and compares row by row, and what is derived from messages with some of them. Prints the rows that are not what the log says; ends with 1 if there are any.")
         {
-            var verified = await generations.VerifyAsync(run.Arguments.GetValue(names) ?? [], progress.ReportAsync, stop);
+            names, all, sample, rate, ListOutput.Json,
+        };
+        SetAction(command, async (options, store, progress, run, stop) =>
+        {
+            var count = run.Arguments.GetValue(sample);
+            if (count < 0)
+                throw new CommandFailedException("--sample is a number of messages, or 0.", ExitCodes.Usage);
+            var verified = await new VerifyWork(store, options with { MostEventsPerSecond = run.Arguments.GetValue(rate) }, run.Arguments.GetValue(all) ? null : count)
+                .RunAsync(run.Arguments.GetValue(names) ?? [], progress.ReportAsync, _ => Task.CompletedTask, StoreCommand.Operator, stop);
             progress.End();
-            await store.DriftAlarms.NoteAsync(verified, StoreCommand.Operator, stop);
             var drifts = verified.SelectMany(m => m.Drifts).ToList();
             foreach (var drift in drifts)
             {
@@ -101,10 +109,10 @@ internal static class ProjectionsCommand
                 throw new CommandFailedException(
                     $"{drifts.Count} rows are not what the log says. `eventmail projections rebuild {string.Join(' ', drifts.Select(d => d.Model).Distinct())}` makes them anew.");
             if (verified.Count == 0)
-                throw new CommandFailedException("None of these is folded from the log: what is derived from messages is made again when it is asked for.", ExitCodes.Usage);
+                throw new CommandFailedException("None of these can be compared: there are no tables of it, or it was asked to compare no messages.", ExitCodes.Usage);
             if (!run.Arguments.GetValue(ListOutput.Json))
                 await Console.Out.WriteLineAsync($"Every row is what the log says: {string.Join(", ", verified.Select(m => m.Name))}.");
-        }, (options, run) => options with { MostEventsPerSecond = run.Arguments.GetValue(rate) });
+        });
         return command;
     }
 
@@ -135,21 +143,19 @@ internal static class ProjectionsCommand
     }
 
     private static void SetAction(Command command, Func<Generations, BuildBar, CommandRun, CancellationToken, Task> work) =>
-        SetAction(command, (generations, _, bar, run, stop) => work(generations, bar, run, stop));
+        SetAction(command, (options, _, bar, run, stop) => work(new(options), bar, run, stop));
 
     private static void SetAction(
-        Command command, Func<Generations, MailStore, BuildBar, CommandRun, CancellationToken, Task> work,
-        Func<GenerationOptions, CommandRun, GenerationOptions>? with = null) =>
+        Command command, Func<GenerationOptions, MailStore, BuildBar, CommandRun, CancellationToken, Task> work) =>
         CommandLine.SetAction(command, async (run, stop) =>
         {
             await using var database = await HostDatabase.AttachAsync(run.Settings, run.Logs, stop);
             await using var store = await MailStore.OpenAsync(run.Settings, database, run.Logs, stop);
             var bar = new BuildBar();
             var options = GenerationWork.OptionsOf(store, database, run.Logs);
-            var generations = new Generations(with?.Invoke(options, run) ?? options);
             try
             {
-                await work(generations, store, bar, run, stop);
+                await work(options, store, bar, run, stop);
             }
             finally
             {

@@ -63,7 +63,7 @@ public sealed class EventMailServices : IAsyncDisposable
         _releases = new(store.Releases, store.Erasures, host.Settings.Retention.Every, TimeProvider.System, host.Logs);
         _drifts = new(
             store.Log, host.Database.ConnectionString, store.DriftAlarms,
-            new() { Every = host.Settings.Projections.VerifyEvery, Rate = host.Settings.Projections.VerifyRate }, TimeProvider.System, host.Logs);
+            new() { Every = host.Settings.Projections.VerifyEvery, Rate = host.Settings.Projections.VerifyRate, Sample = host.Settings.Projections.VerifySample }, TimeProvider.System, host.Logs);
         _alterations = new(
             store.Log, new() { Every = host.Settings.Audit.VerifyEvery, Rate = host.Settings.Audit.VerifyRate, Quarantine = host.Settings.Audit.QuarantineAltered },
             TimeProvider.System, host.Logs);

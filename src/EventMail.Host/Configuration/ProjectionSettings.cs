@@ -9,4 +9,8 @@ public sealed record ProjectionSettings
     /// <summary>Events, and rows, that it reads in a second.</summary>
     [Range(1, 1_000_000)]
     public int VerifyRate { get; init; } = 2000;
+
+    /// <summary>Messages whose derived rows (texts, summaries, previews, POP3's forms) it compares each time, others every time; 0: none.</summary>
+    [Range(0, 1_000_000)]
+    public int VerifySample { get; init; } = 1000;
 }

@@ -12,7 +12,7 @@ namespace EventMail.Projections.Mailboxes;
 public sealed class MessagePreviews
 {
     // Of the rows: those of another version are derived again.
-    private const short Version = 1;
+    internal const short Version = 1;
 
     // Octets of a part that are looked at: newsletters have long beginnings that nobody sees.
     private const int MaxRead = 64 * 1024;
@@ -87,7 +87,7 @@ public sealed class MessagePreviews
         await foreach (var content in _contents.ReadManyAsync(numbers, Array.ConvertAll(numbers, n => missing[n]), keep: false, cancel))
         {
             await using (content)
-                texts[i] = await DeriveAsync(content, cancel);
+                texts[i] = await TextOfAsync(content, await _summaries.GetAsync(content.Number, cancel), cancel);
             var preview = Encoding.UTF8.GetBytes(texts[i]);
             found[numbers[i]] = preview;
             _cache.Set(numbers[i], preview);
@@ -101,9 +101,9 @@ public sealed class MessagePreviews
         await command.ExecuteNonQueryAsync(cancel);
     }
 
-    private async Task<string> DeriveAsync(Content content, CancellationToken cancel)
+    internal static async Task<string> TextOfAsync(Content content, MessageSummary summary, CancellationToken cancel)
     {
-        var parts = PreviewParts.Of((await _summaries.GetAsync(content.Number, cancel)).Parts);
+        var parts = PreviewParts.Of(summary.Parts);
         var buffer = parts.Count == 0 ? [] : new byte[Piece];
         foreach (var part in parts)
         {

@@ -116,27 +116,9 @@ public sealed class MessageSummaries : IDisposable
     // The row is missing, or of another version: made again.
     private async Task<MessageSummary> DeriveAsync(long number, CancellationToken cancel)
     {
-        var reader = new MessageReader(MessageLimits.Default);
+        MessageSummary summary;
         await using (var content = await _contents.ReadAsync(number, cancel))
-        {
-            if (content.TryGetMemory(out var bytes))
-            {
-                reader.Feed(bytes.Span);
-            }
-            else
-            {
-                var buffer = new byte[64 * 1024];
-                for (var at = 0L; at < content.Size;)
-                {
-                    var count = await content.ReadAtAsync(at, buffer, cancel);
-                    if (count == 0)
-                        break;
-                    reader.Feed(buffer.AsSpan(0, count));
-                    at += count;
-                }
-            }
-        }
-        var summary = MessageSummary.Of(reader.Finish());
+            summary = await SummaryOfAsync(content, cancel);
         await using (var command = _source.CreateCommand("""
             insert into message_summary (number, data) values ($1, $2)
             on conflict (number) do update set data = excluded.data
@@ -148,6 +130,28 @@ public sealed class MessageSummaries : IDisposable
         }
         _cache.Put(number, summary.Data);
         return summary;
+    }
+
+    internal static async Task<MessageSummary> SummaryOfAsync(Content content, CancellationToken cancel)
+    {
+        var reader = new MessageReader(MessageLimits.Default);
+        if (content.TryGetMemory(out var bytes))
+        {
+            reader.Feed(bytes.Span);
+        }
+        else
+        {
+            var buffer = new byte[64 * 1024];
+            for (var at = 0L; at < content.Size;)
+            {
+                var count = await content.ReadAtAsync(at, buffer, cancel);
+                if (count == 0)
+                    break;
+                reader.Feed(buffer.AsSpan(0, count));
+                at += count;
+            }
+        }
+        return MessageSummary.Of(reader.Finish());
     }
 
     /// <summary>Drops from memory what was derived from a content that is erased.</summary>

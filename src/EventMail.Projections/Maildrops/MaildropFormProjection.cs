@@ -162,7 +162,7 @@ public sealed class MaildropFormProjection : IInlineProjection
         return ([.. sizes.Keys], [.. sizes.Values]);
     }
 
-    private static async Task<MaildropForm?> FormOfAsync(Content content, CancellationToken cancel)
+    internal static async Task<MaildropForm?> FormOfAsync(Content content, CancellationToken cancel)
     {
         var reader = new MessageReader(MessageLimits.Default);
         var lines = new LineOctets();

@@ -138,12 +138,10 @@ public sealed class SearchTextProjection : IAsyncProjection
     /// <summary>Null: there is no such content.</summary>
     private async Task<SearchableText?> ReadAsync(long number, CancellationToken cancel)
     {
-        var text = new SearchableText(Options.MaxTextLength);
         try
         {
             await using var content = await _events!.Contents.ReadAsync(number, cancel);
-            await ContentText.ForEachAsync(await PartsAsync(content, cancel), content, text.Add, cancel);
-            return text;
+            return await TextOfAsync(content, Options.MaxTextLength, cancel);
         }
         catch (ContentMissingException)
         {
@@ -155,6 +153,13 @@ public sealed class SearchTextProjection : IAsyncProjection
             _log.NotIndexed(e, number);
             return SearchableText.Nothing;
         }
+    }
+
+    internal static async Task<SearchableText> TextOfAsync(Content content, int maxLength, CancellationToken cancel)
+    {
+        var text = new SearchableText(maxLength);
+        await ContentText.ForEachAsync(await PartsAsync(content, cancel), content, text.Add, cancel);
+        return text;
     }
 
     private static async Task<PartMap> PartsAsync(Content content, CancellationToken cancel)

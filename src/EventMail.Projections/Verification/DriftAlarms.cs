@@ -11,9 +11,6 @@ namespace EventMail.Projections.Verification;
 /// <summary>Makes what a verification found an event and a line of the log, once. Thread-safe.</summary>
 public sealed class DriftAlarms(EventLog log, ILoggerFactory loggers)
 {
-    /// <summary>Keys of a table that an event names.</summary>
-    public const int MaxKeys = 10;
-
     // What may stand for a text.
     private const string Withheld = "…";
 
@@ -25,13 +22,13 @@ public sealed class DriftAlarms(EventLog log, ILoggerFactory loggers)
     {
         if (verified.Count == 0)
             return;
-        ReadModelDrifted[] found = [.. verified.Select(FindingOf)];
+        (ReadModelDrifted Finding, bool IsSample)[] found = [.. verified.Select(model => (FindingOf(model), model.IsSample))];
         var outcome = await log.Executor.ExecuteAsync(new AccountCommand(actor.Because(null), [ReadModelKind.Stream], decision =>
         {
             var told = new List<object>();
-            foreach (var finding in found)
+            foreach (var (finding, isSample) in found)
             {
-                if (decision.State<ReadModelAlarms>(ReadModelKind.Stream.Key).Note(finding) is not { } news)
+                if (decision.State<ReadModelAlarms>(ReadModelKind.Stream.Key).Note(finding, isSample) is not { } news)
                     continue;
                 decision.Append(ReadModelKind.Stream.Key, news);
                 told.Add(news);
@@ -50,7 +47,7 @@ public sealed class DriftAlarms(EventLog log, ILoggerFactory loggers)
 
     private static ReadModelDrifted FindingOf(VerifiedModel model) => new(
         model.Name, model.Generation, model.Position,
-        [.. model.Drifts.GroupBy(d => d.Table).Select(t => new DriftedTable(t.Key, t.Count(), [.. t.Take(MaxKeys).Select(d => WithoutTexts(d.Key))]))]);
+        [.. model.Drifts.GroupBy(d => d.Table).Select(t => new DriftedTable(t.Key, t.Count(), [.. t.Take(ReadModelAlarms.MaxKeys).Select(d => WithoutTexts(d.Key))]))]);
 
     /// <summary>A key without what may be of a person: numbers, ids and the short names of accounts say nothing of one.</summary>
     internal static string WithoutTexts(string key)

@@ -12,6 +12,9 @@ public sealed record DriftWatchOptions
     /// <summary>Events, and rows, that are read in a second.</summary>
     public int Rate { get; init; } = 2000;
 
+    /// <summary>Contents of which the rows that are derived from them are compared, others each time; 0: none.</summary>
+    public int Sample { get; init; } = DerivedRowChecks.DefaultSample;
+
     /// <summary>How often it looks whether it is time: another node may be at it, or a new generation has gone live.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromMinutes(1);
 }
@@ -38,7 +41,7 @@ public sealed class DriftWatch : IAsyncDisposable
         _running = options.Every > TimeSpan.Zero ? Task.Run(RunAsync) : Task.CompletedTask;
     }
 
-    /// <summary>Fresh ones each time: some remember what they wrote. The index of texts is left out: to fold it is to read every message again.</summary>
+    /// <summary>Fresh ones each time: some remember what they wrote. The index of texts is not folded, which is to read every message again: of it a sample is compared.</summary>
     private static IReadOnlyList<IReadModel> Models() => [.. ReadModels.Inline(), .. ReadModels.Asynchronous(null)];
 
     private async Task RunAsync()
@@ -95,12 +98,15 @@ public sealed class DriftWatch : IAsyncDisposable
             Models = models,
             MostEventsPerSecond = _options.Rate,
         });
-        var verified = await generations.VerifyAsync([], progress =>
+        List<VerifiedModel> verified = [.. await generations.VerifyAsync([], progress =>
         {
             if (progress.Why is { } reason && reason != why)
                 _log.VerificationWaits(string.Join(", ", progress.Models), why = reason);
             return Task.CompletedTask;
-        }, _stop.Token).ConfigureAwait(false);
+        }, _stop.Token).ConfigureAwait(false)];
+        if (_options.Sample > 0)
+            verified.AddRange(await new DerivedRowChecks(_events).VerifyAsync(
+                [], _options.Sample, _ => Task.Delay(TimeSpan.FromSeconds((double)DerivedRowChecks.Page / _options.Rate), _stop.Token), _stop.Token).ConfigureAwait(false));
         await _alarms.NoteAsync(verified, Actor.System, _stop.Token).ConfigureAwait(false);
         _log.Verified(
             verified.Count, verified.Count == 0 ? 0 : verified.Max(m => m.Position), Stopwatch.GetElapsedTime(began).TotalSeconds, verified.Count(m => m.Drifts.Count > 0));

@@ -11,7 +11,7 @@ public sealed record ReadModelCheck(int Generation, DateTimeOffset Checked, long
 /// <summary>eventmail.read_model_check: what verifications found.</summary>
 public static class ReadModelChecks
 {
-    internal static async Task WriteAsync(NpgsqlConnection connection, VerifiedModel model, CancellationToken cancel)
+    public static async Task WriteAsync(NpgsqlConnection connection, VerifiedModel model, CancellationToken cancel)
     {
         const string sql = """
             insert into eventmail.read_model_check (name, generation, checked, position, drifted) values ($1, $2, now(), $3, $4)

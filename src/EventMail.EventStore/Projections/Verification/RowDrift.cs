@@ -9,4 +9,8 @@ public sealed record RowDrift(string Model, string Table, string Key, string? Li
 /// <summary>A read model that was compared with the log.</summary>
 /// <param name="Generation">The live one that was compared.</param>
 /// <param name="Position">Up to where in the log.</param>
-public sealed record VerifiedModel(string Name, int Generation, long Position, IReadOnlyList<RowDrift> Drifts);
+public sealed record VerifiedModel(string Name, int Generation, long Position, IReadOnlyList<RowDrift> Drifts)
+{
+    /// <summary>Only some of its rows were compared.</summary>
+    public bool IsSample { get; init; }
+}

@@ -19,7 +19,9 @@ internal sealed record NewRollbackDocument(IReadOnlyList<string>? Names = null);
 
 /// <param name="Names">Which; without it all that can be compared.</param>
 /// <param name="Rate">Events a second at most; 0 for no limit.</param>
-internal sealed record NewVerificationDocument(IReadOnlyList<string>? Names = null, int Rate = 0);
+/// <param name="AllContents">Compares what is derived from messages with all messages.</param>
+/// <param name="Sample">Messages whose derived rows are compared otherwise; 0 for none.</param>
+internal sealed record NewVerificationDocument(IReadOnlyList<string>? Names = null, int Rate = 0, bool AllContents = false, int Sample = DerivedRowChecks.DefaultSample);
 
 /// <param name="Models">Whose generations are live now.</param>
 internal sealed record BuiltDocument(IReadOnlyList<string> Models, long Position);
@@ -76,13 +78,14 @@ internal sealed class ProjectionsResource(MailStore store, HostDatabase database
         Begin("verify", "Folds the log once more and compares row by row.", ApiJson.Default.NewVerificationDocument, ApiJson.Default.VerificationDocument, request =>
         {
             var wanted = request.BodyOf<NewVerificationDocument>();
+            if (wanted.Sample < 0)
+                return ApiAnswer.Refused(Domain.Rejection.Invalid("sample is a number of messages, or 0"));
             if (wanted.Rate < 0)
                 return ApiAnswer.Refused(Domain.Rejection.Invalid("rate is a number of events, or 0"));
             return Known(wanted.Names) ?? jobs.Begin(request, "verify", Write, ApiJson.Plain.VerificationDocument, async (job, cancel) =>
             {
-                var generations = new Generations(_options.Value with { MostEventsPerSecond = wanted.Rate });
-                var verified = await generations.VerifyAsync(wanted.Names ?? [], progress => Tell(job, progress), cancel);
-                await store.DriftAlarms.NoteAsync(verified, request.Actor, cancel);
+                var verified = await new VerifyWork(store, _options.Value with { MostEventsPerSecond = wanted.Rate }, wanted.AllContents ? null : wanted.Sample)
+                    .RunAsync(wanted.Names ?? [], progress => Tell(job, progress), _ => Task.CompletedTask, request.Actor, cancel);
                 List<RowDrift> drifts = [.. verified.SelectMany(model => model.Drifts)];
                 return new VerificationDocument(drifts.Count == 0, [.. verified.Select(model => model.Name)], drifts.Count, [.. drifts.Take(ToldRows)]);
             });

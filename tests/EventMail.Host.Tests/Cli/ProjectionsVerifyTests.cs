@@ -1,0 +1,48 @@
+using EventMail.Host.Cli;
+using EventMail.Testing;
+using EventMail.Testing.Transcripts;
+
+namespace EventMail.Host.Tests.Cli;
+
+/// <summary>`projections verify` beside a server, of what is derived from messages.</summary>
+public sealed class ProjectionsVerifyTests
+{
+    [Fact]
+    public async Task Derived_rows_are_compared_by_a_sample_by_all_or_not_at_all()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var server = await TestServer.StartAsync(new() { ConnectionString = database.ConnectionString, Settings = CliServer.Settings });
+        (await server.RunAsync("account", "add", "alice@one.example", "--password", CliServer.Password)).ExitCode.ShouldBe(0);
+        await using (var smtp = await ScriptedClient.ConnectAsync(server["smtp"]))
+        {
+            await smtp.ReadLineAsync();
+            foreach (var command in new[] { "HELO client.example.org", "MAIL FROM:<bob@example.org>", "RCPT TO:<alice@one.example>" })
+                (await smtp.AskAsync(command))!.ShouldStartWith("250");
+            (await smtp.AskAsync("DATA"))!.ShouldStartWith("354");
+            (await smtp.AskAsync("Subject: hello\r\n\r\nBody\r\n."))!.ShouldStartWith("250");
+        }
+        await Waiting.UntilAsync(() => RunAsync("select count(*) from projections.search_text").GetAwaiter().GetResult() is 1L);
+        var clean = await server.RunAsync("projections", "verify", "--all-contents");
+        (clean.ExitCode, clean.Output).ShouldBe((0, clean.Output), clean.Error);
+        clean.Output.ShouldContain("SearchText");
+        clean.Output.ShouldContain("message_summary");
+
+        await RunAsync("update projections.search_text set body = body || ' more'");
+        foreach (var how in new string[][] { [], ["--all-contents"], ["SearchText", "--sample", "5"] })
+        {
+            var found = await server.RunAsync(["projections", "verify", .. how]);
+            found.ExitCode.ShouldBe(1, found.Output + found.Error);
+            found.Output.ShouldContain("SearchText: search_text {\"number\": ");
+            found.Error.ShouldContain("projections rebuild SearchText");
+        }
+        (await server.RunAsync("projections", "verify", "--sample", "0")).ExitCode.ShouldBe(0);
+        (await server.RunAsync("projections", "verify", "--sample", "-1")).ExitCode.ShouldBe(ExitCodes.Usage);
+        (await server.RunAsync("projections", "verify", "SearchText", "--sample", "0")).ExitCode.ShouldBe(ExitCodes.Usage);
+
+        async Task<object?> RunAsync(string sql)
+        {
+            await using var command = database.DataSource.CreateCommand(sql);
+            return await command.ExecuteScalarAsync();
+        }
+    }
+}
