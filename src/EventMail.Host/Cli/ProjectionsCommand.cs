@@ -82,7 +82,9 @@ internal static class ProjectionsCommand
         var all = new Option<bool>("--all-contents") { Description = "Compares what is derived from messages (texts, summaries, previews, POP3's forms) with all messages: reads each of them" };
         var sample = new Option<int>("--sample")
         {
-            HelpName = "N", Description = "Messages whose derived rows are compared otherwise, others each time; 0 for none", DefaultValueFactory = _ => DerivedRowChecks.DefaultSample,
+            HelpName = "N",
+            Description = "Messages whose derived rows are compared otherwise, others each time; 0 for none",
+            DefaultValueFactory = _ => DerivedRowChecks.DefaultSample,
         };
         var rate = new Option<int>("--rate") { HelpName = "N", Description = "Events a second at most; 0 for no limit" };
         var command = new Command("verify", "Folds the log once more and compares row by row, and what is derived from messages with some of them. Prints the rows that are not what the log says; ends with 1 if there are any.")
