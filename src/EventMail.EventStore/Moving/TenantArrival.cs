@@ -89,13 +89,14 @@ public sealed class TenantArrival : IAsyncDisposable
             added(_added);
         }
         _added = to;
+        // Here and not at the end, which the tenant's writers wait for.
+        await ExecuteAsync("delete from eventmail.arriving_event where tenant_id = $1 and seq_id <= $2", cancel, _tenant, to);
+        await ExecuteAsync("delete from eventmail.arriving_stream where tenant_id = $1", cancel, _tenant);
     }
 
     /// <summary>From here on the tenant is here.</summary>
     public async Task CommitAsync(CancellationToken cancel)
     {
-        await ExecuteAsync("delete from eventmail.arriving_event where tenant_id = $1", cancel, _tenant);
-        await ExecuteAsync("delete from eventmail.arriving_stream where tenant_id = $1", cancel, _tenant);
         await ExecuteAsync("delete from eventmail.arriving_content where tenant_id = $1", cancel, _tenant);
         await ExecuteAsync("delete from eventmail.arrival where tenant_id = $1", cancel, _tenant);
         // Of one that went and comes back. A committer looks again before it refuses.

@@ -31,9 +31,10 @@ public sealed class TenantCopy(EventLog source, EventLog target, string tenant)
         await using var from = await source.Sessions.OpenConnectionAsync(cancel);
         await using var to = await target.Sessions.OpenConnectionAsync(cancel);
         var origin = await new BackupRows(from).FirstEventAsync(cancel) ?? throw new TenantMoveException("The log is empty.");
-        if (await FindAsync(to, origin, cancel) is { } under)
-            return under;
+        // Each time: what is left of a tenant can still be removed.
         var since = await CommonAsync(from, to, cancel);
+        if (await FindAsync(to, origin, cancel) is { } under)
+            return under.Since == since ? under : throw new TenantMoveException("What has come to the target begins elsewhere: --cancel, and begin anew.");
         await using var begin = new NpgsqlCommand("insert into eventmail.arrival (tenant_id, origin, since, position) values ($1, $2, $3, $3) on conflict (tenant_id) do nothing", to)
         {
             Parameters = { new() { Value = tenant }, new() { Value = origin }, new() { Value = since } },

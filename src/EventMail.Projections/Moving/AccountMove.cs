@@ -145,6 +145,8 @@ public sealed class AccountMove(MoveSide source, MoveSide target, string account
     private async Task MoveInAsync(CancellationToken cancel)
     {
         await DecideAsync(target, state => AccountDecider.MoveIn(state, source.Name), cancel);
+        // One that was restored from a backup of the moment before this event has the account as moved away.
+        await ReadOnlyTenants.RemoveAsync(target.Log, account, cancel);
         await ReadOnlyTenants.AddAsync(source.Log, account, MovedAccounts.ReasonOf(target.Name), target.Name, cancel);
     }
 
