@@ -30,7 +30,6 @@ internal static class KeysBench
     // One thread, the best of many rounds: what else runs on the machine does not count.
     private static void Steps()
     {
-        const int rounds = 300, each = 20;
         var key = RandomNumberGenerator.GetBytes(KeyRing.KeyBytes);
         foreach (var size in new[] { 1024, 4096, 16 * 1024, 64 * 1024 })
         {
@@ -41,21 +40,7 @@ internal static class KeysBench
             var back = new byte[size];
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{size,6} octets, {row.Length,6} sealed: seal {Best(() => SealedRow.Seal(body, key)):n1} µs, open {Best(() => SealedRow.TryOpen(row, key, back)):n1} µs; of it LZ4 {Best(() => Lz4Block.Compress(body, block)):n1} and {Best(() => Lz4Block.TryDecompress(packed, back)):n1} µs; SHA-256 {Best(() => SHA256.HashData(body)):n1} µs"));
-        }
-
-        static double Best(Action action)
-        {
-            var best = TimeSpan.MaxValue;
-            for (var round = 0; round < rounds; round++)
-            {
-                var start = Stopwatch.GetTimestamp();
-                for (var i = 0; i < each; i++)
-                    action();
-                var time = Stopwatch.GetElapsedTime(start);
-                best = time < best ? time : best;
-            }
-            return best.TotalMicroseconds / each;
+                $"{size,6} octets, {row.Length,6} sealed: seal {Measure.Best(() => SealedRow.Seal(body, key)):n1} µs, open {Measure.Best(() => SealedRow.TryOpen(row, key, back)):n1} µs; of it LZ4 {Measure.Best(() => Lz4Block.Compress(body, block)):n1} and {Measure.Best(() => Lz4Block.TryDecompress(packed, back)):n1} µs; SHA-256 {Measure.Best(() => SHA256.HashData(body)):n1} µs"));
         }
     }
 

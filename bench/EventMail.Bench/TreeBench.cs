@@ -46,7 +46,7 @@ internal static class TreeBench
         Console.WriteLine($"prove and check: {clock.Elapsed.TotalMilliseconds / Proofs:n2} ms an event");
 
         clock.Restart();
-        var report = await new TreeVerification(log).RunAsync([Checkpoint.Of("bench", tip.Size, tip.Root(), DateTimeOffset.UtcNow)], null, default);
+        var report = await new TreeVerification(log.DataSource).RunAsync([Checkpoint.Of("bench", tip.Size, tip.Root(), DateTimeOffset.UtcNow)], null, default);
         if (!report.Holds)
             throw new InvalidOperationException("the tree does not hold");
         Console.WriteLine($"verify: {Events / clock.Elapsed.TotalSeconds / 1000:n0} thousand events a second");

@@ -64,6 +64,9 @@ public sealed class BoundedCache<TKey, TValue>(int generation, IEqualityComparer
         }
     }
 
+    /// <summary>What is in it, some of it perhaps twice.</summary>
+    public IEnumerable<KeyValuePair<TKey, TValue>> Entries => _young.Concat(_old);
+
     public void Clear()
     {
         lock (_turning)

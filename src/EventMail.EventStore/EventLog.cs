@@ -85,7 +85,7 @@ public sealed class EventLog : IAsyncDisposable
             var cache = new StateCache(options.StateCacheWeight);
             var publisher = new Publisher(cache, feed, log);
             var states = new StateLoader(source, reader, cache, publisher, quarantine);
-            subjects.Erased += subject => publisher.Forget(subject);
+            subjects.Erased += publisher.Forget;
             var node = Guid.CreateVersion7();
             var remote = new RemoteCommits(source, reader, states, publisher, kinds.ToDictionary(k => k.Name), log);
             link = new NodeLink(options, node, [.. inline, .. asynchronous], remote, publisher, subjects, log);

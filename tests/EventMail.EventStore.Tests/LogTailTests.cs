@@ -97,4 +97,34 @@ public class LogTailTests
         all.TakeLast(late.Count).Select(e => e.Sequence).ShouldBe(late.Select(e => e.Sequence));
         all.Count.ShouldBe(11 + late.Count);
     }
+
+    [Fact]
+    public async Task What_was_opened_with_a_key_is_kept_for_nobody_once_it_is_destroyed()
+    {
+        await using var log = await FilledAsync();
+        var (gone, stays) = (Counters.New("gone"), Counters.New("stays"));
+        foreach (var counter in (StreamRef[])[gone, stays])
+            (await log.ExecuteAsync(new Act(counter, d => d.Append(counter.Key, new CounterOwned(counter.Key.Tenant, 7, [], null))))).Rejection.ShouldBeNull();
+        var tail = new LogTail(log.Node.Reader);
+        log.Node.Subjects.Erased += tail.Forget;
+        using var ahead = tail.Join();
+        using var behind = tail.Join();
+        await using var slow = tail.ReadAsync(behind, 0, 100, default).GetAsyncEnumerator();
+        (await slow.MoveNextAsync()).ShouldBeTrue();
+        Owners(await AllAsync(tail, ahead, 0, PageSize)).ShouldBe(["gone", "stays"]);
+        var reads = tail.Reads;
+
+        var erasures = log.Node.Subjects.Erasures;
+        await using (var connection = await log.DataSource.OpenConnectionAsync())
+            await log.Node.Subjects.EraseAsync(connection, null, "gone", default);
+        await TestLog.EventuallyAsync(() => log.Node.Subjects.Erasures > erasures);
+        var late = new List<StoredEvent>();
+        do
+            late.AddRange(slow.Current);
+        while (await slow.MoveNextAsync());
+        Owners(late).ShouldBe(["", "stays"]);
+        (tail.Reads - reads).ShouldBe(1); // the page that it was in, and no other
+    }
+
+    private static IEnumerable<string> Owners(IEnumerable<StoredEvent> events) => events.Select(e => e.Data).OfType<CounterOwned>().Select(e => e.Owner);
 }

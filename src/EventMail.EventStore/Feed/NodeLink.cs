@@ -160,7 +160,7 @@ internal sealed class NodeLink : IAsyncDisposable
             await ExecuteAsync(connection, $"listen {Channel}", cancel);
             await ExecuteAsync(connection, $"listen {CommitNotice.Channel}", cancel);
             await ExecuteAsync(connection, $"listen {SubjectKeys.Channel}", cancel);
-            _subjects.ForgetAll(); // what was told while nobody listened
+            await _subjects.ForgetAllAsync(connection, cancel); // what was told while nobody listened
             await using (var transaction = await connection.BeginTransactionAsync(cancel))
             {
                 await ExecuteAsync(connection, join, cancel, Node, _models);

@@ -207,8 +207,11 @@ internal sealed class Publisher(StateCache cache, CommitFeed feed, ILogger log)
     }
 
     /// <summary>Drops the states of a subject's streams, which say what nobody is to know any more.</summary>
-    public void Forget(string subject)
+    /// <param name="subject">Null: those of whom it is are told of by their names (<see cref="SubjectKeys.ForgetAllAsync"/>).</param>
+    public void Forget(string? subject)
     {
+        if (subject is null)
+            return;
         foreach (var key in cache.Keys)
             if (DataSubject.Has(subject, key))
                 Forget(key);

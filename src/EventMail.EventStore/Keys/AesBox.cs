@@ -19,7 +19,7 @@ internal sealed class AesBox(ReadOnlySpan<byte> key) : IDisposable
     public void Seal(ReadOnlySpan<byte> plain, ReadOnlySpan<byte> purpose, Span<byte> box)
     {
         var nonce = box[..NonceBytes];
-        RandomNumberGenerator.Fill(nonce);
+        Nonces.Next(nonce);
         lock (_gate)
             _aes.Encrypt(nonce, plain, box.Slice(NonceBytes, plain.Length), box.Slice(NonceBytes + plain.Length, TagBytes), purpose);
     }

@@ -21,6 +21,7 @@ internal sealed class LogTail(EventReader reader)
     private readonly Dictionary<long, Task<Page>> _reading = [];
     private readonly List<Follower> _followers = [];
     private long _reads;
+    private long _forgotten;
 
     /// <summary>Pages that were read from the log.</summary>
     public long Reads => Interlocked.Read(ref _reads);
@@ -88,6 +89,21 @@ internal sealed class LogTail(EventReader reader)
             yield return page;
     }
 
+    /// <summary>
+    /// A subject's key is gone: what was opened with it is kept for nobody, and what is being read now neither. Who was handed such a page before is
+    /// done with it when it is folded.
+    /// </summary>
+    /// <param name="subject">Null: it may be anybody's.</param>
+    public void Forget(string? subject)
+    {
+        lock (_gate)
+        {
+            _forgotten++;
+            _reading.Clear();
+            _pages.RemoveAll(page => subject is null || page.Events.Any(e => DataSubject.Has(subject, e.Stream)));
+        }
+    }
+
     private void MoveTo(Follower follower, long position)
     {
         lock (_gate)
@@ -104,13 +120,14 @@ internal sealed class LogTail(EventReader reader)
             if (_pages.Find(p => p.After <= after && after < p.UpTo) is { } kept)
                 return Task.FromResult(kept);
             // Whoever gives up leaves it to the others.
+            var forgotten = _forgotten;
             if (!_reading.TryGetValue(after, out var reading))
-                _reading[after] = reading = Task.Run(() => ReadAsync(after, end), CancellationToken.None);
+                _reading[after] = reading = Task.Run(() => ReadAsync(after, end, forgotten), CancellationToken.None);
             return reading.WaitAsync(cancel);
         }
     }
 
-    private async Task<Page> ReadAsync(long after, long end)
+    private async Task<Page> ReadAsync(long after, long end, long forgotten)
     {
         try
         {
@@ -119,7 +136,8 @@ internal sealed class LogTail(EventReader reader)
             var page = new Page(after, events.Count < EventReader.PageSize ? end : events[^1].Sequence, events);
             lock (_gate)
             {
-                _pages.Add(page);
+                if (forgotten == _forgotten)
+                    _pages.Add(page);
                 Drop();
             }
             return page;
@@ -127,7 +145,8 @@ internal sealed class LogTail(EventReader reader)
         finally
         {
             lock (_gate)
-                _reading.Remove(after);
+                if (forgotten == _forgotten)
+                    _reading.Remove(after);
         }
     }
 

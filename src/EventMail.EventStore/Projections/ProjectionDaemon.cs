@@ -26,6 +26,7 @@ public sealed class ProjectionDaemon : IAsyncDisposable
         settings.Options = $"{settings.Options} -c synchronous_commit=off".Trim();
         _source = NpgsqlDataSource.Create(settings);
         var tail = new LogTail(reader);
+        reader.Decoder.Keys.Erased += tail.Forget;
         _runners = [.. projections.Select(p => new ProjectionRunner(p, _source, reader, tail, options.ProjectionPoll, log))];
         _subscription = feed.Subscribe(batch =>
         {

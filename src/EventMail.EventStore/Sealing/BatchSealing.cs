@@ -13,24 +13,39 @@ internal readonly record struct NewSubjectKey(string Subject, SubjectKey Key, Wr
 internal sealed class BatchSealing(SubjectKeys keys)
 {
     private readonly PersonalSplitter _splitter = new();
-    private readonly SealedHeaders _headers = new();
+    private readonly SealedHeaders _headers = new(keys);
+
+    // Of the batch's events, as far as they are in memory: each is looked up once.
+    private readonly List<SubjectKey?> _found = [];
 
     /// <exception cref="SubjectKeyUnusableException">A subject's key cannot be used.</exception>
     public async ValueTask SealAsync(Batch batch, NpgsqlConnection connection, NpgsqlTransaction? transaction)
     {
         if (!keys.Seals)
             return;
-        HashSet<string>? unknown = null;
-        foreach (var pending in batch.Events)
-            if (Concerns(pending) && DataSubject.Of(pending.Event.Stream) is var subject && !keys.Knows(subject))
-                (unknown ??= new(StringComparer.Ordinal)).Add(subject);
-        if (unknown is not null)
+        if (Find(batch) is { } unknown)
         {
             await keys.LoadAsync(connection, transaction, unknown, CancellationToken.None);
             if (transaction is not null)
                 await MakeAsync(batch, unknown, connection, transaction);
         }
         Seal(batch);
+        _found.Clear();
+    }
+
+    // The subjects of whom it is not in memory whether they have a key.
+    private HashSet<string>? Find(Batch batch)
+    {
+        HashSet<string>? unknown = null;
+        _found.Clear();
+        foreach (var pending in batch.Events)
+        {
+            SubjectKey? key = null;
+            if (Concerns(pending) && DataSubject.Of(pending.Event.Stream) is var subject && !keys.TryGet(subject, out key))
+                (unknown ??= new(StringComparer.Ordinal)).Add(subject);
+            _found.Add(key);
+        }
+        return unknown;
     }
 
     // After a conflict: what new keys were wrapped with may be retired.
@@ -53,19 +68,19 @@ internal sealed class BatchSealing(SubjectKeys keys)
 
     private void Seal(Batch batch)
     {
-        foreach (ref var pending in CollectionsMarshal.AsSpan(batch.Events))
+        var events = CollectionsMarshal.AsSpan(batch.Events);
+        for (var i = 0; i < events.Length; i++)
         {
-            if (!Concerns(pending))
-                continue;
-            var e = pending.Event;
-            var subject = DataSubject.Of(e.Stream);
+            ref var pending = ref events[i];
+            var (e, headers) = (pending.Event, pending.Event.Metadata.HeadersJson);
+            var key = _found[i];
             if (pending.Type.Personal is { } members && _splitter.Split(pending.Json, members))
             {
-                EventBox.Close(_splitter.Rest, _splitter.Taken.Written, KeyOf(subject, batch), e.Stream, e.Version);
+                EventBox.Close(_splitter.Rest, _splitter.Taken.Written, key ??= KeyOf(DataSubject.Of(e.Stream), batch), e.Stream, e.Version);
                 pending.Json = _splitter.Rest.Written.ToArray();
             }
-            if (HeaderBox.IsFor(e.Metadata.HeadersJson))
-                pending.SealedHeaders = _headers.Of(e.Metadata.HeadersJson!, KeyOf(subject, batch), subject);
+            if (HeaderBox.IsFor(headers) && Concerns(pending))
+                pending.SealedHeaders = _headers.Of(headers!, key ?? KeyOf(DataSubject.Of(e.Stream), batch), DataSubject.Of(e.Stream));
         }
     }
 

@@ -21,9 +21,11 @@ internal static class HeaderBox
 
     /// <summary>The headers in their canonical form, with what is personal in a box; null when nothing is.</summary>
     /// <param name="headers">An object.</param>
-    public static byte[]? Seal(ReadOnlySpan<byte> headers, SubjectKey key, string subject)
+    /// <param name="rest">To work in; as <paramref name="taken"/>.</param>
+    public static byte[]? Seal(ReadOnlySpan<byte> headers, SubjectKey key, string subject, JsonOctets rest, JsonOctets taken)
     {
-        var (rest, taken) = (new JsonOctets(), new JsonOctets());
+        rest.Clear();
+        taken.Clear();
         rest.Write("{"u8);
         taken.Write("{"u8);
         var reader = new Utf8JsonReader(headers);
@@ -41,7 +43,8 @@ internal static class HeaderBox
         rest.Write(rest.Length > 1 ? ","u8 : default);
         rest.Write(Name);
         rest.Write("\""u8);
-        SealedText.Write(taken.Written, key, PurposeOf(subject), rest);
+        Span<byte> purpose = stackalloc byte[PurposeLength(subject)];
+        SealedText.Write(taken.Written, key, PurposeOf(subject, purpose), rest);
         rest.Write("\"}"u8);
         return HeaderForms.Canonical(rest.Written);
     }
@@ -54,7 +57,8 @@ internal static class HeaderBox
     public static string Open(string headers, SubjectKeys keys, string subject)
     {
         var json = Encoding.UTF8.GetBytes(headers);
-        if (SealedText.Find(json, Name) is not { } text || SealedText.Open(json.AsSpan(text), keys.Get(subject), PurposeOf(subject)) is not { Length: > 2 } taken)
+        Span<byte> purpose = stackalloc byte[PurposeLength(subject)];
+        if (SealedText.Find(json, Name) is not { } text || SealedText.Open(json.AsSpan(text), keys.Get(subject), PurposeOf(subject, purpose)) is not { Length: > 2 } taken)
             return headers;
         // In the place of the member: from its name to the mark behind its text.
         var start = json.AsSpan().IndexOf(Name);
@@ -63,12 +67,13 @@ internal static class HeaderBox
             Encoding.UTF8.GetString(json.AsSpan(text.End.Value + 1)));
     }
 
-    private static byte[] PurposeOf(string subject)
+    // Subjects are short: accounts' ids and streams'.
+    private static int PurposeLength(string subject) => PurposeBytes + Encoding.UTF8.GetMaxByteCount(subject.Length);
+
+    private static ReadOnlySpan<byte> PurposeOf(string subject, Span<byte> purpose)
     {
-        var purpose = new byte[PurposeBytes + Encoding.UTF8.GetByteCount(subject)];
         "headers "u8.CopyTo(purpose);
-        Encoding.UTF8.GetBytes(subject, purpose.AsSpan(PurposeBytes));
-        return purpose;
+        return purpose[..(PurposeBytes + Encoding.UTF8.GetBytes(subject, purpose[PurposeBytes..]))];
     }
 
     private static bool IsPersonal(ref Utf8JsonReader name)

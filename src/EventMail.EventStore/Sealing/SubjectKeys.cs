@@ -33,6 +33,7 @@ public sealed class SubjectKeys
     private readonly BoundedCache<string, Known> _known;
     private readonly NpgsqlDataSource _source;
     private readonly KeyRing _ring;
+    private int _erasures;
 
     internal SubjectKeys(NpgsqlDataSource source, KeyRing ring, KeyOptions options)
     {
@@ -43,13 +44,14 @@ public sealed class SubjectKeys
     /// <summary>What comes is sealed; what was sealed is opened either way.</summary>
     internal bool Seals { get; }
 
-    private int _erasures;
+    /// <summary>
+    /// A subject's key was destroyed, by whatever node: what is remembered of the subject is to be forgotten. Null: nobody told us for a while, and it
+    /// may have been anybody's.
+    /// </summary>
+    internal event Action<string?>? Erased;
 
     /// <summary>Another number each time that a subject's key was destroyed, or may have been: what was remembered before may be gone.</summary>
     public int Erasures => Volatile.Read(ref _erasures);
-
-    /// <summary>A subject's key was destroyed, by whatever node: what is remembered of the subject is to be forgotten.</summary>
-    internal event Action<string>? Erased;
 
     /// <summary>
     /// Destroys a subject's key in the caller's transaction: once that is committed, what is sealed of the subject in the log cannot be read any
@@ -81,12 +83,13 @@ public sealed class SubjectKeys
 
     internal async Task LoadAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, IReadOnlyCollection<string> subjects, CancellationToken cancel)
     {
+        var erasures = Erasures;
         var missing = subjects.ToHashSet(StringComparer.Ordinal);
         await using var command = new NpgsqlCommand(Select, connection, transaction) { Parameters = { new() { Value = subjects.ToArray() } } };
         await using var row = await command.ExecuteReaderAsync(cancel);
         while (await row.ReadAsync(cancel))
         {
-            Learn(row);
+            Learn(row, erasures);
             missing.Remove(row.GetString(0));
         }
         foreach (var subject in missing)
@@ -100,6 +103,17 @@ public sealed class SubjectKeys
         if (!_known.TryGet(subject, out var known) || !known.Holds)
             known = LookUp(subject);
         return known.Fault is { } fault ? throw new SubjectKeyUnusableException(subject, fault) : known.Key;
+    }
+
+    /// <summary>False where it is not in memory whether there is a key; null where there is none.</summary>
+    /// <exception cref="SubjectKeyUnusableException">There is one, and it cannot be used.</exception>
+    internal bool TryGet(string subject, out SubjectKey? key)
+    {
+        key = null;
+        if (!_known.TryGet(subject, out var known) || !known.Holds)
+            return false;
+        key = known.Fault is { } fault ? throw new SubjectKeyUnusableException(subject, fault) : known.Key;
+        return true;
     }
 
     /// <summary>A key for a subject that has none. It counts once its row is committed and it is <see cref="Remember"/>ed.</summary>
@@ -160,27 +174,53 @@ public sealed class SubjectKeys
     {
         if (told.Length == 0)
             return;
-        Unlearn(told[1..]);
-        if (told[0] != Destroyed)
-            return;
-        Interlocked.Increment(ref _erasures);
-        Erased?.Invoke(told[1..]);
+        var subject = told[1..];
+        if (told[0] == Destroyed)
+            Forget(subject);
+        else if (!(_known.TryGet(subject, out var known) && known.Key is not null))
+            Unlearn(subject);
     }
 
-    /// <summary>Nobody told us for a while.</summary>
-    internal void ForgetAll()
+    /// <summary>Nobody told us for a while: of those whose keys were in memory it is found out who has none any more.</summary>
+    internal async Task ForgetAllAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
+        string[] subjects = [.. _known.Entries.Where(entry => entry.Value.Key is not null).Select(entry => entry.Key).Distinct()];
+        var gone = new List<string>();
+        if (subjects.Length > 0)
+        {
+            await using var command = new NpgsqlCommand(
+                "select s from unnest($1::varchar[]) s where not exists (select from eventmail.subject_key k where k.subject = s)", connection)
+            {
+                Parameters = { new() { Value = subjects } },
+            };
+            await using var row = await command.ExecuteReaderAsync(cancel);
+            while (await row.ReadAsync(cancel))
+                gone.Add(row.GetString(0));
+        }
+        Forget(null);
+        foreach (var subject in gone)
+            Forget(subject);
+    }
+
+    private void Forget(string? subject)
+    {
+        // Counted first: see Learn.
         Interlocked.Increment(ref _erasures);
-        _known.Clear();
+        if (subject is null)
+            _known.Clear();
+        else
+            Unlearn(subject);
+        Erased?.Invoke(subject);
     }
 
     private Known LookUp(string subject)
     {
+        var erasures = Erasures;
         using var connection = _source.OpenConnection();
         using var command = new NpgsqlCommand(Select, connection) { Parameters = { new() { Value = new[] { subject } } } };
         using var row = command.ExecuteReader();
         if (row.Read())
-            return Learn(row);
+            return Learn(row, erasures);
         var none = None();
         _known.Set(subject, none);
         return none;
@@ -188,7 +228,7 @@ public sealed class SubjectKeys
 
     private static Known None() => new(null, null, Environment.TickCount64 + (long)NoneFor.TotalMilliseconds);
 
-    private Known Learn(NpgsqlDataReader row)
+    private Known Learn(NpgsqlDataReader row, int erasures)
     {
         var subject = row.GetString(0);
         Span<byte> key = stackalloc byte[KeyRing.KeyBytes];
@@ -208,6 +248,9 @@ public sealed class SubjectKeys
             CryptographicOperations.ZeroMemory(key);
         }
         _known.Set(subject, known);
+        // It was destroyed between the reading and now, perhaps, and we have heard so already.
+        if (erasures != Erasures)
+            Unlearn(subject);
         return known;
     }
 

@@ -2,7 +2,6 @@ using EventMail.EventStore.Proof;
 using EventMail.Host.Composition;
 using EventMail.Host.Configuration;
 using EventMail.Projections;
-using Npgsql;
 
 namespace EventMail.Host.Audit;
 
@@ -14,7 +13,7 @@ internal sealed record AuditedLog(ChainSummary Chains, IReadOnlyList<ChainFault>
 }
 
 /// <summary>Verifies the log of a server at work: its chains, then its tree and the checkpoints that are kept here.</summary>
-internal sealed class LogAudit(MailStore store, HostDatabase database, HostSettings settings)
+internal sealed class LogAudit(HostDatabase database, HostSettings settings)
 {
     /// <param name="told">Faults that are remembered one by one.</param>
     /// <param name="progress">Gets a stage, how many events are done, and of about how many.</param>
@@ -22,11 +21,7 @@ internal sealed class LogAudit(MailStore store, HostDatabase database, HostSetti
     {
         // First what may refuse at once.
         IReadOnlyList<SignedCheckpoint> checkpoints = scope.Tenant is null ? await OwnCheckpoints.ReadAsync(settings, cancel) : [];
-        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database.ConnectionString)
-        {
-            MaxAutoPrepare = 20,
-            CommandTimeout = 0, // a page of a log on a slow disk
-        });
+        await using var source = AuditedDatabase.Open(database);
         var found = new List<ChainFault>();
         var summary = await new ChainVerifier(source, EventStreams.Kinds).VerifyAsync(
             scope,
@@ -37,7 +32,7 @@ internal sealed class LogAudit(MailStore store, HostDatabase database, HostSetti
                 return Task.CompletedTask;
             },
             at => progress("chains", at.Events, at.Total), cancel);
-        var tree = scope.Tenant is not null ? null : await new TreeVerification(store.Log).RunAsync(
+        var tree = scope.Tenant is not null ? null : await new TreeVerification(source).RunAsync(
             [.. checkpoints.Select(signed => signed.Checkpoint)], events => progress("tree", events, summary.Events), cancel);
         return new(summary, found, tree);
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using EventMail.EventStore.Proof;
 using EventMail.Host.Audit;
+using EventMail.Host.Composition;
 using EventMail.Host.Configuration;
 
 namespace EventMail.Host.Cli;
@@ -39,11 +40,12 @@ internal static class AuditVerifyCommand
                 await VerifyAsync(export, checkpoints, stop);
                 return ExitCodes.Done;
             }
-            // First what needs least: a log may be altered so that no store opens on it.
-            var holds = await ChainVerifyRun.RunAsync(run, stop);
+            // Not by the store: a log may be altered so that none opens on it, and an auditor has no keys to open it with.
+            await using var database = await HostDatabase.AttachAsync(run.Settings, run.Logs, stop);
+            await using var source = AuditedDatabase.Open(database);
+            var holds = await ChainVerifyRun.RunAsync(source, run, stop);
             if (run.Arguments.GetValue(ChainVerifyRun.Account) is null)
-                await StoreCommand.RunAsync(run, stop,
-                    store => TreeVerifyRun.RunAsync(store.Log, checkpoints, run.Arguments.GetValue(ListOutput.Json), stop));
+                await TreeVerifyRun.RunAsync(source, checkpoints, run.Arguments.GetValue(ListOutput.Json), stop);
             return holds ? ExitCodes.Done : ExitCodes.Altered;
         });
         return command;

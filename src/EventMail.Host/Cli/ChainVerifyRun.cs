@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using EventMail.EventStore.Proof;
-using EventMail.Host.Composition;
 using EventMail.Projections;
 using Npgsql;
 
@@ -10,7 +9,7 @@ namespace EventMail.Host.Cli;
 
 /// <summary>
 /// The chains' half of `audit verify`. Needs nothing of the server but its database: it must say what is wrong with a log that no server could
-/// start on, and it changes nothing.
+/// start on, for somebody who has none of its keys, and it changes nothing.
 /// </summary>
 internal static class ChainVerifyRun
 {
@@ -27,15 +26,9 @@ internal static class ChainVerifyRun
     };
 
     /// <summary>False when something is wrong; what it is was printed.</summary>
-    public static async Task<bool> RunAsync(CommandRun run, CancellationToken stop)
+    public static async Task<bool> RunAsync(NpgsqlDataSource source, CommandRun run, CancellationToken stop)
     {
         var until = run.Arguments.GetValue(UnhashedUntil) is { } time ? TimeArgument.Parse(time) : default(DateTimeOffset?);
-        await using var database = await HostDatabase.AttachAsync(run.Settings, run.Logs, stop);
-        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database.ConnectionString)
-        {
-            MaxAutoPrepare = 20,
-            CommandTimeout = 0, // a page of a log on a slow disk
-        });
         var names = new AccountNames(source);
         var tenant = run.Arguments.GetValue(Account) is { } address ? await names.TenantAsync(address, stop) : null;
         return await VerifyAsync(source, new(tenant, until), names, run.Arguments.GetValue(ListOutput.Json), stop);

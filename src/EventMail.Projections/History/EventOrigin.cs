@@ -19,6 +19,9 @@ internal sealed record EventOrigin(string? Protocol, string? Client)
         : Known.TryGet(json, out var origin) ? origin
         : Known.GetOrAdd(json, Parse);
 
+    /// <summary>Whoever was somewhere may have been erased.</summary>
+    public static void Forget() => Known.Clear();
+
     // Another application's headers are its own.
     private static EventOrigin Parse(string json)
     {

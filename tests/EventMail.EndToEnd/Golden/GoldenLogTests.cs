@@ -10,7 +10,7 @@ public sealed partial class GoldenLogTests
     public static TheoryData<string> Names => [.. GoldenLog.Names];
 
     [Fact]
-    public void There_is_a_log_of_each_age() => GoldenLog.Names.ShouldBe(["before-hashes", "before-sending", "with-hashes"]);
+    public void There_is_a_log_of_each_age() => GoldenLog.Names.ShouldBe(["before-hashes", "before-sending", "sealed", "with-hashes"]);
 
     [Theory, MemberData(nameof(Names))]
     public async Task A_log_says_today_what_it_said_when_it_was_written(string name)
@@ -53,6 +53,48 @@ public sealed partial class GoldenLogTests
         (await RunAsync(server, "projections", "verify")).ExitCode.ShouldBe(0);
         (await RunAsync(server, "replay", "alice@example.org")).Output.ShouldContain("Later");
     }
+
+    [Fact]
+    public async Task What_was_sealed_is_read_and_the_log_verifies_when_a_key_of_it_is_gone()
+    {
+        using var folder = new TempFolder();
+        await using var database = await TestDatabase.CreateAsync();
+        var log = new GoldenLog("sealed");
+        await log.LoadAsync(database, folder.Path);
+        var boxes = await SealedAsync(database);
+        boxes.Count.ShouldBeGreaterThan(20);
+        boxes.ShouldAllBe(row => !row.Contains("@client.example.net") && !row.Contains("alice@") && !row.Contains("127.0.0.1"));
+        await using var server = await TestServer.StartAsync(new() { ConnectionString = database.ConnectionString, DataFolder = folder.Path, Settings = MailServer.Settings });
+        var told = await ToldAsync(server, log.Events);
+        told.ShouldContain(line => line.Contains("sender@client.example.net") && line.Contains("127.0.0.1"));
+        told.ShouldContain(line => line.Contains("far@remote.example"));
+
+        await RunAsync(server, "account", "remove", "alice@example.org");
+        (await RunAsync(server, "erase", "account", "alice@example.org", "--reason", "asked for")).Output.ShouldContain("erasure ");
+        (await SealedAsync(database)).Take(boxes.Count).ShouldBe(boxes, "the log is as it was");
+        var after = await ToldAsync(server, log.Events);
+        after.Count.ShouldBe(told.Count);
+        after.ShouldNotContain(line => line.Contains("alice@example.org") && !line.Contains("alias_added")); // an alias is its domain's
+        after.ShouldContain(line => line.Contains("far@remote.example")); // bob's
+        (await RunAsync(server, "audit", "verify")).Output.ShouldContain("no event was changed");
+        (await RunAsync(server, "projections", "verify")).ExitCode.ShouldBe(0);
+        await RunAsync(server, "projections", "rebuild");
+        (await RunAsync(server, "audit", "verify")).Output.ShouldContain("no event was changed");
+    }
+
+    private static async Task<List<string>> SealedAsync(TestDatabase database)
+    {
+        await using var command = database.DataSource.CreateCommand("select data::text || headers::text from mt_events where data ? 'Sealed' or headers ? 'sealed' order by seq_id");
+        await using var row = await command.ExecuteReaderAsync();
+        var rows = new List<string>();
+        while (await row.ReadAsync())
+            rows.Add(row.GetString(0));
+        return rows;
+    }
+
+    // As far as the log went when it was written.
+    private static async Task<List<string>> ToldAsync(TestServer server, int events) =>
+        [.. (await RunAsync(server, "history", "--json")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Take(events)];
 
     private static async Task MailboxesShouldBeAsTheyWereAsync(TestServer server, GoldenLog log)
     {

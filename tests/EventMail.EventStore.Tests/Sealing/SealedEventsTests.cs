@@ -127,6 +127,25 @@ public sealed class SealedEventsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_erased_while_nobody_listened_is_forgotten_once_the_link_is_back()
+    {
+        var other = await _log.AddNodeAsync();
+        var (counter, neighbour) = (Counters.New("gone"), Counters.New("stays"));
+        foreach (var stream in (StreamRef[])[counter, neighbour])
+        {
+            await AppendAsync(stream, Owned);
+            Name(await other.Executor.StateAsync(stream, default)).ShouldBe(Owned.Owner);
+        }
+        await _log.RunAsync("delete from eventmail.subject_key where subject = 'gone'"); // nobody is told
+        Name(await other.Executor.StateAsync(counter, default)).ShouldBe(Owned.Owner);
+        await _log.RunAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'eventmail link%' and datname = current_database()");
+        await TestLog.EventuallyAsync(() => Name(other.Executor.StateAsync(counter, default).AsTask().Result) == "");
+        Name(await other.Executor.StateAsync(neighbour, default)).ShouldBe(Owned.Owner);
+
+        static string? Name(LoadedState state) => ((Counter)state.State).Name;
+    }
+
+    [Fact]
     public async Task A_box_opens_in_no_other_events_place()
     {
         var counter = Counters.New();

@@ -57,6 +57,12 @@ public sealed class AuditVerifyCommandTests : IAsyncLifetime
         await command.ExecuteNonQueryAsync();
     }
 
+    private async Task<object?> ScalarAsync(string sql)
+    {
+        await using var command = _postgres.DataSource.CreateCommand(sql);
+        return await command.ExecuteScalarAsync();
+    }
+
     [Fact]
     public async Task A_log_as_it_was_written_verifies_and_an_altered_one_does_not()
     {
@@ -98,6 +104,43 @@ public sealed class AuditVerifyCommandTests : IAsyncLifetime
         await SqlAsync($"update mt_streams set type = 'delivery' where type = 'account' and tenant_id = '{_account}'");
         result = await RunAsync("audit", "verify", "--account", Address);
         result.Output.ShouldContain("mt_streams says that its stream is of the type delivery");
+    }
+
+    [Fact]
+    public async Task Who_has_the_database_alone_verifies_all_of_it_and_leaves_it_as_it_is()
+    {
+        var (key, held) = (Path.Combine(_folder.Path, "key"), Path.Combine(_folder.Path, "held"));
+        await File.WriteAllTextAsync(held, (await RunAsync("audit", "checkpoint")).Output);
+        await File.WriteAllTextAsync(key, (await RunAsync("audit", "key")).Output);
+        // A store that opened on it would build this anew, which takes the keys: addresses are sealed in the log.
+        await SqlAsync("drop table projections.account");
+        using var auditor = new TestFolder();
+        Task<CommandResult> VerifyAsync(params string[] more) => TestCommand.RunAsync(
+            ["audit", "verify", "--data", auditor.Path, "--set", $"Database:ConnectionString={_postgres.ConnectionString}", "--checkpoint", held, "--key", key, .. more]);
+
+        var result = await VerifyAsync();
+        (result.ExitCode, result.Error).ShouldBe((0, ""), result.Output);
+        result.Output.ShouldContain("no event was changed");
+        result.Output.ShouldContain("1 checkpoint holds");
+        (await VerifyAsync("--account", _account)).ExitCode.ShouldBe(0);
+        Directory.Exists(auditor.Path).ShouldBeFalse();
+        (await ScalarAsync("select to_regclass('projections.account') is null")).ShouldBe(true);
+        var keys = await TestCommand.RunAsync("account", "list", "--data", auditor.Path, "--set", $"Database:ConnectionString={_postgres.ConnectionString}");
+        (keys.ExitCode, keys.Error.Contains("is missing")).ShouldBe((ExitCodes.Failed, true), keys.Error);
+
+        // What is sealed is part of what is hashed: one box in another's place.
+        await SqlAsync("""
+            update mt_events e set data = jsonb_set(data, '{Sealed}', (select o.data -> 'Sealed' from mt_events o where o.type = e.type and o.seq_id <> e.seq_id))
+            where type = 'account_opened'
+            """);
+        result = await VerifyAsync();
+        result.ExitCode.ShouldBe(ExitCodes.Altered);
+        result.Output.Split('\n').Count(line => line.StartsWith("CHANGED", StringComparison.Ordinal)).ShouldBe(2, result.Output);
+
+        await SqlAsync("drop table eventmail.log_tile");
+        result = await VerifyAsync();
+        result.ExitCode.ShouldBe(ExitCodes.Altered);
+        result.Output.ShouldContain("the stored tree is damaged: there is no table eventmail.log_tile");
     }
 
     [Fact]

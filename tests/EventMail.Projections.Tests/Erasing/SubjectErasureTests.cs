@@ -1,7 +1,10 @@
+using System.Net;
 using EventMail.EventStore.Proof;
+using EventMail.Projections.Accounts;
 using EventMail.Projections.Erasing;
 using EventMail.Projections.History.Index;
 using EventMail.Testing;
+using Npgsql;
 
 namespace EventMail.Projections.Tests.Erasing;
 
@@ -52,5 +55,48 @@ public sealed class SubjectErasureTests : IAsyncLifetime
 
         await Mail.Log.Projections.WaitForAsync(HistoryIndexProjection.ProjectionName, default);
         (await _person.DriftsAsync()).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Where_somebody_is_again_who_was_erased_is_indexed_again()
+    {
+        await LogInAsync();
+        (await ClientsAsync()).ShouldBe(1);
+        var erasures = Mail.Log.Subjects.Erasures;
+        await using (var connection = await Mail.Log.DataSource.OpenConnectionAsync())
+        {
+            await using var transaction = await connection.BeginTransactionAsync();
+            await new SubjectErasure(Mail.Log).EraseAsync(connection, transaction, _person.Account.Account, default);
+            await transaction.CommitAsync();
+        }
+        await new ErasedHistory(Mail.Log).MakeAnewAsync(_person.Account.Account, default);
+        (await ClientsAsync()).ShouldBe(0);
+        for (var wait = 0; Mail.Log.Subjects.Erasures == erasures && wait < 500; wait++)
+            await Task.Delay(20);
+
+        await LogInAsync();
+        (await ClientsAsync()).ShouldBe(1);
+
+        async Task LogInAsync()
+        {
+            var login = new LoginContext(IPAddress.Parse(MarkedPerson.Place), "imap", "s", "PLAIN", true, MarkedPerson.Session("imap", null).HeadersJson);
+            (await Mail.Authenticator.PasswordAsync(_person.Account.Address, "SecurePass123"u8.ToArray(), login, default)).Status.ShouldBe(LoginStatus.Ok);
+            await Mail.Log.Projections.WaitForAsync(HistoryIndexProjection.ProjectionName, default);
+        }
+    }
+
+    // Rows of the place in the person's own log, which the index names by a key.
+    private async Task<long> ClientsAsync()
+    {
+        await using var connection = await Mail.Log.DataSource.OpenConnectionAsync();
+        await using var command = new NpgsqlCommand($"select count(*) from {HistoryTables.Clients} where account = $1 and client = $2", connection)
+        {
+            Parameters =
+            {
+                new() { Value = (await HistoryKey.ReadAsync(connection, default)).Account(_person.Account.Account) },
+                new() { Value = IPAddress.Parse(MarkedPerson.Place) },
+            },
+        };
+        return (long)(await command.ExecuteScalarAsync())!;
     }
 }

@@ -26,6 +26,13 @@ internal sealed class StoredTree(NpgsqlDataSource source)
     /// <summary>To be called first: what is appended later is not looked at.</summary>
     public async Task OpenAsync(CancellationToken cancel)
     {
+        if (await MissingAsync(cancel) is { Length: > 0 } missing)
+        {
+            // A log from before there was a tree has none until a server runs on it.
+            if (await new ChainRows(source).FirstHashedAsync(cancel) is not null)
+                _damages.Add($"there is no table {string.Join(", no ", missing)}");
+            return;
+        }
         try
         {
             _tip = await new TreeTiles(source).TipAsync(cancel);
@@ -34,6 +41,13 @@ internal sealed class StoredTree(NpgsqlDataSource source)
         {
             _damages.Add(damage.Message);
         }
+    }
+
+    private async Task<string[]> MissingAsync(CancellationToken cancel)
+    {
+        await using var command = source.CreateCommand(
+            "select coalesce(array_agg(t), '{}') from unnest(array['eventmail.log_leaves', 'eventmail.log_tile', 'eventmail.log_tip']) t where to_regclass(t) is null");
+        return (string[])(await command.ExecuteScalarAsync(cancel))!;
     }
 
     /// <param name="sizes">Whose roots are wanted.</param>

@@ -1,12 +1,14 @@
 using System.Globalization;
+using Npgsql;
 
 namespace EventMail.EventStore.Proof;
 
 /// <summary>
 /// Holds today's log against checkpoints, and against the tree that was kept of it. Every position and hash is read; whether rows are what
-/// their hashes say is the chains' to tell. Memory does not grow with the log.
+/// their hashes say is the chains' to tell. Memory does not grow with the log. It opens nothing that is sealed, and changes nothing.
 /// </summary>
-public sealed class TreeVerification(EventLog log)
+/// <param name="source">Its search path does not matter.</param>
+public sealed class TreeVerification(NpgsqlDataSource source)
 {
     private const int Page = 10_000;
 
@@ -16,9 +18,9 @@ public sealed class TreeVerification(EventLog log)
     {
         var sizes = checkpoints.Select(checkpoint => checkpoint.Size).ToHashSet();
         var roots = new Dictionary<long, TreeHash> { [0] = TreeHash.Empty };
-        var (tree, differences, stored) = (new Frontier(), new LeafDifferences(), new StoredTree(log.DataSource));
+        var (tree, differences, stored) = (new Frontier(), new LeafDifferences(), new StoredTree(source));
         await stored.OpenAsync(cancel);
-        var end = await log.Reader.EndAsync(cancel);
+        var end = await new ChainRows(source).LastAsync(cancel);
 
         await using var kept = stored.ReadAsync(sizes, cancel).GetAsyncEnumerator(cancel);
         var more = await kept.MoveNextAsync();
@@ -53,7 +55,7 @@ public sealed class TreeVerification(EventLog log)
     public async Task<IReadOnlyDictionary<long, string>> NamesAsync(IReadOnlyCollection<long> positions, CancellationToken cancel)
     {
         var names = new Dictionary<long, string>();
-        await using var command = log.DataSource.CreateCommand(
+        await using var command = source.CreateCommand(
             "select seq_id, type, version, tenant_id, stream_id, timestamp::text from public.mt_events where seq_id = any($1)");
         command.Parameters.Add(new() { Value = positions.ToArray() });
         await using var row = await command.ExecuteReaderAsync(cancel);
@@ -73,7 +75,7 @@ public sealed class TreeVerification(EventLog log)
         for (var after = 0L; after < end;)
         {
             IReadOnlyList<LogLeaf> page;
-            await using (var connection = await log.DataSource.OpenConnectionAsync(cancel))
+            await using (var connection = await source.OpenConnectionAsync(cancel))
                 page = await LeafRows.ReadAsync(connection, null, after, end, Page, cancel);
             foreach (var leaf in page)
                 yield return leaf;

@@ -83,6 +83,7 @@ public sealed class HistoryIndexProjection : IAsyncProjection
         if (ReferenceEquals(_remembered, connection) && erasures == _erasures)
             return;
         _clients.Clear();
+        EventOrigin.Forget();
         (_remembered, _erasures, _written) = (connection, erasures, []);
     }
 

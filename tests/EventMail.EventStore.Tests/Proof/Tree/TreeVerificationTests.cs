@@ -30,7 +30,7 @@ public sealed class TreeVerificationTests : IAsyncLifetime
 
     public async Task DisposeAsync() => await _log.DisposeAsync();
 
-    private async Task<TreeReport> VerifyAsync(params Checkpoint[] more) => await new TreeVerification(_log.Node).RunAsync([_checkpoint, .. more], null, default);
+    private async Task<TreeReport> VerifyAsync(params Checkpoint[] more) => await new TreeVerification(_log.Node.DataSource).RunAsync([_checkpoint, .. more], null, default);
 
     [Fact]
     public async Task What_was_altered_is_named_and_the_tree_is_held_against_itself()
@@ -59,7 +59,7 @@ public sealed class TreeVerificationTests : IAsyncLifetime
             new(LeafFault.Removed, 100_000), new(LeafFault.Moved, 100_004, 100_003), new(LeafFault.Inserted, 100_007), new(LeafFault.Changed, 100_010),
         ]);
         report.Damages.ShouldBeEmpty();
-        (await new TreeVerification(_log.Node).NamesAsync([100_007], default))[100_007].ShouldStartWith("theirs, version 1000000 of t1/00000000-0000-0000-0000-000000000001, ");
+        (await new TreeVerification(_log.Node.DataSource).NamesAsync([100_007], default))[100_007].ShouldStartWith("theirs, version 1000000 of t1/00000000-0000-0000-0000-000000000001, ");
 
         await _log.RunAsync("update eventmail.log_tile set hashes = overlay(hashes placing '\\x00000000'::bytea from 33) where level = 1 and number = 0");
         await _log.RunAsync("delete from eventmail.log_leaves where number = 200");

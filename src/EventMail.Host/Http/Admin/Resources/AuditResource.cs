@@ -120,7 +120,7 @@ internal sealed class AuditResource(MailStore store, HostDatabase database, Host
             return AccountFinder.Missing;
         return jobs.Begin(request, "audit", Write, ApiJson.Plain.AuditDocument, async (job, cancel) =>
         {
-            var audited = await new LogAudit(store, database, settings).RunAsync(
+            var audited = await new LogAudit(database, settings).RunAsync(
                 new(tenant, until), Told, (stage, done, total) => job.Report(new(stage, done, total)), cancel);
             var chains = audited.Chains;
             return new AuditDocument(
