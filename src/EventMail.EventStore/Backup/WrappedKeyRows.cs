@@ -9,6 +9,9 @@ namespace EventMail.EventStore.Backup;
 /// </summary>
 public static class WrappedKeyRows
 {
+    /// <summary>A wrapping key's file is what it was written as.</summary>
+    public static bool IsWholeKey(string path) => WrappingKeyFiles.IsWhole(path);
+
     private const string SubjectKeys = "eventmail.subject_key";
 
     /// <returns>The names of the files of the wrapping keys that the rows need.</returns>

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EventMail.EventStore;
 
@@ -88,6 +89,21 @@ internal sealed class WrappingKeyFiles(string folder, bool isOurs, TimeProvider 
         finally
         {
             CryptographicOperations.ZeroMemory(content);
+        }
+    }
+
+    /// <summary>The file is there, and holds the key that its name says.</summary>
+    public static bool IsWhole(string path)
+    {
+        try
+        {
+            var files = new WrappingKeyFiles(Path.GetDirectoryName(path)!, isOurs: false, TimeProvider.System, NullLogger.Instance);
+            files.Read(long.Parse(Path.GetFileNameWithoutExtension(path), NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+            return true;
+        }
+        catch (Exception e) when (e is WrappingKeyMissingException or FormatException or OverflowException)
+        {
+            return false;
         }
     }
 

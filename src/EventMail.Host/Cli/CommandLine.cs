@@ -123,7 +123,7 @@ public static class CommandLine
                 return ExitCodes.Failed;
             }
             catch (Exception error) when (error is EmbeddedPostgresException or NpgsqlException or SocketException or TimeoutException
-                or IOException or UnauthorizedAccessException or EventStore.SubjectKeyUnusableException)
+                or IOException or InvalidDataException or UnauthorizedAccessException or EventStore.ContentUnreadableException or EventStore.SubjectKeyUnusableException)
             {
                 await Console.Error.WriteLineAsync($"eventmail: {error.Message}");
                 return ExitCodes.Failed;

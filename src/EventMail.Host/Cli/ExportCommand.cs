@@ -110,6 +110,6 @@ internal static class ExportCommand
             throw;
         }
         if (missing > 0)
-            throw new CommandFailedException($"{missing} messages are not in {target}; which and why stands above.");
+            throw new CommandFailedException($"{Amount.Of(missing, "message")} left out of {target}; which and why stands above.");
     }
 }

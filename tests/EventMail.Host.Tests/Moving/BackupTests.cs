@@ -1,4 +1,5 @@
 using System.Globalization;
+using EventMail.Host.Cli;
 using EventMail.Host.Configuration;
 using EventMail.Host.Moving.Backup;
 using EventMail.Testing;
@@ -86,7 +87,7 @@ public sealed class BackupTests(MovingSite site) : IClassFixture<MovingSite>
         foreach (var (until, events) in new[] { (at, all.Length), (after, all.Length), (last, all.Length), (all[0], 1), (all[1], 2) })
         {
             await using var restored = await RestoredSite.CreateAsync();
-            (await restored.DoAsync("restore-backup", target, "--until", until)).ShouldContain($"Restored {events} events");
+            (await restored.DoAsync("restore-backup", target, "--until", until)).ShouldContain($"Restored {events} event");
             restored.TakeKeys(source.DataFolder);
             await restored.DoAsync("audit", "verify");
             await restored.DoAsync("account", "list");
@@ -239,6 +240,22 @@ public sealed class BackupTests(MovingSite site) : IClassFixture<MovingSite>
         // The other was destroyed: nothing is wrapped by it any more.
         KeyCopy.Write(settings, target, new HashSet<string> { "a.key" }).ShouldBe(1);
         Directory.GetFiles(Path.Combine(target, "keys")).Select(Path.GetFileName).ShouldBe(["a.key"]);
+    }
+
+    [Fact]
+    public async Task A_key_that_was_damaged_does_not_take_the_place_of_its_copy()
+    {
+        await using var source = await RestoredSite.CreateAsync();
+        var copies = Path.Combine(source.DataFolder, "copies");
+        Directory.CreateDirectory(copies);
+        await PlainMailAsync(source);
+        var settings = new SettingsSources(source.DataFolder, null, null).Load();
+        KeyCopy.Write(settings, copies, new HashSet<string>());
+        var key = Directory.GetFiles(Path.Combine(source.DataFolder, "keys"), "*.key")[0];
+        var whole = await File.ReadAllBytesAsync(key);
+        await File.WriteAllBytesAsync(key, Changed(whole));
+        Should.Throw<CommandFailedException>(() => KeyCopy.Write(settings, copies, new HashSet<string>())).Message.ShouldContain(Path.GetFileName(key));
+        (await File.ReadAllBytesAsync(Path.Combine(copies, "keys", Path.GetFileName(key)))).ShouldBe(whole);
     }
 
     [Fact]

@@ -79,7 +79,7 @@ public sealed class ExportTests(MovingSite site) : IClassFixture<MovingSite>
         var result = await site.RunAsync("export", "eml", address, "INBOX", target);
         result.ExitCode.ShouldBe(1);
         result.Error.ShouldContain("left out: INBOX, UID 1: ");
-        result.Error.ShouldContain("1 messages are not in");
+        result.Error.ShouldContain("1 message left out of");
         Directory.GetFiles(target, "*.eml", SearchOption.AllDirectories).Select(Path.GetFileName).ShouldBe(["0000000002.eml"]);
     }
 

@@ -1,4 +1,5 @@
 using EventMail.EventStore;
+using EventMail.EventStore.Backup;
 using EventMail.Host.Cli;
 using EventMail.Host.Configuration;
 using EventMail.Projections.Accounts;
@@ -27,18 +28,26 @@ internal static class KeyCopy
 
     /// <param name="needed">The names of the keys' files without which the database cannot be read: what is copied of them stays, also when the folder is away.</param>
     /// <returns>How many files there are now.</returns>
+    /// <exception cref="CommandFailedException">A key is damaged that was whole when it was copied before; the others are copied.</exception>
     public static int Write(HostSettings settings, string target, IReadOnlySet<string> needed)
     {
         var files = 0;
         foreach (var name in new[] { SecretKey.FileName, Settings })
             files += Copy(Path.Combine(settings.Data, name), Path.Combine(target, name)) ? 1 : 0;
         var from = FolderOf(settings);
-        var kept = new HashSet<string>(StringComparer.Ordinal);
+        var (kept, damaged) = (new HashSet<string>(StringComparer.Ordinal), new List<string>());
         if (Directory.Exists(from))
         {
             foreach (var path in Directory.EnumerateFiles(from, "*.key"))
-                if (Copy(path, Path.Combine(target, Folder, Path.GetFileName(path))))
+            {
+                // A key never changes: where it did, the copy is what is left of it.
+                var isDamaged = File.Exists(Path.Combine(target, Folder, Path.GetFileName(path))) && !WrappedKeyRows.IsWholeKey(path) && File.Exists(path);
+                if (isDamaged)
+                    damaged.Add(Path.GetFileName(path));
+                // One that is destroyed meanwhile has no copy.
+                if (isDamaged || Copy(path, Path.Combine(target, Folder, Path.GetFileName(path))))
                     kept.Add(Path.GetFileName(path));
+            }
         }
         var copies = Path.Combine(target, Folder);
         if (Directory.Exists(copies))
@@ -51,7 +60,8 @@ internal static class KeyCopy
             OwnFolders.Sync(copies);
         }
         OwnFolders.Sync(target);
-        return files + kept.Count;
+        return damaged.Count == 0 ? files + kept.Count : throw new CommandFailedException(
+            $"Keys in {from} are damaged: {string.Join(", ", damaged.Take(5))}. Their copies in {copies} are left as they were: put them back from there.");
     }
 
     /// <summary>Puts them into a data folder; what is there is not touched.</summary>

@@ -9,6 +9,9 @@ namespace EventMail.Host.Moving.Export;
 /// <summary>Writes an account's mailboxes as of an instant: what arrives or changes meanwhile is not in it.</summary>
 internal sealed class ExportRun(EventLog log, IExportTarget target)
 {
+    // Messages that are asked for at once: behind one that cannot be read, what is left of them is asked for again.
+    private const int Page = 1000;
+
     private readonly PastMailboxes _past = new(log);
 
     public long Messages { get; private set; }
@@ -45,7 +48,7 @@ internal sealed class ExportRun(EventLog log, IExportTarget target)
     {
         for (var next = 0; next < rows.Count;)
         {
-            var rest = rows.GetRange(next, rows.Count - next);
+            var rest = rows.GetRange(next, Math.Min(Page - next % Page, rows.Count - next));
             try
             {
                 await foreach (var content in log.Contents.ReadManyAsync(
