@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.RegularExpressions;
 using EventMail.Testing;
@@ -10,7 +11,17 @@ internal static partial class LogCheck
 {
     private const char KeyEnd = '|';
 
+    // Behind the position: what follows the log is at its end.
+    private const string Settled = " 0";
+
+    // Before the rows of each table, where all are read at once.
+    private const string TableBegins = ">> ";
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+
+    private static readonly ConditionalWeakTable<TestServer, string> Urls = [];
 
     /// <summary>
     /// Drops the schema of the read models, kills the server and starts another one: it folds the log from the beginning. Its
@@ -137,9 +148,15 @@ internal static partial class LogCheck
         for (var patience = DateTime.UtcNow + Patience; ; DateTime.UtcNow.ShouldBeLessThan(patience, "the log or what follows it does not come to rest"))
         {
             var before = await SqlAsync(server, state);
-            await Task.Delay(TimeSpan.FromSeconds(1));
+            await Task.Delay(before[0].EndsWith(Settled, StringComparison.Ordinal) ? Quiet : Look);
+            // Tables are large: they are read when there is something to be had from it.
+            if (!before[0].EndsWith(Settled, StringComparison.Ordinal) || !(await SqlAsync(server, state)).SequenceEqual(before))
+            {
+                continue;
+            }
+
             var tables = await TablesAsync(server);
-            if (before[0].EndsWith(" 0", StringComparison.Ordinal) && (await SqlAsync(server, state)).SequenceEqual(before))
+            if ((await SqlAsync(server, state)).SequenceEqual(before))
             {
                 return tables;
             }
@@ -148,27 +165,46 @@ internal static partial class LogCheck
 
     private static async Task<Dictionary<string, string[]>> TablesAsync(TestServer server)
     {
-        var tables = new Dictionary<string, string[]>();
+        var queries = new List<string>();
         foreach (var table in ReadModelTables.Derived)
         {
-            tables[table] = await SqlAsync(server, $"select {ReadModelTables.RowOf(table)} from projections.{table} t order by 1");
+            queries.AddRange([$"select '{TableBegins}{table}'", $"select {ReadModelTables.RowOf(table)} from projections.{table} t order by 1"]);
         }
 
         foreach (var (table, key) in ReadModelTables.MadeWhenAsked)
         {
-            tables[table] = await SqlAsync(server, $"select concat_ws(' ', {key}) || '{KeyEnd}' || to_jsonb(t) from projections.{table} t order by {key}");
+            queries.AddRange([$"select '{TableBegins}{table}'", $"select concat_ws(' ', {key}) || '{KeyEnd}' || to_jsonb(t) from projections.{table} t order by {key}"]);
         }
 
-        return tables;
+        var tables = new Dictionary<string, List<string>>();
+        List<string> rows = [];
+        foreach (var row in await SqlAsync(server, [.. queries]))
+        {
+            if (row.StartsWith(TableBegins, StringComparison.Ordinal))
+            {
+                tables[row[TableBegins.Length..]] = rows = [];
+            }
+            else
+            {
+                rows.Add(row);
+            }
+        }
+
+        return tables.ToDictionary(table => table.Key, table => table.Value.ToArray());
     }
 
     private static string KeyOf(string row) => row[..row.IndexOf(KeyEnd)];
 
-    private static async Task<string[]> SqlAsync(TestServer server, string sql)
+    private static async Task<string[]> SqlAsync(TestServer server, params string[] sql)
     {
-        var url = await server.RunAsync("db", "url");
-        url.ExitCode.ShouldBe(0, url.Error);
-        var rows = await ClientProgram.RunAsync("psql", [url.Output.Trim(), "--no-align", "--tuples-only", "--quiet", "-c", sql]);
+        if (!Urls.TryGetValue(server, out var url))
+        {
+            var asked = await server.RunAsync("db", "url");
+            asked.ExitCode.ShouldBe(0, asked.Error);
+            Urls.AddOrUpdate(server, url = asked.Output.Trim());
+        }
+
+        var rows = await ClientProgram.RunAsync("psql", [url, "--no-align", "--tuples-only", "--quiet", "--set", "ON_ERROR_STOP=1", .. sql.SelectMany(one => new[] { "-c", one })]);
         return Encoding.UTF8.GetString(rows).Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
