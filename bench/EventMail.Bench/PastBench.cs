@@ -45,6 +45,7 @@ internal static class PastBench
         // The first goes to the compiler.
         await MeasureAsync("", log, 0, instants[..5]);
         await MeasureAsync("nothing in the process's memory", log, 0, instants);
+        await MeasureAsync("the same to the last picture", new(log, new() { CachedMessages = 0 }), instants, MailboxPastProjection.Every);
         var past = new PastMailboxes(log, new() { CachedMessages = 5_000_000 });
         await MeasureAsync("some neighbours in memory", past, instants);
         await MeasureAsync("opened a moment ago", past, [.. Enumerable.Repeat(instants[^8..], 5).SelectMany(last => last)]);
@@ -53,7 +54,8 @@ internal static class PastBench
     private static Task MeasureAsync(string title, EventLog log, int cached, DateTimeOffset[] instants) =>
         MeasureAsync(title, new(log, new() { CachedMessages = cached }), instants);
 
-    private static async Task MeasureAsync(string title, PastMailboxes past, DateTimeOffset[] instants)
+    /// <param name="round">Versions are rounded down to a multiple of this one.</param>
+    private static async Task MeasureAsync(string title, PastMailboxes past, DateTimeOffset[] instants, int round = 1)
     {
         var (find, open) = (new List<double>(), new List<double>());
         var used = Environment.CpuUsage.TotalTime;
@@ -62,7 +64,7 @@ internal static class PastBench
             var clock = Stopwatch.StartNew();
             var version = await past.VersionAtAsync(Mailbox, instant, default);
             find.Add(clock.Elapsed.TotalMilliseconds);
-            await past.OpenAsync(Mailbox, version, default);
+            await past.OpenAsync(Mailbox, version - version % round, default);
             open.Add(clock.Elapsed.TotalMilliseconds);
         }
         if (title.Length > 0)

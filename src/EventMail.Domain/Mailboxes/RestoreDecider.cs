@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 
 namespace EventMail.Domain.Mailboxes;
 
@@ -71,17 +72,20 @@ public static class RestoreDecider
     // The missing contents that came back since, by their UIDs of today.
     private static Dictionary<long, Queue<uint>> Returned(MailboxView view, RestoreTarget target, List<MessageRow> missing, bool isSame)
     {
-        var returned = new Dictionary<long, Queue<uint>>(missing.Count);
-        foreach (var row in missing)
-            returned.TryAdd(row.Content, new());
-        if (returned.Count == 0)
+        var returned = new Dictionary<long, Queue<uint>>();
+        if (missing.Count == 0 || view.Count == 0)
             return returned;
+        var contents = new HashSet<long>(missing.Count);
+        foreach (var row in missing)
+            contents.Add(row.Content);
         foreach (var slice in view.Slices())
         {
             for (var i = 0; i < slice.Length; i++)
             {
-                if (returned.TryGetValue(slice.Contents[i], out var uids) && !(isSame && target.View.IndexOf(slice.Uids[i]) >= 0))
-                    uids.Enqueue(slice.Uids[i]);
+                if (!contents.Contains(slice.Contents[i]) || (isSame && target.View.IndexOf(slice.Uids[i]) >= 0))
+                    continue;
+                ref var uids = ref CollectionsMarshal.GetValueRefOrAddDefault(returned, slice.Contents[i], out _);
+                (uids ??= new()).Enqueue(slice.Uids[i]);
             }
         }
         return returned;

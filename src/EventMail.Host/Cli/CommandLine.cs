@@ -123,7 +123,8 @@ public static class CommandLine
                 return ExitCodes.Failed;
             }
             catch (Exception error) when (error is EmbeddedPostgresException or NpgsqlException or SocketException or TimeoutException
-                or IOException or InvalidDataException or UnauthorizedAccessException or EventStore.ContentUnreadableException or EventStore.SubjectKeyUnusableException)
+                or IOException or InvalidDataException or UnauthorizedAccessException or EventStore.ContentUnreadableException or EventStore.SubjectKeyUnusableException
+                or EventStore.DamagedStreamException)
             {
                 await Console.Error.WriteLineAsync($"eventmail: {error.Message}");
                 return ExitCodes.Failed;

@@ -71,6 +71,14 @@ internal static class ReplayCommand
             }
         }
         await WriteAsync(run, replay.Mailboxes());
+        FailIfAny([.. replay.Damaged]);
+    }
+
+    // Those that could be read are printed all the same.
+    private static void FailIfAny(List<DamagedStreamException> leftOut)
+    {
+        if (leftOut.Count > 0)
+            throw new CommandFailedException($"{leftOut.Count} {(leftOut.Count == 1 ? "mailbox is" : "mailboxes are")} left out: {string.Join("; ", leftOut.Select(damaged => damaged.Message))}");
     }
 
     private static async Task PrintAsync(MailStore store, CommandRun run, string mailbox, CancellationToken stop)
@@ -116,7 +124,7 @@ internal static class ReplayCommand
     {
         var (point, _) = await PointAsync(store, run, stop);
         var export = run.Arguments.GetValue(Export);
-        var (rows, address, account) = (new List<ReplayedMailbox>(), "", "");
+        var (rows, leftOut, address, account) = (new List<ReplayedMailbox>(), new List<DamagedStreamException>(), "", "");
         using (var progress = new Progress("replay", null, count => $"{count:n0} events"))
         {
             var replay = ReplayOf(store, run, new Count(progress));
@@ -124,16 +132,24 @@ internal static class ReplayCommand
             {
                 if (mailbox.Tenant != account)
                     (account, address) = (mailbox.Tenant, await replay.AddressAsync(mailbox.Tenant, stop));
-                // What is exported is one account's: its messages may stay in memory.
-                var state = export is null ? await replay.HeaderAtAsync(mailbox, point, stop) with { View = null } : await replay.AtAsync(mailbox, point, stop);
-                if (state.Exists)
-                    rows.Add(new(address, mailbox, state));
+                try
+                {
+                    // What is exported is one account's: its messages may stay in memory.
+                    var state = export is null ? await replay.HeaderAtAsync(mailbox, point, stop) with { View = null } : await replay.AtAsync(mailbox, point, stop);
+                    if (state.Exists)
+                        rows.Add(new(address, mailbox, state));
+                }
+                catch (DamagedStreamException damaged)
+                {
+                    leftOut.Add(damaged);
+                }
             }
         }
         var sorted = ReplayedMailbox.Sorted(rows);
         await WriteAsync(run, sorted);
         if (export is not null)
             await ReplayExport.WriteAsync(store.Log.Contents, sorted, export, stop);
+        FailIfAny(leftOut);
     }
 
     private static StreamReplay ReplayOf(MailStore store, CommandRun run, IProgress<long>? folded) =>

@@ -39,10 +39,6 @@ public sealed class PastMailboxes(EventLog log, PastOptions? options = null, Tim
     public Task<long> VersionAtAsync(StreamKey mailbox, DateTimeOffset instant, CancellationToken cancel) =>
         PastNameRows.VersionAsync(log.DataSource, mailbox, instant, cancel);
 
-    /// <summary>The version that a mailbox had when the log came to a position.</summary>
-    public Task<long> VersionAtAsync(StreamKey mailbox, long sequence, CancellationToken cancel) =>
-        PastNameRows.VersionAsync(log.DataSource, mailbox, sequence, cancel);
-
     /// <summary>A mailbox as it was at a version of its stream, with its messages.</summary>
     /// <param name="version">0: before it was made.</param>
     /// <exception cref="ArgumentOutOfRangeException">The stream has not come to this version.</exception>

@@ -57,11 +57,11 @@ public sealed class StreamReplay(EventLog log, PastMailboxes? pictures)
 
     /// <summary>A mailbox with its messages.</summary>
     public Task<MailboxState> AtAsync(StreamKey mailbox, ReplayPoint point, CancellationToken cancel) =>
-        pictures is null ? FoldAsync(mailbox, MailboxState.Empty, point, cancel) : OpenAsync(pictures, mailbox, point, cancel);
+        AtAsync(mailbox, MailboxState.Empty, point, cancel);
 
     /// <summary>A mailbox; whether its messages are known is another matter.</summary>
     public Task<MailboxState> HeaderAtAsync(StreamKey mailbox, ReplayPoint point, CancellationToken cancel) =>
-        pictures is null ? FoldAsync(mailbox, MailboxState.Empty with { View = null }, point, cancel) : OpenAsync(pictures, mailbox, point, cancel);
+        AtAsync(mailbox, MailboxState.Empty with { View = null }, point, cancel);
 
     /// <summary>What a mailbox was called; null where it was not there.</summary>
     public async Task<string?> NameAtAsync(StreamKey mailbox, ReplayPoint point, CancellationToken cancel)
@@ -82,9 +82,7 @@ public sealed class StreamReplay(EventLog log, PastMailboxes? pictures)
         StreamKey mailbox, DateTimeOffset earlier, DateTimeOffset later, CancellationToken cancel)
     {
         var before = await AtAsync(mailbox, new ReplayPoint(earlier, null), cancel).ConfigureAwait(false);
-        return (before, pictures is null
-            ? await FoldAsync(mailbox, before, new(later, null), cancel).ConfigureAwait(false)
-            : await OpenAsync(pictures, mailbox, new(later, null), cancel).ConfigureAwait(false));
+        return (before, await AtAsync(mailbox, before, new(later, null), cancel).ConfigureAwait(false));
     }
 
     /// <summary>An account's address as the log has it; its id where it does not.</summary>
@@ -99,25 +97,20 @@ public sealed class StreamReplay(EventLog log, PastMailboxes? pictures)
         return address;
     }
 
-    // The times and positions of a stream do not run backwards: the first event that is too late ends it.
-    private async Task<MailboxState> FoldAsync(StreamKey mailbox, MailboxState state, ReplayPoint point, CancellationToken cancel)
+    // From what is known already, unless a picture may be nearer.
+    private async Task<MailboxState> AtAsync(StreamKey mailbox, MailboxState state, ReplayPoint point, CancellationToken cancel)
     {
-        await foreach (var e in log.Reader.ReadForFoldAsync(mailbox, state.Version + 1, long.MaxValue, cancel).ConfigureAwait(false))
+        var version = point.Until is { } until
+            ? await PastNameRows.VersionAsync(log.DataSource, mailbox, until, cancel).ConfigureAwait(false)
+            : await PastNameRows.VersionAsync(log.DataSource, mailbox, point.Sequence ?? long.MaxValue, cancel).ConfigureAwait(false);
+        if (pictures is not null)
+            return await pictures.OpenAsync(mailbox, version, cancel).ConfigureAwait(false);
+        await foreach (var e in log.Reader.ReadForFoldAsync(mailbox, state.Version + 1, version, cancel).ConfigureAwait(false))
         {
-            if (!point.Has(e))
-                break;
             if (MailboxState.IsEvent(e.Data))
                 state = state.Evolve(e.Data, e.Version, e.Timestamp);
             Folded?.Report(++_folded);
         }
         return state;
-    }
-
-    private static async Task<MailboxState> OpenAsync(PastMailboxes pictures, StreamKey mailbox, ReplayPoint point, CancellationToken cancel)
-    {
-        var version = point.Until is { } until
-            ? await pictures.VersionAtAsync(mailbox, until, cancel).ConfigureAwait(false)
-            : await pictures.VersionAtAsync(mailbox, point.Sequence ?? long.MaxValue, cancel).ConfigureAwait(false);
-        return await pictures.OpenAsync(mailbox, version, cancel).ConfigureAwait(false);
     }
 }

@@ -135,6 +135,34 @@ public sealed partial class PastEdgesTests : IAsyncLifetime
         (await SameAtAsync(first - TimeSpan.FromTicks(1))).ToString().ShouldBe("INBOX 0");
     }
 
+    [Fact]
+    public async Task A_mailbox_with_a_row_that_cannot_be_read_is_left_out_of_lists_and_named()
+    {
+        await ImapAsync("CREATE Work");
+        await ImapAsync($"APPEND Work {{{Mail.Length}+}}\r\n{Mail}");
+        var whole = PastInstant.Of((await TimesAsync())[^1]);
+        await ImapAsync($"APPEND Work {{{Mail.Length}+}}\r\n{Mail}");
+        await using (var change = _database.DataSource.CreateCommand("update public.mt_events set data = '{\"Uid\": \"no number\"}' where seq_id = (select max(seq_id) from public.mt_events where type = 'message_appended') returning seq_id"))
+        {
+            var position = (long)(await change.ExecuteScalarAsync())!;
+            foreach (var arguments in (string[][])[["replay", Address], ["replay", Address, "--pictures"], ["replay"]])
+            {
+                var listed = await _server.RunAsync(arguments);
+                listed.ExitCode.ShouldBe(ExitCodes.Failed);
+                listed.Output.ShouldContain("INBOX");
+                listed.Output.ShouldNotContain("Work");
+                listed.Error.ShouldContain("1 mailbox is left out: ");
+                listed.Error.ShouldContain($"seq_id {position}");
+            }
+        }
+        var failed = await _server.RunAsync("replay", Address, "Work");
+        (failed.ExitCode, failed.Output).ShouldBe((ExitCodes.Failed, ""));
+        failed.Error.ShouldContain("cannot be read");
+        // Until then it is as it was.
+        foreach (var pictures in (string[][])[[], ["--pictures"]])
+            (await RunAsync(["replay", Address, "--until", whole, "--json", .. pictures])).ShouldContain("\"mailbox\":\"Work\",\"messages\":1,");
+    }
+
     private static long Total(string seen) => seen.Split("; ").Sum(mailbox => long.Parse(mailbox.Split(' ')[1]));
 
     // When anything happened in the account's mailboxes.
