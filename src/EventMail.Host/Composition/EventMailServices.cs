@@ -65,7 +65,14 @@ public sealed class EventMailServices : IAsyncDisposable
             store.Log, host.Database.ConnectionString, store.DriftAlarms,
             new() { Every = host.Settings.Projections.VerifyEvery, Rate = host.Settings.Projections.VerifyRate, Sample = host.Settings.Projections.VerifySample }, TimeProvider.System, host.Logs);
         _alterations = new(
-            store.Log, new() { Every = host.Settings.Audit.VerifyEvery, Rate = host.Settings.Audit.VerifyRate, Quarantine = host.Settings.Audit.QuarantineAltered },
+            store.Log,
+            new()
+            {
+                Every = host.Settings.Audit.VerifyEvery,
+                Rate = host.Settings.Audit.VerifyRate,
+                Quarantine = host.Settings.Audit.QuarantineAltered,
+                UnhashedUntil = UnhashedUntil(host.Settings.Audit.UnhashedUntil),
+            },
             TimeProvider.System, host.Logs);
         _spool = ReceptionServices.Spool(host.Settings);
         _filters = new(host.Settings, _names.Dns, _spool, host.Logs);
@@ -136,6 +143,12 @@ public sealed class EventMailServices : IAsyncDisposable
         _metadata.Dispose();
         await _store.DisposeAsync();
     }
+
+    /// <exception cref="SettingsException">It is no time.</exception>
+    private static DateTimeOffset? UnhashedUntil(string text) =>
+        text.Length == 0 ? null
+        : Cli.TimeArgument.TryInstant(text, out var time) ? time
+        : throw new SettingsException($"Audit:UnhashedUntil: {text} is no time; write 2026-11-21T12:00:00Z");
 
     private static SearchTextOptions SearchSettingsOf(HostSettings settings) => new()
     {

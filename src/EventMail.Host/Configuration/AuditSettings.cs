@@ -38,6 +38,9 @@ public sealed record AuditSettings
     /// <summary>A stream with an altered event is put into quarantine: its mailbox is served to nobody until the event is as it was written.</summary>
     public bool QuarantineAltered { get; init; }
 
+    /// <summary>Hosts older than the hashes ran beside newer ones until then (2026-11-21T12:00:00Z): that events of theirs lack a hash is no alarm. None when empty.</summary>
+    public string UnhashedUntil { get; init; } = "";
+
     /// <summary>Reads of accounts under read auditing: how long they are gathered before they become an event. A process that is killed takes so much with it.</summary>
     public TimeSpan ReadInterval { get; init; } = TimeSpan.FromSeconds(60);
 

@@ -20,6 +20,9 @@ public sealed record LogWatchOptions
 
     /// <summary>Streams with an altered event are put into quarantine.</summary>
     public bool Quarantine { get; init; }
+
+    /// <summary>Programs older than the hashes ran beside newer ones until then: that events of theirs lack a hash is no alteration.</summary>
+    public DateTimeOffset? UnhashedUntil { get; init; }
 }
 
 /// <summary>
@@ -45,7 +48,7 @@ public sealed class LogWatch : IAsyncDisposable
         _chains = new(log.DataSource, EventStreams.Kinds);
         _alarms = new(log, options.Quarantine, loggers);
         _log = loggers.CreateLogger("EventMail.Verification");
-        _running = options.Every > TimeSpan.Zero ? Task.Run(RunAsync) : Task.CompletedTask;
+        _running = options.Every > TimeSpan.Zero ? Task.Run(RunAsync) : Task.Run(ReleaseAsync);
     }
 
     private async Task RunAsync()
@@ -73,6 +76,19 @@ public sealed class LogWatch : IAsyncDisposable
         }
     }
 
+    // It is switched off: nobody would ever find that a stream is as it was written again.
+    private async Task ReleaseAsync()
+    {
+        try
+        {
+            await _events.Quarantine.ReleaseAsync(null, _stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            _log.LogNotVerified(e);
+        }
+    }
+
     private async Task WorkAsync(CancellationToken cancel)
     {
         await _alarms.ReleaseUnlessHeldAsync(cancel).ConfigureAwait(false);
@@ -90,7 +106,7 @@ public sealed class LogWatch : IAsyncDisposable
         {
             var began = Stopwatch.GetTimestamp();
             var upTo = Math.Min(end, check.Position + _options.Rate);
-            if (await _chains.StretchAsync(check.Position, upTo, cancel).ConfigureAwait(false) is { Count: > 0 } faults)
+            if (await _chains.StretchAsync(check.Position, upTo, _options.UnhashedUntil, cancel).ConfigureAwait(false) is { Count: > 0 } faults)
                 await _alarms.NoteAsync(faults, [], cancel).ConfigureAwait(false);
             check = check with { Position = upTo };
             await LogChecks.WriteAsync(_events.DataSource, check, cancel).ConfigureAwait(false);
@@ -127,14 +143,14 @@ public sealed class LogWatch : IAsyncDisposable
             // Rows of streams, and what stands where nothing can stand, are looked at when all of them are.
             if (key.Position is null || key.Position > end || key.Fault == "stream")
                 continue;
-            var faults = await _chains.StretchAsync(key.Position.Value - 1, key.Position.Value, cancel).ConfigureAwait(false);
+            var faults = await _chains.StretchAsync(key.Position.Value - 1, key.Position.Value, _options.UnhashedUntil, cancel).ConfigureAwait(false);
             await _alarms.NoteAsync(faults, faults.Any(f => LogAlarms.KeyOf(f) == key) ? [] : [key], cancel).ConfigureAwait(false);
         }
     }
 
     private async Task<bool> IsThereAsync(AlterationKey key, long end, CancellationToken cancel) =>
         key.Position is { } position && position <= end
-        && (await _chains.StretchAsync(position - 1, position, cancel).ConfigureAwait(false)).Any(f => LogAlarms.KeyOf(f) == key);
+        && (await _chains.StretchAsync(position - 1, position, _options.UnhashedUntil, cancel).ConfigureAwait(false)).Any(f => LogAlarms.KeyOf(f) == key);
 
     public async ValueTask DisposeAsync()
     {

@@ -12,8 +12,9 @@ public sealed class LogWatchTests
 {
     private const string Alter = """data = jsonb_set(data, '{InternalDate}', '"2001-02-03T04:05:06+00:00"')""";
 
-    private static LogWatch Watch(BusyMail busy, bool quarantine = false, int rate = 1_000_000, TimeSpan? every = null) => new(
-        busy.Mail.Log, new() { Every = every ?? TimeSpan.FromMilliseconds(1), Rate = rate, Poll = TimeSpan.FromMilliseconds(20), Quarantine = quarantine },
+    private static LogWatch Watch(BusyMail busy, bool quarantine = false, int rate = 1_000_000, TimeSpan? every = null, DateTimeOffset? unhashedUntil = null) => new(
+        busy.Mail.Log,
+        new() { Every = every ?? TimeSpan.FromMilliseconds(1), Rate = rate, Poll = TimeSpan.FromMilliseconds(20), Quarantine = quarantine, UnhashedUntil = unhashedUntil },
         TimeProvider.System, NullLoggerFactory.Instance);
 
     private static async Task<(long Seq, StreamKey Stream, string Data)> MessageAsync(BusyMail busy)
@@ -96,6 +97,11 @@ public sealed class LogWatchTests
             await CountAsync(busy, "log_altered", 2);
             await HeldAsync();
         }
+        // It is switched off altogether: nobody would ever let it go.
+        await using (Watch(busy, quarantine: true, every: TimeSpan.Zero))
+            await ServedAsync();
+        await using (Watch(busy, quarantine: true))
+            await HeldAsync();
         // It is no longer wished: it is told, and nobody waits.
         await using (Watch(busy))
         {
@@ -135,6 +141,20 @@ public sealed class LogWatchTests
         await CountAsync(busy, "log_alteration_ended", 1);
         await RoundsAsync(busy, 1);
         await CountAsync(busy, "log_altered", 1);
+    }
+
+    [Fact]
+    public async Task An_event_whose_hash_was_taken_out_is_told_unless_it_is_of_a_time_when_programs_without_hashes_ran()
+    {
+        await using var busy = await BusyMail.StartAsync();
+        await busy.WorkAsync(rounds: 2, seed: 46);
+        var (seq, _, _) = await MessageAsync(busy);
+        await busy.RunAsync($"update mt_events set headers = headers - 'hash' where seq_id = {seq}");
+        await using (Watch(busy, unhashedUntil: DateTimeOffset.UtcNow.AddMinutes(-30)))
+            await CountAsync(busy, "log_altered", 1);
+        (await busy.ScalarAsync<string>("select data->>'Fault' from mt_events where type = 'log_altered'")).ShouldBe("hash_missing");
+        await using (Watch(busy, unhashedUntil: DateTimeOffset.UtcNow))
+            await CountAsync(busy, "log_alteration_ended", 1);
     }
 
     [Fact]

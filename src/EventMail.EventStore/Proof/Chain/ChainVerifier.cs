@@ -73,10 +73,11 @@ public sealed class ChainVerifier(NpgsqlDataSource source, IReadOnlyDictionary<s
     /// What is wrong with the events above a position and up to another, at or below the log's end: each hash, each predecessor, and what no hash is over. Of
     /// <see cref="VerifyAsync"/> it is what can be done in pieces; ids that stand twice are not found.
     /// </summary>
-    public async Task<IReadOnlyList<ChainFault>> StretchAsync(long after, long upTo, CancellationToken cancel)
+    /// <param name="unhashedUntil"><see cref="ChainScope.UnhashedUntil"/>.</param>
+    public async Task<IReadOnlyList<ChainFault>> StretchAsync(long after, long upTo, DateTimeOffset? unhashedUntil, CancellationToken cancel)
     {
         _firstHashed ??= await _rows.FirstHashedAsync(cancel);
-        var order = new ChainOrder(_rows, new ChainCursors(Cursors), kinds, new(), _firstHashed);
+        var order = new ChainOrder(_rows, new ChainCursors(Cursors), kinds, new(UnhashedUntil: unhashedUntil), _firstHashed);
         var hashes = new ChainHashes(_rows);
         var found = new List<ChainFault>();
         await foreach (var page in _rows.PagesAsync(null, after, upTo, cancel))
