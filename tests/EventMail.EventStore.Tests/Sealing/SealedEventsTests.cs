@@ -253,5 +253,31 @@ public sealed class SealedEventsTests : IAsyncLifetime
         var counters = Enumerable.Range(0, 50).Select(n => Counters.New($"many{n}")).ToList();
         await Task.WhenAll(counters.Select(counter => AppendAsync(counter, Owned)));
         (await _log.Node.Reader.ReadPageAsync(0, long.MaxValue, default)).Count(e => e.Data is CounterOwned { Owner: "ann@example.org" }).ShouldBe(50);
+        // No more of them are kept, whoever comes by.
+        counters.Count(counter => _log.Node.Subjects.Knows(DataSubject.Of(counter.Key))).ShouldBeInRange(1, 4);
     }
+
+    [Fact]
+    public async Task A_key_that_is_made_while_another_process_retires_what_wraps_it_is_wrapped_by_another()
+    {
+        var (first, second) = (Counters.New("first"), Counters.New("second"));
+        await AppendAsync(first, Owned);
+        var retired = await KekOfAsync(first);
+        // This process hears nothing of it: what it would store next is wrapped by a key that nothing may name any more.
+        await using (var retire = _log.DataSource.CreateCommand("insert into eventmail.retired_key (kek) values ($1)"))
+        {
+            retire.Parameters.Add(new() { Value = retired });
+            await retire.ExecuteNonQueryAsync();
+        }
+        await AppendAsync(second, Owned);
+        (await KekOfAsync(second)).ShouldNotBe(retired);
+        (await ReadAsync(_log.Node, second)).ShouldHaveSingleItem().ShouldBeOfType<CounterOwned>().Owner.ShouldBe(Owned.Owner);
+        await new KeyRetirement(_log.Node).RewrapAsync([retired], default);
+        await new KeyRetirement(_log.Node).DestroyAsync([retired], default);
+        var other = await _log.AddNodeAsync();
+        foreach (var counter in (StreamRef[])[first, second])
+            (await ReadAsync(other, counter)).ShouldHaveSingleItem().ShouldBeOfType<CounterOwned>().Owner.ShouldBe(Owned.Owner);
+    }
+
+    private Task<long> KekOfAsync(StreamRef counter) => _log.ScalarAsync<long>("select kek from eventmail.subject_key where subject = $1", DataSubject.Of(counter.Key));
 }

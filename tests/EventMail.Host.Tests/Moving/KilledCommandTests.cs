@@ -69,7 +69,8 @@ public sealed class KilledCommandTests(MovingSite site) : IClassFixture<MovingSi
 
     private Task KillAsync(string[] arguments, Func<Task<bool>> sign) => KillAsync(site.DataFolder, site.Database, arguments, sign);
 
-    private static async Task KillAsync(string dataFolder, TestDatabase database, string[] arguments, Func<Task<bool>> sign)
+    /// <summary>Runs a command as a process and kills it at a sign that it is on its way.</summary>
+    internal static async Task KillAsync(string dataFolder, TestDatabase database, string[] arguments, Func<Task<bool>> sign)
     {
         using var process = TestServer.Begin([.. arguments, "--data", dataFolder, "--set", $"Database:ConnectionString={database.ConnectionString}"]);
         while (!process.HasExited && !await sign())
