@@ -102,7 +102,7 @@ internal sealed class Postmaster
         while (!IsReady())
         {
             if (Exited.IsCompleted)
-                throw new EmbeddedPostgresException("PostgreSQL ended while it was starting.");
+                throw new EmbeddedPostgresException("The database is not there: PostgreSQL ended while it was starting. Try again; its log is in the data folder, postgres/data/log.");
             await Task.Delay(10, cancel);
         }
     }

@@ -1,6 +1,6 @@
-using EventMail.Domain;
 using System.CommandLine;
 using System.Globalization;
+using EventMail.Domain;
 using EventMail.Host.Composition;
 using EventMail.Host.Configuration;
 using EventMail.Projections.Accounts;

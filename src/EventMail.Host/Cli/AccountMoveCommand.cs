@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using EventMail.Domain;
 using EventMail.EventStore;
 using EventMail.Host.Composition;
 using EventMail.Host.Configuration;
@@ -52,7 +53,7 @@ internal static class AccountMoveCommand
             var moved = await move.RunAsync(stop);
             progress.Dispose();
             await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-                $"account {account.Address} moved to {settings.EffectiveHostname}: {moved.Contents} contents brought in this run, read-only for {moved.ReadOnly.TotalMilliseconds:0} ms ({moved.HeldEvents} events)"));
+                $"account {account.Address} moved to {settings.EffectiveHostname}: {Amount.Of(moved.Contents, "content")} brought in this run, read-only for {moved.ReadOnly.TotalMilliseconds:0} ms ({Amount.Of(moved.HeldEvents, "event")})"));
             await TellLeftAsync(moved.Left, account.Address);
             if (run.Settings.Retention.Expunged > settings.Retention.Expunged)
                 await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,

@@ -1,5 +1,5 @@
-using EventMail.Domain;
 using System.CommandLine;
+using EventMail.Domain;
 using EventMail.Host.Composition;
 using EventMail.Host.Moving.Export;
 using EventMail.Projections.Past;

@@ -1,6 +1,6 @@
-using EventMail.Domain;
 using System.Globalization;
 using System.Text;
+using EventMail.Domain;
 using EventMail.EventStore;
 using EventMail.Projections.Replaying;
 

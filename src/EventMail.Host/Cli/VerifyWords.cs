@@ -1,5 +1,5 @@
-using EventMail.Domain;
 using System.Globalization;
+using EventMail.Domain;
 using EventMail.EventStore.Proof;
 using EventMail.Host.Logs;
 

@@ -132,27 +132,8 @@ public sealed class MessageSummaries : IDisposable
         return summary;
     }
 
-    internal static async Task<MessageSummary> SummaryOfAsync(Content content, CancellationToken cancel)
-    {
-        var reader = new MessageReader(MessageLimits.Default);
-        if (content.TryGetMemory(out var bytes))
-        {
-            reader.Feed(bytes.Span);
-        }
-        else
-        {
-            var buffer = new byte[64 * 1024];
-            for (var at = 0L; at < content.Size;)
-            {
-                var count = await content.ReadAtAsync(at, buffer, cancel);
-                if (count == 0)
-                    break;
-                reader.Feed(buffer.AsSpan(0, count));
-                at += count;
-            }
-        }
-        return MessageSummary.Of(reader.Finish());
-    }
+    internal static async Task<MessageSummary> SummaryOfAsync(Content content, CancellationToken cancel) =>
+        MessageSummary.Of(await StoredMessage.ReadAsync(content, cancel));
 
     /// <summary>Drops from memory what was derived from a content that is erased.</summary>
     internal void Forget(long content)

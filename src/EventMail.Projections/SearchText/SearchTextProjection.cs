@@ -1,6 +1,7 @@
 using EventMail.Domain.Mailboxes;
 using EventMail.Domain.Messages;
 using EventMail.EventStore;
+using EventMail.Projections.Mailboxes;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Stopwatch = System.Diagnostics.Stopwatch;
@@ -158,29 +159,8 @@ public sealed class SearchTextProjection : IAsyncProjection
     internal static async Task<SearchableText> TextOfAsync(Content content, int maxLength, CancellationToken cancel)
     {
         var text = new SearchableText(maxLength);
-        await ContentText.ForEachAsync(await PartsAsync(content, cancel), content, text.Add, cancel);
+        await ContentText.ForEachAsync(PartMap.Of(await StoredMessage.ReadAsync(content, cancel)), content, text.Add, cancel);
         return text;
-    }
-
-    private static async Task<PartMap> PartsAsync(Content content, CancellationToken cancel)
-    {
-        const int piece = 64 * 1024;
-        var reader = new MessageReader(MessageLimits.Default);
-        if (content.TryGetMemory(out var bytes))
-        {
-            reader.Feed(bytes.Span);
-            return PartMap.Of(reader.Finish());
-        }
-        var buffer = new byte[piece];
-        for (var at = 0L; at < content.Size;)
-        {
-            var count = await content.ReadAtAsync(at, buffer, cancel);
-            if (count == 0)
-                break;
-            reader.Feed(buffer.AsSpan(0, count));
-            at += count;
-        }
-        return PartMap.Of(reader.Finish());
     }
 
     // A page that is not full is the last one that was there when reading began. The end of a catch-up is told if its progress was.

@@ -117,7 +117,7 @@ public sealed class MovedAccountTests(MovePair pair)
 
         var back = await pair.MoveBackAsync(address);
         back.ExitCode.ShouldBe(0, back.Error);
-        back.Output.ShouldContain("1 contents brought");
+        back.Output.ShouldContain("1 content brought");
         (await MovePair.SeenAsync(pair.Source, address, "INBOX", "New/There")).ShouldBe(before);
         (await MovePair.DoAsync(pair.Source, "account", "show", address)).ShouldContain("state       active");
         (await MovePair.DoAsync(pair.Target, "account", "show", address)).ShouldContain($"state       moved to {MovePair.SourceName}");
@@ -155,6 +155,8 @@ public sealed class MovedAccountTests(MovePair pair)
         await AppendAsync(pair.Source, address, "INBOX", "own");
         await SubmitAsync(address, "waiting");
         (await pair.MoveAsync(address)).ExitCode.ShouldBe(0);
+        // There it goes out, or comes back, and nothing more happens to the account.
+        await Waiting.UntilAsync(() => RestoredSite.LinesAsync(pair.TargetDatabase, $"select 1 from projections.delivery_queue where sender = '{address}'").Result.Length == 0);
         var before = await MovePair.SeenAsync(pair.Target, address, "INBOX");
 
         // A message of others is erased here from what the account left, too.

@@ -62,24 +62,8 @@ internal sealed class BusyMail : IAsyncDisposable
             account, mailbox, await message.CompleteAsync(false, default), [], DateTimeOffset.UnixEpoch, Actor.System, null, default)).Rejection.ShouldBeNull();
     }
 
-    public Generations Generations(Func<GenerationOptions, GenerationOptions>? with = null, IReadOnlyList<IReadModel>? models = null)
-    {
-        models ??= ReadModels.All(NullLoggerFactory.Instance);
-        foreach (var follower in models.OfType<IAsyncProjection>())
-            follower.Join(Mail.Log);
-        var options = new GenerationOptions
-        {
-            ConnectionString = Mail.Database.ConnectionString,
-            Types = Mail.Log.Types,
-            DataFolder = "",
-            Keys = Mail.Database.Keys,
-            Kinds = ReadModels.Kinds,
-            Models = models,
-            Retry = TimeSpan.FromMilliseconds(20),
-            ProgressInterval = TimeSpan.Zero,
-        };
-        return new(with?.Invoke(options) ?? options);
-    }
+    public Generations Generations(Func<GenerationOptions, GenerationOptions>? with = null, IReadOnlyList<IReadModel>? models = null) =>
+        TestGenerations.Of(Mail, with, models);
 
     /// <summary>What a verification of all read models finds.</summary>
     public async Task<IReadOnlyList<RowDrift>> DriftsAsync(Func<GenerationOptions, GenerationOptions>? with = null)

@@ -42,17 +42,22 @@ public sealed class ErasureBesideBuildTests : IAsyncLifetime
             return;
         _erasing = Task.Run(EraseAsync);
         while (await CountAsync($"eventmail.subject_key where subject = '{_person.Account.Account}'") > 0)
+        {
             await Task.Delay(5);
+            _erasing.IsFaulted.ShouldBeFalse(_erasing.Exception?.ToString());
+        }
     }
 
     private async Task NothingIsLeftAsync()
     {
-        await _erasing;
+        await _erasing.InTime("the erasure");
         _erasing.ShouldNotBe(Task.CompletedTask);
-        await _person.Mail.FollowedAsync();
-        await _person.Mail.Log.Projections.WaitForAsync(HistoryIndexProjection.ProjectionName, default);
+        await _person.Mail.FollowedAsync().InTime("those who follow the log");
+        await _person.Mail.Log.Projections.WaitForAsync(HistoryIndexProjection.ProjectionName, default).InTime("the index");
         (await _person.FoundAsync()).Where(row => !IsStrangers(row)).ShouldBeEmpty();
-        (await _person.DriftsAsync()).ShouldBeEmpty();
+        var drifts = _person.DriftsAsync();
+        await drifts.InTime("a verification");
+        (await drifts).ShouldBeEmpty();
     }
 
     // Names that are no account's, and where they came from, are the day's.
@@ -91,11 +96,23 @@ public sealed class ErasureBesideBuildTests : IAsyncLifetime
     [Fact]
     public async Task What_is_kept_for_the_way_back_can_be_gone_back_to()
     {
-        await Generations.RebuildAsync([], true, _ => Task.CompletedTask, default);
+        var said = "";
+        Task NoteAsync(BuildProgress progress)
+        {
+            said = $"{progress.Phase} {progress.Why}";
+            return Task.CompletedTask;
+        }
+        async Task InTimeAsync(Task work, string what)
+        {
+            await Task.WhenAny(work, Task.Delay(Waiting.Limit));
+            work.IsCompleted.ShouldBeTrue($"{what}: {said}");
+            await work;
+        }
+        await InTimeAsync(Generations.RebuildAsync([], true, NoteAsync, default), "the build");
         await _person.Mail.FollowedAsync();
         _erasing = EraseAsync();
-        await _erasing;
-        await Generations.RollbackAsync([], _ => Task.CompletedTask, default);
+        await _erasing.InTime("the erasure");
+        await InTimeAsync(Generations.RollbackAsync([], NoteAsync, default), "the way back");
         await NothingIsLeftAsync();
     }
 }

@@ -8,6 +8,7 @@ using EventMail.Projections.Deliveries;
 using EventMail.Projections.History;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Reception;
+using EventMail.Projections.Tests.Building;
 using EventMail.Projections.Tests.Deliveries;
 using EventMail.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -50,24 +51,7 @@ internal sealed class MarkedPerson : IAsyncDisposable
 
     public async Task<List<HistoryEntry>> TellAsync() => await Mail.History.ReadAsync(new(), default).ToListAsync();
 
-    public Generations Generations(Func<GenerationOptions, GenerationOptions>? with = null)
-    {
-        var models = ReadModels.All(NullLoggerFactory.Instance);
-        foreach (var follower in models.OfType<IAsyncProjection>())
-            follower.Join(Mail.Log);
-        var options = new GenerationOptions
-        {
-            ConnectionString = Mail.Database.ConnectionString,
-            Types = Mail.Log.Types,
-            DataFolder = "",
-            Keys = Mail.Database.Keys,
-            Kinds = ReadModels.Kinds,
-            Models = models,
-            Retry = TimeSpan.FromMilliseconds(20),
-            ProgressInterval = TimeSpan.Zero,
-        };
-        return new(with?.Invoke(options) ?? options);
-    }
+    public Generations Generations(Func<GenerationOptions, GenerationOptions>? with = null) => TestGenerations.Of(Mail, with);
 
     /// <summary>Between the tables and a fold of the log as it can be read now.</summary>
     public async Task<List<RowDrift>> DriftsAsync() =>

@@ -185,8 +185,8 @@ public sealed class Generations(GenerationOptions options)
             }
             catch (PostgresException e) when (e.SqlState == FoldedBeforehand.SqlState)
             {
-                anew = true; // with a session that knows no keys yet
-                continue;
+                // With a session that knows no keys yet.
+                (anew, phase, why) = (true, BuildPhase.WaitingForLock, "somebody was erased meanwhile; it begins anew");
             }
             catch (Exception e) when (e is ErasureUnderWayException || (anew && e is GenerationBusyException))
             {

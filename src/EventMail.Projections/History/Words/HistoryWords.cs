@@ -1,5 +1,5 @@
-using EventMail.Domain;
 using System.Globalization;
+using EventMail.Domain;
 using EventMail.Domain.Accounts;
 using EventMail.Domain.ApiKeys;
 using EventMail.Domain.Auditing;
