@@ -1,6 +1,7 @@
 using EventMail.EventStore;
 using EventMail.Projections.History.Index;
 using EventMail.Projections.Retention;
+using EventMail.Testing;
 
 namespace EventMail.Projections.Tests.Erasing;
 
