@@ -57,7 +57,6 @@ public sealed class MailSink : IAsyncDisposable
     private readonly Task _accepting;
     private int _connections;
     private int _open;
-    private int _mostOpen;
 
     private MailSink(TcpListener listener, SinkScript script)
     {
@@ -76,9 +75,6 @@ public sealed class MailSink : IAsyncDisposable
 
     /// <summary>Connections now.</summary>
     public int Open => Volatile.Read(ref _open);
-
-    /// <summary>Connections at the same time, at most.</summary>
-    public int MostOpen => Volatile.Read(ref _mostOpen);
 
     /// <param name="port">0 for any free one.</param>
     /// <param name="address">One of 127.0.0.0/8: several sinks may have the same port.</param>
@@ -136,9 +132,7 @@ public sealed class MailSink : IAsyncDisposable
         // Whatever a session waits for, the next client is accepted.
         await Task.Yield();
         client.NoDelay = true;
-        var open = Interlocked.Increment(ref _open);
-        for (var most = MostOpen; open > most && Interlocked.CompareExchange(ref _mostOpen, open, most) != most;)
-            most = MostOpen;
+        Interlocked.Increment(ref _open);
         try
         {
             await new Session(this, client.GetStream(), number).RunAsync(_stop.Token);

@@ -156,14 +156,27 @@ public sealed class AgentTests(AgentTests.PatientWorld patient) : IClassFixture<
     [Fact]
     public async Task No_more_transactions_at_a_time_than_a_destination_is_allowed()
     {
-        var domain = World.NewDomain(Plain);
+        var (gate, now, most) = (new Lock(), 0, 0);
+        // Over before the client can know: connections that it has closed may still be open here.
+        var domain = World.NewDomain(new SinkScript
+        {
+            Answer = (stage, _, _) =>
+            {
+                lock (gate)
+                {
+                    now += stage switch { "mail" => 1, "final" => -1, _ => 0 };
+                    most = Math.Max(most, now);
+                }
+                return null;
+            },
+        });
         for (var i = 0; i < 60; i++)
         {
             await World.SubmitAsync(domain.Address());
         }
 
         await domain.Sink.WaitAsync(60);
-        domain.Sink.MostOpen.ShouldBeInRange(1, 4, "PatientWorld: 4");
+        most.ShouldBeInRange(1, 4, "PatientWorld: 4");
         domain.Sink.Messages.Select(message => message.MessageId).Distinct().Count().ShouldBe(60);
     }
 
