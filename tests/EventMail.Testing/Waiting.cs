@@ -31,9 +31,13 @@ public static class Waiting
 
     /// <summary>Asks again and again until it is so.</summary>
     /// <param name="otherwise">What is there instead, for the message of the failed test.</param>
-    public static async Task UntilAsync(Func<bool> isSo, Func<string>? otherwise = null, [CallerArgumentExpression(nameof(isSo))] string what = "")
+    public static Task UntilAsync(Func<bool> isSo, Func<string>? otherwise = null, [CallerArgumentExpression(nameof(isSo))] string what = "") =>
+        UntilAsync(() => Task.FromResult(isSo()), otherwise, what);
+
+    /// <inheritdoc cref="UntilAsync(Func{bool}, Func{string}?, string)"/>
+    public static async Task UntilAsync(Func<Task<bool>> isSo, Func<string>? otherwise = null, [CallerArgumentExpression(nameof(isSo))] string what = "")
     {
-        for (var began = Stopwatch.GetTimestamp(); !isSo(); await Task.Delay(Step))
+        for (var began = Stopwatch.GetTimestamp(); !await isSo(); await Task.Delay(Step))
         {
             if (Stopwatch.GetElapsedTime(began) > Limit)
                 throw new TimeoutException($"Not within {Limit.TotalSeconds:0} s: {what}\n{otherwise?.Invoke()}");

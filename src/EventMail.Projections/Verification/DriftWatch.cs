@@ -57,7 +57,7 @@ public sealed class DriftWatch : IAsyncDisposable
             {
                 // Another node, or a command, is at it.
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (Exception e) when (!_stop.IsCancellationRequested)
             {
                 _log.NotVerified(e);
             }

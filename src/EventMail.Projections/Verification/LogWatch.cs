@@ -61,7 +61,7 @@ public sealed class LogWatch : IAsyncDisposable
                 if (alone is not null)
                     await WorkAsync(_stop.Token).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (Exception e) when (!_stop.IsCancellationRequested)
             {
                 _log.LogNotVerified(e);
             }

@@ -78,34 +78,11 @@ public sealed class HistoryClientTests(MailServer server) : IClassFixture<MailSe
     {
         var (account, past) = await FillAsync();
         using var folder = new TempFolder();
-        var rc = folder.Write("rc", $"""
-            [general]
-            accounts = a
-            metadata = {folder["meta"]}
-            ui = quiet
-
-            [Account a]
-            localrepository = here
-            remoterepository = there
-
-            [Repository here]
-            type = Maildir
-            localfolders = {folder["mail"]}
-
-            [Repository there]
-            type = IMAP
-            remotehost = {server["imap"].Address}
-            remoteport = {server["imap"].Port}
-            remoteuser = {account}
-            remotepass = {MailServer.Password}
-            ssl = no
-            starttls = no
+        await SyncPrograms.Offlineimap(folder, server["imap"], account, $"""
             readonly = True
             folderfilter = lambda name: name.startswith('#history')
             folderincludes = ['{past}']
-
-            """);
-        await ClientProgram.RunAsync("offlineimap", ["-o", "-c", rc], home: folder.Path);
+            """)();
         Copied(folder[$"mail/{past.Replace('/', '.')}"]).ShouldBe([("one", "S"), ("two", "FS"), ("three", "S")], ignoreOrder: true);
     }
 

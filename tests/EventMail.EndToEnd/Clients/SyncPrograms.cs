@@ -36,7 +36,10 @@ internal static class SyncPrograms
         return () => ClientProgram.RunAsync("mbsync", ["--config", rc, "--all", "--quiet"], home: folder.Path);
     }
 
-    public static Func<Task> Offlineimap(TempFolder folder, IPEndPoint imap, string account)
+    public static Func<Task> Offlineimap(TempFolder folder, IPEndPoint imap, string account) => Offlineimap(folder, imap, account, "expunge = yes");
+
+    /// <param name="remote">What else it is told of the server's side, a line each.</param>
+    public static Func<Task> Offlineimap(TempFolder folder, IPEndPoint imap, string account, string remote)
     {
         var rc = folder.Write("rc", $"""
             [general]
@@ -61,7 +64,7 @@ internal static class SyncPrograms
             remotepass = {MailServer.Password}
             ssl = no
             starttls = no
-            expunge = yes
+            {remote}
 
             """);
         return () => ClientProgram.RunAsync("offlineimap", ["-o", "-c", rc], home: folder.Path);

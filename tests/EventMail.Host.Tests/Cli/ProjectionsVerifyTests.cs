@@ -21,7 +21,7 @@ public sealed class ProjectionsVerifyTests
             (await smtp.AskAsync("DATA"))!.ShouldStartWith("354");
             (await smtp.AskAsync("Subject: hello\r\n\r\nBody\r\n."))!.ShouldStartWith("250");
         }
-        await Waiting.UntilAsync(() => RunAsync("select count(*) from projections.search_text").GetAwaiter().GetResult() is 1L);
+        await Waiting.UntilAsync(async () => await RunAsync("select count(*) from projections.search_text") is 1L);
         var clean = await server.RunAsync("projections", "verify", "--all-contents");
         (clean.ExitCode, clean.Output).ShouldBe((0, clean.Output), clean.Error);
         clean.Output.ShouldContain("SearchText");

@@ -80,8 +80,8 @@ public sealed class MovedAccountTests(MovePair pair)
             await MovePair.AskAsync(client, "SELECT INBOX");
             (await MovePair.AskAsync(client, "FETCH 1 BODY[]"))[^1].ShouldStartWith("q OK");
         }
-        await Waiting.UntilAsync(() => RestoredSite.LinesAsync(
-            pair.TargetDatabase, $"select 1 from public.mt_events where tenant_id = '{account}' and type = 'messages_read'").Result.Length > 0);
+        await Waiting.UntilAsync(async () => (await RestoredSite.LinesAsync(
+            pair.TargetDatabase, $"select 1 from public.mt_events where tenant_id = '{account}' and type = 'messages_read'")).Length > 0);
 
         // Over HTTP as on the command line.
         var there = JsonNode.Parse(await http.GetStringAsync($"/api/v1/accounts/{address}"))!;
@@ -110,8 +110,8 @@ public sealed class MovedAccountTests(MovePair pair)
                 (await MovePair.AskAsync(client, command))[^1].ShouldStartWith("q OK");
         }
         // Written behind the SELECT.
-        await Waiting.UntilAsync(() => RestoredSite.LinesAsync(
-            pair.TargetDatabase, $"select 1 from public.mt_events where tenant_id = '{account}' and type = 'recent_claimed'").Result.Length > 0);
+        await Waiting.UntilAsync(async () => (await RestoredSite.LinesAsync(
+            pair.TargetDatabase, $"select 1 from public.mt_events where tenant_id = '{account}' and type = 'recent_claimed'")).Length > 0);
         (await MovePair.RecipientAsync(pair.Source, address)).ShouldStartWith("450 4.2.1");
         var before = await MovePair.SeenAsync(pair.Target, address, "INBOX", "New/There");
 
@@ -156,7 +156,7 @@ public sealed class MovedAccountTests(MovePair pair)
         await SubmitAsync(address, "waiting");
         (await pair.MoveAsync(address)).ExitCode.ShouldBe(0);
         // There it goes out, or comes back, and nothing more happens to the account.
-        await Waiting.UntilAsync(() => RestoredSite.LinesAsync(pair.TargetDatabase, $"select 1 from projections.delivery_queue where sender = '{address}'").Result.Length == 0);
+        await Waiting.UntilAsync(async () => (await RestoredSite.LinesAsync(pair.TargetDatabase, $"select 1 from projections.delivery_queue where sender = '{address}'")).Length == 0);
         var before = await MovePair.SeenAsync(pair.Target, address, "INBOX");
 
         // A message of others is erased here from what the account left, too.
@@ -166,7 +166,7 @@ public sealed class MovedAccountTests(MovePair pair)
         (await MovePair.DoAsync(pair.Source, "account", "list")).ShouldNotContain(address);
         (await pair.Source.RunAsync("restore", address, "--to", "1s")).Error.ShouldContain("has moved to");
         (await pair.MoveBackAsync(address)).Error.ShouldContain("was removed there: it cannot go back");
-        await Waiting.UntilAsync(() => RestoredSite.LinesAsync(pair.SourceDatabase, $"select 1 from projections.delivery_queue where sender = '{address}'").Result.Length == 0);
+        await Waiting.UntilAsync(async () => (await RestoredSite.LinesAsync(pair.SourceDatabase, $"select 1 from projections.delivery_queue where sender = '{address}'")).Length == 0);
         (await MovePair.DoAsync(pair.Source, "erase", "account", address, "--reason", "it is elsewhere")).ShouldContain("contents, ");
         (await MovePair.SeenAsync(pair.Target, address, "INBOX")).ShouldBe(before);
         await MovePair.DoAsync(pair.Source, "audit", "verify");

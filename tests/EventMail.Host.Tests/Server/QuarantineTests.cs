@@ -71,7 +71,7 @@ public sealed class QuarantineTests
 
             var position = seq.ToString(CultureInfo.InvariantCulture);
             server.Log.ShouldContain($"seq_id {position})");
-            await Waiting.UntilAsync(() => ScalarAsync("select count(*) from eventmail.unreadable_event").GetAwaiter().GetResult() is 1L);
+            await Waiting.UntilAsync(async () => await ScalarAsync("select count(*) from eventmail.unreadable_event") is 1L);
             var status = await server.RunAsync("projections", "status");
             status.ExitCode.ShouldBe(1);
             status.Error.ShouldContain($"the event at position {position} ({type}, version ");

@@ -28,7 +28,7 @@ public sealed class VerificationRestartTests
         long position, table;
         await using (var server = await StartAsync("Projections:VerifyEvery=1d", "Projections:VerifyRate=25"))
         {
-            await Waiting.UntilAsync(() => PositionAsync().GetAwaiter().GetResult() > 0, () => server.Log);
+            await Waiting.UntilAsync(async () => await PositionAsync() > 0, () => server.Log);
             server.Kill();
             await server.WaitForExitAsync();
             (position, table) = (await PositionAsync(), await TableAsync());

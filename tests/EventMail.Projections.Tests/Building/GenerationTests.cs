@@ -92,6 +92,26 @@ public sealed class GenerationTests
     }
 
     [Fact]
+    public async Task Those_that_are_back_when_the_database_goes_away_stay_back()
+    {
+        await using var busy = await BusyMail.StartAsync(1);
+        await busy.WorkAsync(rounds: 2, seed: 7);
+        var generations = busy.Generations();
+        await generations.RebuildAsync(["mailbox", "quota"], true, Quiet, default);
+        var cut = false;
+        await generations.RollbackAsync([], async progress =>
+        {
+            if (cut || progress.Phase != BuildPhase.Done)
+                return;
+            cut = true;
+            await busy.RunAsync("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'eventmail generations'");
+        }, default);
+        cut.ShouldBeTrue();
+        (await busy.ScalarAsync<long>("select count(*) from eventmail.read_model where name in ('mailbox', 'quota') and generation = 1")).ShouldBe(2);
+        await busy.Mail.ShouldBeWhatTheLogSaysAsync();
+    }
+
+    [Fact]
     public async Task A_full_disk_stops_a_build_until_there_is_room_and_the_mail_flows_on()
     {
         await using var busy = await BusyMail.StartAsync();

@@ -144,7 +144,7 @@ public sealed class VerificationTests
         busy.Mail.Log.Quarantine.Holds(damaged.Stream).ShouldBeTrue();
 
         await busy.RunAsync($"update mt_events set data = '{data.Replace("'", "''")}' where seq_id = {seq}");
-        await Waiting.UntilAsync(() => busy.Mail.Log.Quarantine.IsEmpty && busy.ScalarAsync<long>("select count(*) from eventmail.skipped_event").GetAwaiter().GetResult() == 0);
+        await Waiting.UntilAsync(async () => busy.Mail.Log.Quarantine.IsEmpty && await busy.ScalarAsync<long>("select count(*) from eventmail.skipped_event") == 0);
         var live = await busy.TablesAsync(ReadModelSchema.Name);
         await busy.Generations().RebuildAsync(["SearchText", "History"], true, Quiet, default);
         var rebuilt = await busy.TablesAsync(ReadModelSchema.Name);

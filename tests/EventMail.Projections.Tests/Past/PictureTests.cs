@@ -155,9 +155,9 @@ public class PictureTests
         await Waiting.UntilAsync(() => again.Log.Quarantine.Holds(archive));
 
         await ScalarAsync<object?>(database, $"update mt_events set data = '{data.Replace("'", "''")}' where stream_id = '{archive.Id}' and version = 23");
-        await Waiting.UntilAsync(() => CountAsync(database, archive).GetAwaiter().GetResult() == pictures);
+        await Waiting.UntilAsync(async () => await CountAsync(database, archive) == pictures);
         (await RowsAsync(database)).ShouldBe(before);
-        await Waiting.UntilAsync(() => ScalarAsync<long>(database, "select count(*) from eventmail.skipped_event").GetAwaiter().GetResult() == 0);
+        await Waiting.UntilAsync(async () => await ScalarAsync<long>(database, "select count(*) from eventmail.skipped_event") == 0);
     }
 
     private static async Task<T> ScalarAsync<T>(TestDatabase database, string sql)

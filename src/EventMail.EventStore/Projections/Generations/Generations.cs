@@ -51,15 +51,21 @@ public sealed class Generations(GenerationOptions options)
 
     /// <summary>Makes the generation before the live one live again, caught up with the log; the live one takes its place.</summary>
     /// <param name="names">None: all that have one.</param>
-    public Task RollbackAsync(IReadOnlyList<string> names, Func<BuildProgress, Task> report, CancellationToken cancel) =>
-        WorkAsync(ReadModelSchema.Previous, report, async session =>
+    public Task RollbackAsync(IReadOnlyList<string> names, Func<BuildProgress, Task> report, CancellationToken cancel)
+    {
+        // Decided once: those that are back when the database goes away do not go forth again when it is there.
+        Dictionary<IReadModel, int>? back = null;
+        return WorkAsync(ReadModelSchema.Previous, report, async session =>
         {
             var live = await ReadModelCatalog.ReadAsync(session.Writer, cancel);
-            var back = options.Models.Where(m => names.Count == 0 ? live.GetValueOrDefault(m.Name)?.Previous is not null : names.Contains(m.Name)).ToList();
+            back ??= options.Models.Where(m => names.Count == 0 ? live.GetValueOrDefault(m.Name)?.Previous is not null : names.Contains(m.Name))
+                .ToDictionary(m => m, m => PreviousOf(m, live).Generation);
             if (back.Count == 0)
                 throw new GenerationRefusedException("No read model has a generation before the live one.");
-            await new GenerationReturn(session, options, report).RunAsync([.. back.Select(m => (m, PreviousOf(m, live)))], cancel);
+            var left = options.Models.Where(m => back.TryGetValue(m, out var generation) && live[m.Name].Generation != generation);
+            await new GenerationReturn(session, options, report).RunAsync([.. left.Select(m => (m, PreviousOf(m, live)))], cancel);
         }, cancel);
+    }
 
     /// <summary>
     /// Folds the log once more and compares these row by row, or goes on with it where a process ended. Those that are derived from contents
