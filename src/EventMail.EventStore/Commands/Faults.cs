@@ -19,6 +19,8 @@ internal static class Faults
     {
         PostgresException p => p.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
             or PostgresErrorCodes.CannotConnectNow or "57P05" || p.SqlState.StartsWith("08", StringComparison.Ordinal),
+        // A fault of ours, or a file that is not there: it will be the same the next time.
+        NpgsqlOperationInProgressException or FileNotFoundException or DirectoryNotFoundException => false,
         NpgsqlException or IOException or System.Net.Sockets.SocketException or TimeoutException => true,
         _ => false,
     };

@@ -173,10 +173,13 @@ internal static class ProjectionsCommand
         {
             await using var database = await HostDatabase.AttachAsync(run.Settings, run.Logs, stop);
             await using var source = NpgsqlDataSource.Create(database.ConnectionString);
-            var models = await new ReadModelInspection(source).StatusAsync(ReadModels.All(run.Logs), stop);
+            var inspection = new ReadModelInspection(source);
+            var models = await inspection.StatusAsync(ReadModels.All(run.Logs), stop);
             await ListOutput.WriteAsync(
                 run, models.ToAsyncEnumerable(), ["NAME", "VERSION", "GENERATION", "BUILT", "LAG", "ROWS", "SIZE", "VERIFIED", "BUILDING", "PREVIOUS"],
                 m => [m.Name, VersionOf(m), Text(m.Generation), Time(m.Built), LagOf(m), Text(m.Rows), ListOutput.Size(m.Bytes), CheckOf(m.Check), BuildOf(m.Build), PreviousOf(m.Previous)]);
+            if (models.Any(m => m.LagEvents > 0) && await inspection.HeldUpByAsync(stop) is { } open)
+                await Console.Error.WriteLineAsync($"eventmail: {open}");
             var unreadable = await UnreadableEvents.FindAsync(source, EventTypes.Create(), MailStore.KeyRulesOf(run.Settings.Keys), run.Settings.Data, stop);
             foreach (var row in unreadable)
                 await Console.Error.WriteLineAsync($"eventmail: {WordsOf(row)}");

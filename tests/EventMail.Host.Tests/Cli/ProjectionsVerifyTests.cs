@@ -1,26 +1,19 @@
 using EventMail.Host.Cli;
 using EventMail.Testing;
 using EventMail.Testing.Transcripts;
+using Npgsql;
 
 namespace EventMail.Host.Tests.Cli;
 
-/// <summary>`projections verify` beside a server, of what is derived from messages.</summary>
+/// <summary>`projections verify` and `status` beside a server.</summary>
 public sealed class ProjectionsVerifyTests
 {
     [Fact]
     public async Task Derived_rows_are_compared_by_a_sample_by_all_or_not_at_all()
     {
         await using var database = await TestDatabase.CreateAsync();
-        await using var server = await TestServer.StartAsync(new() { ConnectionString = database.ConnectionString, Settings = CliServer.Settings });
-        (await server.RunAsync("account", "add", "alice@one.example", "--password", CliServer.Password)).ExitCode.ShouldBe(0);
-        await using (var smtp = await ScriptedClient.ConnectAsync(server["smtp"]))
-        {
-            await smtp.ReadLineAsync();
-            foreach (var command in new[] { "HELO client.example.org", "MAIL FROM:<bob@example.org>", "RCPT TO:<alice@one.example>" })
-                (await smtp.AskAsync(command))!.ShouldStartWith("250");
-            (await smtp.AskAsync("DATA"))!.ShouldStartWith("354");
-            (await smtp.AskAsync("Subject: hello\r\n\r\nBody\r\n."))!.ShouldStartWith("250");
-        }
+        await using var server = await StartAsync(database);
+        await SendAsync(server);
         await Waiting.UntilAsync(async () => await RunAsync("select count(*) from projections.search_text") is 1L);
         var clean = await server.RunAsync("projections", "verify", "--all-contents");
         (clean.ExitCode, clean.Output).ShouldBe((0, clean.Output), clean.Error);
@@ -44,5 +37,40 @@ public sealed class ProjectionsVerifyTests
             await using var command = database.DataSource.CreateCommand(sql);
             return await command.ExecuteScalarAsync();
         }
+    }
+
+    [Fact]
+    public async Task Status_names_the_transaction_behind_which_the_log_cannot_be_read()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var server = await StartAsync(database);
+        await using (var open = await database.DataSource.OpenConnectionAsync())
+        {
+            await using var transaction = await open.BeginTransactionAsync();
+            await using (var write = new NpgsqlCommand("select pg_current_xact_id()", open, transaction))
+                await write.ExecuteScalarAsync();
+            await SendAsync(server);
+            var said = "";
+            await Waiting.UntilAsync(
+                async () => (said = (await server.RunAsync("projections", "status")).Error).Contains($"(PostgreSQL's process {open.ProcessID}, ", StringComparison.Ordinal), () => said);
+        }
+        await Waiting.UntilAsync(async () => (await server.RunAsync("projections", "status")) is { Error: "", Output: var told } && !told.Contains(" events, ", StringComparison.Ordinal));
+    }
+
+    private static async Task<TestServer> StartAsync(TestDatabase database)
+    {
+        var server = await TestServer.StartAsync(new() { ConnectionString = database.ConnectionString, Settings = CliServer.Settings });
+        (await server.RunAsync("account", "add", "alice@one.example", "--password", CliServer.Password)).ExitCode.ShouldBe(0);
+        return server;
+    }
+
+    private static async Task SendAsync(TestServer server)
+    {
+        await using var smtp = await ScriptedClient.ConnectAsync(server["smtp"]);
+        await smtp.ReadLineAsync();
+        foreach (var command in new[] { "HELO client.example.org", "MAIL FROM:<bob@example.org>", "RCPT TO:<alice@one.example>" })
+            (await smtp.AskAsync(command))!.ShouldStartWith("250");
+        (await smtp.AskAsync("DATA"))!.ShouldStartWith("354");
+        (await smtp.AskAsync("Subject: hello\r\n\r\nBody\r\n."))!.ShouldStartWith("250");
     }
 }

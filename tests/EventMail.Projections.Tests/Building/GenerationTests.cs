@@ -92,6 +92,33 @@ public sealed class GenerationTests
     }
 
     [Fact]
+    public async Task A_transaction_that_is_open_is_waited_for_and_told_of()
+    {
+        await using var busy = await BusyMail.StartAsync(1);
+        var generations = busy.Generations(o => o with { ShortTail = 0 });
+        foreach (var work in (Func<Func<BuildProgress, Task>, Task>[])
+            [report => generations.RebuildAsync(["mailbox", "quota"], true, report, default), report => generations.RollbackAsync([], report, default),
+            async report => (await generations.VerifyAsync([], report, default)).SelectMany(m => m.Drifts).ShouldBeEmpty()])
+        {
+            await using var open = await busy.Mail.Database.DataSource.OpenConnectionAsync();
+            await using var transaction = await open.BeginTransactionAsync();
+            await using (var write = new NpgsqlCommand("select pg_current_xact_id()", open, transaction))
+                await write.ExecuteScalarAsync();
+            await busy.WorkAsync(rounds: 1, seed: open.ProcessID);
+            var ended = false;
+            await work(async progress =>
+            {
+                if (ended || progress.Phase != BuildPhase.WaitingForLock || !progress.Why!.Contains($"process {open.ProcessID},", StringComparison.Ordinal))
+                    return;
+                ended = true;
+                await transaction.RollbackAsync();
+            }).InTime();
+            ended.ShouldBeTrue();
+        }
+        await busy.Mail.ShouldBeWhatTheLogSaysAsync();
+    }
+
+    [Fact]
     public async Task Those_that_are_back_when_the_database_goes_away_stay_back()
     {
         await using var busy = await BusyMail.StartAsync(1);

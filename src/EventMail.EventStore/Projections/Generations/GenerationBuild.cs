@@ -34,6 +34,7 @@ internal sealed class GenerationBuild(
             session, options, Folded, names.Length == 0 ? 0 : PositionOf(names[0]), position => BuildRows.Move(names, position, _rate.PerSecond));
         var followers = Following.Select(p => new GenerationFollower(session, p, ProgressionOf(p.Name), PositionOf(p.Name), (position, rate) => BuildRows.Move([p.Name], position, rate)))
             .ToList();
+        var tail = new TailWait(session, options, why => ReportAsync(BuildPhase.WaitingForLock, fold.Position, fold.Position, why, always: true));
         var complete = false;
         while (true)
         {
@@ -44,7 +45,10 @@ internal sealed class GenerationBuild(
                 await follower.AdvanceAsync(() => ReportAsync(BuildPhase.Folding, follower.Position, last), cancel);
             (_, last) = await session.EndAsync(cancel);
             if (last - (names.Length > 0 ? fold.Position : last) > options.ShortTail)
+            {
+                await tail.WaitAsync(fold.Position, cancel);
                 continue;
+            }
             if (!complete)
             {
                 await CompleteAsync(cancel);

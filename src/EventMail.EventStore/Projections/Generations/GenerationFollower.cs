@@ -21,8 +21,11 @@ internal sealed class GenerationFollower(
 
     /// <summary>To a position that is complete.</summary>
     /// <param name="afterPage">Told how many events it had.</param>
-    public Task AdvanceToAsync(long upTo, Func<int, Task> afterPage, CancellationToken cancel) =>
-        ApplyAsync(session.Events.ReadBetweenAsync(Position, upTo, cancel), afterPage, null, cancel);
+    public async Task AdvanceToAsync(long upTo, Func<int, Task> afterPage, CancellationToken cancel)
+    {
+        await ApplyAsync(session.Events.ReadBetweenAsync(Position, upTo, cancel), afterPage, null, cancel);
+        Position = Math.Max(Position, upTo); // no event need stand there
+    }
 
     /// <summary>The same inside a transaction; if it does not commit, say <see cref="StartAgain"/>.</summary>
     public Task AdvanceToAsync(long upTo, NpgsqlTransaction transaction, CancellationToken cancel) =>

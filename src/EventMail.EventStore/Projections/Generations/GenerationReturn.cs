@@ -16,6 +16,7 @@ internal sealed class GenerationReturn(GenerationSession session, GenerationOpti
                     session, options, [(IInlineProjection)model], previous.Position, position => BuildRows.MovePrevious([model.Name], position))
                 : null;
             var rows = new[] { new BuildRow(model.Name, previous.Version, previous.Generation, [.. model.Tables], previous.Position, previous.Position, default) };
+            var tail = new TailWait(session, options, why => ReportAsync(BuildPhase.WaitingForLock, why));
             var changeOver = new ChangeOver(session, options, ReadModelSchema.Previous);
             while (true)
             {
@@ -25,7 +26,10 @@ internal sealed class GenerationReturn(GenerationSession session, GenerationOpti
                     await fold.AdvanceAsync(safe, () => Task.CompletedTask, cancel);
                     (_, last) = await session.EndAsync(cancel);
                     if (last - fold.Position > options.ShortTail)
+                    {
+                        await tail.WaitAsync(fold.Position, cancel);
                         continue;
+                    }
                 }
                 if (await changeOver.TryAsync(fold, rows, (phase, why) => ReportAsync(phase, why), cancel))
                     break;

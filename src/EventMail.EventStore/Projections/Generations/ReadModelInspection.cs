@@ -18,6 +18,16 @@ public sealed class ReadModelInspection(NpgsqlDataSource source)
 
     private const string FirstBehind = "select timestamp from public.mt_events where seq_id > $1 order by seq_id limit 1";
 
+    /// <summary>Transactions that are open for so long are worth a word.</summary>
+    private static readonly TimeSpan LongOpen = TimeSpan.FromSeconds(3);
+
+    /// <summary>What keeps those that follow the log, and builds, from reading its end; null: nothing does for long.</summary>
+    public async Task<OpenTransaction?> HeldUpByAsync(CancellationToken cancel)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancel);
+        return await OpenTransaction.OldestAsync(connection, LongOpen, cancel);
+    }
+
     /// <param name="models">Those that this program knows, in the order in which they are answered.</param>
     public async Task<IReadOnlyList<ReadModelStatus>> StatusAsync(IReadOnlyList<IReadModel> models, CancellationToken cancel)
     {

@@ -42,7 +42,8 @@ internal sealed class ReadModelVerification(
         var fold = new GenerationFold(session, options, folded, from, position => VerificationProgress.Move(names, position));
         var rate = new BuildRate();
         // All of it: transactions under way are waited for, since what they hold up would be left to the lock.
-        var last = await session.Events.EndAsync(cancel);
+        var tail = new TailWait(session, options, why => report(ProgressOf(verified, fold.Position, fold.Position, rate) with { Phase = BuildPhase.WaitingForLock, Why = why }));
+        var last = await tail.EndAsync(cancel);
         await fold.AdvanceAsync(last, async () =>
         {
             rate.Note(fold.Folded);
@@ -60,7 +61,7 @@ internal sealed class ReadModelVerification(
                 var comparison = await ComparisonAsync(model, name, cancel);
                 var suspects = await comparison.SuspectsAsync(cancel);
                 if (suspects.Count > 0)
-                    drifts.AddRange(await ConfirmAsync(model, comparison, suspects, fold, report, cancel));
+                    drifts.AddRange(await ConfirmAsync(model, comparison, suspects, fold, tail, report, cancel));
             }
             // Else it has been changed over meanwhile, and nobody can say which tables were compared.
             if (await ReadModelCatalog.GenerationAsync(session.Writer, model, cancel) is { } generation && generation == live)
@@ -71,12 +72,12 @@ internal sealed class ReadModelVerification(
 
     // No event is committed while they are looked at.
     private async Task<List<RowDrift>> ConfirmAsync(
-        IReadModel model, TableComparison comparison, List<string> suspects, GenerationFold fold, Func<BuildProgress, Task> report, CancellationToken cancel)
+        IReadModel model, TableComparison comparison, List<string> suspects, GenerationFold fold, TailWait tail, Func<BuildProgress, Task> report, CancellationToken cancel)
     {
         while (true)
         {
             var position = fold.Position;
-            await fold.AdvanceAsync(await session.Events.EndAsync(cancel), () => Task.CompletedTask, cancel);
+            await fold.AdvanceAsync(await tail.EndAsync(cancel), () => Task.CompletedTask, cancel);
             await using var transaction = await session.Writer.BeginTransactionAsync(cancel);
             try
             {
