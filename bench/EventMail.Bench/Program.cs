@@ -30,6 +30,11 @@ var benches = new Dictionary<string, Func<BenchDatabase, Task>>
     ["verify"] = database => VerifyBench.RunAsync(database, (int?)number, reps),
     ["past"] = database => PastBench.RunAsync(database, (int)(number ?? 1_000_000)),
 };
+if (args is [RebuildBench.Builder, var log, var folder])
+{
+    await RebuildBench.BuildOnceAsync(log, folder);
+    return 0;
+}
 if (args is ["dkim", ..])
 {
     await DkimBench.RunAsync(seconds);

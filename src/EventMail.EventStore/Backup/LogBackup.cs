@@ -50,7 +50,7 @@ public sealed class LogBackup(EventLog log, BackupFolder folder, Action<BackupPr
         }
 
         var begun = folder.ReadState(runs.Count + 1);
-        var to = begun?.To ?? await SafeEndAsync(connection, cancel);
+        var to = begun?.To ?? await log.Reader.EndAsync(cancel);
         if (begun is null && previous is not null && to == previous.To && (await rows.NumbersAsync(cancel)).ToString() == known.ToString())
             return new(null, false);
         _state = begun ?? new(
@@ -70,21 +70,6 @@ public sealed class LogBackup(EventLog log, BackupFolder folder, Action<BackupPr
     }
 
     private string Run => folder.FolderOf(_state.Run, false);
-
-    // Positions above it may still be committed below what is visible.
-    private static async Task<long> SafeEndAsync(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        var safe = new SafePosition();
-        long? end = null;
-        for (var wait = 1; ; wait = Math.Min(2 * wait, 100))
-        {
-            var (current, last) = await safe.AdvanceAsync(connection, cancel);
-            end ??= last;
-            if (current >= end)
-                return end.Value;
-            await Task.Delay(wait, cancel);
-        }
-    }
 
     private async Task CheckSameLogAsync(BackupRows rows, BackupManifest? previous, CancellationToken cancel)
     {
@@ -159,49 +144,39 @@ public sealed class LogBackup(EventLog log, BackupFolder folder, Action<BackupPr
         var (done, total) = (taken.Count, taken.Count + wanted.Count);
         // Ciphertext does not become smaller.
         var encrypted = rows.Contents.Contains("key");
-        SegmentWriter? writer = null;
+        await using var series = new SegmentSeries(() => SegmentWriter.BeginAsync(Run, NextNumber, "contents", rows.Contents, !encrypted, cancel));
         var inSegment = new NumberRanges();
         var files = new List<FileOfRow>();
-        try
+        var (number, digest, data, key) = (IndexOf("number"), IndexOf("digest"), IndexOf("data"), IndexOf("key"));
+        foreach (var portion in wanted.Portions(ContentsOfStatement))
         {
-            foreach (var portion in wanted.Portions(ContentsOfStatement))
+            report(new("contents", done, total));
+            var writer = await series.CurrentAsync();
+            await using (var stream = await rows.ContentsAsync(portion, cancel))
             {
-                report(new("contents", done, total));
-                writer ??= await SegmentWriter.BeginAsync(Run, NextNumber, "contents", rows.Contents, !encrypted, cancel);
-                await using (var stream = await rows.ContentsAsync(portion, cancel))
+                var reader = new CopyReader(stream);
+                while (await reader.NextAsync(cancel))
                 {
-                    var reader = new CopyReader(stream);
-                    var (number, digest, data, key) = (IndexOf("number"), IndexOf("digest"), IndexOf("data"), IndexOf("key"));
-                    while (await reader.NextAsync(cancel))
-                    {
-                        await writer.WriteRowAsync(reader.Row, cancel);
-                        inSegment.Append(reader.Long(number));
-                        if (reader.IsNull(data))
-                            files.Add(new(reader.Long(number), reader.Field(digest).ToArray(), key >= 0 && !reader.IsNull(key)));
-                    }
+                    await writer.WriteRowAsync(reader.Row, cancel);
+                    inSegment.Append(reader.Long(number));
+                    if (reader.IsNull(data))
+                        files.Add(new(reader.Long(number), reader.Field(digest).ToArray(), key >= 0 && !reader.IsNull(key)));
                 }
-                done += portion.Sum(range => range.Last - range.First + 1);
-                if (writer.Octets >= SegmentOctets || files.Count >= ContentsOfStatement)
-                    await EndAsync();
             }
-            if (writer is not null)
+            done += portion.Sum(range => range.Last - range.First + 1);
+            if (series.IsFull || files.Count >= ContentsOfStatement)
                 await EndAsync();
         }
-        finally
-        {
-            if (writer is not null)
-                await writer.DisposeAsync();
-        }
+        await EndAsync();
 
         int IndexOf(string column) => Array.IndexOf(rows.Contents, column);
 
         // The rows and their files together, so that a number that is told of has all that belongs to it.
         async Task EndAsync()
         {
-            var finished = await writer.FinishAsync(0, cancel);
-            await writer.DisposeAsync();
-            writer = null;
-            _segments.Add(finished);
+            if (await series.EndAsync(cancel) is not { } ended)
+                return;
+            _segments.Add(ended);
             await FilesAsync(rows, files, cancel);
             taken.UnionWith(inSegment);
             Save(_state with { Contents = taken.ToString() });
@@ -218,28 +193,18 @@ public sealed class LogBackup(EventLog log, BackupFolder folder, Action<BackupPr
 
     private async Task FilesAsync(BackupRows rows, List<FileOfRow> files, CancellationToken cancel)
     {
-        SegmentWriter? writer = null;
-        try
+        await using var series = new SegmentSeries(() => SegmentWriter.BeginAsync(Run, NextNumber, "files", null, compress: false, cancel));
+        foreach (var file in files)
         {
-            foreach (var file in files)
-            {
-                writer ??= await SegmentWriter.BeginAsync(Run, NextNumber, "files", null, compress: false, cancel);
-                if (file.Names.FirstOrDefault(name => File.Exists(PathOf(name))) is { } found)
-                    await CopyFileAsync(writer, found, cancel);
-                // Released meanwhile is no fault.
-                else if (await rows.HasContentAsync(file.Number, cancel))
-                    _missing.Add(Convert.ToHexStringLower(file.Digest));
-                if (writer.Octets >= SegmentOctets)
-                    await EndAsync();
-            }
-            if (writer is not null)
+            if (file.Names.FirstOrDefault(name => File.Exists(PathOf(name))) is { } found)
+                await CopyFileAsync(await series.CurrentAsync(), found, cancel);
+            // Released meanwhile is no fault.
+            else if (await rows.HasContentAsync(file.Number, cancel))
+                _missing.Add(Convert.ToHexStringLower(file.Digest));
+            if (series.IsFull)
                 await EndAsync();
         }
-        finally
-        {
-            if (writer is not null)
-                await writer.DisposeAsync();
-        }
+        await EndAsync();
 
         string PathOf(string name) => ContentFileNames.PathOf(log.Contents.Files.Root, name);
 
@@ -256,9 +221,8 @@ public sealed class LogBackup(EventLog log, BackupFolder folder, Action<BackupPr
 
         async Task EndAsync()
         {
-            _segments.Add(await writer.FinishAsync(0, cancel));
-            await writer.DisposeAsync();
-            writer = null;
+            if (await series.EndAsync(cancel) is { } ended)
+                _segments.Add(ended);
         }
     }
 }

@@ -60,7 +60,7 @@ public sealed class DeliveryService : IAsyncDisposable
             locals = [];
         // One account that several addresses lead to gets one.
         var arrivals = locals.GroupBy(local => local.Local.Account, StringComparer.Ordinal).ToList();
-        var receiving = await _mailboxes.ReceivingAsync(
+        var receiving = await _mailboxes.Arrivals.ReceivingAsync(
             [.. arrivals.Select(arrival => arrival.First().Local)], content, submission.Sender, submission.MessageId, rule, cancel);
         if (receiving.Rejection is { } rejection)
             return rejection;
@@ -71,7 +71,7 @@ public sealed class DeliveryService : IAsyncDisposable
         int[][] positions = [.. arrivals.Select(arrival => arrival.Select(local => local.Recipient).Distinct().ToArray())];
         var notices = await _notifications.PrepareAsync(
             submission.Account, message, now, Arrived(message, positions), _notifications.Staged(content, submission.Skip), now, cancel);
-        var sent = copy is null ? null : await _mailboxes.SentCopyAsync(submission.Account, copy, cancel);
+        var sent = copy is null ? null : await _mailboxes.Arrivals.SentCopyAsync(submission.Account, copy, cancel);
         var delivery = new StreamKey(submission.Account, Guid.CreateVersion7(now));
         var waiting = Waiting(message, positions);
         var claim = message.HoldUntil > now ? null : _first.Of(delivery, waiting);

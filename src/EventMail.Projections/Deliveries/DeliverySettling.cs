@@ -58,7 +58,7 @@ internal sealed class DeliverySettling(
             if (state.Find(domain) is not { UnderWay: null } destination || state.Held)
                 return;
             var visit = await LocalVisit.LookUpAsync(state, destination, directory, cancel);
-            var receiving = await mailboxes.ReceivingAsync(
+            var receiving = await mailboxes.Arrivals.ReceivingAsync(
                 visit.Locals, state.Message!.Content, state.Message.Sender, state.Message.MessageId, QuotaRule.SomeoneFits, cancel);
             if (receiving.Rejection is not null)
                 visit = visit.WithoutMailboxes(); // an account was closed this very moment

@@ -74,7 +74,7 @@ internal sealed class SenderNotifications(Directory directory, MailboxService ma
         await using var incoming = IncomingMessage.Begin(contents);
         await incoming.WriteAsync(StatusNotification.Write(report, new(octets, size, wanted)), cancel);
         var content = await incoming.CompleteAsync(mayExist: false, cancel);
-        var receiving = await mailboxes.ReceivingAsync(recipients, content, "", messageId, QuotaRule.SomeoneFits, cancel);
+        var receiving = await mailboxes.Arrivals.ReceivingAsync(recipients, content, "", messageId, QuotaRule.SomeoneFits, cancel);
         // The account was closed since it was looked up.
         return receiving.Rejection is null ? new(notice, receiving.Value, content, messageId) : new(notice, null, null, null);
     }

@@ -45,6 +45,7 @@ public sealed class MailboxService : IAsyncDisposable
         _history = new(log.Reader);
         _others = new(log.DataSource, _executor, names);
         Access = new(this, _executor, names);
+        Arrivals = new(this, log, quota);
         _views.Loaded = _snapshots.OnLoaded;
         _views.Known = _live.StateOf;
         _following = _executor.Feed.Subscribe(OnCommit);
@@ -59,6 +60,9 @@ public sealed class MailboxService : IAsyncDisposable
 
     /// <summary>Who may do what (RFC 4314).</summary>
     public MailboxAccess Access { get; }
+
+    /// <summary>Mail that comes in.</summary>
+    public MailboxArrivals Arrivals { get; }
 
     /// <summary>The names of mailboxes as they were.</summary>
     public PastNamespace Past { get; }
@@ -381,79 +385,6 @@ public sealed class MailboxService : IAsyncDisposable
         OpenMailbox mailbox, UidSet uids, Actor actor, string? cause, CancellationToken cancel) =>
         RunAsync<UidSet>(new ExpungeCommand(mailbox.Ref, _views, uids, deletedOnly: false, actor.Because(cause)), cancel);
 
-    /// <summary>SMTP and LMTP: one content into every recipient's INBOX (or Junk), all or nothing, in one transaction.</summary>
-    /// <param name="reversePath">Without angle brackets; empty for the null sender.</param>
-    /// <param name="messageId">For people who search the log, or null.</param>
-    public async Task<Result<IReadOnlyList<Delivered>>> ReceiveAsync(
-        IReadOnlyList<LocalRecipient> recipients, StagedContent content, string reversePath, string? messageId,
-        QuotaRule rule, Actor actor, string? cause, CancellationToken cancel, Arrival? arrival = null)
-    {
-        arrival ??= Arrival.Plain;
-        var result = await ReceiveOnceAsync(arrival.Placement);
-        // The mailbox for junk is gone since it was looked up.
-        return arrival.Placement == Placement.Junk && result.Rejection == Rejection.MailboxMissing ? await ReceiveOnceAsync(Placement.Inbox) : result;
-
-        async Task<Result<IReadOnlyList<Delivered>>> ReceiveOnceAsync(Placement placement)
-        {
-            if (await MailboxesForAsync(recipients, placement, cancel) is not { } mailboxes)
-                return Rejection.MailboxMissing;
-            var receiving = new Receiving(recipients, mailboxes, content, reversePath, messageId, _quota, rule, arrival);
-            return await RunAsync<IReadOnlyList<Delivered>>(new ReceiveCommand(receiving, content, actor.Because(cause)), cancel);
-        }
-    }
-
-    /// <summary>Whether mail for one of these would find its INBOX in quarantine: it is not taken then, and its sender tries again.</summary>
-    public async ValueTask<bool> IsDamagedAsync(IReadOnlyList<LocalRecipient> recipients, CancellationToken cancel)
-    {
-        if (_log.Quarantine.IsEmpty)
-            return false;
-        foreach (var recipient in recipients)
-        {
-            if (await _trees.InboxAsync(recipient.Account, cancel) is { } inbox && _log.Quarantine.Holds(inbox))
-                return true;
-        }
-        return false;
-    }
-
-    /// <summary>The same for a command that does more in its transaction.</summary>
-    /// <param name="recipients">May be none.</param>
-    internal async Task<Result<Receiving>> ReceivingAsync(
-        IReadOnlyList<LocalRecipient> recipients, StagedContent content, string reversePath, string? messageId, QuotaRule rule,
-        CancellationToken cancel)
-    {
-        var inboxes = await MailboxesForAsync(recipients, Placement.Inbox, cancel);
-        return inboxes is null ? Rejection.MailboxMissing : new Receiving(recipients, inboxes, content, reversePath, messageId, _quota, rule);
-    }
-
-    /// <summary>The same for a content that is stored already.</summary>
-    internal async Task<Result<Receiving>> ReceivingAsync(
-        IReadOnlyList<LocalRecipient> recipients, ContentRef content, string reversePath, string? messageId, QuotaRule rule,
-        CancellationToken cancel)
-    {
-        var inboxes = await MailboxesForAsync(recipients, Placement.Inbox, cancel);
-        return inboxes is null
-            ? Rejection.MailboxMissing
-            : new Receiving(recipients, inboxes, null, () => content, reversePath, messageId, _quota, rule);
-    }
-
-    /// <summary>A copy for the account's mailbox for sent mail; null when it has none.</summary>
-    internal async ValueTask<SentCopy?> SentCopyAsync(string account, StagedContent content, CancellationToken cancel) =>
-        await _trees.ForUseAsync(account, SpecialUses.Sent, cancel) is { } key ? new(new(key, account, ""), content, _quota) : null;
-
-    // Null when one is missing.
-    private async ValueTask<StreamKey[]?> MailboxesForAsync(IReadOnlyList<LocalRecipient> recipients, Placement placement, CancellationToken cancel)
-    {
-        var mailboxes = new StreamKey[recipients.Count];
-        for (var i = 0; i < mailboxes.Length; i++)
-        {
-            var junk = placement == Placement.Junk ? await _trees.ForUseAsync(recipients[i].Account, SpecialUses.Junk, cancel) : null;
-            if ((junk ?? await _trees.InboxAsync(recipients[i].Account, cancel)) is not { } key)
-                return null;
-            mailboxes[i] = key;
-        }
-        return mailboxes;
-    }
-
     /// <summary>Tells the log of a quota that a command was refused for.</summary>
     internal void NoteRefusal(Outcome outcome)
     {
@@ -472,7 +403,7 @@ public sealed class MailboxService : IAsyncDisposable
     private QuotaCheck QuotaOf(MailboxRef mailbox, Actor actor) => new(
         _quota, mailbox.Owner, mailbox.Prefix.Length > 0 ? OtherUsers.AddressIn(mailbox.Prefix) : actor.UserName ?? "");
 
-    private async Task<Result<T>> RunAsync<T>(Command command, CancellationToken cancel)
+    internal async Task<Result<T>> RunAsync<T>(Command command, CancellationToken cancel)
     {
         Outcome outcome;
         try

@@ -51,7 +51,7 @@ public sealed class QuotaMarks(EventLog log, Directory directory, MailboxService
         await message.WriteAsync(QuotaWarning.Of(host, DateTimeOffset.UtcNow, id, state, mark, used).Write(), cancel).ConfigureAwait(false);
         var content = await message.CompleteAsync(mayExist: false, cancel).ConfigureAwait(false);
         LocalRecipient[] owner = [new(state.Account, state.Address, state.Address) { BeyondQuota = true }];
-        var receiving = await mailboxes.ReceivingAsync(owner, content, "", id, QuotaRule.EveryoneFits, cancel).ConfigureAwait(false);
+        var receiving = await mailboxes.Arrivals.ReceivingAsync(owner, content, "", id, QuotaRule.EveryoneFits, cancel).ConfigureAwait(false);
         return receiving.Value is { } arrival ? new(arrival, content) : null;
     }
 

@@ -16,7 +16,7 @@ public sealed class MailboxDestination(Directory directory, ContentStore content
 
     public async ValueTask<SmtpReply?> AdmitAsync(SmtpEnvelope envelope, AcceptedRecipient recipient, CancellationToken cancel) =>
         // Its sender keeps it; the other recipients get theirs.
-        await mailboxes.IsDamagedAsync(recipient.Locals, cancel) ? SmtpReplies.MailboxDamaged
+        await mailboxes.Arrivals.IsDamagedAsync(recipient.Locals, cancel) ? SmtpReplies.MailboxDamaged
             : checks?.Concern(envelope) == true ? await checks.AdmitAsync(envelope, recipient, recipient.Locals, cancel)
             : null;
 

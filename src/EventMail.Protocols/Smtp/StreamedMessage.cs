@@ -36,7 +36,7 @@ internal sealed class StreamedMessage(IncomingMessage incoming, MailboxService m
         IReadOnlyList<LocalRecipient> recipients, QuotaRule rule, string reversePath, Actor actor, string cause, CancellationToken cancel)
     {
         var content = _content ?? throw new InvalidOperationException("The message is not whole.");
-        var result = await mailboxes.ReceiveAsync(recipients, content, reversePath, MessageId, rule, actor, cause, cancel);
+        var result = await mailboxes.Arrivals.ReceiveAsync(recipients, content, reversePath, MessageId, rule, actor, cause, cancel);
         return result.Rejection;
     }
 

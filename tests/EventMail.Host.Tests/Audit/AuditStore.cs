@@ -79,7 +79,7 @@ public sealed class AuditStore : IAsyncLifetime
         await using var message = IncomingMessage.Begin(Store.Log.Contents);
         await message.WriteAsync(octets, default);
         var content = await message.CompleteAsync(false, default);
-        (await Store.Mailboxes.ReceiveAsync(
+        (await Store.Mailboxes.Arrivals.ReceiveAsync(
             [new(account.Account, Address, Address)], content, "sender@example.org", message.MessageId, QuotaRule.EveryoneFits,
             new(null, "session-1", """{"protocol":"smtp"}"""), "1", default)).Rejection.ShouldBeNull();
         return octets;

@@ -95,7 +95,7 @@ internal sealed class MarkedPerson : IAsyncDisposable
         await using (var message = IncomingMessage.Begin(Mail.Log.Contents))
         {
             await message.WriteAsync("Subject: x\r\n\r\nx\r\n"u8.ToArray(), default);
-            (await Mail.Mailboxes.ReceiveAsync(
+            (await Mail.Mailboxes.Arrivals.ReceiveAsync(
                 [new LocalRecipient(Account.Account, Account.Address, Account.Address)], await message.CompleteAsync(false, default), Friend, $"1.{Friend}",
                 QuotaRule.EveryoneFits, Session("smtp", null), "1", default)).Rejection.ShouldBeNull();
         }

@@ -107,7 +107,7 @@ public sealed class HistorySite : IAsyncLifetime
     {
         await using var message = IncomingMessage.Begin(Mail.Log.Contents);
         await message.WriteAsync(Encoding.UTF8.GetBytes($"From: sender@far.example\r\nSubject: {subject}\r\nMessage-ID: <{messageId}>\r\n\r\n{subject}\r\n"), default);
-        var received = await Mail.Mailboxes.ReceiveAsync(
+        var received = await Mail.Mailboxes.Arrivals.ReceiveAsync(
             [.. accounts.Select(account => new LocalRecipient(account.Account, account.Address, account.Address))], await message.CompleteAsync(false, default),
             "sender@far.example", messageId, QuotaRule.EveryoneFits, actor, cause, default);
         received.Rejection.ShouldBeNull();

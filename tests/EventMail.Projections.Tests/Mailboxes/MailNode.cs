@@ -88,7 +88,7 @@ internal sealed class MailNode : IAsyncDisposable
 
     public async Task<IReadOnlyList<Delivered>> ReceiveAsync(int i, params string[] accounts)
     {
-        var result = await Mailboxes.ReceiveAsync(
+        var result = await Mailboxes.Arrivals.ReceiveAsync(
             [.. accounts.Select(a => new LocalRecipient(a, $"{a}@example.test", $"{a}+x@example.test"))], await MessageAsync(Text(i)),
             "sender@example.test", $"m{i}@example.test", QuotaRule.EveryoneFits, Someone, "1", default);
         result.Rejection.ShouldBeNull();

@@ -62,7 +62,7 @@ public class MailboxServiceTests
         var delivered = await node.ReceiveAsync(1, Account, "bbbbbbbb", Account);
         delivered.Select(d => (d.Mailbox.Tenant, d.Uid)).ShouldBe([(Account, 1u), ("bbbbbbbb", 1u), (Account, 2u)]);
 
-        var refused = await node.Mailboxes.ReceiveAsync(
+        var refused = await node.Mailboxes.Arrivals.ReceiveAsync(
             [new(Account, "", ""), new("nobody00", "", "")], await node.MessageAsync(MailNode.Text(2)), "", null, QuotaRule.EveryoneFits,
             MailNode.Someone, null, default);
         refused.Rejection.ShouldBe(Rejection.MailboxMissing);

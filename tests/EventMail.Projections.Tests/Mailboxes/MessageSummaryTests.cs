@@ -141,7 +141,7 @@ public class MessageSummaryTests
         await using var node = await MailNode.StartAsync(database);
         await node.AddAccountAsync(Account);
         var text = MailNode.Text(1) + string.Concat(Enumerable.Repeat("line of a large body\r\n", 50_000));
-        var delivered = await node.Mailboxes.ReceiveAsync(
+        var delivered = await node.Mailboxes.Arrivals.ReceiveAsync(
             [new(Account, "", "r@x")], await node.MessageAsync(text), "", null, QuotaRule.EveryoneFits, MailNode.Someone, null, default);
         delivered.Rejection.ShouldBeNull();
         await using (var command = database.DataSource.CreateCommand("delete from projections.message_summary"))

@@ -261,7 +261,7 @@ public sealed class QuotaTests
 
     private static async Task<Rejection?> ReceiveAsync(
         TestAccounts accounts, int bytes, QuotaRule rule, IReadOnlyList<LocalRecipient> recipients) =>
-        (await accounts.First.Mailboxes.ReceiveAsync(
+        (await accounts.First.Mailboxes.Arrivals.ReceiveAsync(
             recipients, await MessageAsync(accounts, bytes), "a@example.net", null, rule, Actor.System, null, default)).Rejection;
 
     private static async Task<Rejection?> AppendAsync(TestAccounts accounts, string account, int bytes)

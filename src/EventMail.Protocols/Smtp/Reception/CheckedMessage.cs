@@ -49,7 +49,7 @@ internal sealed class CheckedMessage(SmtpEnvelope envelope, ReceptionChecks chec
         if (_discarded)
             return null;
         var content = _content ?? throw new InvalidOperationException("The message is not whole.");
-        var result = await mailboxes.ReceiveAsync(recipients, content, reversePath, MessageId, rule, actor, cause, cancel, _arrival).ConfigureAwait(false);
+        var result = await mailboxes.Arrivals.ReceiveAsync(recipients, content, reversePath, MessageId, rule, actor, cause, cancel, _arrival).ConfigureAwait(false);
         return result.Rejection;
     }
 

@@ -79,7 +79,7 @@ internal static class Appending
         await using var incoming = IncomingMessage.Begin(mail.Log.Contents);
         await incoming.WriteAsync(Encoding.ASCII.GetBytes(Message(run)), default);
         var content = await incoming.CompleteAsync(mayExist: true, default);
-        var received = await mail.Mailboxes.ReceiveAsync(
+        var received = await mail.Mailboxes.Arrivals.ReceiveAsync(
             [new(run.Account.Account, run.Account.Address, run.Account.Address)], content, "", null, QuotaRule.EveryoneFits, Actor.System, null, default);
         if (received.Rejection is { } rejection)
             throw run.Dialogue.Fault(rejection.Text);
