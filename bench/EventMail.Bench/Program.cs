@@ -4,6 +4,11 @@ using EventMail.Bench;
 // dotnet run -c Release --project bench/EventMail.Bench -- NAME [seconds per row, or how many] [connection string] [--reps N]
 // Without a connection string an embedded PostgreSQL with the product's own settings is started in a temporary folder.
 
+if (args is [RebuildBench.Builder, var log, var folder])
+{
+    await RebuildBench.BuildOnceAsync(log, folder);
+    return 0;
+}
 var reps = 3;
 if (Array.IndexOf(args, "--reps") is >= 0 and var at && at + 1 < args.Length)
 {
@@ -30,11 +35,6 @@ var benches = new Dictionary<string, Func<BenchDatabase, Task>>
     ["verify"] = database => VerifyBench.RunAsync(database, (int?)number, reps),
     ["past"] = database => PastBench.RunAsync(database, (int)(number ?? 1_000_000)),
 };
-if (args is [RebuildBench.Builder, var log, var folder])
-{
-    await RebuildBench.BuildOnceAsync(log, folder);
-    return 0;
-}
 if (args is ["dkim", ..])
 {
     await DkimBench.RunAsync(seconds);
