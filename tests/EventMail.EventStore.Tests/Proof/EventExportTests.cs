@@ -38,6 +38,13 @@ public class EventExportTests
     }
 
     [Fact]
+    public async Task An_export_of_many_times_what_is_read_at_once_is_read_again()
+    {
+        var events = Enumerable.Range(1, 5_000).Select(i => ((long)i, $$"""{"n":{{i}},"x":"{{new string('x', i % 997)}}"}""")).ToArray();
+        (await ReadAsync(await WriteAsync(events))).ShouldBe(events);
+    }
+
+    [Fact]
     public async Task An_export_that_was_cut_off_or_changed_is_refused_with_the_line()
     {
         var text = await WriteAsync((1, "{}"), (2, """{"a":1}"""), (3, "{}"));

@@ -96,10 +96,12 @@ public sealed class EventExportReader
             if (read.Buffer.PositionOf((byte)'\n') is { } end)
             {
                 var line = read.Buffer.Slice(0, end);
-                var copy = line.Length <= buffer.Length ? buffer : new byte[line.Length];
+                // Behind the advance the pipe's memory is another's: what the line would say of its length is nothing any more.
+                var length = (int)line.Length;
+                var copy = length <= buffer.Length ? buffer : new byte[length];
                 line.CopyTo(copy);
                 input.AdvanceTo(read.Buffer.GetPosition(1, end));
-                return copy.AsMemory(0, (int)line.Length);
+                return copy.AsMemory(0, length);
             }
             if (read.Buffer.Length > MaxLine)
                 throw new InvalidDataException($"line {number} is longer than {MaxLine} octets");
