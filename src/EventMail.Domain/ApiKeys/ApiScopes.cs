@@ -10,7 +10,7 @@ public static class ApiScopes
 
     public static IReadOnlyList<string> Resources { get; } =
     [
-        "accounts", "aliases", "api-keys", "audit", "backup", "connections", "domains", "events", "history", "mailboxes", "messages", "metrics", "projections",
+        "accounts", "aliases", "api-keys", "audit", "backup", "connections", "domains", "erasures", "events", "history", "mailboxes", "messages", "metrics", "projections",
         "queue", "restore", "retention", "webhooks",
     ];
 

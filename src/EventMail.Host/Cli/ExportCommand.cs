@@ -51,6 +51,8 @@ internal static class ExportCommand
         await using (target as IAsyncDisposable)
             await export.RunAsync(mailboxes, stop);
         await Console.Out.WriteLineAsync($"{Amount.Of(export.Messages, "message")} of {mailboxes.Count} mailboxes as of {PastInstant.Of(instant)}, {ListOutput.Size(export.Octets)}.");
+        foreach (var renamed in target.Renamed)
+            await Console.Error.WriteLineAsync($"mailbox {renamed.Name} is in {Path.GetRelativePath(target.Unfinished, renamed.Path)}");
         foreach (var missing in export.Missing)
             await Console.Error.WriteLineAsync($"left out: {missing}");
         return export.Missing.Count;

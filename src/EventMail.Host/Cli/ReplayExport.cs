@@ -1,7 +1,7 @@
 using System.Globalization;
-using System.Text;
 using EventMail.Domain;
 using EventMail.EventStore;
+using EventMail.Host.Moving.Export;
 using EventMail.Projections.Replaying;
 
 namespace EventMail.Host.Cli;
@@ -9,14 +9,18 @@ namespace EventMail.Host.Cli;
 /// <summary>Writes a replay's messages as files: FOLDER/MAILBOX/UID.eml. What is there already is not written again.</summary>
 internal static class ReplayExport
 {
+    private const string Part = ".part";
+
     public static async Task WriteAsync(ContentStore contents, IReadOnlyList<ReplayedMailbox> mailboxes, string folder, CancellationToken stop)
     {
         var (written, gone) = (0L, 0L);
+        // Users choose mailboxes' names: none leads out of the folder, or to another's messages.
+        var paths = new FilePaths(Path.GetFullPath(folder), name => EmlTarget.IsOwn(name) || name.EndsWith(Part, StringComparison.OrdinalIgnoreCase), again: true);
         using (var progress = new Progress("export", mailboxes.Sum(mailbox => mailbox.State.Messages), number => $"{number:n0} messages"))
         {
             foreach (var mailbox in mailboxes)
             {
-                var into = Directory.CreateDirectory(Path.Combine(folder, FolderOf(mailbox.State.Name))).FullName;
+                var into = paths.FolderOf(mailbox.State.Name);
                 for (var i = 0; i < mailbox.State.View!.Count; i++)
                 {
                     var row = mailbox.State.View[i];
@@ -34,6 +38,8 @@ internal static class ReplayExport
                 }
             }
         }
+        foreach (var renamed in paths.Renamed)
+            await Console.Error.WriteLineAsync($"mailbox {renamed.Name} is in {Path.GetRelativePath(folder, renamed.Path)}");
         await Console.Error.WriteLineAsync($"{Amount.Of(written, "message")} in {folder}{(gone > 0 ? $"; the contents of {gone} are not kept any more" : "")}");
     }
 
@@ -44,21 +50,8 @@ internal static class ReplayExport
             return;
         await using (var content = await contents.ReadAsync(number, stop))
         await using (var read = content.OpenRead())
-        await using (var write = File.Create(file + ".part"))
+        await using (var write = File.Create(file + Part))
             await read.CopyToAsync(write, stop);
-        File.Move(file + ".part", file, overwrite: true);
-    }
-
-    /// <summary>A mailbox's name as folders. Users choose these names: none leads out of the folder that they are written to.</summary>
-    internal static string FolderOf(string mailbox)
-    {
-        var folder = new StringBuilder();
-        foreach (var level in mailbox.Split('/'))
-        {
-            if (folder.Length > 0)
-                folder.Append(Path.DirectorySeparatorChar);
-            folder.Append(level.StartsWith('.') ? $"%2E{level[1..]}" : level);
-        }
-        return folder.ToString();
+        File.Move(file + Part, file, overwrite: true);
     }
 }

@@ -15,7 +15,7 @@ internal static class WebhookCommand
 
     private static Command Add()
     {
-        var url = new Argument<string>("URL") { Description = "https, or http on this machine" };
+        var url = new Argument<string>("URL") { Description = "https, on the Internet or in a network of Webhooks:AllowedNetworks; http on this machine, where that has it" };
         var types = new Option<string[]>("--types")
         {
             HelpName = "TYPES",

@@ -46,6 +46,7 @@ internal sealed class AdminServer(
             .. new ApiKeysResource(store, TimeProvider.System).Operations,
             .. new BackupsResource(store, _settings, _jobs).Operations,
             .. new RetentionResource(store, _settings, _jobs).Operations,
+            .. new ErasuresResource(store, _settings, _jobs).Operations,
             .. new JobsResource(_jobs).Operations,
         ]);
     }

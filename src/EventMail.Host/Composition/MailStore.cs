@@ -1,5 +1,6 @@
 using EventMail.EventStore;
 using EventMail.Host.Configuration;
+using EventMail.Host.Webhooks;
 using EventMail.Projections;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.ApiKeys;
@@ -39,7 +40,7 @@ public sealed class MailStore : IAsyncDisposable
         DriftAlarms = new(log, logs);
         ApiKeys = new(log, TimeProvider.System);
         History = new(log, directory, Key);
-        Webhooks = new(log, Key);
+        Webhooks = new(log, Key, WebhookTargets.Of(settings.Webhooks).Refuses);
         Retention = new(log, settings.Retention.Expunged);
         Releases = new(log, Retention, TimeProvider.System);
         Erasures = new(log, Mailboxes, TimeProvider.System);
@@ -94,6 +95,7 @@ public sealed class MailStore : IAsyncDisposable
 
     /// <param name="searchText">The server's; commands beside it index nothing.</param>
     /// <param name="serves">A server waits for programs of another version to end before it changes read models over to its own; a command says that it cannot.</param>
+    /// <exception cref="SettingsException">A setting cannot be used.</exception>
     public static async Task<MailStore> OpenAsync(
         HostSettings settings, HostDatabase database, ILoggerFactory logs, CancellationToken cancel, SearchTextProjection? searchText = null, bool serves = false)
     {

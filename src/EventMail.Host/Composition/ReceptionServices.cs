@@ -1,4 +1,3 @@
-using System.Net;
 using EventMail.EventStore;
 using EventMail.Host.Configuration;
 using EventMail.Protocols.Dns;
@@ -23,7 +22,7 @@ internal static class ReceptionServices
                 dns, settings.EffectiveHostname, OptionsOf(settings.MailAuth), TimeProvider.System, logs.CreateLogger("EventMail.MailAuth")));
         }
         steps.AddRange(filters.Steps);
-        return new(steps, Networks(settings.MailAuth.TrustedNetworks), spool, new(log));
+        return new(steps, NetworkList.Parse("MailAuth:TrustedNetworks", settings.MailAuth.TrustedNetworks), spool, new(log));
     }
 
     /// <summary>Those of mail that users of ours hand in; null for none.</summary>
@@ -39,19 +38,4 @@ internal static class ReceptionServices
 
     public static SpoolSpace Spool(HostSettings settings) =>
         new(Path.Combine(settings.Data, "spool"), (int)settings.Smtp.SpoolMemory, settings.Smtp.SpoolMemoryForAll);
-
-    private static List<IPNetwork> Networks(string text)
-    {
-        var networks = new List<IPNetwork>();
-        foreach (var word in text.Split([',', ' ', ';'], StringSplitOptions.RemoveEmptyEntries))
-        {
-            if (IPAddress.TryParse(word, out var address))
-                networks.Add(new(address, 8 * address.GetAddressBytes().Length));
-            else if (IPNetwork.TryParse(word, out var network))
-                networks.Add(network);
-            else
-                throw new SettingsException($"MailAuth:TrustedNetworks has '{word}': write networks such as 192.0.2.0/24, 2001:db8::/32 or 198.51.100.7");
-        }
-        return networks;
-    }
 }

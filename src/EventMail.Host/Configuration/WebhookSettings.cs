@@ -12,4 +12,9 @@ public sealed record WebhookSettings
 
     /// <summary>How often a Host looks whether it is to send in the place of another, and for dead letters that are to be tried again.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Where webhooks may lead to besides the Internet, `127.0.0.0/8, ::1, 10.1.0.0/16`: whoever has a key of `write:webhooks` reaches what listens there.
+    /// </summary>
+    public string AllowedNetworks { get; init; } = "";
 }

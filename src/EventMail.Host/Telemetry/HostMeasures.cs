@@ -32,16 +32,16 @@ internal sealed class HostMeasures
         (_store, _listeners, _time) = (store, listeners, time);
         // The index of texts is not run where it is switched off.
         _models = [.. ReadModels.All(logs).Where(model => model is IAsyncProjection && (settings.Search.Index || model is not SearchTextProjection))];
-        meter.CreateObservableGauge("eventmail.sessions", Sessions, null, "Connections by listener.");
-        meter.CreateObservableGauge("eventmail.queue.messages", () => _picture.Queue.Deliveries, null, "Messages on their way to other servers.");
-        meter.CreateObservableGauge("eventmail.queue.recipients", () => _picture.Queue.Recipients, null, "Recipients that wait.");
-        meter.CreateObservableGauge("eventmail.queue.due", () => _picture.Queue.Due, null, "Rows of the queue whose time has come.");
-        meter.CreateObservableGauge("eventmail.queue.held", () => _picture.Queue.Held, null, "Rows of the queue that an operator holds.");
+        meter.CreateObservableGauge("eventmail.sessions", Sessions, "{connection}", "Connections by listener.");
+        meter.CreateObservableGauge("eventmail.queue.messages", () => _picture.Queue.Deliveries, "{message}", "Messages on their way to other servers.");
+        meter.CreateObservableGauge("eventmail.queue.recipients", () => _picture.Queue.Recipients, "{recipient}", "Recipients that wait.");
+        meter.CreateObservableGauge("eventmail.queue.due", () => _picture.Queue.Due, "{row}", "Rows of the queue whose time has come.");
+        meter.CreateObservableGauge("eventmail.queue.held", () => _picture.Queue.Held, "{row}", "Rows of the queue that an operator holds.");
         meter.CreateObservableGauge("eventmail.queue.age", () => _picture.Age, "s", "Of the oldest message in the queue.");
-        meter.CreateObservableGauge("eventmail.projection.lag.events", () => Lags(model => model.LagEvents), null, "Positions of the log that a read model has not folded.");
-        meter.CreateObservableGauge("eventmail.projection.drift", Drifts, null, "Rows of a read model that its last verification found not to be what the log says.");
-        meter.CreateObservableGauge("eventmail.quarantine.streams", () => _store.Log.Quarantine.Rows.Count, null, "Streams with an event that cannot be read.");
-        meter.CreateObservableGauge("eventmail.log.alterations", () => _picture.Alterations, null, "Places where the log is known not to be as it was written.");
+        meter.CreateObservableGauge("eventmail.projection.lag.events", () => Lags(model => model.LagEvents), "{event}", "Positions of the log that a read model has not folded.");
+        meter.CreateObservableGauge("eventmail.projection.drift", Drifts, "{row}", "Rows of a read model that its last verification found not to be what the log says.");
+        meter.CreateObservableGauge("eventmail.quarantine.streams", () => _store.Log.Quarantine.Rows.Count, "{stream}", "Streams with an event that cannot be read.");
+        meter.CreateObservableGauge("eventmail.log.alterations", () => _picture.Alterations, "{place}", "Places where the log is known not to be as it was written.");
         meter.CreateObservableGauge("eventmail.projection.lag", () => Lags(model => model.LagSeconds), "s", "The age of the first event that it has not folded.");
     }
 

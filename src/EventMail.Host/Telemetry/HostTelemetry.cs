@@ -18,6 +18,7 @@ internal sealed class HostTelemetry : IAsyncDisposable
         Measures = new(settings, store, listeners, _mail.Meter, TimeProvider.System, logs);
         Prometheus = new(_mail.Meter, EventStoreTelemetry.Meter);
         _export = TelemetryExport.Start(settings, Measures);
+        _mail.Begin();
     }
 
     public HostMeasures Measures { get; }

@@ -27,16 +27,37 @@ internal sealed class MailMeter : IDisposable
 
     public MailMeter(CommitFeed feed)
     {
-        _events = _meter.CreateCounter<long>("eventmail.events", null, "Events that this Host committed.");
-        _messages = _meter.CreateCounter<long>("eventmail.messages", null, "Messages that came into mailboxes: received (SMTP, LMTP), appended (IMAP), copied.");
-        _octets = _meter.CreateCounter<long>("eventmail.messages.size", "By", "Their sizes' sum.");
+        _events = _meter.CreateCounter<long>("eventmail.events", "{event}", "Events that this Host committed.");
+        _messages = _meter.CreateCounter<long>("eventmail.messages", "{message}", "Messages that came into mailboxes: received (SMTP, LMTP), appended (IMAP), copied.");
+        _octets = _meter.CreateCounter<long>("eventmail.messages.size", "By", "Octets of the messages that came into mailboxes.");
         _contents = _meter.CreateCounter<long>("eventmail.contents.size", "By", "Octets of contents that were stored; one that many get counts once.");
-        _released = _meter.CreateCounter<long>("eventmail.contents.released", null, "Contents that were released: no message named them and their time was over.");
-        _erased = _meter.CreateCounter<long>("eventmail.contents.erased", null, "Contents that were erased.");
-        _logins = _meter.CreateCounter<long>("eventmail.logins", null, "Logins by protocol and result: succeeded, failed, throttled.");
-        _deliveries = _meter.CreateCounter<long>("eventmail.deliveries", null, "Recipients elsewhere by outcome: delivered, deferred, failed, unknown, cancelled.");
+        _released = _meter.CreateCounter<long>("eventmail.contents.released", "{content}", "Contents that were released: no message named them and their time was over.");
+        _erased = _meter.CreateCounter<long>("eventmail.contents.erased", "{content}", "Contents that were erased.");
+        _logins = _meter.CreateCounter<long>("eventmail.logins", "{login}", "Logins by protocol and result: succeeded, failed, throttled.");
+        _deliveries = _meter.CreateCounter<long>("eventmail.deliveries", "{recipient}", "Recipients elsewhere by outcome: delivered, deferred, failed, unknown, cancelled.");
         _attempts = _meter.CreateHistogram<double>("eventmail.delivery.attempt.duration", "s", "A transaction with another server.");
         _subscription = feed.Subscribe(OnCommit);
+    }
+
+    /// <summary>
+    /// Says 0 of everything that can be counted: who asks how much a measure has grown sees the first of its kind, too. To be called when those listen who collect.
+    /// </summary>
+    public void Begin()
+    {
+        _events.Add(0);
+        _contents.Add(0);
+        _released.Add(0);
+        _erased.Add(0);
+        foreach (var how in (string[])["received", "appended", "copied"])
+            Message(how, 0, 0);
+        foreach (var outcome in (string[])["delivered", "deferred", "failed", "unknown", "cancelled"])
+            Delivery(outcome, []);
+        foreach (var protocol in (string[])["imap", "pop3", "smtp"])
+        {
+            foreach (var result in (string[])["succeeded", "failed", "throttled"])
+                Login(protocol, result, 0);
+        }
+        Login("http", "throttled", 0);
     }
 
     /// <summary>The instruments, for who collects them.</summary>
@@ -118,8 +139,8 @@ internal sealed class MailMeter : IDisposable
         _octets.Add(octets, new KeyValuePair<string, object?>("how", how));
     }
 
-    private void Login(string protocol, string result) =>
-        _logins.Add(1, new KeyValuePair<string, object?>("protocol", protocol), new KeyValuePair<string, object?>("result", result));
+    private void Login(string protocol, string result, int count = 1) =>
+        _logins.Add(count, new KeyValuePair<string, object?>("protocol", protocol), new KeyValuePair<string, object?>("result", result));
 
     private void Delivery(string outcome, int[] recipients) => _deliveries.Add(recipients.Length, new KeyValuePair<string, object?>("outcome", outcome));
 }

@@ -16,6 +16,7 @@ internal sealed class WebhookDispatcher : IAsyncDisposable
 {
     private readonly MailStore _store;
     private readonly WebhookSettings _settings;
+    private readonly WebhookTargets _targets;
     private readonly ILogger _log;
     private readonly LogTail _tail;
     private readonly CancellationTokenSource _stop = new();
@@ -25,7 +26,7 @@ internal sealed class WebhookDispatcher : IAsyncDisposable
 
     public WebhookDispatcher(MailStore store, WebhookSettings settings, ILogger log)
     {
-        (_store, _settings, _log, _tail) = (store, settings, log, new(store.Log));
+        (_store, _settings, _targets, _log, _tail) = (store, settings, WebhookTargets.Of(settings), log, new(store.Log));
         _subscription = store.Log.Executor.Feed.Subscribe(batch =>
         {
             for (var i = 0; i < batch.Changes.Count; i++)
@@ -48,10 +49,13 @@ internal sealed class WebhookDispatcher : IAsyncDisposable
 
     private async Task RunAsync()
     {
-        while (!_stop.IsCancellationRequested)
+        for (var swept = false; !_stop.IsCancellationRequested;)
         {
             try
             {
+                if (!swept)
+                    await _store.Webhooks.Progress.ForgetRemovedAsync(_stop.Token);
+                swept = true;
                 if ((await _store.Webhooks.ListAsync(_stop.Token)).Count == 0)
                 {
                     await _changed.WaitAsync(_stop.Token);
@@ -103,7 +107,7 @@ internal sealed class WebhookDispatcher : IAsyncDisposable
 
     private async Task RunAsync(Webhook hook, byte[] secret, CancellationToken end)
     {
-        using var sender = new WebhookSender(hook, secret, _store.Log.Types, _tail, _store.Webhooks.Progress, _settings, _log);
+        using var sender = new WebhookSender(hook, secret, _store.Log.Types, _tail, _store.Webhooks.Progress, _settings, _targets, _log);
         await sender.RunAsync(end);
     }
 

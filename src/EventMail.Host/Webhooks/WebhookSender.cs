@@ -16,7 +16,8 @@ namespace EventMail.Host.Webhooks;
 /// Tells one webhook of the log: in its order, one event a request, each until it is taken or is a dead letter, from the position that is
 /// stored. What waits is in the log: a receiver that is away costs no memory. A request may come twice (webhook-id is the same then).
 /// </summary>
-internal sealed class WebhookSender(Webhook hook, byte[] secret, EventTypeMap types, LogTail tail, WebhookProgress progress, WebhookSettings settings, ILogger log) : IDisposable
+internal sealed class WebhookSender(
+    Webhook hook, byte[] secret, EventTypeMap types, LogTail tail, WebhookProgress progress, WebhookSettings settings, WebhookTargets targets, ILogger log) : IDisposable
 {
     // Dead letters that are tried again between two pages of the log.
     private const int AgainAtOnce = 100;
@@ -24,7 +25,8 @@ internal sealed class WebhookSender(Webhook hook, byte[] secret, EventTypeMap ty
     private readonly LogFilter _filter = new(hook.Types is null ? null : types.StoredAs(hook.Types).ToHashSet(StringComparer.Ordinal), hook.Account, null);
 
     // Where it is told to go and nowhere else.
-    private readonly HttpClient _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false }) { Timeout = settings.Timeout };
+    private readonly HttpClient _client =
+        new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false, ConnectCallback = targets.ConnectAsync }) { Timeout = settings.Timeout };
 
     // A query may be a secret.
     private readonly string _shown = new Uri(hook.Url).GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
@@ -77,7 +79,7 @@ internal sealed class WebhookSender(Webhook hook, byte[] secret, EventTypeMap ty
             if (await tail.FindAsync(letter.Position, stop) is not { } entry || await SendAsync(entry, entry.ToJson(types), stop) is not { } reason)
                 await progress.ResolveAsync(hook.Id, letter.Position, stop);
             else
-                await progress.BuryAsync(hook.Id, letter.Position, letter.Type, 1, reason, stop);
+                await progress.FailAgainAsync(hook.Id, letter.Position, reason, stop);
         }
     }
 

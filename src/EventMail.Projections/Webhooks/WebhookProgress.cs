@@ -13,6 +13,12 @@ public sealed record DeadLetter(string Hook, long Position, string Type, DateTim
 /// </summary>
 public sealed class WebhookProgress(NpgsqlDataSource source)
 {
+    // What the log says, whoever is sending.
+    private static readonly string Removed = $"""
+        select data ->> 'Id' from public.mt_events
+        where tenant_id = '{WebhookKind.Stream.Key.Tenant}' and stream_id = '{WebhookKind.Stream.Key.Id}' and type = 'webhook_removed'
+        """;
+
     /// <summary>Null: nothing yet.</summary>
     public async Task<long?> PositionAsync(string hook, CancellationToken cancel)
     {
@@ -21,30 +27,45 @@ public sealed class WebhookProgress(NpgsqlDataSource source)
         return await command.ExecuteScalarAsync(cancel) as long?;
     }
 
-    /// <summary>Everything up to there was told, or did not concern it, or is a dead letter.</summary>
-    public Task MoveAsync(string hook, long position, CancellationToken cancel) => ExecuteAsync(
-        """
-        insert into eventmail.webhook (id, position) values ($1, $2)
+    /// <summary>Everything up to there was told, or did not concern it, or is a dead letter. Of a webhook that was removed meanwhile nothing is noted.</summary>
+    public Task MoveAsync(string hook, long position, CancellationToken cancel) => NoteAsync(
+        $"""
+        insert into eventmail.webhook (id, position) select $1, $2 where $1 not in ({Removed})
         on conflict (id) do update set position = excluded.position, moved = now()
         """,
         cancel, hook, position);
 
-    /// <summary>Given up: one transaction with the position behind it.</summary>
-    public Task BuryAsync(string hook, long position, string type, int attempts, string reason, CancellationToken cancel) => ExecuteAsync(
-        """
+    /// <summary>Given up: one transaction with the position behind it. Of a webhook that was removed meanwhile nothing is noted.</summary>
+    public Task BuryAsync(string hook, long position, string type, int attempts, string reason, CancellationToken cancel) => NoteAsync(
+        $"""
         with moved as (
-          insert into eventmail.webhook (id, position) values ($1, $2)
-          on conflict (id) do update set position = greatest(webhook.position, excluded.position), moved = now())
-        insert into eventmail.webhook_dead (hook, position, type, attempts, reason) values ($1, $2, $3, $4, $5)
+          insert into eventmail.webhook (id, position) select $1, $2 where $1 not in ({Removed})
+          on conflict (id) do update set position = greatest(webhook.position, excluded.position), moved = now()
+          returning id)
+        insert into eventmail.webhook_dead (hook, position, type, attempts, reason) select $1, $2, $3, $4, $5 from moved
         on conflict (hook, position) do update set attempts = webhook_dead.attempts + excluded.attempts, reason = excluded.reason, failed = now(), again = false
         """,
         cancel, hook, position, type, attempts, reason);
 
+    /// <summary>A dead letter was tried once more, for nothing. One that was dropped meanwhile stays so.</summary>
+    public Task FailAgainAsync(string hook, long position, string reason, CancellationToken cancel) => ExecuteAsync(
+        "update eventmail.webhook_dead set attempts = attempts + 1, reason = $3, failed = now(), again = false where hook = $1 and position = $2",
+        cancel, hook, position, reason);
+
     public Task ResolveAsync(string hook, long position, CancellationToken cancel) =>
         ExecuteAsync("delete from eventmail.webhook_dead where hook = $1 and position = $2", cancel, hook, position);
 
-    public Task ForgetAsync(string hook, CancellationToken cancel) => ExecuteAsync(
+    /// <summary>All of a webhook whose removal is in the log.</summary>
+    public Task ForgetAsync(string hook, CancellationToken cancel) => NoteAsync(
         "with dead as (delete from eventmail.webhook_dead where hook = $1) delete from eventmail.webhook where id = $1", cancel, hook);
+
+    /// <summary>All of those whose removal is in the log: what processes left behind that ended on their way.</summary>
+    public Task ForgetRemovedAsync(CancellationToken cancel) => ExecuteAsync(
+        $"""
+        with removed (id) as ({Removed}), dead as (delete from eventmail.webhook_dead where hook in (select id from removed))
+        delete from eventmail.webhook where id in (select id from removed)
+        """,
+        cancel);
 
     /// <summary>Marks dead letters to be tried again by the Host that sends.</summary>
     /// <param name="position">Null for all of the webhook's.</param>
@@ -80,6 +101,18 @@ public sealed class WebhookProgress(NpgsqlDataSource source)
             letters.Add(new(
                 row.GetString(0), row.GetInt64(1), row.GetString(2), row.GetFieldValue<DateTimeOffset>(3), row.GetInt32(4), row.GetString(5), row.GetBoolean(6)));
         return letters;
+    }
+
+    // Behind the lock, and so by what the log says then: who notes something is either before who forgets it, or sees that it was removed.
+    private async Task NoteAsync(string sql, CancellationToken cancel, params object[] values)
+    {
+        await using var batch = source.CreateBatch();
+        batch.BatchCommands.Add(new("select pg_advisory_xact_lock(hashtextextended('eventmail webhook ' || $1, 8))") { Parameters = { new() { Value = values[0] } } });
+        var note = new NpgsqlBatchCommand(sql);
+        foreach (var value in values)
+            note.Parameters.Add(new() { Value = value });
+        batch.BatchCommands.Add(note);
+        await batch.ExecuteNonQueryAsync(cancel);
     }
 
     private async Task<int> ExecuteAsync(string sql, CancellationToken cancel, params object[] values)

@@ -7,7 +7,8 @@ using EventMail.Projections.Accounts;
 namespace EventMail.Projections.Webhooks;
 
 /// <summary>Adds and removes webhooks; what each has been sent is in <see cref="Progress"/>. A task that ends without a rejection is durable. Thread-safe.</summary>
-public sealed class WebhookService(EventLog log, SecretKey key)
+/// <param name="refuses">Why a webhook may not lead where this URL does; null where it may, as far as the URL says.</param>
+public sealed class WebhookService(EventLog log, SecretKey key, Func<Uri, Rejection?> refuses)
 {
     private const int SecretBytes = 32;
 
@@ -19,6 +20,8 @@ public sealed class WebhookService(EventLog log, SecretKey key)
     {
         if (types?.FirstOrDefault(type => !log.Types.Aliases.Contains(type)) is { } unknown)
             return Rejection.Invalid($"{unknown} is no type of events; docs/events.md lists them");
+        if (Uri.TryCreate(url, UriKind.Absolute, out var target) && refuses(target) is { } refused)
+            return refused;
         var id = AppPasswords.NewAccountId();
         var secret = RandomNumberGenerator.GetBytes(SecretBytes);
         var added = new WebhookAdded(

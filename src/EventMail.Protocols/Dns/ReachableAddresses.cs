@@ -17,9 +17,10 @@ public sealed record ReachableAddresses(bool Loopback = false, bool Private = fa
     private static readonly IPNetwork[] PrivateNetworks =
         [.. Networks("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "198.18.0.0/15", "fc00::/7", "fec0::/10", "64:ff9b:1::/48")];
 
-    // "This network" (connecting there reaches this machine), link-local, protocol assignments, multicast, reserved and broadcast (RFC 6890)
+    // "This network" (connecting there reaches this machine), link-local, protocol assignments, multicast, reserved and broadcast (RFC 6890). 168.63.129.16 is
+    // public by its number only: on machines of Azure their host answers there and hands out what they are configured with.
     private static readonly IPNetwork[] Never =
-        [.. Networks("0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "224.0.0.0/3", "::/128", "fe80::/10", "ff00::/8")];
+        [.. Networks("0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "224.0.0.0/3", "168.63.129.16/32", "::/128", "fe80::/10", "ff00::/8")];
 
     // Addresses of IPv6 that hold one of IPv4, and behind how many octets: mapped and compatible (RFC 4291), NAT64 (RFC 6052), 6to4 (RFC 3056)
     private static readonly (IPNetwork Network, int Octets)[] Holders =

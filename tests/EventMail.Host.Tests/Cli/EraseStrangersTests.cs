@@ -1,32 +1,19 @@
-using System.Globalization;
-using System.Net;
 using System.Text.Json;
 using EventMail.Host.Composition;
 using EventMail.Host.Configuration;
 using EventMail.Host.Tests.Moving;
-using EventMail.Projections.Accounts;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EventMail.Host.Tests.Cli;
 
 public sealed class EraseStrangersTests(MovingSite site) : IClassFixture<MovingSite>
 {
-    private sealed class DaysAgo(int days) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddDays(-days);
-    }
-
-    private static string DayOf(int days) => DateTime.UtcNow.AddDays(-days).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-
-    // As a client did that day.
     private async Task FailAsync(int days, string name)
     {
         var settings = new HostSettings { Data = site.DataFolder, Database = new() { ConnectionString = site.Database.ConnectionString } };
         await using var database = await HostDatabase.AttachAsync(settings, NullLoggerFactory.Instance, default);
         await using var store = await MailStore.OpenAsync(settings, database, NullLoggerFactory.Instance, default);
-        var authenticator = new Authenticator(store.Log, store.Directory, store.Hasher, store.Key, new(), NullLoggerFactory.Instance, new DaysAgo(days));
-        var login = new LoginContext(IPAddress.Parse("203.0.113.9"), "imap", "s", "PLAIN", true, "{\"client_ip\":\"203.0.113.9\"}");
-        (await authenticator.PasswordAsync(name, "wrong"u8.ToArray(), login, default)).Status.ShouldNotBe(LoginStatus.Ok);
+        await StrangerLogin.FailAsync(store, days, name);
     }
 
     [Fact]
@@ -36,26 +23,26 @@ public sealed class EraseStrangersTests(MovingSite site) : IClassFixture<MovingS
         await FailAsync(3, "second-stranger@example.test");
         (await site.DoAsync("history")).ShouldContain("first-stranger");
 
-        (await site.DoAsync("erase", "strangers", "--day", DayOf(2), "--dry-run")).ShouldBe($"1 event of {DayOf(2)} would lose names and addresses\n");
-        using (var planned = JsonDocument.Parse(await site.DoAsync("erase", "strangers", "--day", DayOf(2), "--dry-run", "--json")))
+        (await site.DoAsync("erase", "strangers", "--day", StrangerLogin.DayOf(2), "--dry-run")).ShouldBe($"1 event of {StrangerLogin.DayOf(2)} would lose names and addresses\n");
+        using (var planned = JsonDocument.Parse(await site.DoAsync("erase", "strangers", "--day", StrangerLogin.DayOf(2), "--dry-run", "--json")))
             planned.RootElement.GetProperty("sealed").GetBoolean().ShouldBeTrue();
-        (await site.RunAsync("erase", "strangers", "--day", DayOf(2))).ShouldSatisfyAllConditions(
+        (await site.RunAsync("erase", "strangers", "--day", StrangerLogin.DayOf(2))).ShouldSatisfyAllConditions(
             run => run.ExitCode.ShouldBe(2), run => run.Error.ShouldContain("An erasure has a reason"));
         (await site.RunAsync("erase", "strangers", "--reason", "x")).ExitCode.ShouldBe(2);
         (await site.RunAsync("erase", "strangers", "--day", "yesterday", "--reason", "x")).ShouldSatisfyAllConditions(
             run => run.ExitCode.ShouldBe(2), run => run.Error.ShouldContain("yesterday is no day; write it as 2026-11-01"));
-        (await site.RunAsync("erase", "strangers", "--day", DayOf(0), "--reason", "x")).Error.ShouldContain("is not over (UTC)");
-        (await site.RunAsync("erase", "strangers", "--day", DayOf(9), "--reason", "x")).Error.ShouldContain("Nobody whose name is no account's tried to log in on");
+        (await site.RunAsync("erase", "strangers", "--day", StrangerLogin.DayOf(0), "--reason", "x")).Error.ShouldContain("is not over (UTC)");
+        (await site.RunAsync("erase", "strangers", "--day", StrangerLogin.DayOf(9), "--reason", "x")).Error.ShouldContain("Nobody whose name is no account's tried to log in on");
 
-        using var done = JsonDocument.Parse(await site.DoAsync("erase", "strangers", "--day", DayOf(2), "--reason", "kept for two days", "--json"));
+        using var done = JsonDocument.Parse(await site.DoAsync("erase", "strangers", "--day", StrangerLogin.DayOf(2), "--reason", "kept for two days", "--json"));
         done.RootElement.GetProperty("wrapping_keys").GetArrayLength().ShouldBe(1);
         var told = await site.DoAsync("history");
         told.ShouldNotContain("first-stranger");
         told.ShouldContain("second-stranger");
-        told.ShouldContain($"erasure of the strangers of {DayOf(2)} ordered: kept for two days");
-        (await site.RunAsync("erase", "strangers", "--day", DayOf(2), "--reason", "x")).Error.ShouldContain("are erased, or nothing of them was ever sealed");
+        told.ShouldContain($"erasure of the strangers of {StrangerLogin.DayOf(2)} ordered: kept for two days");
+        (await site.RunAsync("erase", "strangers", "--day", StrangerLogin.DayOf(2), "--reason", "x")).Error.ShouldContain("are erased, or nothing of them was ever sealed");
         using var certificate = JsonDocument.Parse(await site.DoAsync("erase", "certificate", done.RootElement.GetProperty("id").GetString()!));
-        certificate.RootElement.GetProperty("erasure").GetProperty("strangers").GetString().ShouldBe(DayOf(2));
+        certificate.RootElement.GetProperty("erasure").GetProperty("strangers").GetString().ShouldBe(StrangerLogin.DayOf(2));
         await site.DoAsync("audit", "verify");
     }
 }

@@ -141,13 +141,6 @@ public sealed class ReplayCommandTests(CliServer server) : IClassFixture<CliServ
         (await server.FailAsync(ExitCodes.Usage, "replay", "--until", "2026-10-25T02:30:00 CEST")).ShouldContain("is no time");
     }
 
-    [Theory]
-    [InlineData("INBOX", "INBOX")]
-    [InlineData("Work/2026", "Work/2026")]
-    [InlineData("../../etc", "%2E./%2E./etc")]
-    [InlineData(".", "%2E")]
-    public void A_mailboxs_folder_is_in_the_folder(string mailbox, string folder) => ReplayExport.FolderOf(mailbox).ShouldBe(folder);
-
     private async Task<List<JsonNode>> JsonAsync(params string[] arguments) =>
         [.. (await server.DoAsync(arguments)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
 }

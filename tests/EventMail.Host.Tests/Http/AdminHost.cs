@@ -28,6 +28,9 @@ public class AdminHost : WebApplicationFactory<HostSettings>, IAsyncLifetime
 {
     public static readonly Actor Tester = new("test", "test", "{}");
 
+    /// <summary>Where the tests' webhooks lead.</summary>
+    public const string Loopback = "127.0.0.0/8, ::1";
+
     // There are no connections in the process whose addresses could be looked at.
     private const string ClientField = "Test-Client";
 
@@ -61,7 +64,7 @@ public class AdminHost : WebApplicationFactory<HostSettings>, IAsyncLifetime
         Settings = new SettingsSources(_folder.Path, null,
         [
             .. ports, "Delivery:Enabled=false", "Auth:AllowPlaintextOnLoopback=true", "Auth:Argon2:Memory=8192KB", "Auth:Argon2:Iterations=1",
-            "Auth:ScramIterations=4096", $"Database:ConnectionString={_database.ConnectionString}", .. Set,
+            "Auth:ScramIterations=4096", $"Webhooks:AllowedNetworks={Loopback}", $"Database:ConnectionString={_database.ConnectionString}", .. Set,
         ]).Load();
         var logs = NullLoggerFactory.Instance;
         _postgres = await HostDatabase.StartAsync(Settings, logs, default);

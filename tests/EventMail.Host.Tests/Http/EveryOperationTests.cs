@@ -204,6 +204,7 @@ public sealed class EveryOperationTests(EveryOperationHost host) : IClassFixture
         (await host.Admin.GetAsync($"{Root}/erasures").JsonAsync())["items"]!.AsArray().ShouldHaveSingleItem()!["completed"].ShouldNotBeNull();
         var certificate = await host.Admin.PostAsync($"{Root}/erasures/{ordered}/certificate", null).JsonAsync();
         ((string)certificate["erasure"]!["reason"]!).ShouldBe("asked for");
+        (await host.Admin.ResultAsync($"{Root}/erasures/strangers", new { day = "2001-02-03", dryRun = true }))["events"]!.GetValue<long>().ShouldBe(0);
     }
 
     private async Task BackupAsync()

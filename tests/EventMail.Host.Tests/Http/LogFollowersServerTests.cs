@@ -62,7 +62,7 @@ public sealed class LogFollowersServerTests
         {
             ConnectionString = database.ConnectionString,
             DataFolder = folder.Path,
-            Settings = [.. CliServer.Settings, "Webhooks:Schedule=10ms 10ms", "Webhooks:Poll=100ms"],
+            Settings = [.. CliServer.Settings, "Webhooks:Schedule=10ms 10ms", "Webhooks:Poll=100ms", $"Webhooks:AllowedNetworks={AdminHost.Loopback}"],
         });
 
         static List<JsonNode> Dead(TestServer server) =>

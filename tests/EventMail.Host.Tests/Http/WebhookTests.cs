@@ -17,6 +17,7 @@ public sealed class WebhookTests(AdminHost host) : IClassFixture<AdminHost>
         Schedule = new(TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(10)),
         Poll = TimeSpan.FromMilliseconds(50),
         Timeout = TimeSpan.FromSeconds(5),
+        AllowedNetworks = AdminHost.Loopback,
     };
 
     [Fact]
@@ -88,6 +89,118 @@ public sealed class WebhookTests(AdminHost host) : IClassFixture<AdminHost>
     public async Task A_url_that_would_be_told_in_the_clear_or_is_none_is_refused(string url) =>
         (await host.Store.Webhooks.AddAsync(url, null, null, AdminHost.Tester, default)).Rejection.ShouldNotBeNull();
 
+    [Theory]
+    [InlineData("https://10.1.2.3/")]
+    [InlineData("https://0x0a010203/")]
+    [InlineData("https://169.254.169.254/latest/meta-data/")]
+    [InlineData("https://168.63.129.16/")]
+    [InlineData("https://100.64.0.1/")]
+    [InlineData("https://0.0.0.0/")]
+    [InlineData("https://224.0.0.1/")]
+    [InlineData("https://[fd00:ec2::254]/")]
+    [InlineData("https://[fe80::1]/")]
+    [InlineData("https://[::ffff:10.1.2.3]/")]
+    public async Task An_address_that_is_not_of_the_Internet_is_refused(string url)
+    {
+        var words = await host.Admin.PostAsync("/api/v1/webhooks", new { url }).ProblemAsync(HttpStatusCode.UnprocessableEntity);
+        words.ShouldContain("is not on the Internet; a webhook may lead there only where Webhooks:AllowedNetworks has its network");
+    }
+
+    [Fact]
+    public async Task A_name_that_leads_behind_the_firewall_is_not_connected_to_and_the_dead_letter_says_why()
+    {
+        using var receiver = new Receiver();
+        // Added where it was allowed; what counts is what is allowed where it is sent.
+        var added = (await host.Store.Webhooks.AddAsync(receiver.Url.Replace("127.0.0.1", "localhost", StringComparison.Ordinal), ["domain_added"], null, AdminHost.Tester, default)).Value!;
+        await using var dispatcher = new WebhookDispatcher(host.Store, Quick with { AllowedNetworks = "192.0.2.0/24" }, NullLogger.Instance);
+        await host.Store.Domains.AddDomainAsync("inside.hook.example", AdminHost.Tester, default);
+        await Waiting.UntilAsync(async () => (await host.Store.Webhooks.Progress.DeadAsync(added.Id, false, 10, default)).Count == 1);
+        var letter = (await host.Store.Webhooks.Progress.DeadAsync(added.Id, false, 10, default))[0];
+        (letter.Attempts, letter.Reason).ShouldBe((3, letter.Reason));
+        letter.Reason.ShouldStartWith("not on the Internet, and in none of Webhooks:AllowedNetworks");
+        receiver.TryTake().ShouldBeFalse();
+        await host.Store.Webhooks.RemoveAsync(added.Id, AdminHost.Tester, default);
+    }
+
+    [Fact]
+    public async Task A_redirect_is_not_followed()
+    {
+        using var receiver = new Receiver();
+        using var elsewhere = new Receiver { Redirect = receiver.Url };
+        await using var dispatcher = new WebhookDispatcher(host.Store, Quick, NullLogger.Instance);
+        var added = (await host.Store.Webhooks.AddAsync(elsewhere.Url, ["domain_added"], null, AdminHost.Tester, default)).Value!;
+        await host.Store.Domains.AddDomainAsync("redirected.hook.example", AdminHost.Tester, default);
+        await Waiting.UntilAsync(async () => (await host.Store.Webhooks.Progress.DeadAsync(added.Id, false, 10, default)).Count == 1);
+        (await host.Store.Webhooks.Progress.DeadAsync(added.Id, false, 10, default))[0].Reason.ShouldBe("status 307");
+        receiver.TryTake().ShouldBeFalse();
+        await host.Store.Webhooks.RemoveAsync(added.Id, AdminHost.Tester, default);
+    }
+
+    [Fact]
+    public async Task A_webhook_that_is_removed_while_it_sends_leaves_nothing_behind()
+    {
+        using var receiver = new Receiver();
+        await using (var dispatcher = new WebhookDispatcher(host.Store, Quick, NullLogger.Instance))
+        {
+            var added = (await host.Store.Webhooks.AddAsync(receiver.Url, ["domain_added"], null, AdminHost.Tester, default)).Value!;
+            // While its answer is waited for.
+            receiver.Refuse = _ => host.Store.Webhooks.RemoveAsync(added.Id, AdminHost.Tester, default).Result.Rejection is not null;
+            await host.Store.Domains.AddDomainAsync("removed.hook.example", AdminHost.Tester, default);
+            await receiver.TakeAsync();
+        }
+        (await RowsAsync()).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task What_is_noted_of_a_webhook_that_was_removed_is_not_kept()
+    {
+        var progress = host.Store.Webhooks.Progress;
+        for (var round = 0; round < 20; round++)
+        {
+            var id = (await host.Store.Webhooks.AddAsync("https://removed.example/", ["domain_added"], null, AdminHost.Tester, default)).Value!.Id;
+            var notes = Enumerable.Range(1, 8).Select(i => i % 2 == 0 ? progress.MoveAsync(id, i, default) : progress.BuryAsync(id, i, "domain_added", 1, "status 500", default)).ToList();
+            (await host.Store.Webhooks.RemoveAsync(id, AdminHost.Tester, default)).Rejection.ShouldBeNull();
+            await Task.WhenAll(notes);
+            await progress.MoveAsync(id, 9, default);
+            await progress.BuryAsync(id, 9, "domain_added", 1, "status 500", default);
+        }
+        (await RowsAsync()).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_dead_letter_that_is_dropped_while_it_is_tried_again_stays_so()
+    {
+        var progress = host.Store.Webhooks.Progress;
+        var id = (await host.Store.Webhooks.AddAsync("https://dropped.example/", ["domain_added"], null, AdminHost.Tester, default)).Value!.Id;
+        await progress.BuryAsync(id, 7, "domain_added", 3, "status 500", default);
+        await progress.BuryAsync(id, 8, "domain_added", 3, "status 500", default);
+        (await progress.DropAsync(id, 7, default)).ShouldBe(1);
+        await progress.FailAgainAsync(id, 7, "status 502", default);
+        await progress.FailAgainAsync(id, 8, "status 502", default);
+        var left = (await progress.DeadAsync(id, false, 10, default)).ShouldHaveSingleItem();
+        (left.Position, left.Attempts, left.Reason).ShouldBe((8, 4, "status 502"));
+        await host.Store.Webhooks.RemoveAsync(id, AdminHost.Tester, default);
+    }
+
+    [Fact]
+    public async Task What_a_process_left_behind_that_ended_while_it_removed_one_is_gone_at_the_next_start()
+    {
+        var id = (await host.Store.Webhooks.AddAsync("https://left.example/", ["domain_added"], null, AdminHost.Tester, default)).Value!.Id;
+        await host.Store.Webhooks.RemoveAsync(id, AdminHost.Tester, default);
+        await using (var left = host.Store.Log.DataSource.CreateCommand(
+            $"insert into eventmail.webhook (id, position) values ('{id}', 1); insert into eventmail.webhook_dead (hook, position, type, attempts, reason) values ('{id}', 1, 'x', 1, 'x')"))
+            await left.ExecuteNonQueryAsync();
+        await using var dispatcher = new WebhookDispatcher(host.Store, Quick, NullLogger.Instance);
+        await Waiting.UntilAsync(async () => await RowsAsync() == 0);
+    }
+
+    // Each test removes its own.
+    private async Task<long> RowsAsync()
+    {
+        await using var count = host.Store.Log.DataSource.CreateCommand("select (select count(*) from eventmail.webhook) + (select count(*) from eventmail.webhook_dead)");
+        return (long)(await count.ExecuteScalarAsync())!;
+    }
+
     [Fact]
     public async Task A_type_that_there_is_not_is_refused() =>
         (await host.Store.Webhooks.AddAsync("https://elsewhere.example/", ["domain_add"], null, AdminHost.Tester, default)).Rejection!.Text.ShouldContain("domain_add");
@@ -112,6 +225,9 @@ internal sealed class Receiver : IDisposable
     public string Url { get; }
 
     public Func<string, bool> Refuse { get; set; } = _ => false;
+
+    /// <summary>Where it sends everybody; it takes nothing then.</summary>
+    public string? Redirect { get; init; }
 
     public Task<Received> TakeAsync() => _received.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
 
@@ -146,7 +262,8 @@ internal sealed class Receiver : IDisposable
             using var reader = new StreamReader(context.Request.InputStream, Encoding.UTF8);
             var body = await reader.ReadToEndAsync();
             var fields = context.Request.Headers;
-            context.Response.StatusCode = Refuse(body) ? 500 : 204;
+            context.Response.StatusCode = Redirect is not null ? 307 : Refuse(body) ? 500 : 204;
+            context.Response.RedirectLocation = Redirect;
             context.Response.Close();
             await _received.Writer.WriteAsync(new(fields["webhook-id"]!, fields["webhook-timestamp"]!, fields["webhook-signature"]!, body));
         }

@@ -1,9 +1,10 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using EventMail.Testing;
 
 namespace EventMail.Host.Tests.Moving;
 
-public sealed class ExportTests(MovingSite site) : IClassFixture<MovingSite>
+public sealed partial class ExportTests(MovingSite site) : IClassFixture<MovingSite>
 {
     private const string Mail = """
         From alice@example.org Mon Feb  3 12:34:56 2025
@@ -96,6 +97,51 @@ public sealed class ExportTests(MovingSite site) : IClassFixture<MovingSite>
         (await site.DoAsync("import", "maildir", target, to)).ShouldContain("2 imported, 0 there already, 0 skipped");
     }
 
+    [Theory]
+    [InlineData("mbox")]
+    [InlineData("eml")]
+    [InlineData("maildir")]
+    public async Task Mailboxes_of_any_names_are_exported_and_come_back(string format)
+    {
+        var (from, to) = (await site.NewAccountAsync(), await site.NewAccountAsync());
+        string[] names =
+        [
+            "a", "a.mbox/b", "a/b", "a/index.jsonl", "a/0000000001.eml", "Case", "case", "..", ".hidden", "dot.", "Re: what?", "nul", "a~2",
+            new string('x', 250), new string('X', 250), $"{new string('Б', 125)}/{new string('Б', 125)}",
+        ];
+        foreach (var (name, i) in names.Select((name, i) => (name, i)))
+            await site.DoAsync("import", "mbox", site.Write($"names-{i}.mbox", $"From a@b Mon Feb  3 12:34:56 2025\nSubject: {i}\n\n{format}\n"), from, name);
+        var target = Path.Combine(site.Files, $"names-{format}");
+        var result = await site.RunAsync("export", format, from, target);
+        result.ExitCode.ShouldBe(0, result.Error);
+        // Each below the target, in a place of its own that a file system of any kind holds.
+        var written = Directory.GetFiles(target, format == "maildir" ? "*.eventmail*" : $"*.{format}", SearchOption.AllDirectories);
+        written.ShouldAllBe(path => Path.GetRelativePath(target, path).Split('/', StringSplitOptions.None).All(level => level.Length <= 255 && level != ".."));
+        if (format == "maildir")
+        {
+            (await site.DoAsync("import", "maildir", target, to)).ShouldContain($"{names.Length} imported, 0 there already, 0 skipped");
+            foreach (var name in names.Where(name => !name.Contains('.', StringComparison.Ordinal) && name.Length < 100))
+                await SameAsync(from, name, to, name);
+            return;
+        }
+        var renamed = result.Error.Split('\n').Select(line => Renamed().Match(line)).Where(match => match.Success)
+            .ToDictionary(match => match.Groups["name"].Value, match => match.Groups["path"].Value);
+        foreach (var (name, i) in names.Select((name, i) => (name, i)))
+        {
+            var path = Path.Combine(target, renamed.GetValueOrDefault(name, format == "mbox" ? name + ".mbox" : name));
+            if (format == "mbox")
+            {
+                await site.DoAsync("import", "mbox", path, to, name);
+                await SameAsync(from, name, to, name);
+            }
+            else
+            {
+                File.ReadAllText(Directory.GetFiles(path, "*.eml").ShouldHaveSingleItem()).ShouldStartWith($"Subject: {i}\r\n");
+                File.ReadLines(Path.Combine(path, "index.jsonl")).First().ShouldContain(System.Text.Json.JsonSerializer.Serialize(name));
+            }
+        }
+    }
+
     [Fact]
     public async Task The_log_is_exported_as_canonical_lines()
     {
@@ -117,4 +163,7 @@ public sealed class ExportTests(MovingSite site) : IClassFixture<MovingSite>
 
     private static string Words(StoredMessage message) =>
         new StringBuilder(message.Sha256).Append(message.Date.ToUnixTimeSeconds()).AppendJoin(' ', message.Flags.Order()).ToString();
+
+    [GeneratedRegex("^mailbox (?<name>.*) is in (?<path>.*)$")]
+    private static partial Regex Renamed();
 }

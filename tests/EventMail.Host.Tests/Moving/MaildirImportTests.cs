@@ -77,6 +77,22 @@ public sealed class MaildirImportTests(MovingSite site) : IClassFixture<MovingSi
     }
 
     [Fact]
+    public async Task Names_that_are_no_text_are_said_and_the_others_come()
+    {
+        var address = await site.NewAccountAsync();
+        var root = Path.Combine(site.Files, "latin");
+        site.Write("latin/cur/1735689600.M1P1.host:2,S", "Subject: here\n\nx\n");
+        // .NET has no way to write these names: 0xE9 is é in Latin-1.
+        using (var shell = System.Diagnostics.Process.Start("sh", ["-c", """cd "$1" && d=$(printf '.Priv\351') && mkdir -p "$d/cur" && cp cur/* "$d/cur/" && cp cur/* "cur/$(printf '1735689601.M2P1.h\351:2,S')" """, "sh", root]))
+            await shell.WaitForExitAsync();
+        var result = await site.RunAsync("import", "maildir", root, address);
+        result.ExitCode.ShouldBe(1);
+        result.Output.ShouldContain("1 imported, 0 there already, 2 skipped");
+        result.Error.ShouldContain("the whole folder: its name is no UTF-8");
+        result.Error.ShouldContain("has a name that is no UTF-8");
+    }
+
+    [Fact]
     public async Task A_folder_that_is_no_Maildir_is_said()
     {
         var address = await site.NewAccountAsync();

@@ -50,7 +50,7 @@ public sealed class MovedAccountTests(MovePair pair)
         await MovePair.DoAsync(pair.Source, "retention", "set", address, "365d");
         await MovePair.DoAsync(pair.Source, "retention", "set", address, "1d", "INBOX");
         await MovePair.DoAsync(pair.Source, "hold", "place", "Smith", "--account", address);
-        await MovePair.DoAsync(pair.Source, "webhook", "add", "http://127.0.0.1:9/moved", "--account", address);
+        await MovePair.DoAsync(pair.Source, "webhook", "add", "https://hooks.example.test/moved", "--account", address);
         using var http = await HttpAsync(pair.Source);
         var issued = await http.PostAsync($"/api/v1/accounts/{address}/app-passwords", Json("""{"name":"phone"}"""));
         var phone = JsonNode.Parse(await issued.Content.ReadAsStringAsync())!["password"]!.GetValue<string>();
@@ -62,7 +62,7 @@ public sealed class MovedAccountTests(MovePair pair)
         await MovePair.DoAsync(pair.Source, "hold", "place", "Audit", "--account", address);
         var output = (await pair.MoveAsync(address)).Output;
         await MovePair.DoAsync(pair.Source, "hold", "release", "Audit", "--all");
-        output.ShouldContain($"webhook http://127.0.0.1:9/moved tells of this account here: eventmail webhook add http://127.0.0.1:9/moved --account {address}, there");
+        output.ShouldContain($"webhook https://hooks.example.test/moved tells of this account here: eventmail webhook add https://hooks.example.test/moved --account {address}, there");
 
         var shown = await MovePair.DoAsync(pair.Target, "account", "show", address);
         shown.ShouldSatisfyAllConditions(

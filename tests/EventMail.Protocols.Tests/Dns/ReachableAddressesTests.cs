@@ -38,6 +38,7 @@ public sealed class ReachableAddressesTests
     [InlineData("2002:a00:1::", false, true)]
     [InlineData("0.0.0.0", false, false)]
     [InlineData("169.254.169.254", false, false)]
+    [InlineData("168.63.129.16", false, false)]
     [InlineData("192.0.0.8", false, false)]
     [InlineData("224.0.0.1", false, false)]
     [InlineData("255.255.255.255", false, false)]

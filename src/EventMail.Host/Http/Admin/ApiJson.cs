@@ -86,6 +86,8 @@ namespace EventMail.Host.Http.Admin;
 [JsonSerializable(typeof(HoldChangeDocument))]
 [JsonSerializable(typeof(ErasureListDocument))]
 [JsonSerializable(typeof(ContinuedErasuresDocument))]
+[JsonSerializable(typeof(NewStrangersErasureDocument))]
+[JsonSerializable(typeof(ErasedStrangersDocument))]
 [JsonSerializable(typeof(BackupDocument))]
 [JsonSerializable(typeof(TakenBackupDocument))]
 [JsonSerializable(typeof(BackupVerified))]

@@ -7,24 +7,32 @@ namespace EventMail.Host.Moving.Export;
 /// <summary>A folder for each mailbox with a file for each message, octet for octet, and a line for each in index.jsonl: what a file does not say.</summary>
 internal sealed class EmlTarget(string unfinished) : IExportTarget, IAsyncDisposable
 {
-    private readonly FilePaths _paths = new(unfinished);
+    private const string IndexFile = "index.jsonl";
+    private const string Extension = ".eml";
+
+    private readonly FilePaths _paths = new(unfinished, IsOwn);
     private string _folder = "";
     private VerifiedFile? _index;
 
     public string Unfinished => unfinished;
 
+    public IReadOnlyList<RenamedMailbox> Renamed => _paths.Renamed;
+
+    /// <summary>A name that a file of ours has in a mailbox's folder: "Work/index.jsonl" may be a mailbox.</summary>
+    public static bool IsOwn(string name) => name.Equals(IndexFile, StringComparison.OrdinalIgnoreCase) || name.EndsWith(Extension, StringComparison.OrdinalIgnoreCase);
+
     public async Task BeginAsync(ExportedMailbox mailbox, CancellationToken cancel)
     {
         await EndAsync(cancel);
         _folder = _paths.FolderOf(mailbox.Name);
-        _index = VerifiedFile.Create(Path.Combine(_folder, "index.jsonl"));
+        _index = VerifiedFile.Create(Path.Combine(_folder, IndexFile));
         _index.Output.Write(JsonSerializer.SerializeToUtf8Bytes(new { mailbox = mailbox.Name, uidvalidity = mailbox.UidValidity }));
         _index.Output.Write("\n"u8);
     }
 
     public async Task WriteAsync(ExportedMessage message, CancellationToken cancel)
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"{message.Uid:d10}.eml");
+        var name = string.Create(CultureInfo.InvariantCulture, $"{message.Uid:d10}{Extension}");
         await using var file = VerifiedFile.Create(Path.Combine(_folder, name));
         await foreach (var piece in message.PiecesAsync(cancel))
         {

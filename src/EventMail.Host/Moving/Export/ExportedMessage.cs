@@ -38,6 +38,9 @@ internal interface IExportTarget
     /// <summary>What it writes to: takes the place of the target when all is done.</summary>
     string Unfinished { get; }
 
+    /// <summary>Mailboxes so far whose path does not read as their name does.</summary>
+    IReadOnlyList<RenamedMailbox> Renamed { get; }
+
     Task BeginAsync(ExportedMailbox mailbox, CancellationToken cancel);
 
     Task WriteAsync(ExportedMessage message, CancellationToken cancel);
@@ -48,3 +51,7 @@ internal interface IExportTarget
 
 /// <param name="Keywords">Of all its messages.</param>
 internal sealed record ExportedMailbox(string Name, uint UidValidity, IReadOnlyList<string> Keywords);
+
+/// <summary>A mailbox whose path does not read as its name does.</summary>
+/// <param name="Path">Where its messages are.</param>
+internal sealed record RenamedMailbox(string Name, string Path);

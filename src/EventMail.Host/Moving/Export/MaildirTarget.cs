@@ -14,11 +14,14 @@ internal sealed class MaildirTarget(string unfinished) : IExportTarget
     private const int MaxName = MailboxLimits.MaxLevelBytes;
 
     private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
+    private readonly List<RenamedMailbox> _renamed = [];
     private ExportedMailbox _mailbox = null!;
     private string _folder = "";
     private string[] _keywords = [];
 
     public string Unfinished => unfinished;
+
+    public IReadOnlyList<RenamedMailbox> Renamed => _renamed;
 
     public async Task BeginAsync(ExportedMailbox mailbox, CancellationToken cancel)
     {
@@ -37,14 +40,19 @@ internal sealed class MaildirTarget(string unfinished) : IExportTarget
 
     private string FolderOf(string mailbox)
     {
-        var name = MaildirFolder.Of(mailbox.Split(MailboxName.Separator).Select(level => Encoding.ASCII.GetString(ModifiedUtf7.Encode(level))));
+        string[] levels = [.. mailbox.Split(MailboxName.Separator).Select(level => Encoding.ASCII.GetString(ModifiedUtf7.Encode(level)))];
+        var name = MaildirFolder.Of(levels);
         for (var i = 1; ; i++)
         {
             // All levels are in one name, in ASCII: what is too long for it is cut.
             var suffix = i == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $"~{i}");
             var free = name[..Math.Min(name.Length, MaxName - suffix.Length)].TrimEnd('.') + suffix;
-            if (_taken.Add(free))
-                return free;
+            // Not there, either: a file system may tell no capitals from small letters.
+            if (!_taken.Add(free) || Path.Exists(Path.Combine(unfinished, free)))
+                continue;
+            if (free[1..] != string.Join('.', levels) || Array.Exists(levels, level => level.Contains('.', StringComparison.Ordinal)))
+                _renamed.Add(new(mailbox, Path.Combine(unfinished, free)));
+            return free;
         }
     }
 

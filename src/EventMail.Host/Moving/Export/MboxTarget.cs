@@ -11,6 +11,8 @@ internal sealed class MboxTarget(string unfinished, bool single) : IExportTarget
 
     public string Unfinished => unfinished;
 
+    public IReadOnlyList<RenamedMailbox> Renamed => _paths.Renamed;
+
     public async Task BeginAsync(ExportedMailbox mailbox, CancellationToken cancel)
     {
         await EndAsync(cancel);

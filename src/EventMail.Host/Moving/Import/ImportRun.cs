@@ -31,6 +31,8 @@ internal sealed class ImportRun(MailStore store, ImportOptions options, Actor ac
     public async Task RunAsync(IImportSource source, string account, CancellationToken cancel)
     {
         var target = new ImportTarget(store, account, actor, options.DryRun);
+        foreach (var unread in source.Unread)
+            Report.Skip(unread);
         Progress? progress = null;
         try
         {

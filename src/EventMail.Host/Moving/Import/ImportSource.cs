@@ -10,6 +10,9 @@ internal interface IImportSource : IAsyncDisposable
     string Show(long done);
 
     IAsyncEnumerable<SourceFolder> FoldersAsync(CancellationToken cancel);
+
+    /// <summary>Folders that could not be looked into.</summary>
+    IReadOnlyList<SkippedMessage> Unread => [];
 }
 
 /// <summary>A folder of a source.</summary>

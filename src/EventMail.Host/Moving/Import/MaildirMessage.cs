@@ -27,7 +27,9 @@ internal sealed class MaildirMessage(string path, MaildirName name, long done) :
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return new(name.Flags, null, "is not there any more: another program has moved or renamed it; import once more");
+            return MaildirSource.IsUndecodable(path)
+                ? new(name.Flags, null, "has a name that is no UTF-8; rename it")
+                : new(name.Flags, null, "is not there any more: another program has moved or renamed it; import once more");
         }
         catch (UnauthorizedAccessException)
         {

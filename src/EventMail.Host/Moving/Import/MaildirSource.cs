@@ -14,7 +14,11 @@ namespace EventMail.Host.Moving.Import;
 internal sealed class MaildirSource : IImportSource
 {
     private readonly string _root;
+    // What stands for octets of a file's name that are no UTF-8: by such a name nothing is found again.
+    private const char Undecodable = '\uFFFD';
+
     private readonly List<(string Path, string Name)> _folders = [];
+    private readonly List<SkippedMessage> _unread = [];
     private long _done;
 
     private MaildirSource(string root) => _root = root;
@@ -32,7 +36,11 @@ internal sealed class MaildirSource : IImportSource
 
     public long? Total { get; private set; }
 
+    public IReadOnlyList<SkippedMessage> Unread => _unread;
+
     public string Show(long done) => $"{done} messages";
+
+    public static bool IsUndecodable(string name) => name.Contains(Undecodable, StringComparison.Ordinal);
 
     private void Find(string directory, string[] levels)
     {
@@ -44,7 +52,9 @@ internal sealed class MaildirSource : IImportSource
             // A link may lead round in a circle.
             if (name is "cur" or "new" or "tmp" || IsLink(child))
                 continue;
-            if (name[0] != '.')
+            if (IsUndecodable(name))
+                _unread.Add(new(Path.GetRelativePath(_root, child), "the whole folder: its name is no UTF-8; rename it"));
+            else if (name[0] != '.')
                 Find(child, [.. levels, Decoded(name)]);
             else if (MaildirFolder.Levels(name) is { } below && Directory.Exists(Path.Combine(child, "cur")))
                 Find(child, [.. levels, .. below.Select(Decoded)]);

@@ -1,5 +1,4 @@
 using EventMail.Domain;
-using EventMail.EventStore.Proof;
 using EventMail.Host.Cli;
 using EventMail.Host.Composition;
 using EventMail.Host.Configuration;
@@ -36,16 +35,7 @@ internal sealed record HoldListDocument(IReadOnlyList<HoldDocument> Items);
 /// <param name="Reason">For the log.</param>
 internal sealed record HoldChangeDocument(string Case, string? Account = null, string? Mailbox = null, bool All = false, string? Reason = null);
 
-/// <param name="Subject">What was asked for: an account's id; absent where messages were.</param>
-/// <param name="Completed">Absent while it is not.</param>
-internal sealed record ErasureDocument(Guid Id, DateTimeOffset Ordered, DateTimeOffset? Completed, int Contents, string Reason, string? Case, string? Subject);
-
-internal sealed record ErasureListDocument(IReadOnlyList<ErasureDocument> Items);
-
-/// <param name="Completed">Their ids.</param>
-internal sealed record ContinuedErasuresDocument(IReadOnlyList<Guid> Completed);
-
-/// <summary>/retention, /holds, /erasures: how long contents are kept, what keeps them, and what was erased. Erasures are ordered by commands alone: nothing brings back what they take.</summary>
+/// <summary>/retention, /holds: how long contents are kept, and what keeps them.</summary>
 internal sealed class RetentionResource(MailStore store, HostSettings settings, JobBoard jobs)
 {
     private const string Read = "read:retention";
@@ -86,21 +76,6 @@ internal sealed class RetentionResource(MailStore store, HostSettings settings, 
             (wanted, account, mailbox, request) => store.Retention.PlaceAsync(wanted.Case, account, mailbox, wanted.Reason, request.Actor, request.Cancel)),
         Hold("/holds/release", "Ends a hold.",
             (wanted, account, mailbox, request) => store.Retention.ReleaseAsync(wanted.Case, account, mailbox, request.Actor, request.Cancel)),
-        new("GET", "/erasures", Read, "What was ordered to be erased, and whether it is.", async request => ApiAnswer.Json(
-            new([.. (await store.Erasures.ListAsync(open: false, request.Cancel)).Select(DocumentOf)]), ApiJson.Plain.ErasureListDocument))
-        {
-            Answer = ApiJson.Default.ErasureListDocument,
-        },
-        new("POST", "/erasures/continue", Write, "Carries out what was ordered and is not complete, as a server does at its start. Orders nothing.", request =>
-            Task.FromResult(jobs.Begin(request, "erasure", Write, ApiJson.Plain.ContinuedErasuresDocument, (job, cancel) => ContinueAsync(job, request, cancel))))
-        {
-            Answer = ApiJson.Default.JobDocument, Result = ApiJson.Default.ContinuedErasuresDocument, Status = 202,
-        },
-        // It signs a checkpoint, as every proof does.
-        new("POST", "/erasures/{id}/certificate", "write:audit", "What was erased, and the proof that its order and its completion are in the log.", CertificateAsync)
-        {
-            MediaType = "application/json",
-        },
     ];
 
     private async Task<ApiAnswer> RulesAsync(ApiRequest request) => ApiAnswer.Json(
@@ -136,46 +111,6 @@ internal sealed class RetentionResource(MailStore store, HostSettings settings, 
         var account = await RetentionScope.AccountAsync(store, named, cancel);
         return (account, await RetentionScope.MailboxAsync(store, account, mailbox, cancel));
     }
-
-    private async Task<JobOutcome<ContinuedErasuresDocument>> ContinueAsync(Job job, ApiRequest request, CancellationToken cancel)
-    {
-        var open = await store.Erasures.ListAsync(open: true, cancel);
-        var completed = new List<Guid>();
-        JobProblem? problem = null;
-        foreach (var erasure in open)
-        {
-            try
-            {
-                await store.Erasures.CarryOutAsync(erasure.Id, request.Actor, cancel);
-                completed.Add(erasure.Id);
-            }
-            catch (ErasureWaitsException waits)
-            {
-                problem ??= new($"Erasure {erasure.Id} is not complete", waits.Message);
-            }
-            job.Report(new("erasures", completed.Count, open.Count));
-        }
-        return new(new(completed), problem);
-    }
-
-    private Task<ApiAnswer> CertificateAsync(ApiRequest request) => TriedAsync(async () =>
-    {
-        if (!Guid.TryParse(request.Path("id"), out var id) || await store.Erasures.FindAsync(id, request.Cancel) is not { } erasure)
-            return ApiAnswer.NotFound("erasure");
-        if (erasure.End is not { } end)
-            return ApiAnswer.Problem(StatusCodes.Status409Conflict, "The erasure is not complete", "`eventmail erase continue` tries again");
-        var signed = await AuditCheckpointCommand.SignAsync(store, settings, request.Cancel);
-        var proof = await new ProofMaker(store.Log, new(store.Log)).ProveAsync(signed, await store.Erasures.PositionsAsync(id, request.Cancel), request.Cancel);
-        var certificate = EraseCommand.Write(erasure, end, proof);
-        return ApiAnswer.Of(context =>
-        {
-            context.Response.ContentType = "application/json";
-            return context.Response.Body.WriteAsync(System.Text.Encoding.UTF8.GetBytes(certificate), context.RequestAborted).AsTask();
-        });
-    });
-
-    private static ErasureDocument DocumentOf(Erasure erasure) => new(
-        erasure.Id, erasure.Ordered, erasure.Completed, erasure.Order.Contents.Length, erasure.Order.Reason, erasure.Order.Case, erasure.Order.Subject);
 
     private static ApiAnswer Done(Result<Unit> result) => result.Rejection is { } rejection ? ApiAnswer.Refused(rejection) : ApiAnswer.NoContent;
 

@@ -14,7 +14,7 @@ internal sealed record WebhookDocument(string Id, string Url, IReadOnlyList<stri
 
 internal sealed record WebhookListDocument(IReadOnlyList<WebhookDocument> Items);
 
-/// <param name="Url">Of https; of http on this machine.</param>
+/// <param name="Url">Of https, on the Internet or in a network of Webhooks:AllowedNetworks; of http on this machine, where that has it.</param>
 /// <param name="Types">Types of events; without it all.</param>
 /// <param name="Account">Only events of this account, by address or id.</param>
 internal sealed record NewWebhookDocument(string Url, IReadOnlyList<string>? Types = null, string? Account = null);
