@@ -39,12 +39,14 @@ internal sealed class HistoryArguments
             Session = Named(given.GetValue(_session), "--session"),
             Address = Named(given.GetValue(_address), "--address"),
             Client = NetworkOf(given.GetValue(_client)),
-            Protocol = given.GetValue(_protocol),
+            Protocol = Named(given.GetValue(_protocol), "--protocol"),
             Types = TypesOf(given.GetValue(_types), store),
             Since = TimeArgument.ParseOrNull(given.GetValue(_since)),
             Until = TimeArgument.ParseOrNull(given.GetValue(_until)),
             After = given.GetValue(_after),
         };
+        if (query.After < 0)
+            throw new CommandFailedException($"{query.After} is no position of the log: --after takes what the last line of a page says.", ExitCodes.Usage);
         if (query.Until <= query.Since)
             throw new CommandFailedException("--until is not after --since: there is nothing between them.", ExitCodes.Usage);
         if (given.GetValue(_account) is not { } name)

@@ -40,10 +40,10 @@ internal static class ReplayCommand
         };
         command.Validators.Add(result =>
         {
-            string?[] ways = [result.GetValue(Until), result.GetValue(Sequence)?.ToString(CultureInfo.InvariantCulture), result.GetValue(Diff) is { Length: > 0 } ? "" : null];
-            if (ways.Count(way => way is not null) > 1)
+            // Whether they are there: what they say may be no value, and is refused for that.
+            if (((Option[])[Until, Sequence, Diff]).Count(way => result.GetResult(way) is not null) > 1)
                 result.AddError("Say one of --until TIME, --sequence N and --diff TIME TIME.");
-            if (result.GetValue(Export) is not null && (result.GetValue(Address) is null || result.GetValue(Diff) is { Length: > 0 }))
+            if (result.GetResult(Export) is not null && (result.GetValue(Address) is null || result.GetResult(Diff) is not null))
                 result.AddError("--export writes what one account had at one time: replay ADDRESS --until TIME --export FOLDER.");
         });
         StoreCommand.SetAction(command, (store, run, stop) =>
@@ -176,7 +176,8 @@ internal static class ReplayCommand
         if (from > to)
             (from, to) = (to, from);
         var replay = ReplayOf(store, run, null);
-        var (rows, account, address) = (new List<DifferenceRow>(), "", "");
+        var only = run.Arguments.GetValue(Mailbox) is { } name ? MailboxName.Canonical(name) : null;
+        var (rows, account, address, found, different) = (new List<DifferenceRow>(), "", "", only is null, false);
         await foreach (var mailbox in MailboxesAsync(store, run, replay, stop))
         {
             if (mailbox.Tenant != account)
@@ -184,15 +185,23 @@ internal static class ReplayCommand
                 await WriteAsync(run, rows);
                 (account, address) = (mailbox.Tenant, await replay.AddressAsync(mailbox.Tenant, stop));
             }
+            if (only is not null && await replay.NameAtAsync(mailbox, new(from, null), stop) != only && await replay.NameAtAsync(mailbox, new(to, null), stop) != only)
+                continue;
+            found = true;
             var (before, after) = await replay.AtAsync(mailbox, from, to, stop);
             if (ReplayDifference.Of(mailbox, before, after) is { } difference)
             {
+                different = true;
                 rows.Add(new(
                     address, difference.Mailbox, difference.Was, difference.Change, difference.Gained.ToString(), difference.Lost.ToString(),
                     difference.Flags.ToString()));
             }
         }
         await WriteAsync(run, rows);
+        if (!different && found)
+            await Console.Error.WriteLineAsync("nothing is different");
+        if (!found)
+            throw new CommandFailedException($"There was no mailbox {only} at either time. `eventmail replay ADDRESS --until TIME` shows those that there were.");
     }
 
     // An account's, which are all that is held in memory; they are gone from there then.

@@ -44,10 +44,11 @@ internal static class RestoreCommand
         };
         command.Validators.Add(result =>
         {
-            var (to, session) = (result.GetValue(To), result.GetValue(Session));
+            // Whether they are there: what they say may be no value, and is refused for that.
+            var (to, session) = (result.GetResult(To), result.GetResult(Session));
             if (to is null == session is null)
                 result.AddError("Say either --to TIME or --session ID.");
-            else if (session is not null && (result.GetValue(Mailbox) is not null || result.GetValue(Messages) is { Length: > 0 }))
+            else if (session is not null && (result.GetValue(Mailbox) is not null || result.GetResult(Messages) is not null))
                 result.AddError("--session undoes all that the session did: it takes no MAILBOX and no --messages.");
             else if (to is not null && result.GetValue(Address) is null)
                 result.AddError("Say which account: restore ADDRESS --to TIME.");
@@ -77,9 +78,13 @@ internal static class RestoreCommand
         };
         using var told = new RestoreTeller(run);
         var restored = (await new AccountRestore(store) { Progress = told }.RunAsync(wish, StoreCommand.Operator, told, stop)).OrFail(address);
-        if (restored.Reopened && !dryRun)
-            await Console.Error.WriteLineAsync($"{address} was closed and is open again. Nobody can log in to it before `eventmail account password {address}`.");
-        await EndAsync(run, restored.Mailboxes, $"of {PastInstant.Of(instant)} {(dryRun ? "would be" : "is")} there");
+        if (restored.Reopened)
+        {
+            await Console.Error.WriteLineAsync(dryRun
+                ? $"{address} is closed and would be opened again."
+                : $"{address} was closed and is open again. Nobody can log in to it before `eventmail account password {address}`.");
+        }
+        await EndAsync(run, restored.Mailboxes, false, $"of {PastInstant.Of(instant)} {(dryRun ? "would be" : "is")} there");
     }
 
     private static async Task UndoAsync(MailStore store, CommandRun run, string session, CancellationToken stop)
@@ -102,20 +107,29 @@ internal static class RestoreCommand
             if (undone.Left.Count > 0)
                 await Console.Out.WriteLineAsync($"not undone: what it wrote to streams of {string.Join(", ", undone.Left)}; see `eventmail history`");
         }
-        await EndAsync(run, undone.Mailboxes, $"{(run.Arguments.GetValue(DryRun) ? "would be" : "is")} as if session {session} had not been");
+        else
+        {
+            await ListOutput.WriteJsonAsync(new UndoneElsewhere(undone.Subscriptions, undone.Annotations, undone.Cancelled, undone.Sent, undone.Left));
+        }
+        await EndAsync(run, undone.Mailboxes, undone.Subscriptions + undone.Annotations + undone.Cancelled > 0, $"{(run.Arguments.GetValue(DryRun) ? "would be" : "is")} as if session {session} had not been");
     }
+
+    // What --json says of an undone session behind the lines of its mailboxes.
+    private sealed record UndoneElsewhere(int Subscriptions, int Annotations, int Cancelled, int Sent, IReadOnlyList<string> Left);
 
     // The account that has the address, or the last one that had it.
     private static async Task<string> AccountAsync(MailStore store, string address, CancellationToken stop) =>
         await new AccountRestore(store).FindAsync(address, stop)
             ?? throw new CommandFailedException($"There is and was no account {address}. `eventmail account list` shows all.");
 
-    private static async Task EndAsync(CommandRun run, IReadOnlyList<RestoredMailbox> lines, string what)
+    // changed: beside mailboxes something is as it was.
+    private static async Task EndAsync(CommandRun run, IReadOnlyList<RestoredMailbox> lines, bool changed, string what)
     {
         var refused = lines.Count(line => line.Refused is not null);
         if (!run.Arguments.GetValue(ListOutput.Json))
             await Console.Out.WriteLineAsync(
-                lines.All(line => line.IsUnchanged) ? "nothing is missing"
+                changed && lines.All(line => line.IsUnchanged) ? $"all {what}"
+                : lines.All(line => line.IsUnchanged) ? lines.Any(line => line.Elsewhere + line.Released > 0) ? "nothing else is missing" : "nothing is missing"
                 : $"{lines.Count - refused} of {lines.Count} mailboxes: all {what}, {Amount.Of(lines.Sum(line => line.Restored), "message")} back");
         if (refused > 0)
             throw new CommandFailedException($"{refused} mailboxes could not be restored: the lines above say why.");

@@ -19,7 +19,7 @@ internal sealed class RestoreTeller(CommandRun run) : IProgress<RestoredMailbox>
         Dispose();
         if (run.Arguments.GetValue(ListOutput.Json))
             Console.Out.WriteLine(ListOutput.JsonOf(value));
-        else if (!value.IsUnchanged)
+        else if (!value.IsUnchanged || value.Into is not null || value.Elsewhere + value.Released > 0)
             Console.Out.WriteLine(PlainLines.OnOneLine(LineOf(value)));
     }
 
@@ -39,10 +39,13 @@ internal sealed class RestoreTeller(CommandRun run) : IProgress<RestoredMailbox>
             line.Renamed ? "renamed back" : null,
             line.Restored > 0 ? $"{Amount.Of(line.Restored, "message")} back" : null,
             line.Flagged > 0 ? $"flags of {line.Flagged} as before" : null,
+            line.Gone ? "mailbox gone" : null,
             line.Removed > 0 ? $"{line.Removed} removed" : null,
+            line.Rights > 0 ? $"rights of {line.Rights} as before" : null,
             line.Annotations > 0 ? $"{Amount.Of(line.Annotations, "annotation")} as before" : null,
             line.Elsewhere > 0 ? $"{line.Elsewhere} are in other mailboxes (--moved brings copies back)" : null,
             line.Released > 0 ? $"{line.Released} are not kept any more" : null,
+            line.Into is not null ? "another mailbox has its name" : null,
         ];
         var into = line.Into is { } now ? $" (now {now})" : "";
         return $"{line.Name}{into}: {string.Join(", ", words.Where(word => word is not null))}";

@@ -1,5 +1,6 @@
 using System.Globalization;
 using EventMail.Host.Configuration;
+using EventMail.Projections.Past;
 
 namespace EventMail.Host.Cli;
 
@@ -40,5 +41,5 @@ internal static class TimeArgument
     /// <summary>A date or a time; how long ago is none.</summary>
     // RFC 3339 §5.6: "t" and "z" are as good as capitals.
     public static bool TryInstant(string text, out DateTimeOffset time) => DateTimeOffset.TryParseExact(
-        text.ToUpperInvariant(), Exact, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out time);
+        PastInstant.Readable(text.ToUpperInvariant()), Exact, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out time);
 }

@@ -27,12 +27,8 @@ internal sealed class AccountRestore(MailStore store)
         return accounts.Count > 0 ? accounts[^1] : null;
     }
 
-    /// <summary>Why it cannot be done; null when it can: the time and the mailbox must have been.</summary>
-    public async Task<Rejection?> CheckAsync(RestoreWish wish, CancellationToken cancel)
-    {
-        var (then, rejection) = await store.Past.AtAsync(wish.Account, wish.To, cancel);
-        return rejection ?? (wish.Mailbox is { } name ? then!.Find(name).Rejection : null);
-    }
+    /// <summary>Why it cannot be done; null when it can: the time, the mailbox and the messages must have been.</summary>
+    public Task<Rejection?> CheckAsync(RestoreWish wish, CancellationToken cancel) => new RestoreService(store.Log, store.Mailboxes, store.Past).CheckAsync(wish, cancel);
 
     /// <summary>Opens the account again where it was closed, and restores.</summary>
     public async Task<Result<RestoredAccount>> RunAsync(RestoreWish wish, Actor actor, IProgress<RestoredMailbox>? told, CancellationToken cancel)

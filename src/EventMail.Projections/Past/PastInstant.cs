@@ -5,7 +5,7 @@ namespace EventMail.Projections.Past;
 
 /// <summary>
 /// Instants as names and commands write them: RFC 3339 in UTC ("2026-11-01T12:00:00Z"), also with a fraction, without seconds, or a
-/// date alone, which is its first instant. "t" and "z" are as good as capitals (RFC 3339 §5.6).
+/// date alone, which is its first instant. "t" and "z" are as good as capitals (RFC 3339 §5.6), "+00:00" is as good as "Z".
 /// </summary>
 public static class PastInstant
 {
@@ -16,7 +16,21 @@ public static class PastInstant
     ];
 
     public static bool TryParse([NotNullWhen(true)] string? text, out DateTimeOffset instant) => DateTimeOffset.TryParseExact(
-        text?.ToUpperInvariant(), Forms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out instant);
+        text is null ? null : Zulu(Readable(text.ToUpperInvariant())), Forms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out instant);
+
+    /// <summary>RFC 3339 §5.6: a fraction has any number of digits. What is finer than a clock here is cut off.</summary>
+    public static string Readable(string text)
+    {
+        const int digits = 7;
+        var (begin, end) = (text.IndexOf('.') + 1, text.IndexOf('.') + 1);
+        while (end < text.Length && char.IsAsciiDigit(text[end]))
+            end++;
+        return begin > 0 && end - begin > digits ? text.Remove(begin + digits, end - begin - digits) : text;
+    }
+
+    // §4.3: "-00:00" is a time in UTC of which nobody says where it was.
+    private static string Zulu(string text) =>
+        text.EndsWith("+00:00", StringComparison.Ordinal) || text.EndsWith("-00:00", StringComparison.Ordinal) ? $"{text[..^6]}Z" : text;
 
     /// <summary>As short as it can be written with the seconds: "2026-11-01T12:00:00Z"; a midnight is a date.</summary>
     public static string Of(DateTimeOffset instant)

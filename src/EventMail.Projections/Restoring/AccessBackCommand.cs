@@ -11,11 +11,11 @@ internal sealed class AccessBackCommand(StreamKey mailbox, AccessList wanted, Ev
 
     public override void Decide(Decision decision)
     {
-        var now = decision.State<MailboxState>(mailbox).Acl;
-        foreach (var identifier in now.Entries.Concat(wanted.Entries).Select(entry => entry.Identifier).Distinct())
-        {
-            if (now.Of(identifier) != wanted.Of(identifier))
-                decision.Append(mailbox, new MailboxAclChanged(identifier, RightsText.Of(wanted.Of(identifier))));
-        }
+        foreach (var identifier in Changed(decision.State<MailboxState>(mailbox).Acl, wanted))
+            decision.Append(mailbox, new MailboxAclChanged(identifier, RightsText.Of(wanted.Of(identifier))));
     }
+
+    /// <summary>Of whom a list says something else than it did.</summary>
+    public static IEnumerable<string> Changed(AccessList now, AccessList wanted) =>
+        now.Entries.Concat(wanted.Entries).Select(entry => entry.Identifier).Distinct().Where(identifier => now.Of(identifier) != wanted.Of(identifier));
 }

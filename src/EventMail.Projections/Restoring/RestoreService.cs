@@ -22,31 +22,23 @@ public sealed class RestoreService(EventLog log, MailboxService mailboxes, PastM
     public async Task<Result<IReadOnlyList<RestoredMailbox>>> RestoreAsync(
         RestoreWish wish, Actor actor, IProgress<RestoredMailbox>? told, CancellationToken cancel)
     {
-        var (then, rejection) = await past.AtAsync(wish.Account, wish.To, cancel);
+        var (asked, rejection) = await AskedForAsync(wish, cancel);
         if (rejection is not null)
             return rejection;
-        var chosen = then!.Mailboxes;
-        if (wish.Mailbox is { } name)
-        {
-            var (one, missing) = then.Find(name);
-            if (missing is not null)
-                return missing;
-            chosen = [one!];
-        }
         var metadata = actor.Because($"restore {PastInstant.Of(wish.To)}");
         var restorer = new MailboxRestorer(mailboxes, past, log.Executor, metadata, wish.DryRun, Progress);
         var annotations = new AnnotationsBack(log, metadata, wish.DryRun);
         var tree = await mailboxes.Trees.ReloadAsync(wish.Account, cancel);
         var contents = new AccountContents(
-            log.DataSource, mailboxes.Views, [.. tree.Sorted.Select(node => (tree.KeyOf(node), node.SpecialUse))]);
-        var done = new List<RestoredMailbox>(chosen.Count);
-        foreach (var mailbox in chosen)
+            log.DataSource, mailboxes.Views, past, wish.To, [.. tree.Sorted.Select(node => (tree.KeyOf(node), node.SpecialUse))]);
+        // An account that is opened again must be able to receive, whatever is asked for of it.
+        var inbox = tree.Find(MailboxName.Inbox) is null ? asked!.Then.Find(MailboxName.Inbox).Value : null;
+        IReadOnlyList<PastMailbox> all = inbox is null || asked!.Mailboxes.Contains(inbox) ? asked!.Mailboxes : [inbox, .. asked.Mailboxes];
+        var done = new List<RestoredMailbox>(all.Count);
+        foreach (var mailbox in await restorer.InOrderAsync(all, mailbox => mailbox.Key, mailbox => mailbox.Name, cancel))
         {
             var view = (await past.OpenAsync(mailbox.Key, mailbox.Version, cancel)).View!;
-            var only = Only(wish, view);
-            // Nothing that is asked for was here: nor is the mailbox made again.
-            if (wish.Contents is not null && only is { IsEmpty: true })
-                continue;
+            var only = mailbox == inbox && !asked.Mailboxes.Contains(inbox) ? UidSet.Empty : Only(wish, view);
             var target = new RestoreTarget(view, mailbox.Key.Id, mailbox.Version) { Only = only, Flags = wish.Flags };
             var (line, place) = await RestoreAsync(mailbox, target, wish, restorer, contents, cancel);
             if (only is null && place?.Key == mailbox.Key)
@@ -59,9 +51,39 @@ public sealed class RestoreService(EventLog log, MailboxService mailboxes, PastM
             told?.Report(line);
             done.Add(line);
         }
-        return done.Count == 0 && wish.Contents is not null
-            ? new Rejection(RejectionKind.NonExistent, $"None of these messages was there at {PastInstant.Of(wish.To)}")
-            : done;
+        return done;
+    }
+
+    /// <summary>Why nothing can be done; null when something can: the time, the mailbox and the messages must have been.</summary>
+    public async Task<Rejection?> CheckAsync(RestoreWish wish, CancellationToken cancel) => (await AskedForAsync(wish, cancel)).Rejection;
+
+    // The account then, and what of it is asked for.
+    private sealed record Asked(PastAccount Then, IReadOnlyList<PastMailbox> Mailboxes);
+
+    // Of mailboxes that had nothing of what is asked for none is made again.
+    private async Task<Result<Asked>> AskedForAsync(RestoreWish wish, CancellationToken cancel)
+    {
+        var (then, rejection) = await past.AtAsync(wish.Account, wish.To, cancel);
+        if (rejection is not null)
+            return rejection;
+        var chosen = then!.Mailboxes;
+        if (wish.Mailbox is { } name)
+        {
+            var (one, missing) = then.Find(name);
+            if (missing is not null)
+                return missing;
+            chosen = [one!];
+        }
+        if (wish is { Contents: null, Messages: null })
+            return new Asked(then, chosen);
+        var asked = new List<PastMailbox>();
+        foreach (var mailbox in chosen)
+        {
+            var view = (await past.OpenAsync(mailbox.Key, mailbox.Version, cancel)).View!;
+            if (!view.Existing(Only(wish, view)!).IsEmpty)
+                asked.Add(mailbox);
+        }
+        return asked.Count > 0 ? new Asked(then, asked) : new Rejection(RejectionKind.NonExistent, $"None of these messages was there at {PastInstant.Of(wish.To)}");
     }
 
     // The UIDs of then that are asked for; null for all.

@@ -45,5 +45,11 @@ public sealed record RestoredMailbox(
     /// <summary>Annotations that are as before.</summary>
     public int Annotations { get; init; }
 
-    public bool IsUnchanged => !Recreated && !Renamed && Restored + Flagged + Removed + Annotations == 0 && Refused is null;
+    /// <summary>Identifiers whose rights are as before.</summary>
+    public int Rights { get; init; }
+
+    /// <summary>The mailbox is gone: a session that was undone had made it or brought it back.</summary>
+    public bool Gone { get; init; }
+
+    public bool IsUnchanged => !Recreated && !Renamed && !Gone && Restored + Flagged + Removed + Annotations + Rights == 0 && Refused is null;
 }

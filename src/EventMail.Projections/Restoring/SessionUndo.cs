@@ -37,9 +37,18 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
     /// <summary>Hears, as they are done, how many messages of a mailbox are back.</summary>
     public IProgress<long>? Progress { get; init; }
 
-    // A mailbox as it is without the session.
-    private sealed record Touched(StreamKey Key, MailboxState Without)
+    /// <summary>A mailbox that the session wrote to.</summary>
+    /// <param name="Name">What it is called; null: it is deleted.</param>
+    private sealed record Touched(SessionStream Stream, string? Name)
     {
+        public StreamKey Key => Stream.Key;
+
+        /// <summary>As it is without the session.</summary>
+        public required MailboxState Without { get; set; }
+
+        /// <summary>Null: without the session there is none, whatever others have put into it since.</summary>
+        public string? NameWithout => Without is { Exists: true, Name: { Length: > 0 } name } ? name : null;
+
         public MailboxRestorer.Place? Place { get; set; }
 
         public RestoredMailbox? Line { get; set; }
@@ -55,11 +64,20 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
         var restorer = new MailboxRestorer(mailboxes, past, log.Executor, actor.Because(cause), dryRun, Progress);
         var touched = new List<Touched>();
         foreach (var stream in streams.Where(stream => stream.Kind == MailboxKind.Instance.Name))
-            touched.Add(new(stream.Key, await WithoutAsync(stream, session, cause, cancel)));
+        {
+            var now = await mailboxes.Views.LoadAsync(stream.Key, cancel);
+            touched.Add(new(stream, now.Exists ? now.Name : null) { Without = await WithoutAsync(stream, session, cause, cancel) });
+        }
 
-        // All that was lost is back before anything goes.
-        foreach (var mailbox in touched)
+        // All that was lost is back before anything goes, but for what stands where something belongs.
+        var names = touched.Where(mailbox => mailbox.NameWithout is not null).Select(mailbox => (mailbox.Key.Tenant, mailbox.NameWithout)).ToHashSet();
+        foreach (var mailbox in touched.Where(mailbox => mailbox.NameWithout is null && names.Contains((mailbox.Key.Tenant, mailbox.Name))))
+            await RemoveAsync(mailbox, restorer, cancel);
+        foreach (var mailbox in await restorer.InOrderAsync(touched, mailbox => mailbox.Key, mailbox => mailbox.NameWithout, cancel))
             await BringBackAsync(mailbox, restorer, cancel);
+        // What came back into another mailbox than its own stays there.
+        foreach (var mailbox in touched.Where(mailbox => !dryRun && touched.Exists(other => other != mailbox && other.Place?.Key == mailbox.Key)))
+            mailbox.Without = await WithoutAsync(mailbox.Stream, session, cause, cancel);
         foreach (var mailbox in touched)
         {
             await TakeAwayAsync(mailbox, restorer, actor.Because(cause), cancel);
@@ -94,22 +112,40 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
     private static bool IsUndone(SessionStream stream) =>
         Undone.Contains(stream.Kind) || Facts.Contains(stream.Kind) || (stream.Kind == AccountKindName && stream.Types.IsSubsetOf(Subscribing));
 
+    // What was brought back before, by this undo or another restore, is there under the UID that it got then: whatever became of that since stays so.
     private async Task<MailboxState> WithoutAsync(SessionStream stream, string session, string cause, CancellationToken cancel)
     {
         var state = await past.OpenAsync(stream.Key, stream.First - 1, cancel);
+        // As it was when others deleted it: what is in it then only a restore brings back.
+        var deleted = default(MailboxState);
+        if (state.Deleted)
+            (deleted, state) = (state, Emptied(state, state.Version, default));
         await foreach (var e in log.Reader.ReadStreamAsync(stream.Key, stream.First, cancel: cancel))
         {
-            if (e.Metadata.CorrelationId != session && e.Metadata.CausationId != cause)
-                state = state.Evolve(e.Data, e.Version, e.Timestamp);
+            if (e.Metadata.CausationId == cause ? e.Data is not MessagesRestored : e.Metadata.CorrelationId == session)
+                continue;
+            if (e.Data is MessagesRestored back && back.Source == stream.Key.Id
+                && MailboxDecider.Remove(state, UidSet.Parse(back.SourceUids)).Value?.Event is { } sources)
+                state = state.Evolve(sources, e.Version, e.Timestamp);
+            if (e.Data is MailboxDeleted)
+                (deleted, state) = (state, Emptied(state, e.Version, e.Timestamp));
+            else if (e.Data is MailboxRestored && deleted is { } before)
+                (deleted, state) = (null, before);
+            state = state.Evolve(e.Data, e.Version, e.Timestamp);
         }
         return state;
     }
 
+    private static MailboxState Emptied(MailboxState state, long version, DateTimeOffset time) =>
+        MailboxDecider.Remove(state with { Deleted = false }, UidSet.OfRange(1, uint.MaxValue)).Value?.Event is { } all
+            ? state.Evolve(all, version, time)
+            : state;
+
     private async Task BringBackAsync(Touched mailbox, MailboxRestorer restorer, CancellationToken cancel)
     {
-        var without = mailbox.Without;
-        var name = without.Name;
-        if (!without.Exists || name.Length == 0)
+        if (mailbox.Line is not null)
+            return;
+        if (mailbox.NameWithout is not { } name)
         {
             // It made the mailbox, or others have deleted it since: nothing comes back.
             var now = await mailboxes.Views.LoadAsync(mailbox.Key, cancel);
@@ -128,12 +164,25 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
         mailbox.Line = rejection is null ? RestoreService.Line(name, place!, counts) : RestoreService.Refused(name, rejection);
     }
 
+    // It was not there, and nobody else has put anything into it. What was moved into it is in the mailboxes from which it came, or will be: the log has it.
+    private async Task<bool> RemoveAsync(Touched mailbox, MailboxRestorer restorer, CancellationToken cancel)
+    {
+        var now = await mailboxes.Views.LoadAsync(mailbox.Key, cancel);
+        if (mailbox.NameWithout is not null || mailbox.Without.Messages > 0 || !now.Exists)
+            return false;
+        mailbox.Line = await restorer.DeleteAsync(mailbox.Key, cancel) is { } refused
+            ? RestoreService.Refused(now.Name, refused)
+            : RestoreService.Line(now.Name, new(mailbox.Key, now, null, false, false), new(0, 0, now.Messages)) with { Gone = true };
+        return true;
+    }
+
     private static RestoreTarget Target(Touched mailbox) => new(mailbox.Without.View!, mailbox.Key.Id, mailbox.Without.Version);
 
     private async Task TakeAwayAsync(Touched mailbox, MailboxRestorer restorer, EventMetadata metadata, CancellationToken cancel)
     {
         // Another mailbox that has the name by now keeps what it has.
-        if (mailbox is not { Place: { } place, Line: { Refused: null } line } || place.Key != mailbox.Key || !place.Now.Exists)
+        if (mailbox is not { Place: { } place, Line: { Refused: null } line } || place.Key != mailbox.Key || !place.Now.Exists
+            || await RemoveAsync(mailbox, restorer, cancel))
             return;
         var now = place with { Now = (await mailboxes.Views.LoadAsync(mailbox.Key, cancel)) is { Exists: true } loaded ? loaded : place.Now };
         var (counts, rejection) = await restorer.RestoreAsync(now, Target(mailbox) with { Flags = false, RemoveLater = true }, cancel);
@@ -144,12 +193,7 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
             mailbox.Line = line with { Refused = rejection.Text };
             return;
         }
-        var removed = counts.Removed;
-        mailbox.Line = line with { Removed = removed };
-        // It made the mailbox, and nobody else put anything into it.
-        if (mailbox.Without.Name.Length == 0 && now.Now.Messages == removed
-            && await restorer.DoAsync(new DeleteCommand(new(mailbox.Key, mailbox.Key.Tenant, ""), metadata), cancel) is { } kept)
-            mailbox.Line = mailbox.Line with { Refused = kept.Text };
+        mailbox.Line = line with { Removed = counts.Removed, Rights = AccessBackCommand.Changed(now.Now.Acl, mailbox.Without.Acl).Count() };
     }
 
     // What has reached nobody yet does not go out.
@@ -163,7 +207,8 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
                 : (await deliveries.CancelAsync(key, null, "the session that submitted it was undone", actor, cancel)).IsOk;
             if (waits)
                 cancelled++;
-            else
+            // Of several recipients some may have it. Who was taken out before is no news.
+            if ((await deliveries.ShowAsync(key.Id, cancel))?.Recipients.Any(recipient => recipient.State is "delivered" || (!waits && recipient.State is not "cancelled")) == true)
                 sent++;
         }
         return (cancelled, sent);

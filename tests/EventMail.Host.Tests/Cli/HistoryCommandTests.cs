@@ -47,6 +47,8 @@ public sealed class HistoryCommandTests(CliServer cli) : IClassFixture<CliServer
     [InlineData(2, "message_received", "history", "--type", "message_recieved")]
     [InlineData(2, "--since", "history", "--since", "2026-02-01", "--until", "2026-01-01")]
     [InlineData(2, "empty", "history", "--address", "")]
+    [InlineData(2, "empty", "history", "--protocol", "")]
+    [InlineData(2, "no position", "history", "--after", "-1")]
     public async Task What_is_not_there_is_named(int exitCode, string says, params string[] arguments)
     {
         if (arguments.Contains("postmaster@localhost"))

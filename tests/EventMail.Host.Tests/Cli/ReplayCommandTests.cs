@@ -123,6 +123,29 @@ public sealed class ReplayCommandTests(CliServer server) : IClassFixture<CliServ
     }
 
     [Fact]
+    public async Task Two_times_of_one_mailbox_are_compared()
+    {
+        await using var client = await LiveAsync();
+        var (before, after) = (PastInstant.Of(_before), PastInstant.Of(_after));
+        (await server.DoAsync("replay", _address, "inbox", "--diff", before, after)).ShouldBe($"{_address} INBOX: 1 gained (UID 4); 1 lost (UID 2); 1 with other flags (UID 1)");
+        // By either name.
+        foreach (var name in (string[])["Work", "Play"])
+            (await server.DoAsync("replay", _address, name, "--diff", before, after)).ShouldBe($"{_address} Play: renamed from Work");
+        var same = await server.Server.RunAsync(["replay", _address, "Drafts", "--diff", before, after]);
+        (same.ExitCode, same.Output).ShouldBe((0, ""));
+        same.Error.ShouldContain("nothing is different");
+        (await server.FailAsync(ExitCodes.Failed, "replay", _address, "Nosuch", "--diff", before, after)).ShouldContain("There was no mailbox Nosuch at either time");
+    }
+
+    [Theory]
+    [InlineData("replay", "--sequence", "five")]
+    [InlineData("replay", "--diff", "1d")]
+    [InlineData("restore", "a@example.org", "--to")]
+    [InlineData("restore", "a@example.org", "--to", "1d", "--messages")]
+    public void Options_without_their_values_are_refused(params string[] arguments) =>
+        CommandLine.Create().Parse(arguments).Errors.ShouldNotBeEmpty();
+
+    [Fact]
     public async Task Words_that_make_no_sense_are_refused()
     {
         (await server.FailAsync(ExitCodes.Failed, "replay", "nobody@example.org")).ShouldContain("There is and was no account nobody@example.org");

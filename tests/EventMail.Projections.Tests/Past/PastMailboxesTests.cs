@@ -137,6 +137,9 @@ public class PastMailboxesTests(PastNode shared) : IClassFixture<PastNode>
     [InlineData("2026-11-01t12:00:00z", "2026-11-01T12:00:00Z")]
     [InlineData("2026-11-01T12:00:00.50Z", "2026-11-01T12:00:00.5Z")]
     [InlineData("2026-11-01T12:00:00.1234567Z", "2026-11-01T12:00:00.1234567Z")]
+    [InlineData("2026-11-01T12:00:00.123456789Z", "2026-11-01T12:00:00.1234567Z")]
+    [InlineData("2026-11-01T12:00:00.123456+00:00", "2026-11-01T12:00:00.123456Z")]
+    [InlineData("2026-11-01T12:00-00:00", "2026-11-01T12:00:00Z")]
     public void An_instant_has_several_forms(string text, string written)
     {
         PastInstant.TryParse(text, out var instant).ShouldBeTrue();
@@ -155,7 +158,7 @@ public class PastMailboxesTests(PastNode shared) : IClassFixture<PastNode>
     [InlineData("2026-11-01T12:00:00+01:00")]
     [InlineData("2026-11-01T25:00:00Z")]
     [InlineData(" 2026-11-01")]
-    [InlineData("2026-11-01T12:00:00.12345678Z")]
+    [InlineData("2026-11-01T12:00:00.+00:00")]
     public void Other_words_are_no_instants(string? text) => PastInstant.TryParse(text, out _).ShouldBeFalse();
 
     // The next event is later than this.
