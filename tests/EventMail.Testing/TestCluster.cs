@@ -17,6 +17,7 @@ public static class TestCluster
         ["full_page_writes"] = "off",
         ["shared_buffers"] = "128MB",
         ["min_wal_size"] = "80MB",
+        ["max_wal_size"] = "256MB",
         ["max_connections"] = "200",
     };
 

@@ -86,7 +86,7 @@ public sealed class TestServer : IAsyncDisposable
         var database = options.IsShared ? await TestDatabase.CreateAsync() : null;
         if (database is not null)
             options = options with { ConnectionString = database.ConnectionString };
-        var folder = options.DataFolder ?? Watchdog.NewFolder();
+        var folder = options.DataFolder ?? Watchdog.NewFolder(onDisk: options.Durable);
         var watchdog = options.DataFolder is null ? Watchdog.Guard(folder) : null;
         if (options is { ConnectionString: null, DataFolder: null, RunAs: null, OwnFolder: false })
             await FreshCluster.CopyToAsync(folder);

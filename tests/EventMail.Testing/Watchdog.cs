@@ -29,8 +29,10 @@ internal static class Watchdog
         RedirectStandardError = true,
     })!);
 
-    public static string NewFolder() =>
-        Path.Combine(Path.GetTempPath(), $"eventmail-test-{Environment.ProcessId}-{Random.Shared.Next():x}");
+    /// <summary>One that is not there yet.</summary>
+    /// <param name="onDisk">Also where there is room in memory.</param>
+    public static string NewFolder(bool onDisk = false) =>
+        Path.Combine(onDisk ? Path.GetTempPath() : MemoryFolder.OrTemp, $"eventmail-test-{Environment.ProcessId}-{Random.Shared.Next():x}");
 
     private sealed class Guarded(Process process) : IDisposable
     {
