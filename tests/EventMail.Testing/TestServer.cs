@@ -271,7 +271,7 @@ public sealed class TestServer : IAsyncDisposable
             foreach (var word in (string[])["--reuid", runAs, "--regid", group, "--clear-groups", "dotnet"])
                 start.ArgumentList.Add(word);
         }
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "eventmail.dll"));
+        start.ArgumentList.Add(TestProgram.Path);
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
         foreach (var name in VariablesOf(start.Environment.Keys).ToList())
