@@ -28,7 +28,7 @@ public sealed class TestLog : IAsyncDisposable
     public static async Task<TestLog> OpenAsync(
         Func<EventLogOptions, EventLogOptions>? configure = null, IReadOnlyList<IAsyncProjection>? projections = null)
     {
-        var log = new TestLog(await TestDatabase.CreateAsync());
+        var log = new TestLog(await PreparedDatabase.OfLogAsync());
         await log.AddNodeAsync(configure, projections);
         return log;
     }

@@ -35,7 +35,7 @@ public sealed class MetadataTests
     [Fact]
     public async Task Rows_that_were_dropped_come_back_from_the_log_as_they_were()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         string live;
         await using (var node = await MailNode.StartAsync(database))
         {
@@ -66,7 +66,7 @@ public sealed class MetadataTests
     [Fact]
     public async Task Another_node_reads_what_one_has_set_and_hears_of_it()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var one = await MailNode.StartAsync(database);
         await one.AddAccountAsync(Account);
         await using var two = await MailNode.StartAsync(database);
@@ -97,7 +97,7 @@ public sealed class MetadataTests
     [Fact]
     public async Task Whom_a_mailbox_is_not_shared_with_its_annotations_do_not_concern()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database);
         await node.AddAccountAsync(Account);
         await node.AddAccountAsync(Other);
@@ -126,7 +126,7 @@ public sealed class MetadataTests
     [Fact]
     public async Task The_annotations_of_many_mailboxes_are_read_some_at_a_time_and_told_of_each()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database);
         await node.AddAccountAsync(Account);
         using var metadata = new MetadataService(node.Log, node.Mailboxes, null);
@@ -149,7 +149,7 @@ public sealed class MetadataTests
     [Fact]
     public async Task A_private_entry_is_one_accounts_alone()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database);
         await node.AddAccountAsync(Account);
         await node.AddAccountAsync(Other);
@@ -168,7 +168,7 @@ public sealed class MetadataTests
     public async Task What_an_account_annotates_in_all_is_bounded_and_removing_makes_room()
     {
         // "/shared/comment" and 85 octets are a hundred.
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database);
         await node.AddAccountAsync(Account);
         await node.AddAccountAsync(Other);
@@ -193,7 +193,7 @@ public sealed class MetadataTests
     [Fact]
     public async Task Private_annotations_of_anothers_mailbox_count_for_who_made_them_and_shared_ones_for_its_owner()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using (var node = await MailNode.StartAsync(database))
         {
             await node.AddAccountAsync(Account);
@@ -219,7 +219,7 @@ public sealed class MetadataTests
     [Fact]
     public async Task Of_many_annotations_at_once_as_many_are_kept_as_there_is_room_for()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database);
         await node.AddAccountAsync(Account);
         using var metadata = new MetadataService(node.Log, node.Mailboxes, null, total: 300);

@@ -40,7 +40,7 @@ public sealed class TestDatabase : IAsyncDisposable
 
     private static async Task BuildTemplateAsync(string name, Func<string, Task> build)
     {
-        await ExecuteAsync($"create database {Quoted(name)}");
+        await CopyAsync("template1", name);
         await build(await ConnectionStringToAsync(name));
         // CREATE DATABASE … TEMPLATE refuses a source with connections.
         NpgsqlConnection.ClearAllPools();
@@ -51,17 +51,22 @@ public sealed class TestDatabase : IAsyncDisposable
     private static async Task<TestDatabase> CloneAsync(string template)
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"test_{Interlocked.Increment(ref s_count)}");
+        await CopyAsync(template, name);
+        return new(name, await ConnectionStringToAsync(name));
+    }
+
+    private static async Task CopyAsync(string template, string name)
+    {
         // PostgreSQL makes one copy of a template at a time and fails the others.
         await Cloning.WaitAsync();
         try
         {
-            await ExecuteAsync($"create database {name} template {Quoted(template)}");
+            await ExecuteAsync($"create database {Quoted(name)} template {Quoted(template)}");
         }
         finally
         {
             Cloning.Release();
         }
-        return new(name, await ConnectionStringToAsync(name));
     }
 
     /// <summary>The database goes away: connections are cut and refused until it is back.</summary>

@@ -57,7 +57,7 @@ public sealed class TestMail : IAsyncDisposable
     /// <param name="types">Others than those of the program.</param>
     public static async Task<TestMail> StartAsync(ILoggerFactory? loggers = null, PastOptions? past = null, Func<EventTypeMap>? types = null)
     {
-        var mail = new TestMail(await TestDatabase.CreateAsync(), types ?? EventTypes.Create) { _past = past ?? new() };
+        var mail = new TestMail(await PreparedDatabase.OfServerAsync(), types ?? EventTypes.Create) { _past = past ?? new() };
         await mail.OpenAsync(loggers ?? NullLoggerFactory.Instance);
         return mail;
     }

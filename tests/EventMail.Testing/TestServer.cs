@@ -83,7 +83,7 @@ public sealed class TestServer : IAsyncDisposable
     public static async Task<TestServer> StartAsync(TestServerOptions? options = null)
     {
         options ??= new();
-        var database = options.IsShared ? await TestDatabase.CreateAsync() : null;
+        var database = options.IsShared ? await PreparedDatabase.OfServerAsync() : null;
         if (database is not null)
             options = options with { ConnectionString = database.ConnectionString };
         var folder = options.DataFolder ?? Watchdog.NewFolder(onDisk: options.Durable);

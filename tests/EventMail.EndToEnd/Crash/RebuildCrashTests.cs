@@ -120,7 +120,7 @@ public sealed class RebuildCrashTests(ITestOutputHelper output)
     private static Process Start(TempFolder folder, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet") { WorkingDirectory = "/", RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])[TestProgram.Path, .. arguments, "--data", folder["data"]])
+        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "eventmail.dll"), .. arguments, "--data", folder["data"]])
         {
             start.ArgumentList.Add(argument);
         }

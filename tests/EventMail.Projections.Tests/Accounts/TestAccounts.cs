@@ -45,7 +45,7 @@ public sealed class TestAccounts : IAsyncDisposable
     public static async Task<TestAccounts> OpenAsync(
         AuthenticatorOptions? options = null, PasswordHashOptions? hashing = null, long defaultQuota = 1 << 30)
     {
-        var accounts = new TestAccounts(await TestDatabase.CreateAsync());
+        var accounts = new TestAccounts(await PreparedDatabase.OfCommandAsync());
         await accounts.AddNodeAsync(options, hashing, defaultQuota);
         return accounts;
     }

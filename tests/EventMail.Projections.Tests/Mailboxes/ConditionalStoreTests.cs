@@ -1,6 +1,5 @@
 using EventMail.Domain.Mailboxes;
 using EventMail.Projections.Mailboxes;
-using EventMail.Testing;
 
 namespace EventMail.Projections.Tests.Mailboxes;
 
@@ -12,7 +11,7 @@ public class ConditionalStoreTests
     [Fact]
     public async Task A_condition_too_far_back_goes_by_messages()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database);
         await node.AddAccountAsync(Account);
         await node.AppendAsync(Account, "Archive", 1);

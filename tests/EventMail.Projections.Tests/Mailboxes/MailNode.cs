@@ -26,6 +26,9 @@ internal sealed class MailNode : IAsyncDisposable
 
     public MessageSummaries Summaries { get; }
 
+    /// <summary>A database with the tables that a node wants.</summary>
+    public static Task<TestDatabase> DatabaseAsync() => PreparedDatabase.CreateAsync("mail node", Inline(), []);
+
     public static async Task<MailNode> StartAsync(
         TestDatabase database, MailboxOptions? options = null, QuotaGuard? quota = null, long cacheWeight = 100_000,
         long summaryBytes = MessageSummaries.DefaultCacheBytes, IReadOnlyList<IAsyncProjection>? projections = null)
@@ -42,14 +45,16 @@ internal sealed class MailNode : IAsyncDisposable
                 StateCacheWeight = cacheWeight,
                 ClosingGrace = TimeSpan.FromSeconds(5),
             },
-            types, [MailboxKind.Instance, MetadataKind.Instance],
-            [new MailboxListProjection(), new PastNamesProjection(), new MailboxSnapshotTables(), new MessageSummaryProjection(), new MetadataProjection()], projections ?? [],
+            types, [MailboxKind.Instance, MetadataKind.Instance], Inline(), projections ?? [],
             NullLoggerFactory.Instance, default);
         var mailboxes = new MailboxService(
             log, quota ?? ((_, _, _, _) => new QuotaUsage(0, long.MaxValue)), NoSubscriptions, Names, options ?? new() { RecentClaimDelay = TimeSpan.FromMilliseconds(20) },
             NullLoggerFactory.Instance);
         return new(folder, log, mailboxes, new(log, summaryBytes));
     }
+
+    private static IInlineProjection[] Inline() =>
+        [new MailboxListProjection(), new PastNamesProjection(), new MailboxSnapshotTables(), new MessageSummaryProjection(), new MetadataProjection()];
 
     /// <summary>An account's address here is its id at example.test.</summary>
     private static readonly AccountNames Names = new(

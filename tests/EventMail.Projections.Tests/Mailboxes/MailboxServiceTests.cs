@@ -2,7 +2,6 @@ using EventMail.Domain;
 using EventMail.Domain.Mailboxes;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
-using EventMail.Testing;
 using static EventMail.Projections.Tests.Mailboxes.Comparisons;
 
 namespace EventMail.Projections.Tests.Mailboxes;
@@ -13,7 +12,7 @@ public class MailboxServiceTests
 
     private static async Task WithAccountAsync(Func<MailNode, Task> test, QuotaGuard? quota = null)
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database, quota: quota);
         await node.AddAccountAsync(Account);
         await test(node);

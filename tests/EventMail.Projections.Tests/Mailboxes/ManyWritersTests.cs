@@ -15,7 +15,7 @@ public class ManyWritersTests
     [Fact]
     public async Task Every_row_equals_a_fold_of_the_log_after_random_commands_of_many_writers()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database, new() { SnapshotEvents = 20 });
         foreach (var account in Accounts)
             await node.AddAccountAsync(account);
@@ -26,7 +26,7 @@ public class ManyWritersTests
     [Fact]
     public async Task Two_nodes_on_one_database_write_to_the_same_mailboxes()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var one = await MailNode.StartAsync(database, new() { SnapshotEvents = 20 });
         foreach (var account in Accounts)
             await one.AddAccountAsync(account);
@@ -39,7 +39,7 @@ public class ManyWritersTests
     [Fact]
     public async Task Views_that_the_cache_cannot_hold_stay_right()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database, new() { SnapshotEvents = 20 }, cacheWeight: 3);
         foreach (var account in Accounts)
             await node.AddAccountAsync(account);

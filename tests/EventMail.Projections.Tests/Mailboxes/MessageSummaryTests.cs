@@ -2,7 +2,6 @@ using System.Text;
 using EventMail.Domain.Mailboxes;
 using EventMail.Domain.Messages;
 using EventMail.Projections.Mailboxes;
-using EventMail.Testing;
 
 namespace EventMail.Projections.Tests.Mailboxes;
 
@@ -85,7 +84,7 @@ public class MessageSummaryTests
     [Fact]
     public async Task It_does_not_depend_on_the_pieces_in_which_a_message_comes()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database);
         var bytes = Encoding.UTF8.GetBytes(
             "Subject: parts\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>\r\n--b--\r\n");
@@ -104,7 +103,7 @@ public class MessageSummaryTests
     [Fact]
     public async Task It_is_read_from_its_row_or_derived_again_from_the_content()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         long number;
         byte[] data;
         await using (var node = await MailNode.StartAsync(database))
@@ -137,7 +136,7 @@ public class MessageSummaryTests
     [Fact]
     public async Task A_large_message_is_summarised_from_its_file()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database);
         await node.AddAccountAsync(Account);
         var text = MailNode.Text(1) + string.Concat(Enumerable.Repeat("line of a large body\r\n", 50_000));
@@ -155,7 +154,7 @@ public class MessageSummaryTests
     [Fact]
     public async Task Many_are_fetched_at_once_dense_or_not()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database);
         await node.AddAccountAsync(Account);
         for (var i = 1; i <= 60; i++)

@@ -1,6 +1,5 @@
 using EventMail.Domain.Mailboxes;
 using EventMail.Projections.Mailboxes;
-using EventMail.Testing;
 using static EventMail.Projections.Tests.Mailboxes.Comparisons;
 
 namespace EventMail.Projections.Tests.Mailboxes;
@@ -12,7 +11,7 @@ public class NodesTests
     [Fact]
     public async Task A_session_is_woken_by_another_nodes_delivery_even_when_the_cache_is_full()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var one = await MailNode.StartAsync(database);
         await one.AddAccountAsync(Account);
         await using var two = await MailNode.StartAsync(database, cacheWeight: 2);
@@ -36,7 +35,7 @@ public class NodesTests
     [Fact]
     public async Task Opening_shows_what_another_node_has_just_committed()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var one = await MailNode.StartAsync(database);
         await one.AddAccountAsync(Account);
         await using var two = await MailNode.StartAsync(database);
@@ -52,7 +51,7 @@ public class NodesTests
     [Fact]
     public async Task What_is_delivered_while_a_mailbox_is_being_opened_is_not_missed()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database, cacheWeight: 1);
         await node.AddAccountAsync(Account);
         for (var i = 1; i <= 60; i++)
@@ -81,7 +80,7 @@ public class NodesTests
     [Fact]
     public async Task Names_made_and_removed_by_another_node_are_seen_while_it_is_there_and_after()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var one = await MailNode.StartAsync(database);
         await one.AddAccountAsync(Account);
         (await one.Mailboxes.ListAsync(Account, default)).Count.ShouldBe(6);
@@ -103,7 +102,7 @@ public class NodesTests
     [Fact]
     public async Task Both_nodes_make_the_same_mailbox_and_one_wins()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var one = await MailNode.StartAsync(database);
         await one.AddAccountAsync(Account);
         await using var two = await MailNode.StartAsync(database);

@@ -3,7 +3,6 @@ using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Tests.Accounts;
-using EventMail.Testing;
 using static EventMail.Projections.Tests.Mailboxes.Comparisons;
 
 namespace EventMail.Projections.Tests.Mailboxes;
@@ -30,7 +29,7 @@ public class SharedMailboxTests
     [Fact]
     public async Task What_is_shared_comes_back_when_the_read_models_are_built_again()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         string seen;
         MailboxState header;
         StreamKey key;
@@ -65,7 +64,7 @@ public class SharedMailboxTests
     [Fact]
     public async Task A_list_comes_back_with_a_persisted_view()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using (var node = await MailNode.StartAsync(database))
         {
             await node.AddAccountAsync(Alice);
@@ -85,7 +84,7 @@ public class SharedMailboxTests
     [Fact]
     public async Task Two_nodes_agree_on_who_may_do_what()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var one = await MailNode.StartAsync(database);
         await one.AddAccountAsync(Alice);
         await one.AddAccountAsync(Bob);
@@ -114,7 +113,7 @@ public class SharedMailboxTests
     [Fact]
     public async Task What_is_copied_to_another_account_is_its_own()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(
             database, quota: (_, account, _, _) => new(0, account == Alice ? 0 : long.MaxValue));
         await node.AddAccountAsync(Alice);
@@ -173,7 +172,7 @@ public class SharedMailboxTests
     [Fact]
     public async Task A_list_has_so_many_entries_and_no_more()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database);
         await node.AddAccountAsync(Alice);
         for (var i = 0; i < MailboxLimits.MaxAclEntries; i++)
@@ -189,7 +188,7 @@ public class SharedMailboxTests
     [Fact]
     public async Task A_watch_is_woken_for_what_its_viewer_may_see_and_asks_for()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database);
         await node.AddAccountAsync(Alice);
         await node.AddAccountAsync(Bob);
@@ -229,7 +228,7 @@ public class SharedMailboxTests
     [Fact]
     public async Task A_watch_of_ones_own_doings_is_not_woken()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database);
         await node.AddAccountAsync(Alice);
         using var others = node.Mailboxes.Watch(Alice, "another session", 1, wake: null);
@@ -243,7 +242,7 @@ public class SharedMailboxTests
     [Fact]
     public async Task Only_children_that_one_may_look_up_are_children()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database);
         await node.AddAccountAsync(Alice);
         await node.AddAccountAsync(Bob);
@@ -259,7 +258,7 @@ public class SharedMailboxTests
     [Fact]
     public async Task Mailboxes_from_before_the_namespace_are_listed_once_and_get_another_name()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database);
         await node.AddAccountAsync(Alice);
         await node.AddAccountAsync(Bob);

@@ -44,7 +44,7 @@ public class SnapshotTests
     [Fact]
     public async Task A_mailbox_that_nobody_opens_is_persisted_after_SnapshotEvents_events()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database, new() { SnapshotEvents = 10 });
         var inbox = (await node.AddAccountAsync(Account)).Inbox;
         for (var i = 1; i <= 25; i++)
@@ -56,7 +56,7 @@ public class SnapshotTests
     [Fact]
     public async Task A_view_read_from_segments_and_tail_is_the_fold_of_the_log()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         StreamKey key;
         await using (var node = await MailNode.StartAsync(database, Eager))
         {
@@ -89,7 +89,7 @@ public class SnapshotTests
     [Fact]
     public async Task A_segment_of_an_older_format_is_folded_from_the_log_and_stored_anew()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         StreamKey key;
         await using (var node = await MailNode.StartAsync(database, Eager))
         {
@@ -113,7 +113,7 @@ public class SnapshotTests
     [Fact]
     public async Task Only_segments_that_changed_are_written()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database, Eager);
         var mailboxes = await node.AddAccountAsync(Account);
         var source = await node.OpenAsync(Account, "INBOX");
@@ -163,7 +163,7 @@ public class SnapshotTests
     [InlineData("drop schema projections cascade")]
     public async Task Damaged_or_missing_segments_are_no_loss(string damage)
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         StreamKey key;
         await using (var node = await MailNode.StartAsync(database, Eager))
         {
@@ -188,7 +188,7 @@ public class SnapshotTests
     [Fact]
     public async Task Two_nodes_persist_the_same_mailbox_one_after_the_other()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var one = await MailNode.StartAsync(database, Eager);
         var key = (await one.AddAccountAsync(Account)).Inbox;
         await using var two = await MailNode.StartAsync(database, Eager);
@@ -205,7 +205,7 @@ public class SnapshotTests
     [Fact]
     public async Task A_deleted_mailboxs_segments_are_removed()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database, Eager);
         await node.AddAccountAsync(Account);
         for (var i = 1; i <= 12; i++)
@@ -221,7 +221,7 @@ public class SnapshotTests
     [Fact]
     public async Task Rows_that_another_application_left_behind_are_caught_up_from_the_log()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         StreamKey key;
         await using (var node = await MailNode.StartAsync(database))
         {

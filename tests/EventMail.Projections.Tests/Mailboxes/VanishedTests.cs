@@ -1,7 +1,6 @@
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
 using EventMail.Projections.Mailboxes;
-using EventMail.Testing;
 using static EventMail.Projections.Tests.Mailboxes.Comparisons;
 
 namespace EventMail.Projections.Tests.Mailboxes;
@@ -22,7 +21,7 @@ public class VanishedTests
     [Fact]
     public async Task After_thousands_of_expunges_a_snapshot_and_a_restart_exactly_what_went_since_is_told()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         var went = new SortedDictionary<long, UidSet>();
         var random = new Random(7);
         await using (var node = await MailNode.StartAsync(database, Eager))
@@ -65,7 +64,7 @@ public class VanishedTests
     [Fact]
     public async Task A_view_that_lags_tells_nothing_that_is_later_than_itself()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database);
         await node.AddAccountAsync(Account);
         for (var i = 1; i <= 4; i++)

@@ -1,7 +1,6 @@
 using EventMail.Domain.Mailboxes;
 using EventMail.Projections.Maildrops;
 using EventMail.Projections.Tests.Mailboxes;
-using EventMail.Testing;
 
 namespace EventMail.Projections.Tests.Maildrops;
 
@@ -13,7 +12,7 @@ public sealed class MaildropFormTests
     [Fact]
     public async Task A_message_that_is_moved_into_INBOX_later_is_announced_as_it_is_sent()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         await using var node = await MailNode.StartAsync(database);
         await node.AddAccountAsync(Account);
         await using (var connection = await database.DataSource.OpenConnectionAsync())

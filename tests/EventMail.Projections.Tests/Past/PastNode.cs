@@ -19,7 +19,7 @@ public sealed class PastNode : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _database = await TestDatabase.CreateAsync();
+        _database = await MailNode.DatabaseAsync();
         Node = await MailNode.StartAsync(_database);
         Past = new(Node.Log);
     }

@@ -45,7 +45,7 @@ public class PictureTests
     [Fact]
     public async Task A_mailbox_is_opened_by_a_picture_and_the_tail_as_the_log_says_it_was()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         var (node, archive) = await FillAsync(database);
         await using var _ = node;
         var states = new List<MailboxState> { MailboxState.Empty };
@@ -92,7 +92,7 @@ public class PictureTests
     [Fact]
     public async Task A_replay_that_begins_at_pictures_comes_to_what_one_from_the_first_event_does()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         var (node, archive) = await FillAsync(database);
         await using var _ = node;
         var events = await node.Log.Reader.ReadStreamAsync(archive).ToListAsync();
@@ -121,7 +121,7 @@ public class PictureTests
     [Fact]
     public async Task Pictures_that_were_thrown_away_are_made_again()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         var (node, archive) = await FillAsync(database);
         var before = await RowsAsync(database);
         await node.DisposeAsync();
@@ -135,7 +135,7 @@ public class PictureTests
     [Fact]
     public async Task Pictures_that_were_left_out_for_a_damaged_event_come_by_themselves_when_it_is_repaired()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await MailNode.DatabaseAsync();
         var (node, archive) = await FillAsync(database);
         var before = await RowsAsync(database);
         var pictures = await CountAsync(database, archive);

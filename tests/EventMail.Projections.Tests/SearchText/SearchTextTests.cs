@@ -195,7 +195,7 @@ public sealed class SearchTextTests
 
         public static async Task<Texts> OpenAsync(SearchTextOptions options)
         {
-            var database = await TestDatabase.CreateAsync();
+            var database = await MailNode.DatabaseAsync();
             var projection = new SearchTextProjection(options, NullLoggerFactory.Instance);
             var node = await MailNode.StartAsync(database, projections: [projection]);
             await node.AddAccountAsync("account1");
