@@ -15,16 +15,17 @@ internal static class OwnCheckpoints
         if (folder.Files().Count == 0)
             return [];
         var all = await CheckpointFiles.ReadAsync(folder.Path, cancel);
-        RequireSigned(all, KeyOf(settings));
+        RequireSigned(all, [KeyOf(settings)]);
         return all;
     }
 
+    /// <param name="keys">Each is signed by one of them: a log has another key after the first was lost, or stolen.</param>
     /// <exception cref="CommandFailedException">One of them is signed by somebody else.</exception>
-    public static void RequireSigned(IReadOnlyList<SignedCheckpoint> checkpoints, NoteKey key)
+    public static void RequireSigned(IReadOnlyList<SignedCheckpoint> checkpoints, IReadOnlyList<NoteKey> keys)
     {
-        if (checkpoints.FirstOrDefault(checkpoint => !checkpoint.Note.IsSignedBy(key)) is { Checkpoint: var forged })
+        if (checkpoints.FirstOrDefault(checkpoint => !keys.Any(checkpoint.Note.IsSignedBy)) is { Checkpoint: var forged })
             throw new CommandFailedException(
-                $"The checkpoint of {forged.Size} events of {forged.Origin} is not signed by {key}: it is forged, or of another log or key. Give the key that signed it with --key.");
+                $"The checkpoint of {forged.Size} events of {forged.Origin} is not signed by {string.Join(" or ", keys)}: it is forged, or of another log or key. Give the key that signed it with --key (as often as there are keys).");
     }
 
     /// <summary>This server's own.</summary>

@@ -15,12 +15,17 @@ internal static class AuditCheckCommand
         var proof = new Argument<string>("PROOF") { Description = "The file that `audit prove` wrote" };
         var key = new Option<string?>("--key") { HelpName = "KEY", Description = "The log's public key, or the file with it, as `audit key` prints it" };
         var message = new Option<string?>("--message") { HelpName = "FILE.eml", Description = "A message that one of the events must be of, octet by octet" };
-        var command = new Command("check", "Checks a proof, without the server.") { proof, key, message };
+        var held = new Option<string?>("--held") { HelpName = "FILE", Description = "The checkpoint that you hold: of a proof that the log goes on, the older one must be this" };
+        var command = new Command("check", "Checks a proof, without the server.") { proof, key, message, held };
         command.SetAction(async (parsed, cancel) =>
         {
             try
             {
-                return await CheckAsync(parsed.GetValue(proof)!, parsed.GetValue(key), parsed.GetValue(message), cancel);
+                var path = parsed.GetValue(proof)!;
+                var octets = await ReadAsync(path, cancel);
+                return ConsistencyFile.Is(octets)
+                    ? await CheckContinuationAsync(path, octets, parsed.GetValue(key), parsed.GetValue(held), cancel)
+                    : await CheckAsync(path, octets, parsed.GetValue(key), parsed.GetValue(message), cancel);
             }
             catch (CommandFailedException error)
             {
@@ -36,24 +41,48 @@ internal static class AuditCheckCommand
         return command;
     }
 
-    private static async Task<int> CheckAsync(string path, string? keyText, string? message, CancellationToken cancel)
+    private static async Task<int> CheckAsync(string path, byte[] octets, string? keyText, string? message, CancellationToken cancel)
     {
-        var file = await ReadAsync(path, cancel);
+        var file = Parsed(path, () => ProofFile.Parse(octets));
         var key = keyText is null ? null : await CheckpointFiles.KeyAsync(keyText, cancel);
         var faults = file.Faults(key).ToList();
         if (faults.Count == 0 && message is not null && await MessageFaultAsync(file, message, cancel) is { } other)
             faults.Add(other);
-        foreach (var fault in faults)
-            await Console.Error.WriteLineAsync($"eventmail: {path}: {PlainLines.OnOneLine(fault)}.");
         if (faults.Count > 0)
-            return ExitCodes.Failed;
+            return await RefuseAsync(path, faults);
         var checkpoint = SignedCheckpoint.Parse(file.Checkpoint).Checkpoint;
         foreach (var e in file.Events)
             await Console.Out.WriteLineAsync(PlainLines.OnOneLine(WordsOf(e)));
         if (message is not null)
             await Console.Out.WriteLineAsync($"{message} is the message of these events");
-        await Console.Out.WriteLineAsync(PlainLines.OnOneLine(string.Create(CultureInfo.InvariantCulture,
-            $"in the log {checkpoint.Origin} of {checkpoint.Size} events{(checkpoint.Time is { } time ? $" at {time:yyyy-MM-dd HH:mm:ss}Z" : "")}, root {checkpoint.Root}")));
+        await Console.Out.WriteLineAsync(PlainLines.OnOneLine($"in {WordsOf(checkpoint)}"));
+        return await VouchAsync(key);
+    }
+
+    private static async Task<int> CheckContinuationAsync(string path, byte[] octets, string? keyText, string? held, CancellationToken cancel)
+    {
+        var file = Parsed(path, () => ConsistencyFile.Parse(octets));
+        var key = keyText is null ? null : await CheckpointFiles.KeyAsync(keyText, cancel);
+        var faults = file.Faults(key).ToList();
+        if (faults.Count > 0)
+            return await RefuseAsync(path, faults);
+        var (older, newer) = (SignedCheckpoint.Parse(file.Older).Checkpoint, SignedCheckpoint.Parse(file.Checkpoint).Checkpoint);
+        if (held is not null && (await CheckpointFiles.LastAsync(held, cancel)).Checkpoint is var own && (own.Size, own.Root) != (older.Size, older.Root))
+            return await RefuseAsync(path, [$"its older checkpoint, of {older.Size} events with root {older.Root}, is another one than that of {held}, of {own.Size} with root {own.Root}"]);
+        await Console.Out.WriteLineAsync(PlainLines.OnOneLine($"{WordsOf(newer)}"));
+        await Console.Out.WriteLineAsync(PlainLines.OnOneLine($"goes on from {WordsOf(older)}"));
+        return await VouchAsync(key);
+    }
+
+    private static async Task<int> RefuseAsync(string path, IReadOnlyList<string> faults)
+    {
+        foreach (var fault in faults)
+            await Console.Error.WriteLineAsync($"eventmail: {path}: {PlainLines.OnOneLine(fault)}.");
+        return ExitCodes.Failed;
+    }
+
+    private static async Task<int> VouchAsync(NoteKey? key)
+    {
         if (key is not null)
         {
             await Console.Out.WriteLineAsync(PlainLines.OnOneLine($"signed by {key}"));
@@ -63,15 +92,23 @@ internal static class AuditCheckCommand
         return ExitCodes.Failed;
     }
 
-    private static async Task<ProofFile> ReadAsync(string path, CancellationToken cancel)
+    private static string WordsOf(Checkpoint checkpoint) => string.Create(CultureInfo.InvariantCulture,
+        $"the log {checkpoint.Origin} of {checkpoint.Size} events{(checkpoint.Time is { } time ? $" at {time:yyyy-MM-dd HH:mm:ss}Z" : "")}, root {checkpoint.Root}");
+
+    private static async Task<byte[]> ReadAsync(string path, CancellationToken cancel)
     {
         if (!File.Exists(path))
             throw new CommandFailedException($"There is no file {path}.", ExitCodes.Usage);
-        if (new FileInfo(path).Length > ProofFile.MaxLength)
-            throw new CommandFailedException($"{path} is larger than the {ProofFile.MaxLength >> 20} MiB of a proof.");
+        return new FileInfo(path).Length <= ProofFile.MaxLength
+            ? await File.ReadAllBytesAsync(path, cancel)
+            : throw new CommandFailedException($"{path} is larger than the {ProofFile.MaxLength >> 20} MiB of a proof.");
+    }
+
+    private static T Parsed<T>(string path, Func<T> parse)
+    {
         try
         {
-            return ProofFile.Parse(await File.ReadAllBytesAsync(path, cancel));
+            return parse();
         }
         catch (FormatException error)
         {

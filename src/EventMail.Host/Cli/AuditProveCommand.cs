@@ -16,21 +16,26 @@ internal static class AuditProveCommand
         var message = new Argument<string?>("MESSAGE") { Arity = ArgumentArity.ZeroOrOne, Description = "A Message-ID, or the SHA-256 of the message in hex" };
         var positions = new Option<long[]>("--event") { HelpName = "POSITION", Description = "An event by its position in the log instead; may be repeated" };
         var checkpoint = new Option<string?>("--checkpoint") { HelpName = "FILE", Description = "Against this checkpoint, which somebody holds; a new one by default" };
+        var since = new Option<string?>("--since") { HelpName = "FILE", Description = "Instead: that the log goes on from this older checkpoint, which somebody holds" };
         var output = new Option<string?>("--out") { HelpName = "FILE", Description = "The proof goes there; to standard output by default" };
-        var command = new Command("prove", "Writes a file that shows, without this server, that a message came in, or that events are in the log.")
+        var command = new Command("prove", "Writes a file that shows, without this server, that a message came in, that events are in the log, or that it goes on from an older checkpoint.")
         {
-            address, message, positions, checkpoint, output,
+            address, message, positions, since, checkpoint, output,
         };
         StoreCommand.SetAction(command, async (store, run, stop) =>
         {
-            var wanted = run.Arguments.GetValue(positions) is { Length: > 0 } given ? given
+            var older = run.Arguments.GetValue(since);
+            var wanted = older is not null ? []
+                : run.Arguments.GetValue(positions) is { Length: > 0 } given ? given
                 : (run.Arguments.GetValue(address), run.Arguments.GetValue(message)) is ({ } account, { } which) ? await FindAsync(store, account, which, stop)
-                : throw new CommandFailedException("Say which message (ADDRESS MESSAGE), or which events (--event POSITION).", ExitCodes.Usage);
+                : throw new CommandFailedException("Say which message (ADDRESS MESSAGE), which events (--event POSITION), or since which checkpoint (--since FILE).", ExitCodes.Usage);
             try
             {
                 var signed = run.Arguments.GetValue(checkpoint) is { } file ? await CheckpointFiles.LastAsync(file, stop)
                     : await AuditCheckpointCommand.SignAsync(store, run.Settings, stop);
-                var proof = (await new ProofMaker(store.Log, new(store.Log)).ProveAsync(signed, wanted, stop)).ToJson();
+                var maker = new ProofMaker(store.Log, new(store.Log));
+                var proof = older is null ? (await maker.ProveAsync(signed, wanted, stop)).ToJson()
+                    : (await maker.ProveContinuationAsync(await CheckpointFiles.LastAsync(older, stop), signed, stop)).ToJson();
                 if (run.Arguments.GetValue(output) is { } path)
                     await File.WriteAllBytesAsync(path, proof, stop);
                 else

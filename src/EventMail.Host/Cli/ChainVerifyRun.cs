@@ -25,6 +25,11 @@ internal static class ChainVerifyRun
         Description = "Programs older than the hashes ran beside newer ones until then: their events are not told of",
     };
 
+    /// <summary>Whose events alone are verified; null: everybody's.</summary>
+    /// <exception cref="CommandFailedException">There is no such account.</exception>
+    public static async Task<string?> TenantAsync(NpgsqlDataSource source, CommandRun run, CancellationToken stop) =>
+        run.Arguments.GetValue(Account) is { } address ? await new AccountNames(source).TenantAsync(address, stop) : null;
+
     /// <summary>False when something is wrong; what it is was printed.</summary>
     public static async Task<bool> RunAsync(NpgsqlDataSource source, CommandRun run, CancellationToken stop)
     {

@@ -61,23 +61,36 @@ internal static class ExportCommand
     private static Command Events()
     {
         var names = new Argument<string[]>("[ADDRESS] FILE") { Arity = new(1, 2), Description = "Only this account's; and the file, which must not be there" };
-        var command = new Command("events", "To a file of canonical lines, whose hashes anybody can check.") { names };
+        var command = new Command("events", "To a file of canonical lines, whose hashes anybody can check. Ends with 4 where the log was altered; the file is there all the same.") { names };
         StoreCommand.SetAction(command, async (store, run, stop) =>
         {
             var words = run.Arguments.GetValue(names)!;
             var tenant = words.Length == 1 ? null
                 : (await store.Directory.FindAsync(words[0], stop) ?? throw new CommandFailedException($"There is no account {words[0]}.")).Account;
+            var damages = new ExportDamages();
             await IntoPlaceAsync(words[^1], async unfinished =>
             {
-                var (trailer, damaged) = await EventExport.WriteAsync(store.Log, tenant, unfinished, stop);
-                await EventExport.VerifyAsync(unfinished, stop);
+                var trailer = await EventExport.WriteAsync(store.Log, tenant, unfinished, damages, stop);
+                await EventExport.VerifyAsync(unfinished, trailer, damages, stop);
                 await Console.Out.WriteLineAsync($"{Amount.Of(trailer.Events, "event")} up to position {trailer.Last}, root {trailer.Root}.");
-                if (damaged > 0)
-                    await Console.Error.WriteLineAsync($"{damaged} of them are not as the hashes in them say; `eventmail audit verify` names them.");
                 return 0;
             });
+            await TellAsync(damages, words[^1]);
         });
         return command;
+    }
+
+    /// <exception cref="CommandFailedException">The log was altered.</exception>
+    private static async Task TellAsync(ExportDamages damages, string file)
+    {
+        foreach (var damage in damages.First)
+            await Console.Error.WriteLineAsync(Logs.PlainLines.OnOneLine(damage));
+        if (damages.Count > damages.First.Count)
+            await Console.Error.WriteLineAsync($"and {damages.Count - damages.First.Count} more");
+        if (damages.Count > 0)
+            throw new CommandFailedException(
+                $"{file} is written and has the log as it is now, which is not as it was written. Keep a copy of the database and of the checkpoints before anything else is done; `eventmail audit verify` names every event that was altered.",
+                ExitCodes.Altered);
     }
 
     /// <summary>The target is there whole, or not at all.</summary>

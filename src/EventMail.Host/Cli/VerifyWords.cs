@@ -23,6 +23,8 @@ internal static class VerifyWords
             await LineAsync($"the stored tree is damaged: {damage}");
         await MoreAsync(report.Damages.Count - Shown, "damages");
         await TellAsync(report.Checkpoints, report.Events);
+        if (report.Checkpoints.Count == 0)
+            await LineAsync("no checkpoint was held against it: only one that somebody else holds (--checkpoint) shows that the end of the log is not gone, and that nobody computed all of it anew");
         var failed = report.Checkpoints.Where(c => c.Verdict != CheckpointVerdict.Holds).ToList();
         if (failed.Count > 0 && report.Leaves.Count == 0 && report.Damages.Count == 0 && failed.Any(c => c.Verdict == CheckpointVerdict.Differs))
             await LineAsync(Between(report.Checkpoints));
@@ -57,6 +59,8 @@ internal static class VerifyWords
             await LineAsync(fault);
         await MoreAsync(report.Faults.Count + report.MoreFaults - Shown, "faults");
         await TellAsync(report.Checkpoints, report.Events);
+        if (report.Checkpoints.Count == 0)
+            await LineAsync("no checkpoint was held against it: its events fit together, and anybody can make such a file (--checkpoint, --key)");
         await LineAsync($"{Events(report.Events)} of {(report.Header.Tenant is { } tenant ? $"the account {tenant}" : "the log")}, root {report.Root}");
         if (report.Unchained > 0)
             await LineAsync($"{Events(report.Unchained)} name no predecessor: only checkpoints say whether they were changed");
@@ -70,6 +74,8 @@ internal static class VerifyWords
             await LineAsync(verdict == CheckpointVerdict.LogIsShorter
                 ? $"FAILED: {WordsOf(checkpoint)}: there are {events} now, the others were removed"
                 : $"FAILED: {WordsOf(checkpoint)}: the first {Events(checkpoint.Size)} are others today{(treeHolds ? "; the stored tree is still that of then" : "")}");
+        foreach (var fork in findings.Select(c => c.Checkpoint).GroupBy(c => c.Size).Where(sameSize => sameSize.Select(c => c.Root).Distinct().Skip(1).Any()).Take(Shown))
+            await LineAsync($"FORKED: of {Events(fork.Key)} there are checkpoints with different roots: two logs were signed");
         var held = findings.Where(c => c.Verdict == CheckpointVerdict.Holds).Select(c => c.Checkpoint).ToList();
         if (held.Count > 0)
             await LineAsync($"{held.Count} checkpoint{(held.Count == 1 ? "" : "s")} hold{(held.Count == 1 ? "s" : "")}, the newest: {WordsOf(held.MaxBy(c => c.Size)!)}");

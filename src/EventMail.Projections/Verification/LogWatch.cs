@@ -141,16 +141,19 @@ public sealed class LogWatch : IAsyncDisposable
         foreach (var key in open.Keys)
         {
             // Rows of streams, and what stands where nothing can stand, are looked at when all of them are.
-            if (key.Position is null || key.Position > end || key.Fault == "stream")
+            if (!IsInLog(key, end) || key.Fault == "stream")
                 continue;
-            var faults = await _chains.StretchAsync(key.Position.Value - 1, key.Position.Value, _options.UnhashedUntil, cancel).ConfigureAwait(false);
+            var faults = await _chains.StretchAsync(key.Position!.Value - 1, key.Position!.Value, _options.UnhashedUntil, cancel).ConfigureAwait(false);
             await _alarms.NoteAsync(faults, faults.Any(f => LogAlarms.KeyOf(f) == key) ? [] : [key], cancel).ConfigureAwait(false);
         }
     }
 
+    // At a position that was given out.
+    private static bool IsInLog(AlterationKey key, long end) => key.Position is { } position && position > 0 && position <= end;
+
     private async Task<bool> IsThereAsync(AlterationKey key, long end, CancellationToken cancel) =>
-        key.Position is { } position && position <= end
-        && (await _chains.StretchAsync(position - 1, position, _options.UnhashedUntil, cancel).ConfigureAwait(false)).Any(f => LogAlarms.KeyOf(f) == key);
+        IsInLog(key, end)
+        && (await _chains.StretchAsync(key.Position!.Value - 1, key.Position!.Value, _options.UnhashedUntil, cancel).ConfigureAwait(false)).Any(f => LogAlarms.KeyOf(f) == key);
 
     public async ValueTask DisposeAsync()
     {

@@ -81,6 +81,8 @@ public sealed class TamperingTests(TamperingTests.Written log) : IClassFixture<T
     [Theory]
     // Each column of mt_events.
     [InlineData("seq_id = 12", "Inserted@12 Reordered@5")]
+    [InlineData("seq_id = -1", "Inserted@-1")]
+    [InlineData("seq_id = 0, stream_id = '0198f0c2-0000-7000-8000-00000000000c', version = 2", "Inserted@0 Removed@5 Stream@0")]
     [InlineData("id = gen_random_uuid()", "Changed@3")]
     [InlineData("id = (select id from saved_events where seq_id = 10)", "Changed@3 DuplicateId@10")]
     [InlineData("stream_id = '0198f0c2-0000-7000-8000-00000000000c'", "Changed@3 Inserted@3 Removed@5 Reordered@10 Reordered@3 Stream@3")]
@@ -194,6 +196,62 @@ public sealed class TamperingTests(TamperingTests.Written log) : IClassFixture<T
         var faults = (await VerifyAsync()).Faults;
         Words(faults).ShouldContain("Changed@5");
         Words((await VerifyAsync(new("t1"))).Faults).ShouldContain("Reordered@0");
+    }
+
+    [Fact]
+    public async Task An_event_where_no_reader_of_the_log_looks_is_named_though_everything_else_fits()
+    {
+        var last = await log.Log.Node.Reader.ReadStreamAsync(A, 4, 4).SingleAsync();
+        var facts = new EventFacts(
+            A.Tenant, A.Id, 5, Guid.CreateVersion7(), "counter_raised", null, last.Timestamp, "mallory", null, null, "{}"u8.ToArray(), """{"By":1,"Why":""}"""u8.ToArray(), last.HashOctets);
+        await log.Log.RunAsync("""
+            insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, user_name, headers)
+            values (-7, $1, $2, 5, '{"By": 1, "Why": ""}', 'counter_raised', $3, 't1', 'mallory', jsonb_build_object('hash', $4::text));
+            """, facts.Id, A.Id, facts.Time, EventHash.ToText(EventHash.Of(facts)));
+        await TamperAsync("update mt_streams set version = 5 where version = 4");
+        Words((await VerifyAsync()).Faults).ShouldBe("Inserted@-7");
+        Words((await VerifyAsync(new("t1"))).Faults).ShouldBe("Inserted@-7 Reordered@-7");
+        Words(await new ChainVerifier(log.Log.DataSource, Kinds).StreamsAsync(1000, default)).ShouldBe("Inserted@-7");
+    }
+
+    [Theory]
+    [InlineData("alter table mt_events enable row level security", "alter table mt_events disable row level security", "row-level security")]
+    [InlineData("create rule hide as on update to mt_events do instead nothing", "drop rule hide on mt_events", "has rules")]
+    [InlineData("create table more_events () inherits (mt_events)", "drop table more_events", "inherits")]
+    [InlineData("alter table mt_events rename to true_events; create view public.mt_events as select * from true_events where seq_id <> 10",
+        "drop view public.mt_events; alter table true_events rename to mt_events", "public.mt_events is no table")]
+    public async Task What_stands_before_the_log_is_named(string change, string back, string what)
+    {
+        await log.Log.RunAsync(change);
+        try
+        {
+            (await VerifyAsync()).Faults.ShouldContain(fault => fault.Kind == ChainFaultKind.Table && fault.Text.Contains(what));
+        }
+        finally
+        {
+            await log.Log.RunAsync(back);
+        }
+    }
+
+    [Fact]
+    public async Task Two_events_at_one_position_are_named_and_so_is_the_missing_key()
+    {
+        await log.Log.RunAsync("alter table mt_events drop constraint pkey_mt_events_seq_id; drop index pk_mt_events_stream_and_version");
+        try
+        {
+            await TamperAsync("update mt_events set seq_id = 4 where seq_id = 3");
+            var faults = (await VerifyAsync()).Faults;
+            Words(faults).ShouldContain("Inserted@4");
+            faults.ShouldContain(fault => fault.Kind == ChainFaultKind.Table && fault.Text.Contains("no primary key"));
+        }
+        finally
+        {
+            await InitializeAsync();
+            await log.Log.RunAsync("""
+                alter table mt_events add constraint pkey_mt_events_seq_id primary key (seq_id);
+                create unique index pk_mt_events_stream_and_version on mt_events (tenant_id, stream_id, version)
+                """);
+        }
     }
 
     [Theory]

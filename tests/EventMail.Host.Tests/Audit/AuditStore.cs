@@ -71,11 +71,12 @@ public sealed class AuditStore : IAsyncLifetime
     }
 
     /// <summary>A message into INBOX.</summary>
+    /// <param name="more">Octets that it has besides.</param>
     /// <returns>Its octets.</returns>
-    public async Task<byte[]> SendAsync()
+    public async Task<byte[]> SendAsync(int more = 0)
     {
         var account = (await Store.Directory.FindAsync(Address, default))!;
-        var octets = Encoding.ASCII.GetBytes($"Message-ID: <{++_sent}@audit.example>\r\nSubject: hello\r\n\r\nmessage {_sent}\r\n");
+        var octets = Encoding.ASCII.GetBytes($"Message-ID: <{++_sent}@audit.example>\r\nSubject: hello\r\n\r\nmessage {_sent}\r\n{string.Concat(Enumerable.Repeat("0123456789abcdef 0123456789abcdef 0123456789abcdef\r\n", more / 52))}");
         await using var message = IncomingMessage.Begin(Store.Log.Contents);
         await message.WriteAsync(octets, default);
         var content = await message.CompleteAsync(false, default);

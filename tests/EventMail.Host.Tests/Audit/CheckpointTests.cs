@@ -39,7 +39,7 @@ public sealed class CheckpointTests(AuditStore store) : IClassFixture<AuditStore
         printed.Note.IsSignedBy(await KeyAsync(store)).ShouldBeTrue();
         printed.Checkpoint.Origin.ShouldBe("log.example");
         printed.Checkpoint.Size.ShouldBe(await store.ScalarAsync<long>("select count(*) from public.mt_events"));
-        CheckpointIssuer.FolderOf(store.Settings).Last()!.ToString().ShouldBe(printed.ToString());
+        CheckpointIssuer.FolderOf(store.Settings).Largest()!.ToString().ShouldBe(printed.ToString());
     }
 
     [Fact]
@@ -57,15 +57,23 @@ public sealed class CheckpointTests(AuditStore store) : IClassFixture<AuditStore
     {
         var folder = CheckpointIssuer.FolderOf(store.Settings with { Audit = new() { Folder = Path.Combine(store.Folder, "days") } });
         (await folder.LockAsync(default)).Dispose();
-        folder.Last().ShouldBeNull();
+        folder.Largest().ShouldBeNull();
         var key = NoteSigningKey.Generate("log.example");
         var day = new DateTimeOffset(2026, 11, 20, 23, 59, 0, TimeSpan.Zero);
         for (var size = 1; size <= 3; size++)
             folder.Append(SignedCheckpoint.Sign(Checkpoint.Of("log.example", size, TreeHash.Empty, day), key), day.AddHours(size / 3));
         folder.Files().Select(Path.GetFileName).ShouldBe(["2026-11-20.txt", "2026-11-21.txt"]);
-        folder.Last()!.Checkpoint.Size.ShouldBe(3);
+        folder.Largest()!.Checkpoint.Size.ShouldBe(3);
         File.WriteAllText(folder.Files()[1], "log.example\n4\nhalf");
-        folder.Last()!.Checkpoint.Size.ShouldBe(2);
+        folder.Largest()!.Checkpoint.Size.ShouldBe(2);
+        // And none behind it.
+        folder.Append(SignedCheckpoint.Sign(Checkpoint.Of("log.example", 5, TreeHash.Empty, day), key), day.AddHours(1));
+        folder.Largest()!.Checkpoint.Size.ShouldBe(5);
+        // An old one that stands at the end again, and a whole day of them.
+        var old = SignedCheckpoint.ParseAll(File.ReadAllText(folder.Files()[0])).First();
+        folder.Append(old, day.AddHours(1));
+        folder.Append(old, day.AddYears(100));
+        folder.Largest()!.Checkpoint.Size.ShouldBe(5);
         SignedCheckpoint.ParseAll(File.ReadAllText(folder.Files()[0])).Count().ShouldBe(2);
     }
 }
@@ -98,9 +106,50 @@ public sealed class CheckpointConflictTests : IAsyncLifetime
     {
         var folder = CheckpointIssuer.FolderOf(_store.Settings);
         (await folder.LockAsync(default)).Dispose();
-        folder.Append(SignedCheckpoint.Sign(Checkpoint.Of("log.example", 1000, TreeHash.Empty, DateTimeOffset.UtcNow), NoteSigningKey.Generate("log.example")), DateTimeOffset.UtcNow);
+        folder.Append(SignedCheckpoint.Sign(Checkpoint.Of("log.example", 1000, TreeHash.Empty, DateTimeOffset.UtcNow), AuditKeyFile.Open(_store.Settings, out _)), DateTimeOffset.UtcNow);
         (await _store.FailAsync("audit", "checkpoint")).ShouldContain("After a restore of an older backup");
         Directory.Delete(folder.Path, recursive: true);
         await _store.DoAsync("audit", "checkpoint");
+    }
+
+    [Fact]
+    public async Task An_end_that_was_cut_off_with_the_trees_is_not_signed_where_an_old_checkpoint_was_put_behind_the_others()
+    {
+        var size = await _store.ScalarAsync<long>("select count(*) from public.mt_events");
+        var old = await _store.DoAsync("audit", "checkpoint");
+        await _store.SendAsync();
+        await _store.DoAsync("audit", "checkpoint");
+        var folder = CheckpointIssuer.FolderOf(_store.Settings);
+        folder.Append(SignedCheckpoint.Parse(old + '\n'), DateTimeOffset.UtcNow.AddDays(1));
+        await _store.ExecuteAsync($"""
+            delete from public.mt_events where seq_id > (select seq_id from public.mt_events order by seq_id offset {size - 1} limit 1);
+            update eventmail.log_tip set size = 0, position = 0, tiles = ''
+            """);
+        (await _store.FailAsync("audit", "checkpoint")).ShouldContain($"and the log has {size} events");
+    }
+
+    [Fact]
+    public async Task A_checkpoint_that_another_key_signed_vouches_for_no_log_and_the_key_may_be_changed_with_the_folder()
+    {
+        await _store.DoAsync("audit", "checkpoint");
+        var folder = CheckpointIssuer.FolderOf(_store.Settings);
+        var tip = await new LogTree(_store.Store.Log).TipAsync(default);
+        folder.Append(
+            SignedCheckpoint.Sign(Checkpoint.Of("log.example", tip.Size, tip.Root(), DateTimeOffset.UtcNow), NoteSigningKey.Generate("log.example")), DateTimeOffset.UtcNow);
+        (await _store.FailAsync("audit", "checkpoint")).ShouldContain($"No checkpoint is signed: the one of {tip.Size} events in {folder.Path} is not signed by log.example+");
+        Directory.Delete(folder.Path, recursive: true);
+        await _store.DoAsync("audit", "checkpoint");
+
+        // The key was lost, or is exchanged by somebody who has its folder.
+        var key = await _store.DoAsync("audit", "key");
+        File.Delete(AuditKeyFile.PathOf(_store.Settings));
+        (await _store.FailAsync("audit", "checkpoint")).ShouldContain("If you gave the log a new key, move the folder away");
+        var kept = folder.Path + ".old";
+        Directory.Move(folder.Path, kept);
+        await _store.DoAsync("audit", "checkpoint");
+        (await _store.DoAsync("audit", "verify", "--checkpoint", kept, "--key", key)).ShouldContain("1 checkpoint holds");
+        (await _store.FailAsync("audit", "verify", "--checkpoint", kept, "--checkpoint", folder.Path)).ShouldContain("Give the key that signed it with --key");
+        (await _store.DoAsync("audit", "verify", "--checkpoint", kept, "--checkpoint", folder.Path, "--key", key, "--key", await _store.DoAsync("audit", "key")))
+            .ShouldContain("2 checkpoints hold");
     }
 }

@@ -136,6 +136,34 @@ public sealed class ProofTests(AuditStore store) : IClassFixture<AuditStore>
         (await PythonAsync(altered, key)).ShouldContain("NOT PROVED: event 1 is not in the log");
     }
 
+    [OpenSslFact]
+    public async Task That_the_log_goes_on_from_a_checkpoint_is_proved_to_who_holds_it()
+    {
+        var (held, other) = (Path.GetTempFileName(), Path.GetTempFileName());
+        await File.WriteAllTextAsync(held, await store.DoAsync("audit", "checkpoint") + '\n');
+        await store.SendAsync();
+        await store.DoAsync("audit", "prove", "--since", held, "--out", _file);
+        var key = await store.DoAsync("audit", "key");
+        var (exitCode, text) = await CheckAsync(_file, "--key", key, "--held", held);
+        exitCode.ShouldBe(ExitCodes.Done, text);
+        text.ShouldContain("goes on from the log log.example of ");
+        (await PythonAsync(_file, key, held)).ShouldContain("PROVED that the log of ");
+
+        await File.WriteAllTextAsync(other, await store.DoAsync("audit", "checkpoint") + '\n');
+        (exitCode, text) = await CheckAsync(_file, "--key", key, "--held", other);
+        exitCode.ShouldBe(ExitCodes.Failed);
+        text.ShouldContain("is another one than that of");
+        (await PythonAsync(_file, key, other)).ShouldContain("NOT PROVED: the older checkpoint is another one than yours");
+        (await CheckAsync(_file)).Text.ShouldContain("anybody could have made it");
+        (await CheckAsync(_file, "--key", NoteSigningKey.Generate("log.example").Public.ToString())).Text.ShouldContain("is not signed by log.example");
+        var altered = await AlteredAsync(proof => proof["path"] = new JsonArray());
+        (await CheckAsync(altered, "--key", key)).Text.ShouldContain("it does not show that the log of ");
+        (await PythonAsync(altered, key)).ShouldContain("NOT PROVED: ");
+        (await store.FailAsync("audit", "prove", "--since", other, "--checkpoint", held)).ShouldContain("No proof: the older checkpoint has ");
+        await File.WriteAllTextAsync(other, SignedCheckpoint.Sign(Checkpoint.Of("log.example", 2, TreeHash.Empty, DateTimeOffset.UtcNow), NoteSigningKey.Generate("log.example")).ToString());
+        (await store.FailAsync("audit", "prove", "--since", other)).ShouldContain("the checkpoint is not one of this log");
+    }
+
     private static async Task<string> PythonAsync(params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo("python3", [Script(), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;

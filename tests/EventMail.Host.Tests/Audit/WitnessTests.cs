@@ -33,7 +33,7 @@ public sealed class WitnessTests
         var kept = CheckpointIssuer.FolderOf(new HostSettings { Data = folder.Path });
         var buffer = new byte[8192];
         var message = Encoding.UTF8.GetString(buffer, 0, await syslog.ReceiveAsync(buffer).InTime());
-        kept.Last().ShouldNotBeNull();
+        kept.Largest().ShouldNotBeNull();
         var told = SignedCheckpoint.Parse(Encoding.UTF8.GetString(Convert.FromBase64String(message.Split(' ')[^1])));
         var key = NoteKey.Parse((await server.RunAsync("audit", "key")).Output);
         told.Note.IsSignedBy(key).ShouldBeTrue();
@@ -43,6 +43,6 @@ public sealed class WitnessTests
         (await server.RunAsync("account", "add", "last@log.example", "--password", CliServer.Password)).ExitCode.ShouldBe(0);
         (await server.StopAsync()).ShouldBe(0);
         await using var count = database.DataSource.CreateCommand("select count(*) from public.mt_events");
-        kept.Last()!.Checkpoint.Size.ShouldBe((long)(await count.ExecuteScalarAsync())!);
+        kept.Largest()!.Checkpoint.Size.ShouldBe((long)(await count.ExecuteScalarAsync())!);
     }
 }

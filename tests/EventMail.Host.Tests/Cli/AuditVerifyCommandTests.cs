@@ -144,6 +144,75 @@ public sealed class AuditVerifyCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_box_whose_mark_was_altered_reads_as_one_whose_key_is_gone_and_is_named_and_nobody_says_that_it_was_erased()
+    {
+        await using (var message = IncomingMessage.Begin(_store.Log.Contents))
+        {
+            await message.WriteAsync("Subject: from somewhere\r\n\r\n"u8.ToArray(), default);
+            (await _store.Mailboxes.AppendAsync(
+                _account, "INBOX", await message.CompleteAsync(false, default), [], DateTimeOffset.UnixEpoch,
+                new(Address, "session", """{"client_ip":"192.0.2.7","protocol":"imap"}"""), "A2", default)).Rejection.ShouldBeNull();
+        }
+        (await ScalarAsync("select count(*) from mt_events where type = 'message_appended' and headers ? 'sealed'")).ShouldBe(1L);
+        (await RunAsync("history", Address)).Output.ShouldContain("192.0.2.7");
+        await SqlAsync($$"""
+            update mt_events set data = jsonb_set(data, '{Sealed}', to_jsonb('AAAA' || substr(data->>'Sealed', 5))) where type = 'account_opened' and tenant_id = '{{_account}}';
+            update mt_events set headers = jsonb_set(headers, '{sealed}', to_jsonb('AAAA' || substr(headers->>'sealed', 5))) where type = 'message_appended' and headers ? 'sealed'
+            """);
+        var result = await RunAsync("audit", "verify");
+        result.ExitCode.ShouldBe(ExitCodes.Altered);
+        var lines = result.Output.TrimEnd('\n').Split('\n').Where(line => line.StartsWith("CHANGED", StringComparison.Ordinal)).ToList();
+        lines.Count.ShouldBe(2, result.Output);
+        lines[0].ShouldContain("account_opened, ");
+        lines[1].ShouldContain("message_appended, ");
+        result.Output.ShouldNotContain("KEY GONE");
+
+        result = await RunAsync("history", Address);
+        result.ExitCode.ShouldBe(0, result.Error);
+        result.Output.ShouldNotContain("192.0.2.7");
+        result.Output.ShouldNotContain("erase", Case.Insensitive);
+        (await RunAsync("erase", "list")).Output.ShouldNotContain(_account);
+    }
+
+    [Fact]
+    public async Task A_key_of_personal_fields_that_was_destroyed_without_an_order_is_told()
+    {
+        (await RunAsync("audit", "verify")).Output.ShouldNotContain("KEY GONE");
+        await SqlAsync($"delete from eventmail.subject_key where subject = '{_account}'");
+        var result = await RunAsync("audit", "verify");
+        result.ExitCode.ShouldBe(0, result.Output);
+        result.Output.Split('\n').ShouldContain(line => line.StartsWith($"KEY GONE  {_account}: ", StringComparison.Ordinal));
+        (await RunAsync("audit", "verify", "--json")).Output.ShouldContain($"\"lost_key\":{{\"subject\":\"{_account}\",");
+        (await RunAsync("audit", "verify", "--account", "bob@audit.example")).Output.ShouldNotContain("KEY GONE");
+        await SqlAsync($$"""
+            insert into mt_streams (tenant_id, id, type, version) values ('*DEFAULT*', '00000000-0000-0000-0000-00000000000e', 'erasure', 1);
+            insert into mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id)
+            values (nextval('mt_events_sequence'), gen_random_uuid(), '00000000-0000-0000-0000-00000000000e', 1, '{"Subject":"{{_account}}"}', 'erasure_ordered', now(), '*DEFAULT*')
+            """);
+        (await RunAsync("audit", "verify")).Output.ShouldNotContain("KEY GONE");
+    }
+
+    [Fact]
+    public async Task An_export_of_an_altered_log_is_written_and_says_what_does_not_fit()
+    {
+        var (whole, altered) = (Path.Combine(_folder.Path, "whole"), Path.Combine(_folder.Path, "altered"));
+        var result = await RunAsync("export", "events", whole);
+        (result.ExitCode, result.Error).ShouldBe((0, ""));
+        await SqlAsync("""update mt_events set data = jsonb_set(data, '{Content,Size}', '2900') where type = 'message_appended'""");
+        result = await RunAsync("export", "events", altered);
+        result.ExitCode.ShouldBe(ExitCodes.Altered);
+        result.Error.ShouldContain($"position {await ScalarAsync("select seq_id from mt_events where type = 'message_appended'")} is not as the hash in it says");
+        result.Error.ShouldContain("`eventmail audit verify` names every event that was altered");
+        File.ReadAllLines(altered).Length.ShouldBe(File.ReadAllLines(whole).Length);
+
+        // An account's own, with an event gone from between others.
+        await SqlAsync($"delete from mt_events where type = 'mailbox_created' and tenant_id = '{_account}' and version = 1 and stream_id = (select stream_id from mt_events where type = 'message_appended')");
+        result = await RunAsync("export", "events", Address, Path.Combine(_folder.Path, "own"));
+        result.ExitCode.ShouldBe(ExitCodes.Altered);
+        result.Error.ShouldContain("what was between them is gone");
+    }
+
+    [Fact]
     public async Task An_event_can_be_computed_with_tools_that_are_everywhere()
     {
         var e = await _store.Log.Reader.ReadHistoryAsync(new() { Types = ["account_opened"], Tenant = _account }).SingleAsync();

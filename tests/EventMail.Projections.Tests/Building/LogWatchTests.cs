@@ -144,6 +144,30 @@ public sealed class LogWatchTests
     }
 
     [Fact]
+    public async Task A_mailbox_that_is_gone_with_all_that_tells_of_it_is_missed_by_the_tree_until_it_is_back()
+    {
+        await using var busy = await BusyMail.StartAsync();
+        await busy.WorkAsync(rounds: 2, seed: 47);
+        await new LogTree(busy.Mail.Log).CatchUpAsync(default);
+        var (_, stream, _) = await MessageAsync(busy);
+        var events = await busy.ScalarAsync<long>($"select count(*) from mt_events where stream_id = '{stream.Id}'");
+        var first = await busy.ScalarAsync<long>($"select min(seq_id) from mt_events where stream_id = '{stream.Id}'");
+        await busy.RunAsync($"""
+            create table kept_events as select * from mt_events where stream_id = '{stream.Id}';
+            create table kept_streams as select * from mt_streams where id = '{stream.Id}';
+            delete from mt_events where stream_id = '{stream.Id}'; delete from mt_streams where id = '{stream.Id}'
+            """);
+        await using var watch = Watch(busy);
+        await CountAsync(busy, "log_altered", events);
+        (await busy.ScalarAsync<string>($"select data::text from mt_events where type = 'log_altered' and data->>'Position' = '{first}'")).ShouldSatisfyAllConditions(
+            e => e.ShouldContain("\"Fault\": \"removed\""), e => e.ShouldContain("\"Type\": null"));
+        await RoundsAsync(busy, 1);
+        await CountAsync(busy, "log_altered", events);
+        await busy.RunAsync("insert into mt_streams select * from kept_streams; insert into mt_events select * from kept_events");
+        await CountAsync(busy, "log_alteration_ended", events);
+    }
+
+    [Fact]
     public async Task An_event_whose_hash_was_taken_out_is_told_unless_it_is_of_a_time_when_programs_without_hashes_ran()
     {
         await using var busy = await BusyMail.StartAsync();

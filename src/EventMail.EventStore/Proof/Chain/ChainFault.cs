@@ -29,6 +29,12 @@ public enum ChainFaultKind
 
     /// <summary>The row of a stream says something else than its events.</summary>
     Stream,
+
+    /// <summary>A table of the log is none, or shows not all of its rows.</summary>
+    Table,
+
+    /// <summary>The stored tree is not whole.</summary>
+    Tree,
 }
 
 /// <summary>Something in the log that is not as it was written, and where.</summary>
@@ -49,8 +55,13 @@ public sealed record ChainFault(
         ChainFaultKind.DuplicateId => "duplicate_id",
         ChainFaultKind.Hidden => "hidden",
         ChainFaultKind.ForeignOctets => "foreign_octets",
+        ChainFaultKind.Table => "table",
+        ChainFaultKind.Tree => "tree",
         _ => "stream",
     };
+
+    /// <summary>A fault of no event and no stream.</summary>
+    internal static ChainFault OfLog(ChainFaultKind kind, string text, long? position = null) => new(kind, position, "", Guid.Empty, null, null, null, text);
 
     internal static ChainFault Of(ChainFaultKind kind, ChainRow row, string text) =>
         new(kind, row.Position, row.Facts.Tenant, row.Facts.Stream, row.Facts.Version, row.Facts.Type, row.Facts.Time, text);

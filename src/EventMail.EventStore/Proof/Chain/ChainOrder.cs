@@ -14,6 +14,7 @@ internal sealed class ChainOrder(
 {
     private readonly HashSet<string> _ours = [.. kinds.Values];
     private List<ChainFault> _faults = [];
+    private long _position;
 
     public long Unhashed { get; private set; }
 
@@ -36,6 +37,10 @@ internal sealed class ChainOrder(
         {
             var cursor = known[row.Stream];
             CheckColumns(row, cursor);
+            // Only without the table's key (LogTables). Of a tenant the events come stream by stream.
+            if (scope.Tenant is null && row.Position == _position)
+                Add(ChainFaultKind.Inserted, row, "another event has its position");
+            _position = row.Position;
             var (isKnown, previous) = row.Facts.Version == cursor.Version + 1 && row.Position > cursor.Position
                 ? (true, cursor.Hash)
                 : await OutOfOrderAsync(row, cursor, cancel);

@@ -98,11 +98,15 @@ internal sealed class ChainRows(NpgsqlDataSource source)
         }
     }
 
-    /// <summary>Events at positions that the sequence has not given out: nobody would read them until it comes there.</summary>
-    public Task<List<ChainRow>> BeyondSequenceAsync(string? tenant, CancellationToken cancel) => ReadAsync(
+    /// <summary>
+    /// Events at positions that the sequence has not given out, behind its end or before its beginning: who reads the log in its order does not see them, and
+    /// who reads their stream does.
+    /// </summary>
+    public Task<List<ChainRow>> NeverGivenOutAsync(string? tenant, CancellationToken cancel) => ReadAsync(
         $"""
         select {ChainRow.Columns} from public.mt_events e
-        where e.seq_id > (select last_value from public.mt_events_sequence) and ($1 = '' or e.tenant_id = $1) order by e.seq_id limit {PageSize}
+        where (e.seq_id < 1 or e.seq_id > (select case when is_called then last_value else last_value - 1 end from public.mt_events_sequence))
+          and ($1 = '' or e.tenant_id = $1) order by e.seq_id limit {PageSize}
         """,
         cancel, tenant ?? "");
 

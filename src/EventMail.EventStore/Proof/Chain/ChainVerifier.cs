@@ -5,7 +5,7 @@ namespace EventMail.EventStore.Proof;
 /// <summary>
 /// Reads the log and says of each event that is not as it was written what is wrong with it: each hash, each predecessor, the versions of each
 /// stream, the rows of the streams, and what no hash is over. In short transactions, beside a server at work, in memory that does not
-/// grow with the log. What it cannot see is that the end of a stream or a whole stream is gone with all that tells of it: that is what the
+/// grow with the log. What <see cref="VerifyAsync"/> cannot see is that the end of a stream or a whole stream is gone with all that tells of it: that is what the
 /// tree and its checkpoints are for.
 /// </summary>
 /// <param name="source">Its search path does not matter.</param>
@@ -16,6 +16,7 @@ public sealed class ChainVerifier(NpgsqlDataSource source, IReadOnlyDictionary<s
     private const int Cursors = 100_000;
 
     private readonly ChainRows _rows = new(source);
+    private readonly StretchLeaves _leaves = new(source);
     private long? _firstHashed;
 
     /// <param name="found">Told of each fault, in the order of the log; not from two threads at a time.</param>
@@ -52,8 +53,10 @@ public sealed class ChainVerifier(NpgsqlDataSource source, IReadOnlyDictionary<s
         }
         foreach (var fault in await hashing)
             await Tell(fault);
-        foreach (var row in await _rows.BeyondSequenceAsync(scope.Tenant, cancel))
-            await Tell(OfBeyond(row));
+        foreach (var row in await _rows.NeverGivenOutAsync(scope.Tenant, cancel))
+            await Tell(OfNeverGivenOut(row));
+        foreach (var fault in await LogTables.FaultsAsync(source, cancel))
+            await Tell(fault);
         foreach (var fault in await new ChainIds(source).FaultsAsync(scope.Tenant, ids.Suspects, upTo, cancel))
             await Tell(fault);
         var streams = 0L;
@@ -70,8 +73,8 @@ public sealed class ChainVerifier(NpgsqlDataSource source, IReadOnlyDictionary<s
     public Task<long> LastAsync(CancellationToken cancel) => _rows.LastAsync(cancel);
 
     /// <summary>
-    /// What is wrong with the events above a position and up to another, at or below the log's end: each hash, each predecessor, and what no hash is over. Of
-    /// <see cref="VerifyAsync"/> it is what can be done in pieces; ids that stand twice are not found.
+    /// What is wrong with the events above a position and up to another, at or below the log's end: each hash, each predecessor, what no hash is over, and what
+    /// the stored tree has there. Of <see cref="VerifyAsync"/> it is what can be done in pieces; ids that stand twice are not found.
     /// </summary>
     /// <param name="unhashedUntil"><see cref="ChainScope.UnhashedUntil"/>.</param>
     public async Task<IReadOnlyList<ChainFault>> StretchAsync(long after, long upTo, DateTimeOffset? unhashedUntil, CancellationToken cancel)
@@ -79,20 +82,30 @@ public sealed class ChainVerifier(NpgsqlDataSource source, IReadOnlyDictionary<s
         _firstHashed ??= await _rows.FirstHashedAsync(cancel);
         var order = new ChainOrder(_rows, new ChainCursors(Cursors), kinds, new(UnhashedUntil: unhashedUntil), _firstHashed);
         var hashes = new ChainHashes(_rows);
-        var found = new List<ChainFault>();
+        var (found, leaves) = (new List<ChainFault>(), new List<(ChainRow Row, TreeHash Hash)>());
         await foreach (var page in _rows.PagesAsync(null, after, upTo, cancel))
         {
             var links = await order.FollowAsync(page, cancel);
             found.AddRange(order.TakeFaults().Concat(await hashes.FaultsAsync(links, cancel)).OrderBy(f => f.Position));
+            leaves.AddRange(page.Select(row => (row with { Facts = row.Facts with { HeadersJson = default, DataJson = default } }, TreeHash.Read(row.Followed()))));
         }
+        // What the hashes told already is not told again.
+        var told = found.Select(fault => (fault.Kind, fault.Position)).ToHashSet();
+        found.AddRange((await _leaves.FaultsAsync(leaves, after, upTo, cancel)).Where(fault => !told.Contains((fault.Kind, fault.Position))));
         return found;
     }
 
-    /// <summary>What no stretch of the log tells: rows of streams that say something else than their events, and positions that were never given out.</summary>
+    /// <summary>
+    /// What no stretch of the log tells: rows of streams that say something else than their events, positions that were never given out, what stands before the
+    /// tables, and a tree that is not whole.
+    /// </summary>
     /// <param name="rate">Streams that are looked at in a second.</param>
     public async Task<IReadOnlyList<ChainFault>> StreamsAsync(int rate, CancellationToken cancel)
     {
-        List<ChainFault> found = [.. (await _rows.BeyondSequenceAsync(null, cancel)).Select(OfBeyond)];
+        List<ChainFault> found =
+        [
+            .. (await _rows.NeverGivenOutAsync(null, cancel)).Select(OfNeverGivenOut), .. await LogTables.FaultsAsync(source, cancel), .. await _leaves.DamagesAsync(cancel),
+        ];
         await foreach (var (stream, fault) in new ChainStreams(source, kinds).FaultsAsync(null, cancel))
         {
             if (fault is not null)
@@ -103,6 +116,6 @@ public sealed class ChainVerifier(NpgsqlDataSource source, IReadOnlyDictionary<s
         return found;
     }
 
-    private static ChainFault OfBeyond(ChainRow row) =>
+    private static ChainFault OfNeverGivenOut(ChainRow row) =>
         ChainFault.Of(ChainFaultKind.Inserted, row, "its position is one that was never given out: it was inserted, or moved there");
 }

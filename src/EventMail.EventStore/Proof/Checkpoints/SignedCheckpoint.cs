@@ -14,7 +14,19 @@ public sealed record SignedCheckpoint(Checkpoint Checkpoint, SignedNote Note)
 
     /// <summary>All of a file, one behind the other, with or without empty lines between them.</summary>
     /// <exception cref="FormatException">Something in it is none; says from which line on.</exception>
-    public static IEnumerable<SignedCheckpoint> ParseAll(string text)
+    public static IEnumerable<SignedCheckpoint> ParseAll(string text) => Blocks(text).Select(block => ParseAt(block.Line, block.Text));
+
+    /// <summary>Those of a file that are some; what was torn, or altered, is passed over.</summary>
+    public static IEnumerable<SignedCheckpoint> ParseReadable(string text)
+    {
+        foreach (var (_, block) in Blocks(text))
+        {
+            if (TryParse(block) is { } checkpoint)
+                yield return checkpoint;
+        }
+    }
+
+    private static IEnumerable<(int Line, string Text)> Blocks(string text)
     {
         var lines = text.Split('\n');
         for (var at = 0; at < lines.Length;)
@@ -29,8 +41,20 @@ public sealed record SignedCheckpoint(Checkpoint Checkpoint, SignedNote Note)
             end = end < 0 ? lines.Length : end + 1;
             while (end < lines.Length && lines[end].StartsWith(SignedNote.SignatureStart, StringComparison.Ordinal))
                 end++;
-            yield return ParseAt(at + 1, string.Concat(lines[at..end].Select(line => line + '\n')));
+            yield return (at + 1, string.Concat(lines[at..end].Select(line => line + '\n')));
             at = end;
+        }
+    }
+
+    private static SignedCheckpoint? TryParse(string text)
+    {
+        try
+        {
+            return Parse(text);
+        }
+        catch (FormatException)
+        {
+            return null;
         }
     }
 

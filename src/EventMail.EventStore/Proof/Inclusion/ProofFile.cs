@@ -28,6 +28,9 @@ public sealed record ProofFile(
     /// <summary>Octets of a file; a larger one is refused unread.</summary>
     public const long MaxLength = 256L << 20;
 
+    // Half of a surrogate pair becomes no other text.
+    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
+
     /// <exception cref="FormatException">It is no proof, or of a newer format.</exception>
     public static ProofFile Parse(ReadOnlySpan<byte> json)
     {
@@ -85,7 +88,16 @@ public sealed record ProofFile(
             if (!TreeHash.TryParse(e.Path[i], out path[i]))
                 return $"event {e.Position}: a hash of its path cannot be read";
         }
-        var leaf = new LogLeaf(e.Position, TreeHash.Read(SHA256.HashData(Encoding.UTF8.GetBytes(e.Line)))).Hash;
+        byte[] line;
+        try
+        {
+            line = Strict.GetBytes(e.Line);
+        }
+        catch (EncoderFallbackException)
+        {
+            return $"event {e.Position}: its line is no text";
+        }
+        var leaf = new LogLeaf(e.Position, TreeHash.Read(SHA256.HashData(line))).Hash;
         return TreeProofs.Includes(leaf, e.Index, checkpoint.Size, path, checkpoint.Root) ? null
             : $"event {e.Position} is not in the log of {checkpoint.Size} events that the checkpoint is of: it, its place or its path was changed";
     }

@@ -48,9 +48,9 @@ public sealed class LogTree(EventLog log)
     public Task<IReadOnlyList<TreeHash>> InclusionAsync(TreeTip tip, long index, long size, CancellationToken cancel) =>
         _tiles.HashesAsync(tip, TreePaths.Inclusion(index, size), cancel);
 
-    /// <summary>What shows that the tree of the first leaves is the beginning of that at <paramref name="tip"/>.</summary>
-    public Task<IReadOnlyList<TreeHash>> ConsistencyAsync(TreeTip tip, long older, CancellationToken cancel) =>
-        _tiles.HashesAsync(tip, TreePaths.Consistency(older, tip.Size), cancel);
+    /// <summary>What shows that the tree of the first leaves is the beginning of that of <paramref name="size"/> leaves.</summary>
+    public Task<IReadOnlyList<TreeHash>> ConsistencyAsync(TreeTip tip, long older, long size, CancellationToken cancel) =>
+        _tiles.HashesAsync(tip, TreePaths.Consistency(older, size), cancel);
 
     /// <summary>The leaf of a position and its number; null when the tree has none.</summary>
     public Task<(long Index, LogLeaf Leaf)?> FindAsync(TreeTip tip, long position, CancellationToken cancel) => _tiles.FindAsync(tip, position, cancel);

@@ -70,16 +70,28 @@ public sealed class TreeVerification(NpgsqlDataSource source)
         : root == checkpoint.Root ? CheckpointVerdict.Holds
         : CheckpointVerdict.Differs;
 
+    // The next page is on its way while one is worked on.
     private async IAsyncEnumerable<LogLeaf> LeavesAsync(long end, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
-        for (var after = 0L; after < end;)
+        var next = PageAsync(0, end, cancel);
+        try
         {
-            IReadOnlyList<LogLeaf> page;
-            await using (var connection = await source.OpenConnectionAsync(cancel))
-                page = await LeafRows.ReadAsync(connection, null, after, end, Page, cancel);
-            foreach (var leaf in page)
-                yield return leaf;
-            after = page.Count < Page ? end : page[^1].Position;
+            while (await next is { Count: > 0 } page)
+            {
+                next = page.Count < Page ? Task.FromResult<IReadOnlyList<LogLeaf>>([]) : PageAsync(page[^1].Position, end, cancel);
+                foreach (var leaf in page)
+                    yield return leaf;
+            }
         }
+        finally
+        {
+            await Task.WhenAny(next);
+        }
+    }
+
+    private async Task<IReadOnlyList<LogLeaf>> PageAsync(long after, long end, CancellationToken cancel)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancel);
+        return await LeafRows.ReadAsync(connection, null, after, end, Page, cancel);
     }
 }

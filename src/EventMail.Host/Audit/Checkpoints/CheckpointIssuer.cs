@@ -4,7 +4,7 @@ using EventMail.Host.Configuration;
 namespace EventMail.Host.Audit;
 
 /// <summary>
-/// Signs what the log is now, when it is a continuation of what was signed last. A checkpoint is no event: it would move the log, and the next
+/// Signs what the log is now, when it is a continuation of the largest that was signed. A checkpoint is no event: it would move the log, and the next
 /// one would be due for it. Thread-safe.
 /// </summary>
 internal sealed class CheckpointIssuer(LogTree tree, NoteSigningKey key, CheckpointFolder folder, TimeProvider clock)
@@ -24,8 +24,9 @@ internal sealed class CheckpointIssuer(LogTree tree, NoteSigningKey key, Checkpo
         using var signing = await folder.LockAsync(cancel);
         var tip = await tree.TipAsync(cancel);
         var root = tip.Root();
-        if (folder.Last() is { Checkpoint: var last })
+        if (folder.Largest() is { Checkpoint: var last } signed)
         {
+            RequireOurs(signed);
             await RequireContinuationAsync(last, tip, cancel);
             if (last.Size == tip.Size && !always)
                 return null;
@@ -36,6 +37,15 @@ internal sealed class CheckpointIssuer(LogTree tree, NoteSigningKey key, Checkpo
         var checkpoint = SignedCheckpoint.Sign(Checkpoint.Of(key.Public.Name, tip.Size, root, now), key);
         folder.Append(checkpoint, now);
         return checkpoint;
+    }
+
+    // Whoever can write to the folder could put one there that an altered log continues.
+    private void RequireOurs(SignedCheckpoint last)
+    {
+        if (!last.Note.IsSignedBy(key.Public))
+            throw new CheckpointConflictException(
+                $"No checkpoint is signed: the one of {last.Checkpoint.Size} events in {folder.Path} is not signed by {key.Public}: it is forged, or the key is another than it was. "
+                + "If you gave the log a new key, move the folder away, and keep it: `eventmail audit verify --checkpoint FOLDER --key OLD-KEY` goes on to say what it proves.");
     }
 
     private async Task RequireContinuationAsync(Checkpoint last, TreeTip tip, CancellationToken cancel)

@@ -51,7 +51,7 @@ public class LogTreeTests
         }
         foreach (var older in (long[])[0, 1, 255, 256, 257, 300, 512, 999, 1000])
             TreeProofs.IsBeginning(
-                older, await tree.RootAsync(tip, older, default), tip.Size, tip.Root(), await tree.ConsistencyAsync(tip, older, default)).ShouldBeTrue();
+                older, await tree.RootAsync(tip, older, default), tip.Size, tip.Root(), await tree.ConsistencyAsync(tip, older, tip.Size, default)).ShouldBeTrue();
         (await tree.FindAsync(tip, 0, default)).ShouldBeNull();
         (await tree.FindAsync(tip, 1_000_000, default)).ShouldBeNull();
     }
@@ -128,5 +128,26 @@ public class LogTreeTests
         await tree.CatchUpAsync(default);
         await log.RunAsync(damage);
         await Should.ThrowAsync<InvalidDataException>(async () => await tree.InclusionAsync(await tree.TipAsync(default), 300, 600, default));
+    }
+
+    [Fact]
+    public async Task A_proof_that_would_prove_nothing_is_not_handed_out()
+    {
+        await using var log = await TestLog.OpenAsync();
+        var tree = new LogTree(log.Node);
+        await RaiseAsync(log, 600);
+        await tree.CatchUpAsync(default);
+        var tip = await tree.TipAsync(default);
+        var (key, maker) = (NoteSigningKey.Generate("test"), new ProofMaker(log.Node, tree));
+        SignedCheckpoint Sign(long size, TreeHash root) => SignedCheckpoint.Sign(Checkpoint.Of("test", size, root, DateTimeOffset.UnixEpoch), key);
+        var (newer, older) = (Sign(tip.Size, tip.Root()), Sign(130, await tree.RootAsync(tip, 130, default)));
+        (await maker.ProveAsync(newer, [5], default)).Faults(key.Public).ShouldBeEmpty();
+        (await maker.ProveContinuationAsync(older, newer, default)).Faults(key.Public).ShouldBeEmpty();
+        (await maker.ProveContinuationAsync(newer, newer, default)).Faults(key.Public).ShouldBeEmpty();
+        await Should.ThrowAsync<InvalidDataException>(() => maker.ProveContinuationAsync(newer, older, default));
+        // The roots still follow from the tiles above it.
+        await log.RunAsync("update eventmail.log_leaves set leaves = overlay(leaves placing '\\x00000000'::bytea from 8 * 40) where number = 0");
+        (await Should.ThrowAsync<InvalidDataException>(() => maker.ProveAsync(newer, [5], default))).Message.ShouldContain("the stored tree is damaged");
+        await Should.ThrowAsync<InvalidDataException>(() => maker.ProveContinuationAsync(older, newer, default));
     }
 }
