@@ -18,9 +18,9 @@ internal sealed class Monitoring(KeyGuard guard, HealthChecks health, HostMeasur
     public void Map(IEndpointRouteBuilder routes)
     {
         // It answers: that is all. It says nothing and asks nobody, so that a database that is away restarts no Host.
-        routes.MapGet("/health/live", context => context.Response.WriteAsync("live\n", context.RequestAborted));
-        routes.MapGet("/health/ready", context => ForMonitorsAsync(context, () => ReadyAsync(context)));
-        routes.MapGet("/metrics", context => ForMonitorsAsync(context, () => MetricsAsync(context)));
+        routes.MapMethods("/health/live", AdminApi.Reading, context => context.Response.WriteAsync("live\n", context.RequestAborted));
+        routes.MapMethods("/health/ready", AdminApi.Reading, context => ForMonitorsAsync(context, () => ReadyAsync(context)));
+        routes.MapMethods("/metrics", AdminApi.Reading, context => ForMonitorsAsync(context, () => MetricsAsync(context)));
     }
 
     private async Task ForMonitorsAsync(HttpContext context, Func<Task> answer)

@@ -35,10 +35,15 @@ internal sealed partial class DocumentedAnswers : DelegatingHandler
         var media = answer.Content.Headers.ContentType?.MediaType;
         if (!answer.IsSuccessStatusCode)
         {
+            if (request.Method == HttpMethod.Head)
+                return answer;
             media.ShouldBe("application/problem+json", path);
             await HoldAsync(answer, _document["components"]!["schemas"]!["Problem"]!, cancellationToken);
             return answer;
         }
+        // What GET answers, without its content.
+        if (request.Method == HttpMethod.Head)
+            return answer;
         var method = request.Method.Method.ToLowerInvariant();
         var (_, methods, template) = _paths.First(known => known.Path.IsMatch(path) && known.Methods.ContainsKey(method));
         var responses = methods[method]!["responses"]!.AsObject();

@@ -104,6 +104,30 @@ public sealed class EventStreamTests(EventStreamHost host) : IClassFixture<Event
     }
 
     [Fact]
+    public async Task A_position_that_the_log_does_not_have_yet_is_of_another_log()
+    {
+        var end = await host.Store.Log.Reader.EndAsync();
+        foreach (var past in (long[])[end + 1000, long.MaxValue])
+        {
+            (await host.Admin.GetAsync($"{Path}?after={past}").ProblemAsync(HttpStatusCode.Conflict)).ShouldContain("The log ends before that position It ends at ");
+            var again = new HttpRequestMessage(HttpMethod.Get, Path) { Headers = { { "Last-Event-ID", past.ToString(System.Globalization.CultureInfo.InvariantCulture) } } };
+            await host.Admin.SendAsync(again).ProblemAsync(HttpStatusCode.Conflict);
+        }
+        using var at = await EventStream.OpenAsync(host.Admin, Path, end.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        await host.Admin.PostAsync("/api/v1/domains", new { name = "at.end.example" }).ShouldBeAsync(HttpStatusCode.Created);
+        await at.UntilAsync(e => (string?)e["data"]!["Name"] == "at.end.example");
+    }
+
+    [Theory]
+    [InlineData("/api/v1/events")]
+    [InlineData("/api/v1/history")]
+    public async Task A_type_that_there_is_not_is_said(string path)
+    {
+        (await host.Admin.GetAsync($"{path}?types=domain_added,domain_add").ProblemAsync(HttpStatusCode.BadRequest)).ShouldContain("domain_add is no type of events");
+        (await host.Admin.GetAsync($"{path}?types=,").ProblemAsync(HttpStatusCode.BadRequest)).ShouldContain("types is empty");
+    }
+
+    [Fact]
     public async Task Secrets_of_events_stay_here()
     {
         await host.AccountAsync("secret@stream.example");

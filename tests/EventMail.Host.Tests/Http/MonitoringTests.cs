@@ -42,6 +42,10 @@ public sealed partial class MonitoringTests(MonitoredHost host) : IClassFixture<
         Value(text, "eventmail_logins_total{protocol=\"pop3\",result=\"failed\"}").ShouldBe(1);
         Value(text, "eventmail_commit_duration_seconds_count").ShouldBeGreaterThan(0);
         Value(text, "eventmail_queue_messages").ShouldBe(0);
+        // What has not happened yet has a series: its growth can be asked for.
+        Value(text, "eventmail_contents_erased_total").ShouldBe(0);
+        Value(text, "eventmail_logins_total{protocol=\"smtp\",result=\"failed\"}").ShouldBe(0);
+        Value(text, "eventmail_deliveries_total{outcome=\"failed\"}").ShouldBe(0);
         text.ShouldContain("eventmail_sessions{listener=\"imap\"} ");
         text.ShouldContain("eventmail_projection_lag_seconds{projection=\"SearchText\"} ");
         Regex.Matches(text, "^# TYPE (.*) ", RegexOptions.Multiline).Select(match => match.Value).ShouldBeUnique();

@@ -1,3 +1,4 @@
+using EventMail.Host.Http.Admin.Resources;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -21,12 +22,19 @@ internal sealed class AdminApi
 
     public IReadOnlyList<Operation> Operations { get; }
 
+    /// <summary>RFC 9110 §9.3.2: what GET answers, without its content.</summary>
+    public static string[] Reading { get; } = [HttpMethods.Get, HttpMethods.Head];
+
+    // A stream without content would never end.
+    private static string[] MethodsOf(Operation operation) =>
+        operation.Method == HttpMethods.Get && operation.MediaType != EventsResource.MediaType ? Reading : [operation.Method];
+
     public void Map(IEndpointRouteBuilder routes)
     {
         foreach (var operation in Operations)
-            routes.MapMethods(Root + operation.Path, [operation.Method], context => _runner.RunAsync(operation, context));
+            routes.MapMethods(Root + operation.Path, MethodsOf(operation), context => _runner.RunAsync(operation, context));
         // It tells nothing of what is stored here: programs find out what there is before they have a key.
-        routes.MapGet(Root + "/openapi.json", context =>
+        routes.MapMethods(Root + "/openapi.json", Reading, context =>
         {
             context.Response.ContentType = "application/json";
             return context.Response.Body.WriteAsync(_document, context.RequestAborted).AsTask();

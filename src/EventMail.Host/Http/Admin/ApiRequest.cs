@@ -28,8 +28,9 @@ internal sealed record ApiRequest(HttpContext Context, ApiKey Key, Actor Actor, 
 
     public T BodyOf<T>() => (T)Body!;
 
-    /// <summary>The tag that If-Match asks for; null where any will do.</summary>
-    public string? IfMatch => Context.Request.Headers.IfMatch.ToString() is { Length: > 0 } tag && tag != "*" ? tag.Trim('"') : null;
+    /// <summary>The tags of which If-Match asks for one, without their quotes; null where any will do. Weak ones are never what is there (RFC 9110 §13.1.1).</summary>
+    public IReadOnlyList<string>? IfMatch => Context.Request.Headers.IfMatch.ToString().Trim() is { Length: > 0 } tags && tags != "*"
+        ? [.. tags.Split(',', StringSplitOptions.TrimEntries).Where(tag => tag is ['"', .., '"']).Select(tag => tag[1..^1])] : null;
 
     internal static bool TryRead(Parameter parameter, string text, out object? value)
     {

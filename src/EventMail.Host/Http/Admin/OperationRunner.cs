@@ -1,10 +1,12 @@
 using System.Diagnostics;
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using EventMail.Domain.ApiKeys;
 using EventMail.EventStore;
 using EventMail.Projections;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -75,12 +77,33 @@ internal sealed class OperationRunner(KeyGuard guard, string node, ILogger log)
             await ApiAnswer.BadParameter($"{Advice(missing)}; it is needed").WriteAsync(context);
             return null;
         }
-        var (ok, body) = operation.Body is null ? (true, null) : await BodyAsync(operation, context);
+        if (!operation.IfMatch && !IsReading(context.Request) && context.Request.Headers.IfMatch.ToString() is { Length: > 0 } tags && tags != "*")
+        {
+            // Who asks for it must not believe that it was looked at.
+            await Problem.WriteAsync(context, StatusCodes.Status412PreconditionFailed, "It has no ETag", "Repeat the request without If-Match");
+            return null;
+        }
+        var (ok, body) = operation.Body is null ? (await HasNoBodyAsync(context), null) : await BodyAsync(operation, context);
         if (!ok)
             return null;
         var client = new IPEndPoint(ClientOf(context), context.Connection.RemotePort);
         var actor = Actor.ForSession("http", client, context.Connection.Id ?? session, session, node) with { UserName = $"api:{key.Name}" };
         return new(context, key, actor, query, body);
+    }
+
+    private static bool IsReading(HttpRequest request) => HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+
+    // Clients that send a body with every POST send an empty object. What is said in any other would be passed over.
+    private static async Task<bool> HasNoBodyAsync(HttpContext context)
+    {
+        if (IsReading(context.Request) || context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
+            return true;
+        var octets = new byte[16];
+        var length = await context.Request.Body.ReadAtLeastAsync(octets, octets.Length, throwOnEndOfStream: false, context.RequestAborted);
+        if (Encoding.UTF8.GetString(octets, 0, length).Trim() is "" or "{}")
+            return true;
+        await Problem.WriteAsync(context, StatusCodes.Status400BadRequest, "This operation takes no body", "What it is to know stands in its path and its parameters");
+        return false;
     }
 
     private static async Task<(bool Ok, object? Body)> BodyAsync(Operation operation, HttpContext context)
@@ -100,10 +123,10 @@ internal sealed class OperationRunner(KeyGuard guard, string node, ILogger log)
         try
         {
             var body = JsonSerializer.Deserialize(octets.AsSpan(0, length), operation.Body!);
-            if (body is not null && !HasNullInList(octets.AsSpan(0, length)))
+            var fault = body is null ? "It is to be an object" : FaultIn(octets.AsSpan(0, length));
+            if (fault is null)
                 return (true, body);
-            await Problem.WriteAsync(
-                context, StatusCodes.Status400BadRequest, "The body is not what this operation takes", body is null ? "It is to be an object" : "A list has a null in it");
+            await Problem.WriteAsync(context, StatusCodes.Status400BadRequest, "The body is not what this operation takes", fault);
         }
         catch (JsonException error)
         {
@@ -112,16 +135,18 @@ internal sealed class OperationRunner(KeyGuard guard, string node, ILogger log)
         return default;
     }
 
-    // What the serializer holds to be a list of texts may have nulls in it all the same.
-    private static bool HasNullInList(ReadOnlySpan<byte> json)
+    // What the serializer holds to be a list of texts may have nulls in it all the same. And no text of the database has a NUL.
+    private static string? FaultIn(ReadOnlySpan<byte> json)
     {
         var reader = new Utf8JsonReader(json);
         for (var before = JsonTokenType.None; reader.Read(); before = reader.TokenType)
         {
             if (reader.TokenType == JsonTokenType.Null && before != JsonTokenType.PropertyName)
-                return true;
+                return "A list has a null in it";
+            if (reader.TokenType == JsonTokenType.String && reader.ValueIsEscaped && reader.GetString()!.Contains('\0', StringComparison.Ordinal))
+                return "A text has a NUL in it";
         }
-        return false;
+        return null;
     }
 
     private static string Advice(Parameter parameter) => parameter.Kind switch

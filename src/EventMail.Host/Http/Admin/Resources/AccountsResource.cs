@@ -131,7 +131,7 @@ internal sealed class AccountsResource(MailStore store, AccountFinder finder, in
             account.Address,
             now =>
             {
-                changed = request.IfMatch is { } tag && tag != TagOf(now);
+                changed = request.IfMatch is { } tags && !tags.Contains(TagOf(now));
                 return changed ? now : new(wanted.Octets, wanted.Messages);
             },
             request.Actor, request.Cancel);

@@ -16,6 +16,8 @@ namespace EventMail.Host.Http.Admin.Resources;
 /// </summary>
 internal sealed class EventsResource(MailStore store, LogTail tail, KeyGuard guard, HttpSettings settings, ILogger log, CancellationToken stopping)
 {
+    public const string MediaType = "text/event-stream";
+
     /// <summary>Between two looks at a database that is away.</summary>
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
@@ -32,7 +34,7 @@ internal sealed class EventsResource(MailStore store, LogTail tail, KeyGuard gua
                 new("kinds", ParameterKind.Text, "Kinds of streams, separated by commas: account, mailbox, delivery, login …"),
                 new("account", ParameterKind.Text, "An account's address or id."),
             ],
-            MediaType = "text/event-stream",
+            MediaType = MediaType,
         },
     ];
 
@@ -52,12 +54,18 @@ internal sealed class EventsResource(MailStore store, LogTail tail, KeyGuard gua
                 return ApiAnswer.BadParameter("Last-Event-ID is the id of an event");
             after = position;
         }
+        // Of another log than this one: that of before a backup was restored. It would be told nothing for long, and then not all.
+        if (after > 0 && await tail.EndAsync(request.Cancel) is var end && after > end)
+            return ApiAnswer.Problem(
+                StatusCodes.Status409Conflict, "The log ends before that position", string.Create(null, $"It ends at {end}. Was a backup restored? Read again from a position that is told by this log, or from 0"));
+        if (EventTypeNames.Read(request.Text("types"), store.Log.Types, out var wanted) is { } unknown)
+            return unknown;
         if (Interlocked.Increment(ref _open) > settings.MaxStreams)
         {
             Interlocked.Decrement(ref _open);
             return ApiAnswer.Problem(StatusCodes.Status503ServiceUnavailable, "Too many event streams", string.Create(null, $"There are {settings.MaxStreams}; end one, or raise Http:MaxStreams"));
         }
-        var filter = new LogFilter(SetOf(request.Text("types")) is { } types ? store.Log.Types.StoredAs(types).ToHashSet(StringComparer.Ordinal) : null, account, SetOf(request.Text("kinds")));
+        var filter = new LogFilter(wanted is not null ? store.Log.Types.StoredAs(wanted).ToHashSet(StringComparer.Ordinal) : null, account, SetOf(request.Text("kinds")));
         return ApiAnswer.Of(context => WriteAsync(context, request, after, filter));
     }
 
@@ -66,7 +74,7 @@ internal sealed class EventsResource(MailStore store, LogTail tail, KeyGuard gua
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         try
         {
-            context.Response.ContentType = "text/event-stream";
+            context.Response.ContentType = MediaType;
             var told = new Told(after ?? await tail.EndAsync(end.Token));
             await SendAsync(context, "retry: 1000\n\n"u8.ToArray(), end.Token);
             while (await TellAsync(context, request, told, filter, end.Token) == StreamEnd.DatabaseAway)

@@ -58,6 +58,8 @@ internal sealed class HistoryResource(MailStore store, int maxPage)
             else
                 return ApiAnswer.BadParameter("client is an IP address, or a prefix without bits behind it");
         }
+        if (EventTypeNames.Read(request.Text("types"), store.Log.Types, out var types) is { } unknown)
+            return unknown;
         var query = new HistoryQuery
         {
             Accounts = accounts,
@@ -67,7 +69,7 @@ internal sealed class HistoryResource(MailStore store, int maxPage)
             Address = request.Text("address"),
             Client = client,
             Protocol = request.Text("protocol"),
-            Types = request.Text("types")?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+            Types = types,
             Since = request.Time("since"),
             Until = request.Time("until"),
             After = after,

@@ -70,7 +70,9 @@ internal sealed class MessagesResource(MailStore store, AccountFinder finder, Ma
 
     private async Task<ApiAnswer> DocumentAsync(MailboxView view, MessageRow row, CancellationToken cancel) => ApiAnswer.Json(
         MessageDocument.Of(view, row, await envelopes.OfAsync(row.Content, cancel)), ApiJson.Plain.MessageDocument,
-        row.ModSeq.ToString(CultureInfo.InvariantCulture));
+        TagOf(row));
+
+    private static string TagOf(MessageRow row) => row.ModSeq.ToString(CultureInfo.InvariantCulture);
 
     private Task<ApiAnswer> RawAsync(ApiRequest request) => WithMessageAsync(request, (picture, row) => Task.FromResult(ApiAnswer.Of(async context =>
     {
@@ -99,11 +101,15 @@ internal sealed class MessagesResource(MailStore store, AccountFinder finder, Ma
         if (FlagNames.Check(wanted.Flags) is { } bad)
             return ApiAnswer.Refused(bad);
         var since = default(long?);
-        if (request.IfMatch is { } tag)
+        if (request.IfMatch is { } tags)
         {
-            if (!long.TryParse(tag, NumberStyles.None, CultureInfo.InvariantCulture, out var modSeq))
+            var now = mailbox.View;
+            if (now.IndexOf(uid) is not (>= 0 and var at))
+                return Missing;
+            if (!tags.Contains(TagOf(now[at])))
                 return ApiAnswer.Changed;
-            since = modSeq;
+            // Whatever comes in between the command sees.
+            since = now[at].ModSeq;
         }
         var (stored, rejection) = await store.Mailboxes.StoreAsync(mailbox, UidSet.Of(uid), mode, wanted.Flags, since, request.Actor, null, request.Cancel);
         if (rejection is not null)
