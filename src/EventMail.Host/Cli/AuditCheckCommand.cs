@@ -23,9 +23,14 @@ internal static class AuditCheckCommand
             {
                 var path = parsed.GetValue(proof)!;
                 var octets = await ReadAsync(path, cancel);
-                return ConsistencyFile.Is(octets)
-                    ? await CheckContinuationAsync(path, octets, parsed.GetValue(key), parsed.GetValue(held), cancel)
-                    : await CheckAsync(path, octets, parsed.GetValue(key), parsed.GetValue(message), cancel);
+                // Whoever asks of a message, or of a checkpoint, must not be told of something else that it is proved.
+                if (ConsistencyFile.Is(octets))
+                    return parsed.GetValue(message) is null
+                        ? await CheckContinuationAsync(path, octets, parsed.GetValue(key), parsed.GetValue(held), cancel)
+                        : await RefuseAsync(path, ["it is a proof that a log goes on, and says nothing of a message"]);
+                return parsed.GetValue(held) is null
+                    ? await CheckAsync(path, octets, parsed.GetValue(key), parsed.GetValue(message), cancel)
+                    : await RefuseAsync(path, ["it is no proof that a log goes on from the checkpoint that you hold"]);
             }
             catch (CommandFailedException error)
             {

@@ -51,6 +51,9 @@ public sealed class ProofTests(AuditStore store) : IClassFixture<AuditStore>
         text.ShouldContain($"{eml} is the message of these events");
         text.ShouldContain($"signed by {key}");
 
+        (exitCode, text) = await CheckAsync(_file, "--key", key, "--held", eml);
+        (exitCode, text.Contains("it is no proof that a log goes on")).ShouldBe((ExitCodes.Failed, true), text);
+
         await File.WriteAllTextAsync(eml, "another message");
         (exitCode, text) = await CheckAsync(_file, "--key", key, "--message", eml);
         exitCode.ShouldBe(ExitCodes.Failed);
@@ -154,6 +157,8 @@ public sealed class ProofTests(AuditStore store) : IClassFixture<AuditStore>
         exitCode.ShouldBe(ExitCodes.Failed);
         text.ShouldContain("is another one than that of");
         (await PythonAsync(_file, key, other)).ShouldContain("NOT PROVED: the older checkpoint is another one than yours");
+        (exitCode, text) = await CheckAsync(_file, "--key", key, "--message", held);
+        (exitCode, text.Contains("says nothing of a message")).ShouldBe((ExitCodes.Failed, true), text);
         (await CheckAsync(_file)).Text.ShouldContain("anybody could have made it");
         (await CheckAsync(_file, "--key", NoteSigningKey.Generate("log.example").Public.ToString())).Text.ShouldContain("is not signed by log.example");
         var altered = await AlteredAsync(proof => proof["path"] = new JsonArray());

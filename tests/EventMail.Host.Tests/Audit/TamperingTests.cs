@@ -1,5 +1,6 @@
 using System.Text;
 using EventMail.EventStore.Proof;
+using EventMail.Host.Audit;
 using EventMail.Host.Cli;
 using EventMail.Testing;
 
@@ -163,6 +164,16 @@ public sealed class TamperingTests(AuditStore store) : IClassFixture<AuditStore>
         await File.WriteAllTextAsync(file, "no checkpoint\n");
         (await store.FailAsync("audit", "verify", "--checkpoint", file)).ShouldContain(", line 1: this is no signed note");
         (await store.RunAsync("audit", "verify", "--checkpoint", "/nowhere/checkpoint")).ExitCode.ShouldBe(ExitCodes.Usage);
+    }
+
+    [Fact]
+    public async Task Two_logs_that_were_signed_with_one_key_are_told_by_their_checkpoints()
+    {
+        var held = SignedCheckpoint.Parse(await File.ReadAllTextAsync(_held));
+        var forged = SignedCheckpoint.Sign(held.Checkpoint with { Root = TreeHash.Empty }, AuditKeyFile.Open(store.Settings, out _));
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, $"{held}\n{forged}");
+        (await store.FailAsync("audit", "verify", "--checkpoint", file)).ShouldContain($"FORKED: of {held.Checkpoint.Size} events there are checkpoints with different roots");
     }
 
     [Fact]

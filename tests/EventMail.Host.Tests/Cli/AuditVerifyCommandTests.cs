@@ -70,6 +70,7 @@ public sealed class AuditVerifyCommandTests : IAsyncLifetime
         (result.ExitCode, result.Error).ShouldBe((0, ""), result.Output);
         result.Output.ShouldContain("no event was changed");
         result.Output.ShouldNotContain("have no hash");
+        result.Output.ShouldContain("no checkpoint was held against it");
 
         // Deep inside: the size of the message.
         await SqlAsync("""update mt_events set data = jsonb_set(data, '{Content,Size}', '2900') where type = 'message_appended'""");
