@@ -65,7 +65,7 @@ internal static class RestoreCommand
         var messages = RestoreMessages.Parse(run.Arguments.GetValue(Messages) ?? []);
         if (messages.Uids is not null && run.Arguments.GetValue(Mailbox) is null)
             throw new CommandFailedException("UIDs are those of one mailbox: say which, restore ADDRESS MAILBOX --messages 3,7:12.", ExitCodes.Usage);
-        var account = await AccountAsync(store, address, stop);
+        var account = await AccountAsync(store, address, stop, instant);
         var contents = await messages.ContentsAsync(store.History, account, stop);
         var wish = new RestoreWish(account, instant)
         {
@@ -104,6 +104,8 @@ internal static class RestoreCommand
                 await Console.Out.WriteLineAsync($"{Amount.Of(undone.Cancelled, "message")} that it submitted taken out of the queue");
             if (undone.Sent > 0)
                 await Console.Out.WriteLineAsync($"gone out, which cannot be called back: {Amount.Of(undone.Sent, "message")} that it submitted");
+            if (undone.OtherAccounts > 0)
+                await Console.Out.WriteLineAsync($"not looked at: what it wrote in {Amount.Of(undone.OtherAccounts, "other account")}; without ADDRESS all is undone");
             if (undone.Left.Count > 0)
                 await Console.Out.WriteLineAsync($"not undone: what it wrote to streams of {string.Join(", ", undone.Left)}; see `eventmail history`");
         }
@@ -118,8 +120,8 @@ internal static class RestoreCommand
     private sealed record UndoneElsewhere(int Subscriptions, int Annotations, int Cancelled, int Sent, IReadOnlyList<string> Left);
 
     // The account that has the address, or the last one that had it.
-    private static async Task<string> AccountAsync(MailStore store, string address, CancellationToken stop) =>
-        await new AccountRestore(store).FindAsync(address, stop)
+    private static async Task<string> AccountAsync(MailStore store, string address, CancellationToken stop, DateTimeOffset? at = null) =>
+        await new AccountRestore(store).FindAsync(address, stop, at)
             ?? throw new CommandFailedException($"There is and was no account {address}. `eventmail account list` shows all.");
 
     // changed: beside mailboxes something is as it was.

@@ -17,14 +17,20 @@ internal sealed class AccountRestore(MailStore store)
 
     /// <summary>The id of the account that has the address, or of the last one that had it. An alias is none.</summary>
     /// <param name="named">An address or an id.</param>
-    public async Task<string?> FindAsync(string named, CancellationToken cancel)
+    /// <param name="at">Of several that had the address and were closed the last that had begun by then.</param>
+    public async Task<string?> FindAsync(string named, CancellationToken cancel, DateTimeOffset? at = null)
     {
         if (!named.Contains('@', StringComparison.Ordinal))
             return named.Length > 0 && await store.Past.BeganAsync(named, cancel) is not null ? named : null;
         if (await store.Directory.FindAsync(named, cancel) is { } entry)
             return MailAddress.TryParse(named, out var address, out _) && address.ToString() == entry.Address ? entry.Account : null;
         var accounts = await store.History.AccountsAsync(named, cancel);
-        return accounts.Count > 0 ? accounts[^1] : null;
+        for (var i = accounts.Count - 1; i > 0; i--)
+        {
+            if (at is null || await store.Past.BeganAsync(accounts[i], cancel) <= at)
+                return accounts[i];
+        }
+        return accounts.Count > 0 ? accounts[0] : null;
     }
 
     /// <summary>Why it cannot be done; null when it can: the time, the mailbox and the messages must have been.</summary>

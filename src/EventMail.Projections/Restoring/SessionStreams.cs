@@ -17,10 +17,9 @@ internal static class SessionStreams
     /// In the order of the streams' ids: what a session moved is brought back before it is taken from where it went. Found by the index of
     /// the log, and in the log itself behind where that stands.
     /// </summary>
-    /// <param name="account">Only in this account's streams; null: wherever it was.</param>
-    public static async Task<List<SessionStream>> ReadAsync(EventLog log, string session, string? account, CancellationToken cancel)
+    public static async Task<List<SessionStream>> ReadAsync(EventLog log, string session, CancellationToken cancel)
     {
-        var filter = HistoryFilter.Of(new() { Session = session, Accounts = account is null ? null : [account] }, log.Types, null, null);
+        var filter = HistoryFilter.Of(new() { Session = session }, log.Types, null, null);
         var written = new Dictionary<StreamKey, (long First, HashSet<string> Types)>();
         var found = new EventFinder(log, new(log.DataSource)).FindAsync(filter, 0, await log.Reader.EndAsync(cancel), cancel);
         await foreach (var e in found)

@@ -23,6 +23,9 @@ public sealed record UndoneSession(
     /// <summary>Annotations of mailboxes and of the server that are as before.</summary>
     public int Annotations { get; init; }
 
+    /// <summary>Accounts that were not asked for and in which it wrote as well: shared mailboxes are other accounts'.</summary>
+    public int OtherAccounts { get; init; }
+
     /// <summary>The session wrote something.</summary>
     public bool Found { get; init; }
 }
@@ -60,7 +63,8 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
         string session, string? account, bool dryRun, Actor actor, IProgress<RestoredMailbox>? told, CancellationToken cancel)
     {
         var cause = $"undo {session}";
-        var streams = await SessionStreams.ReadAsync(log, session, account, cancel);
+        var all = await SessionStreams.ReadAsync(log, session, cancel);
+        var streams = account is null ? all : [.. all.Where(stream => stream.Key.Tenant == account)];
         var restorer = new MailboxRestorer(mailboxes, past, log.Executor, actor.Because(cause), dryRun, Progress);
         var touched = new List<Touched>();
         foreach (var stream in streams.Where(stream => stream.Kind == MailboxKind.Instance.Name))
@@ -96,6 +100,7 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
         {
             Annotations = annotations,
             Found = streams.Count > 0,
+            OtherAccounts = all.Where(stream => Undone.Contains(stream.Kind)).Select(stream => stream.Key.Tenant).Where(tenant => account is not null && tenant != account).Distinct().Count(),
         };
     }
 
@@ -168,7 +173,7 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
     private async Task<bool> RemoveAsync(Touched mailbox, MailboxRestorer restorer, CancellationToken cancel)
     {
         var now = await mailboxes.Views.LoadAsync(mailbox.Key, cancel);
-        if (mailbox.NameWithout is not null || mailbox.Without.Messages > 0 || !now.Exists)
+        if (mailbox.NameWithout is not null || mailbox.Without.View!.Count > 0 || !now.Exists)
             return false;
         mailbox.Line = await restorer.DeleteAsync(mailbox.Key, cancel) is { } refused
             ? RestoreService.Refused(now.Name, refused)

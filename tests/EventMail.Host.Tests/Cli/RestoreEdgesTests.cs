@@ -97,11 +97,14 @@ public sealed class RestoreEdgesTests(RestoreNode node) : RestoreSite(node), ICl
         await DeleteAsync("thief", "Work");
         await CreateAsync("thief", "Work");
         await AppendAsync("thief", "Work", "bait");
+        await AppendAsync("thief", "Work", "more");
         await AppendAsync("user", "Work", "news");
+        // What the thief put there is thrown away by somebody: what is left is counted without it.
+        await ExpungeAsync("user", "Work", "2");
         (await DoAsync("restore", "--session", "thief", Address)).ShouldContain("Work: 1 removed");
-        (await PictureAsync("Work")).ShouldBe("2 news; 3 plan");
+        (await PictureAsync("Work")).ShouldBe("3 news; 4 plan");
         (await DoAsync("restore", "--session", "thief", Address)).ShouldContain("nothing is missing");
-        (await PictureAsync("Work")).ShouldBe("2 news; 3 plan");
+        (await PictureAsync("Work")).ShouldBe("3 news; 4 plan");
     }
 
     [Fact]
@@ -214,16 +217,45 @@ public sealed class RestoreEdgesTests(RestoreNode node) : RestoreSite(node), ICl
     }
 
     [Fact]
+    public async Task Of_two_accounts_that_had_an_address_the_one_of_that_time_comes_back()
+    {
+        await OpenAccountAsync();
+        await AppendAsync("user", "INBOX", "one");
+        var (first, then) = (Account, Now());
+        await DoAsync("account", "remove", Address);
+        await OpenAccountAsync();
+        await DoAsync("account", "remove", Address);
+        await DoAsync("restore", Address, "--to", then);
+        (await Node.Store.Directory.FindAsync(Address, default))!.Account.ShouldBe(first);
+    }
+
+    [Fact]
+    public async Task What_a_session_did_in_another_account_is_told_where_only_one_is_undone()
+    {
+        await OpenAccountAsync();
+        var (owner, address, thief) = (Account, Address, $"thief-{Account}");
+        await AppendAsync(thief, "INBOX", "bait");
+        await DoAsync("account", "add", $"other-{Address}", "--password", CliServer.Password);
+        var other = (await Node.Store.Directory.FindAsync($"other-{address}", default))!.Account;
+        (await Node.Store.Mailboxes.CreateAsync(other, "Loot", null, As(thief), "A", default)).Rejection.ShouldBeNull();
+        var said = await DoAsync("restore", "--session", thief, owner);
+        said.ShouldContain("INBOX: 1 removed");
+        said.ShouldContain("not looked at: what it wrote in 1 other account; without ADDRESS all is undone");
+        (await DoAsync("restore", "--session", thief)).ShouldContain("Loot: mailbox gone");
+    }
+
+    [Fact]
     public async Task Rights_that_are_as_before_are_told()
     {
         await OpenAccountAsync();
+        var (thief, other) = ($"thief-{Account}", $"other-{Account}");
         (await Node.Store.Mailboxes.Access.SetAsync(
-            Account, "INBOX", "anyone", RightsMode.Replace, Rights.Read | Rights.Lookup, As("thief"), null, default)).Rejection.ShouldBeNull();
-        (await DoAsync("restore", "--session", "thief", Address, "--dry-run")).ShouldContain("INBOX: rights of 1 as before");
-        (await DoAsync("restore", "--session", "thief", Address)).ShouldContain("INBOX: rights of 1 as before");
-        (await DoAsync("restore", "--session", "thief", Address)).ShouldBe("nothing is missing");
-        (await Node.Store.Mailboxes.SubscribeAsync(Account, "Archive", true, As("other"), "A", default)).Rejection.ShouldBeNull();
-        (await DoAsync("restore", "--session", "other", Address)).ShouldEndWith("\nall is as if session other had not been");
-        (await DoAsync("restore", "--session", "other", Address)).ShouldBe("nothing is missing");
+            Account, "INBOX", "anyone", RightsMode.Replace, Rights.Read | Rights.Lookup, As(thief), null, default)).Rejection.ShouldBeNull();
+        (await DoAsync("restore", "--session", thief, Address, "--dry-run")).ShouldContain("INBOX: rights of 1 as before");
+        (await DoAsync("restore", "--session", thief, Address)).ShouldContain("INBOX: rights of 1 as before");
+        (await DoAsync("restore", "--session", thief, Address)).ShouldBe("nothing is missing");
+        (await Node.Store.Mailboxes.SubscribeAsync(Account, "Archive", true, As(other), "A", default)).Rejection.ShouldBeNull();
+        (await DoAsync("restore", "--session", other, Address)).ShouldEndWith($"\nall is as if session {other} had not been");
+        (await DoAsync("restore", "--session", other, Address)).ShouldBe("nothing is missing");
     }
 }

@@ -77,7 +77,20 @@ internal static class Esearch
         List<MailboxEntry> found =
             [.. all.Where(mailbox => mailbox.Selectable && sources.Any(source => source.Matches(mailbox, selected, subscribed)))];
         var listed = all.Select(mailbox => mailbox.Name).ToHashSet(StringComparer.Ordinal);
-        foreach (var name in sources.SelectMany(source => source.Names).Where(listed.Add))
+        // What was is listed for who names a time of it, and what is selected is searched though it is not listed.
+        foreach (var subtree in sources.Where(source => source.Kind is MailboxFilterKind.Subtree or MailboxFilterKind.SubtreeOne))
+        {
+            foreach (var name in subtree.Names.Where(name => name.Contains(ListPattern.Separator)))
+            {
+                var past = await session.Services.Mailboxes.ListPastAsync(session.User!.Id, $"{name}/*", counts: true, session.Cancel).ConfigureAwait(false);
+                found.AddRange(past.Where(mailbox => mailbox.Selectable && subtree.Matches(mailbox, selected, subscribed) && listed.Add(mailbox.Name)));
+            }
+        }
+
+        IEnumerable<string> named = sources.SelectMany(source => source.Names);
+        if (sources.Any(source => source.Kind == MailboxFilterKind.Selected))
+            named = named.Append(session.Selected!.Mailbox.Name);
+        foreach (var name in named.Where(listed.Add))
         {
             // §2.2: one that is named needs no right to be listed.
             var entry = await session.Services.Mailboxes.FindAsync(session.User!.Id, name, session.Cancel).ConfigureAwait(false);

@@ -35,7 +35,7 @@ internal sealed class RestoreResource(MailStore store, JobBoard jobs)
         var uids = default(UidSet);
         if (wanted.Messages is { } text && (wanted.Mailbox is null || !UidSet.TryParse(text, out uids)))
             return ApiAnswer.Refused(Rejection.Invalid("messages are UIDs of the mailbox, ascending: 3,7:12"));
-        if (await _restore.FindAsync(request.Path("account"), request.Cancel) is not { } account)
+        if (await _restore.FindAsync(request.Path("account"), request.Cancel, to) is not { } account)
             return AccountFinder.Missing;
         IReadOnlySet<long>? contents;
         try
