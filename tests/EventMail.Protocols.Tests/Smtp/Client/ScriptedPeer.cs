@@ -81,7 +81,8 @@ internal sealed class ScriptedPeer : IAsyncDisposable
                 _sessions.Add(ServeAsync(socket));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException
+            || (e is InvalidOperationException && _stop.IsCancellationRequested)) // stopped just before it was asked for the next
         {
             // Stopped.
         }
