@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using EventMail.EventStore;
+using EventMail.EventStore.Embedded;
 using EventMail.Projections;
 using Npgsql;
 
@@ -21,25 +22,29 @@ internal static class RebuildBench
 
     private static List<string> Folded => [.. ReadModels.Inline().Where(m => m is { Source: ReadModelSource.Log, Tables.Count: > 0 }).Select(m => m.Name)];
 
-    private static Generations GenerationsOf(string connectionString, string folder) => new(new()
+    private static GenerationOptions OptionsOf(string connectionString, string folder) => new()
     {
         ConnectionString = connectionString,
         Types = EventTypes.Create(),
         DataFolder = folder,
         Kinds = ReadModels.Kinds,
         Models = ReadModels.Inline(),
-    });
+    };
 
     /// <summary>Builds as `eventmail projections rebuild` does, in a process of its own, and prints how far it is, a position a line.</summary>
-    public static Task BuildOnceAsync(string connectionString, string folder) => GenerationsOf(connectionString, folder).RebuildAsync(
-        Folded, changeOver: false, progress => Console.Out.WriteLineAsync(progress.Build.Position.ToString(CultureInfo.InvariantCulture)), default);
+    public static Task BuildOnceAsync(string connectionString, string folder)
+    {
+        LowPriority.TakeOn();
+        return new Generations(OptionsOf(connectionString, folder) with { BackendStarted = LowPriority.GiveToPostgres }).RebuildAsync(
+            Folded, changeOver: false, progress => Console.Out.WriteLineAsync(progress.Build.Position.ToString(CultureInfo.InvariantCulture)), default);
+    }
 
     public static async Task RunAsync(BenchDatabase database, int? events, int reps)
     {
         var count = events ?? DefaultEvents;
         var clock = Stopwatch.StartNew();
         var connectionString = await MessageLog.CreateAsync(database, count);
-        var generations = GenerationsOf(connectionString, database.Folder);
+        var generations = new Generations(OptionsOf(connectionString, database.Folder));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count:n0} events, made in {clock.Elapsed.TotalSeconds:n0} s; {reps} repetitions, medians"));
         await CopyAsync(connectionString); // into memory
 

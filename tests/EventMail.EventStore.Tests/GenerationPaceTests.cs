@@ -66,6 +66,23 @@ public sealed class GenerationPaceTests
     }
 
     [Fact]
+    public async Task As_much_is_written_at_once_beside_others_as_is_said_and_never_more_than_alone()
+    {
+        var (large, small) = (Pace(Options()), Pace(Options() with { PageSize = 100, PagesPerWrite = 2 }));
+        large.PagesPerWrite.ShouldBe(50); // 25,000 positions
+        small.PagesPerWrite.ShouldBe(2);
+        foreach (var pace in new[] { large, small })
+        {
+            await pace.RestAsync(Worked, default);
+            _time.Advance(GenerationPace.LookInterval);
+            await pace.RestAsync(Worked, default);
+            pace.BesideOthers.ShouldBeFalse();
+        }
+        large.PagesPerWrite.ShouldBe(5);
+        small.PagesPerWrite.ShouldBe(2);
+    }
+
+    [Fact]
     public void A_page_that_is_small_anyway_stays_as_it_is() => Pace(Options() with { PageSize = 100 }).PageSize.ShouldBe(100);
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using EventMail.EventStore;
+using EventMail.EventStore.Embedded;
 using EventMail.Host.Composition;
 using EventMail.Projections;
 using EventMail.Projections.Verification;
@@ -152,6 +153,7 @@ internal static class ProjectionsCommand
         CommandLine.SetAction(command, async (run, stop) =>
         {
             await using var database = await HostDatabase.AttachAsync(run.Settings, run.Logs, stop);
+            LowPriority.TakeOn(); // not before: a PostgreSQL that is started for it would have it as well, and may come to serve
             await using var store = await MailStore.OpenAsync(run.Settings, database, run.Logs, stop);
             var bar = new BuildBar();
             var options = GenerationWork.OptionsOf(store, database, run.Logs);

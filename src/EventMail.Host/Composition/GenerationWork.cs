@@ -1,4 +1,5 @@
 using EventMail.EventStore;
+using EventMail.EventStore.Embedded;
 using EventMail.Projections;
 using Microsoft.Extensions.Logging;
 
@@ -20,6 +21,7 @@ internal static class GenerationWork
             Keys = new() { Folder = store.Log.Keys.Folder },
             Kinds = ReadModels.Kinds,
             Models = models,
+            BackendStarted = database.IsEmbedded ? LowPriority.GiveToPostgres : null,
         };
     }
 }

@@ -14,6 +14,9 @@ public sealed class HostDatabase : IAsyncDisposable
     private HostDatabase(string connectionString, string libpqUrl, EmbeddedPostgres? embedded) =>
         (ConnectionString, LibpqUrl, _embedded) = (connectionString, libpqUrl, embedded);
 
+    /// <summary>Its processes run on this machine, as this user or one that this user chose.</summary>
+    public bool IsEmbedded => _embedded is not null;
+
     /// <summary>For Npgsql.</summary>
     public string ConnectionString { get; }
 

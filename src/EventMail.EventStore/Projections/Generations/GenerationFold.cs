@@ -91,7 +91,7 @@ internal sealed class GenerationFold
                     await _fold.AddAsync(page, _pace.BesideOthers ? 1 : Environment.ProcessorCount, () => _writing, cancel);
                 }
                 Folded = at;
-                if (at == upTo || ++pages >= _options.PagesPerWrite)
+                if (at == upTo || ++pages >= _pace.PagesPerWrite)
                 {
                     await _writing;
                     _writing = WriteAsync(at, null, cancel);

@@ -26,6 +26,9 @@ public sealed record GenerationOptions
     /// <summary><see cref="PageSize"/> while others write the log.</summary>
     public int PageSizeBesideOthers { get; init; } = 500;
 
+    /// <summary>While others write the log so many positions are written in one transaction, where it is not more than otherwise: many small ones cost others more than a large one.</summary>
+    public int EventsPerWriteBesideOthers { get; init; } = 25_000;
+
     /// <summary>While others write the log a build rests after each page, so many times as long as the page took.</summary>
     public double RestBesideOthers { get; init; } = 1;
 
@@ -46,6 +49,9 @@ public sealed record GenerationOptions
 
     /// <summary>Between two attempts: at the lock, at a disk that was full, at a database that was away.</summary>
     public TimeSpan Retry { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Told of PostgreSQL's process behind each connection that works here: who runs PostgreSQL may give it a lower priority.</summary>
+    public Action<int>? BackendStarted { get; init; }
 
     /// <summary>Between two words on how far it is.</summary>
     public TimeSpan ProgressInterval { get; init; } = TimeSpan.FromSeconds(1);

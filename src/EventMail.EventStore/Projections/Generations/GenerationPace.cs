@@ -25,6 +25,11 @@ internal sealed class GenerationPace(GenerationOptions options, Func<Cancellatio
     /// <summary>Positions of one page.</summary>
     public int PageSize => BesideOthers ? Math.Min(options.PageSize, options.PageSizeBesideOthers) : options.PageSize;
 
+    /// <summary>Pages whose rows are written at once.</summary>
+    public int PagesPerWrite => BesideOthers
+        ? (int)Math.Max(options.PagesPerWrite, Math.Min(options.EventsPerWriteBesideOthers, (long)options.PageSize * options.PagesPerWrite) / PageSize)
+        : options.PagesPerWrite;
+
     /// <summary>After a page.</summary>
     public async Task RestAsync(TimeSpan worked, CancellationToken cancel)
     {

@@ -74,7 +74,12 @@ internal sealed class GenerationSession : IAsyncDisposable
             await using (var take = new NpgsqlCommand($"select pg_try_advisory_lock({taken})", writer))
             {
                 if ((bool)(await take.ExecuteScalarAsync(cancel))!)
-                    return new(source, log, writer, await log.OpenConnectionAsync(cancel), options, taken);
+                {
+                    var reader = await log.OpenConnectionAsync(cancel);
+                    options.BackendStarted?.Invoke(writer.ProcessID);
+                    options.BackendStarted?.Invoke(reader.ProcessID);
+                    return new(source, log, writer, reader, options, taken);
+                }
             }
             await writer.DisposeAsync();
         }

@@ -1,0 +1,35 @@
+using System.Globalization;
+using EventMail.EventStore.Embedded;
+using EventMail.Testing;
+
+namespace EventMail.EventStore.Tests.Embedded;
+
+public sealed class LowPriorityTests
+{
+    [Fact]
+    public async Task Only_a_process_of_PostgreSQL_is_given_it()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        await using var database = await TestDatabase.CreateAsync();
+        await using var worker = await database.DataSource.OpenConnectionAsync();
+        await using var other = await database.DataSource.OpenConnectionAsync();
+        var before = NicenessOf(other.ProcessID);
+        LowPriority.GiveToPostgres(worker.ProcessID);
+        NicenessOf(worker.ProcessID).ShouldBe(Math.Max(before, LowPriority.Niceness));
+        NicenessOf(other.ProcessID).ShouldBe(before);
+
+        // This one is none, and there is none of that number.
+        var own = NicenessOf(Environment.ProcessId);
+        LowPriority.GiveToPostgres(Environment.ProcessId);
+        NicenessOf(Environment.ProcessId).ShouldBe(own);
+        LowPriority.GiveToPostgres(int.MaxValue);
+    }
+
+    // proc(5): the nineteenth field of stat; the second is a name in parentheses.
+    private static int NicenessOf(int pid)
+    {
+        var stat = File.ReadAllText($"/proc/{pid}/stat");
+        return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[16], CultureInfo.InvariantCulture);
+    }
+}
