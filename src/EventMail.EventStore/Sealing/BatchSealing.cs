@@ -31,6 +31,9 @@ internal sealed class BatchSealing(SubjectKeys keys)
         }
         Seal(batch);
         _found.Clear();
+        // Looked up while there was none. Whoever reads the batch before we know that it is committed must look again, and not take them for destroyed.
+        foreach (var made in batch.SubjectKeys)
+            keys.Unlearn(made.Subject);
     }
 
     // The subjects of whom it is not in memory whether they have a key.

@@ -61,7 +61,9 @@ public sealed class RebuildCrashTests(ITestOutputHelper output)
                     }
                 }
 
-                await rebuild.WaitForExitAsync().WaitAsync(Waiting.Limit);
+                var ending = rebuild.WaitForExitAsync();
+                await Task.WhenAny(ending, Task.Delay(Waiting.Limit));
+                ending.IsCompleted.ShouldBeTrue($"the build does not end: {told}");
                 // What begins while PostgreSQL is away says so; only what had begun waits for it.
                 if (rebuild.ExitCode != 0 && told.ToString().Contains("The database is not there", StringComparison.Ordinal) && away++ < 100)
                 {

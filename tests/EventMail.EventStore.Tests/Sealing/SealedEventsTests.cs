@@ -1,3 +1,6 @@
+using EventMail.Testing;
+using Npgsql;
+
 namespace EventMail.EventStore.Tests.Sealing;
 
 public sealed class SealedEventsTests : IAsyncLifetime
@@ -71,6 +74,25 @@ public sealed class SealedEventsTests : IAsyncLifetime
             events.Add(e.Data);
         ((CounterOwned)events[0]).Owner.ShouldBe(Owned.Owner);
         ((CounterSeen)events[1]).By.ShouldBe("");
+    }
+
+    [Fact]
+    public async Task That_there_is_no_key_is_not_believed_any_more_while_the_first_one_is_committed()
+    {
+        var counter = Counters.New();
+        var subjects = _log.Node.Subjects;
+        await using var holding = await _log.DataSource.OpenConnectionAsync();
+        await using var transaction = await holding.BeginTransactionAsync();
+        await using (var hold = new NpgsqlCommand("lock table public.mt_events in exclusive mode", holding, transaction))
+            await hold.ExecuteNonQueryAsync();
+        var appending = AppendAsync(counter, Owned);
+        // Sealed, and waiting for the log.
+        await Waiting.UntilAsync(async () => await _log.ScalarAsync<long>(
+            "select count(*) from pg_locks where relation = 'public.mt_events'::regclass and database = (select oid from pg_database where datname = current_database()) and not granted") > 0);
+        subjects.Knows(DataSubject.Of(counter.Key)).ShouldBeFalse();
+        await transaction.RollbackAsync();
+        await appending;
+        subjects.Get(DataSubject.Of(counter.Key)).ShouldNotBeNull();
     }
 
     [Fact]
