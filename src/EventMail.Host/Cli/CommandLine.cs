@@ -70,6 +70,9 @@ public static class CommandLine
         VersionCommand.Create(),
     };
 
+    /// <summary>The process is the command's alone: it may change what is the process's.</summary>
+    public static bool OwnsProcess { get; set; }
+
     public static async Task<int> RunAsync(string[] arguments)
     {
         var root = Create();

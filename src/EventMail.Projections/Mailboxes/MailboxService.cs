@@ -69,18 +69,22 @@ public sealed class MailboxService : IAsyncDisposable
 
     private void OnCommit(CommitBatch batch)
     {
+        // All names first: whoever is told of one may ask for those that came with it.
         for (var i = 0; i < batch.Changes.Count; i++)
         {
             var change = batch.Changes[i];
             if (!ReferenceEquals(change.Kind, MailboxKind.Instance))
-            {
-                _watches.OnCommit(change);
                 continue;
-            }
             _trees.OnCommit(change);
             _others.OnCommit(change);
-            // Before the sessions that have it open are told: they ask what of it is their own doing.
-            _watches.OnCommit(change);
+        }
+        // Before the sessions that have one open are told: they ask what of it is their own doing.
+        _watches.OnCommit(batch.Changes);
+        for (var i = 0; i < batch.Changes.Count; i++)
+        {
+            var change = batch.Changes[i];
+            if (!ReferenceEquals(change.Kind, MailboxKind.Instance))
+                continue;
             _live.OnCommit(change);
             if (!batch.Remote)
                 _snapshots.OnCommit(change);

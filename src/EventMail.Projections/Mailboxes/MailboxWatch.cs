@@ -56,7 +56,11 @@ public sealed class MailboxWatch : IDisposable
             _ignored = mailboxes;
     }
 
-    internal void Note(StreamChange change)
+    /// <summary>There is something new of others.</summary>
+    internal void Wake() => _wake!();
+
+    /// <returns>True: <see cref="Wake"/> it, once all of the commit is noted.</returns>
+    internal bool Note(StreamChange change)
     {
         var wake = false;
         lock (_gate)
@@ -74,25 +78,20 @@ public sealed class MailboxWatch : IDisposable
             if (_mailboxes.TryGetValue(change.Key.Id, out var mark) && MailboxMark.RenamedIn(change) is { } from)
                 _mailboxes[change.Key.Id] = mark with { RenamedFrom = from };
         }
-        if (wake)
-            _wake!();
+        return wake;
     }
 
     /// <summary>Somebody did something to a mailbox.</summary>
-    internal void Note(Guid mailbox, MailboxNews news)
+    internal bool Note(Guid mailbox, MailboxNews news)
     {
         lock (_gate)
-        {
-            if (!NoteOthers(mailbox, news))
-                return;
-        }
-        _wake!();
+            return NoteOthers(mailbox, news);
     }
 
-    internal void NoteSubscriptions(StreamChange change)
+    internal bool NoteSubscriptions(StreamChange change)
     {
         if (_wake is null)
-            return;
+            return false;
         var wake = false;
         lock (_gate)
         {
@@ -107,8 +106,7 @@ public sealed class MailboxWatch : IDisposable
                 wake |= !own;
             }
         }
-        if (wake)
-            _wake!();
+        return wake;
     }
 
     // False when it was marked so already, or nobody asks.

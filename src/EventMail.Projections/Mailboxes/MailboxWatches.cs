@@ -54,16 +54,25 @@ internal sealed class MailboxWatches
             _byOwner[owner] = left;
     }
 
-    public void OnCommit(StreamChange change)
+    /// <summary>Who watches is woken when all of it is noted: a mailbox and those above it that were made with it are told of together.</summary>
+    public void OnCommit(IReadOnlyList<StreamChange> changes)
     {
         if (_all.IsEmpty)
             return;
+        HashSet<MailboxWatch>? woken = null;
+        for (var i = 0; i < changes.Count; i++)
+            Note(changes[i], ref woken);
+        Wake(woken);
+    }
+
+    private void Note(StreamChange change, ref HashSet<MailboxWatch>? woken)
+    {
         if (ReferenceEquals(change.Kind, AccountStreamKinds.Account))
         {
             foreach (var watch in Of(change.Key.Tenant))
             {
-                if (watch.Viewer == change.Key.Tenant)
-                    watch.NoteSubscriptions(change);
+                if (watch.Viewer == change.Key.Tenant && watch.NoteSubscriptions(change))
+                    (woken ??= []).Add(watch);
             }
         }
         else if (ReferenceEquals(change.Kind, MailboxKind.Instance))
@@ -71,10 +80,10 @@ internal sealed class MailboxWatches
             var owner = change.Key.Tenant;
             foreach (var watch in Of(owner))
             {
-                if (watch.Viewer == owner || MaySee(change, watch.Viewer))
-                    watch.Note(change);
+                if ((watch.Viewer == owner || MaySee(change, watch.Viewer)) && watch.Note(change))
+                    (woken ??= []).Add(watch);
             }
-            NoteRights(change);
+            NoteRights(change, ref woken);
         }
     }
 
@@ -83,16 +92,23 @@ internal sealed class MailboxWatches
         (((MailboxState)change.After).RightsOf(viewer, change.Key.Tenant) & (Rights.Lookup | Rights.Read)) != 0;
 
     // Whoever was let in, or shut out, need not have known the owner before.
-    private void NoteRights(StreamChange change)
+    private void NoteRights(StreamChange change, ref HashSet<MailboxWatch>? woken)
     {
         var (before, after) = ((MailboxState)change.Before, (MailboxState)change.After);
         if (before.Acl.Equals(after.Acl))
             return;
         foreach (var watch in _all)
         {
-            if (before.RightsOf(watch.Viewer, change.Key.Tenant) != after.RightsOf(watch.Viewer, change.Key.Tenant))
-                watch.Note(change.Key.Id, MailboxNews.Name);
+            if (before.RightsOf(watch.Viewer, change.Key.Tenant) != after.RightsOf(watch.Viewer, change.Key.Tenant)
+                && watch.Note(change.Key.Id, MailboxNews.Name))
+                (woken ??= []).Add(watch);
         }
+    }
+
+    private static void Wake(HashSet<MailboxWatch>? woken)
+    {
+        foreach (var watch in woken ?? [])
+            watch.Wake();
     }
 
     private ImmutableArray<MailboxWatch> Of(string owner) => _byOwner.GetValueOrDefault(owner, []);
@@ -102,12 +118,17 @@ internal sealed class MailboxWatches
     {
         if (_all.IsEmpty)
             return;
+        HashSet<MailboxWatch>? woken = null;
         foreach (var stream in moved)
         {
             if (stream.Kind != MailboxKind.Instance.Name)
                 continue;
             foreach (var watch in stream.Wide ? _all : Of(stream.Key.Tenant))
-                watch.Note(stream.Key.Id, MailboxNews.Name | MailboxNews.Unknown);
+            {
+                if (watch.Note(stream.Key.Id, MailboxNews.Name | MailboxNews.Unknown))
+                    (woken ??= []).Add(watch);
+            }
         }
+        Wake(woken);
     }
 }
