@@ -10,6 +10,7 @@ using EventMail.Projections.Past;
 using EventMail.Projections.SearchText;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Shouldly;
 
 namespace EventMail.Testing;
 
@@ -111,7 +112,17 @@ public sealed class TestMail : IAsyncDisposable
             await drop.ExecuteNonQueryAsync();
         await OpenAsync(NullLoggerFactory.Instance);
         await FollowedAsync();
-        live.ShouldBe(await Replay.FoldedAsync(Log));
+        var folded = await Replay.FoldedAsync(Log);
+        try
+        {
+            live.ShouldBe(folded);
+        }
+        catch (ShouldAssertException difference)
+        {
+            // Where a fixture calls it at its end, the runner tells of the exception no more than its name.
+            await Console.Error.WriteLineAsync(difference.Message);
+            throw;
+        }
     }
 
     /// <summary>What follows the log has come to its end.</summary>

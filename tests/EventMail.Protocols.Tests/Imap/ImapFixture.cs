@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
@@ -12,6 +13,10 @@ namespace EventMail.Protocols.Tests.Imap;
 /// <summary>An IMAP server on a real database; its connections are pipes, so that a test needs no port.</summary>
 public sealed class ImapFixture : IAsyncLifetime
 {
+    // Sessions whose clients have gone end soon; those of tests that leave theirs open are not waited for any longer.
+    private static readonly TimeSpan Ending = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentBag<Task> _sessions = [];
     private int _connections;
     private ImapServices _limited = null!;
     private ImapServices _literalMinus = null!;
@@ -61,7 +66,9 @@ public sealed class ImapFixture : IAsyncLifetime
             $"c{Interlocked.Increment(ref _connections)}", "imap", new(IPAddress.Loopback, 143), new(IPAddress.Loopback, 40000),
             AllowPlaintextLogin: listener != "starttls");
         var connection = new MailConnection(server, details, TestCertificate.Tls, null, traces);
-        return new(connection, client, ServeAsync(connection, services ?? ServicesOf(listener)));
+        var served = ServeAsync(connection, services ?? ServicesOf(listener));
+        _sessions.Add(served);
+        return new(connection, client, served);
 
         async Task ServeAsync(MailConnection session, ImapServices with)
         {
@@ -96,6 +103,8 @@ public sealed class ImapFixture : IAsyncLifetime
     {
         await using (Mail)
         {
+            // What they still write must not come between what is compared.
+            await Task.WhenAny(Task.WhenAll(_sessions), Task.Delay(Ending));
             await Mail.ShouldBeWhatTheLogSaysAsync();
         }
     }
