@@ -111,13 +111,13 @@ internal static class RestoreCommand
         }
         else
         {
-            await ListOutput.WriteJsonAsync(new UndoneElsewhere(undone.Subscriptions, undone.Annotations, undone.Cancelled, undone.Sent, undone.Left));
+            await ListOutput.WriteJsonAsync(new UndoneElsewhere(undone.Subscriptions, undone.Annotations, undone.Cancelled, undone.Sent, undone.OtherAccounts, undone.Left));
         }
         await EndAsync(run, undone.Mailboxes, undone.Subscriptions + undone.Annotations + undone.Cancelled > 0, $"{(run.Arguments.GetValue(DryRun) ? "would be" : "is")} as if session {session} had not been");
     }
 
     // What --json says of an undone session behind the lines of its mailboxes.
-    private sealed record UndoneElsewhere(int Subscriptions, int Annotations, int Cancelled, int Sent, IReadOnlyList<string> Left);
+    private sealed record UndoneElsewhere(int Subscriptions, int Annotations, int Cancelled, int Sent, int OtherAccounts, IReadOnlyList<string> Left);
 
     // The account that has the address, or the last one that had it.
     private static async Task<string> AccountAsync(MailStore store, string address, CancellationToken stop, DateTimeOffset? at = null) =>

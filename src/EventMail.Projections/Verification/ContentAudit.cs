@@ -176,12 +176,9 @@ public sealed class ContentAudit(EventLog log)
     private async Task<HashSet<long>> GoneAsync(Dictionary<long, Name> missing, CancellationToken cancel)
     {
         var gone = new HashSet<long>();
-        var end = await log.Reader.EndAsync(cancel).ConfigureAwait(false);
         var filter = new EventFilter { Types = ["contents_released", "erasure_ordered"] };
         await foreach (var e in log.Reader.ReadHistoryAsync(filter, cancel).ConfigureAwait(false))
         {
-            if (e.Sequence > end)
-                break;
             var numbers = e.Data switch
             {
                 ContentsReleased released => released.Contents,

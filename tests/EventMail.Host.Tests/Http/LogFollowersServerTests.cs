@@ -21,7 +21,7 @@ public sealed class LogFollowersServerTests
         await using var database = await TestDatabase.CreateAsync();
         using var folder = new TestFolder();
         Directory.CreateDirectory(folder.Path);
-        using var receiver = new Receiver { Refuse = _ => true };
+        using var receiver = new Receiver { Refuse = _ => Task.FromResult(true) };
         string key, last, hook;
         await using (var server = await StartAsync())
         {
@@ -52,7 +52,7 @@ public sealed class LogFollowersServerTests
         {
             // What was refused.
         }
-        receiver.Refuse = _ => false;
+        receiver.Refuse = _ => Task.FromResult(false);
         (await again.RunAsync("webhook", "retry", hook)).ExitCode.ShouldBe(0);
         (await receiver.TakeAsync()).Body.ShouldContain("before.example");
         (await receiver.TakeAsync()).Body.ShouldContain("between.example");

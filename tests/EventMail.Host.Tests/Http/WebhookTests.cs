@@ -42,7 +42,7 @@ public sealed class WebhookTests(AdminHost host) : IClassFixture<AdminHost>
     [Fact]
     public async Task What_is_not_taken_is_tried_again_then_a_dead_letter_and_the_next_event_comes()
     {
-        using var receiver = new Receiver { Refuse = body => body.Contains("poison.hook.example", StringComparison.Ordinal) };
+        using var receiver = new Receiver { Refuse = body => Task.FromResult(body.Contains("poison.hook.example", StringComparison.Ordinal)) };
         await using var dispatcher = new WebhookDispatcher(host.Store, Quick, NullLogger.Instance);
         var added = (await host.Store.Webhooks.AddAsync(receiver.Url, ["domain_added"], null, AdminHost.Tester, default)).Value!;
         await host.Store.Domains.AddDomainAsync("poison.hook.example", AdminHost.Tester, default);
@@ -55,7 +55,7 @@ public sealed class WebhookTests(AdminHost host) : IClassFixture<AdminHost>
         var letter = (await host.Store.Webhooks.Progress.DeadAsync(added.Id, false, 10, default)).ShouldHaveSingleItem();
         (letter.Type, letter.Attempts, letter.Reason).ShouldBe(("domain_added", 3, "status 500"));
 
-        receiver.Refuse = _ => false;
+        receiver.Refuse = _ => Task.FromResult(false);
         (await host.Store.Webhooks.Progress.RetryAsync(added.Id, null, default)).ShouldBe(1);
         (await receiver.TakeAsync()).Body.ShouldContain("poison.hook.example");
         while ((await host.Store.Webhooks.Progress.DeadAsync(added.Id, false, 10, default)).Count > 0)
@@ -144,7 +144,7 @@ public sealed class WebhookTests(AdminHost host) : IClassFixture<AdminHost>
         {
             var added = (await host.Store.Webhooks.AddAsync(receiver.Url, ["domain_added"], null, AdminHost.Tester, default)).Value!;
             // While its answer is waited for.
-            receiver.Refuse = _ => host.Store.Webhooks.RemoveAsync(added.Id, AdminHost.Tester, default).Result.Rejection is not null;
+            receiver.Refuse = async _ => (await host.Store.Webhooks.RemoveAsync(added.Id, AdminHost.Tester, default)).Rejection is not null;
             await host.Store.Domains.AddDomainAsync("removed.hook.example", AdminHost.Tester, default);
             await receiver.TakeAsync();
         }
@@ -224,7 +224,7 @@ internal sealed class Receiver : IDisposable
 
     public string Url { get; }
 
-    public Func<string, bool> Refuse { get; set; } = _ => false;
+    public Func<string, Task<bool>> Refuse { get; set; } = _ => Task.FromResult(false);
 
     /// <summary>Where it sends everybody; it takes nothing then.</summary>
     public string? Redirect { get; init; }
@@ -262,7 +262,7 @@ internal sealed class Receiver : IDisposable
             using var reader = new StreamReader(context.Request.InputStream, Encoding.UTF8);
             var body = await reader.ReadToEndAsync();
             var fields = context.Request.Headers;
-            context.Response.StatusCode = Redirect is not null ? 307 : Refuse(body) ? 500 : 204;
+            context.Response.StatusCode = Redirect is not null ? 307 : await Refuse(body) ? 500 : 204;
             context.Response.RedirectLocation = Redirect;
             context.Response.Close();
             await _received.Writer.WriteAsync(new(fields["webhook-id"]!, fields["webhook-timestamp"]!, fields["webhook-signature"]!, body));

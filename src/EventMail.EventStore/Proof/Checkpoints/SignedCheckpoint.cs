@@ -46,7 +46,8 @@ public sealed record SignedCheckpoint(Checkpoint Checkpoint, SignedNote Note)
         }
     }
 
-    private static SignedCheckpoint? TryParse(string text)
+    /// <summary>Null for what is none.</summary>
+    internal static SignedCheckpoint? TryParse(string text)
     {
         try
         {

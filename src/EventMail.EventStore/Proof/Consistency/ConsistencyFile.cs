@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -22,7 +21,7 @@ public sealed record ConsistencyFile(
     {
         try
         {
-            return JsonSerializer.Deserialize(json, ConsistencyJson.Readable.ProofKind)?.Proof == Format;
+            return JsonSerializer.Deserialize(json, ProofJson.Readable.ProofKind)?.Proof == Format;
         }
         catch (JsonException)
         {
@@ -36,7 +35,7 @@ public sealed record ConsistencyFile(
         ConsistencyFile? file;
         try
         {
-            file = JsonSerializer.Deserialize(json, ConsistencyJson.Readable.ConsistencyFile);
+            file = JsonSerializer.Deserialize(json, ProofJson.Readable.ConsistencyFile);
         }
         catch (JsonException error)
         {
@@ -49,13 +48,13 @@ public sealed record ConsistencyFile(
             : throw new FormatException($"a proof of format {file.Version}; this program reads {CurrentVersion}");
     }
 
-    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ConsistencyJson.Readable.ConsistencyFile);
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ProofJson.Readable.ConsistencyFile);
 
     /// <summary>What is wrong with it; nothing when the newer checkpoint's log begins with the older one's.</summary>
     /// <param name="key">Who must have signed both; null: that is not looked at, and the proof proves nothing to anybody.</param>
     public IEnumerable<string> Faults(NoteKey? key)
     {
-        var (older, newer) = (TryParse(Older), TryParse(Checkpoint));
+        var (older, newer) = (SignedCheckpoint.TryParse(Older), SignedCheckpoint.TryParse(Checkpoint));
         if (older is null || newer is null)
         {
             yield return $"its {(older is null ? "older" : "newer")} checkpoint cannot be read";
@@ -77,31 +76,4 @@ public sealed record ConsistencyFile(
         if (!TreeProofs.IsBeginning(older.Checkpoint.Size, older.Checkpoint.Root, newer.Checkpoint.Size, newer.Checkpoint.Root, path))
             yield return $"it does not show that the log of {newer.Checkpoint.Size} events begins with the {older.Checkpoint.Size} of the older checkpoint";
     }
-
-    private static SignedCheckpoint? TryParse(string note)
-    {
-        try
-        {
-            return SignedCheckpoint.Parse(note);
-        }
-        catch (FormatException)
-        {
-            return null;
-        }
-    }
-}
-
-/// <summary>What kind of proof a file is.</summary>
-internal sealed record ProofKind(string? Proof);
-
-[JsonSerializable(typeof(ConsistencyFile))]
-[JsonSerializable(typeof(ProofKind))]
-internal sealed partial class ConsistencyJson : JsonSerializerContext
-{
-    public static ConsistencyJson Readable { get; } = new(new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
 }

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -101,16 +100,4 @@ public sealed record ProofFile(
         return TreeProofs.Includes(leaf, e.Index, checkpoint.Size, path, checkpoint.Root) ? null
             : $"event {e.Position} is not in the log of {checkpoint.Size} events that the checkpoint is of: it, its place or its path was changed";
     }
-}
-
-[JsonSerializable(typeof(ProofFile))]
-internal sealed partial class ProofJson : JsonSerializerContext
-{
-    /// <summary>Lines stay as they are, as far as JSON allows.</summary>
-    public static ProofJson Readable { get; } = new(new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
 }

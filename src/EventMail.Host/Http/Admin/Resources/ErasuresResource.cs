@@ -112,28 +112,21 @@ internal sealed class ErasuresResource(MailStore store, HostSettings settings, J
         return new(new(completed), problem);
     }
 
-    private async Task<ApiAnswer> CertificateAsync(ApiRequest request)
+    private Task<ApiAnswer> CertificateAsync(ApiRequest request) => RetentionResource.TriedAsync(async () =>
     {
         if (!Guid.TryParse(request.Path("id"), out var id) || await store.Erasures.FindAsync(id, request.Cancel) is not { } erasure)
             return ApiAnswer.NotFound("erasure");
         if (erasure.End is not { } end)
             return ApiAnswer.Problem(StatusCodes.Status409Conflict, "The erasure is not complete", "`eventmail erase continue` tries again");
-        try
+        var signed = await AuditCheckpointCommand.SignAsync(store, settings, request.Cancel);
+        var proof = await new ProofMaker(store.Log, new(store.Log)).ProveAsync(signed, await store.Erasures.PositionsAsync(id, request.Cancel), request.Cancel);
+        var certificate = EraseCommand.Write(erasure, end, proof);
+        return ApiAnswer.Of(context =>
         {
-            var signed = await AuditCheckpointCommand.SignAsync(store, settings, request.Cancel);
-            var proof = await new ProofMaker(store.Log, new(store.Log)).ProveAsync(signed, await store.Erasures.PositionsAsync(id, request.Cancel), request.Cancel);
-            var certificate = EraseCommand.Write(erasure, end, proof);
-            return ApiAnswer.Of(context =>
-            {
-                context.Response.ContentType = "application/json";
-                return context.Response.Body.WriteAsync(System.Text.Encoding.UTF8.GetBytes(certificate), context.RequestAborted).AsTask();
-            });
-        }
-        catch (Exception error) when (error is CommandFailedException or InvalidDataException)
-        {
-            return ApiAnswer.Problem(StatusCodes.Status422UnprocessableEntity, "It cannot be done", error.Message);
-        }
-    }
+            context.Response.ContentType = "application/json";
+            return context.Response.Body.WriteAsync(System.Text.Encoding.UTF8.GetBytes(certificate), context.RequestAborted).AsTask();
+        });
+    });
 
     private static JobProblem NotComplete(Guid id, ErasureWaitsException waits) => new($"Erasure {id} is not complete", waits.Message);
 

@@ -90,7 +90,8 @@ internal sealed class RestoreResource(MailStore store, JobBoard jobs)
                 return new Rejection(RejectionKind.NonExistent, $"No session {session} is in the log{(account is null ? "" : " of this account")}; /history tells the sessions' ids");
             var document = new UndoDocument(
                 wanted.DryRun, session, undone.Mailboxes.Sum(line => line.Restored), undone.Mailboxes.Sum(line => line.Removed),
-                undone.Mailboxes.Count(line => line.Refused is not null), undone.Mailboxes, undone.Subscriptions, undone.Annotations, undone.Cancelled, undone.Sent, undone.Left);
+                undone.Mailboxes.Count(line => line.Refused is not null), undone.Mailboxes, undone.Subscriptions, undone.Annotations, undone.Cancelled, undone.Sent,
+                undone.OtherAccounts, undone.Left);
             return new(document, ProblemOf(document.Refused));
         });
     }

@@ -114,7 +114,8 @@ internal sealed class RetentionResource(MailStore store, HostSettings settings, 
 
     private static ApiAnswer Done(Result<Unit> result) => result.Rejection is { } rejection ? ApiAnswer.Refused(rejection) : ApiAnswer.NoContent;
 
-    private static async Task<ApiAnswer> TriedAsync(Func<Task<ApiAnswer>> work)
+    /// <summary>What a command would have refused is an answer that says why.</summary>
+    internal static async Task<ApiAnswer> TriedAsync(Func<Task<ApiAnswer>> work)
     {
         try
         {
