@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text;
 using EventMail.Host.Cli;
 
@@ -12,8 +13,7 @@ public static class TestCommand
 {
     private static readonly AsyncLocal<Printed?> Current = new();
 
-    // The command line's options are there once for the process: no two are parsed at a time.
-    private static readonly SemaphoreSlim Turn = new(1);
+    private static readonly Lock Parsing = new();
 
     static TestCommand()
     {
@@ -25,18 +25,20 @@ public static class TestCommand
     public static async Task<CommandResult> RunAsync(params IEnumerable<string> arguments)
     {
         string[] words = [.. arguments];
-        await Turn.WaitAsync().InTime();
+        // Commands run beside each other: one may wait for a transaction of a test that runs a command in it.
+        ParseResult parsed;
+        lock (Parsing)
+            parsed = CommandLine.Parse(words);
+        var printed = new Printed();
         try
         {
-            var printed = new Printed();
             Current.Value = printed;
-            var exitCode = await Task.Run(() => CommandLine.RunAsync(words)).InTime(string.Join(' ', words));
+            var exitCode = await Task.Run(() => CommandLine.RunAsync(parsed)).InTime(string.Join(' ', words));
             return new(exitCode, printed.Output.ToString(), printed.Error.ToString());
         }
         finally
         {
             Current.Value = null;
-            Turn.Release();
         }
     }
 

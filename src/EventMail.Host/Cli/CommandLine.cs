@@ -73,11 +73,14 @@ public static class CommandLine
     /// <summary>The process is the command's alone: it may change what is the process's.</summary>
     public static bool OwnsProcess { get; set; }
 
-    public static async Task<int> RunAsync(string[] arguments)
+    public static Task<int> RunAsync(string[] arguments) => RunAsync(Parse(arguments));
+
+    /// <summary>The options are there once for the process: no two command lines are parsed at a time.</summary>
+    // A password may begin with @: it is not the name of a file with more arguments.
+    public static ParseResult Parse(string[] arguments) => Create().Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+
+    public static async Task<int> RunAsync(ParseResult parsed)
     {
-        var root = Create();
-        // A password may begin with @: it is not the name of a file with more arguments.
-        var parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         // Signals are ours: a server has its own way to stop, and a command must put its PostgreSQL away.
         var exitCode = await parsed.InvokeAsync(new() { ProcessTerminationTimeout = null });
         return parsed.Errors.Count > 0 ? ExitCodes.Usage : exitCode;
