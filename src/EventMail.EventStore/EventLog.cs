@@ -79,7 +79,11 @@ public sealed class EventLog : IAsyncDisposable
             var decoder = new EventDecoder(types, subjects);
             quarantine = new(source, decoder, options.QuarantinePoll, log);
             await quarantine.StartAsync(cancel);
-            var reader = new EventReader(source, decoder) { Damaged = quarantine.Found };
+            var reader = new EventReader(source, decoder)
+            {
+                Damaged = quarantine.Found,
+                HeldUp = open => log.EndHeldUp(open?.ToString() ?? "a transaction is open that this database role may not see; a member of pg_read_all_stats sees it"),
+            };
             var contents = new ContentStore(source, options, keys, log);
             var feed = new CommitFeed(log);
             var cache = new StateCache(options.StateCacheWeight);

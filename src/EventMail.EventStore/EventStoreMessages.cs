@@ -101,4 +101,7 @@ internal static partial class EventStoreMessages
     [LoggerMessage(Level = LogLevel.Error, Message =
         "{kind} stream {stream} stands at version {version}, and the log has no such event: somebody removed it. See `eventmail audit verify`")]
     public static partial void LastEventMissing(this ILogger log, string kind, StreamKey stream, long version);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Waiting for the end of the log: {why}")]
+    public static partial void EndHeldUp(this ILogger log, string why);
 }

@@ -19,6 +19,7 @@ public static class TestCluster
         ["min_wal_size"] = "80MB",
         ["max_wal_size"] = "256MB",
         ["max_connections"] = "200",
+        ["max_prepared_transactions"] = "2",
     };
 
     private static readonly Lazy<Task<EmbeddedPostgres>> Started = new(StartAsync);

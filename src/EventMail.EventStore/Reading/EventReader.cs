@@ -13,8 +13,6 @@ public sealed class EventReader
     // Positions that a filtered reading looks at in one statement.
     private const int Stretch = 5000;
 
-    private static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(100);
-
     private readonly NpgsqlDataSource _source;
     private readonly EventDecoder _decoder;
 
@@ -26,6 +24,9 @@ public sealed class EventReader
 
     /// <summary>Told of each row that is met and cannot be read.</summary>
     internal Action<UnreadableRow> Damaged { get; init; } = _ => { };
+
+    /// <summary>Told of the transaction behind which a reading waits; null: none can be seen.</summary>
+    internal Action<OpenTransaction?> HeldUp { get; init; } = _ => { };
 
     /// <summary>A stream's events in order. <paramref name="toVersion"/> is inclusive; null reads to the end.</summary>
     /// <param name="types">Only rows of these aliases, and of older ones that are read as their events: whole, with whatever else such a row is.</param>
@@ -83,8 +84,8 @@ public sealed class EventReader
     /// </summary>
     public async IAsyncEnumerable<StoredEvent> ReadAllAsync(long afterSequence, [EnumeratorCancellation] CancellationToken cancel = default)
     {
-        long? target = null;
-        for (var wait = TimeSpan.FromMilliseconds(1); ; wait = wait * 2 < MaxWait ? wait * 2 : MaxWait)
+        var wait = new EndWait(_source, HeldUp);
+        for (long? target = null; ; await wait.WaitAsync(cancel))
         {
             var (safe, last) = await AdvanceAsync(cancel);
             target ??= last;
@@ -94,7 +95,6 @@ public sealed class EventReader
             afterSequence = Math.Max(afterSequence, end);
             if (safe >= target)
                 yield break;
-            await Task.Delay(wait, cancel);
         }
     }
 
@@ -104,14 +104,13 @@ public sealed class EventReader
     /// </summary>
     public async Task<long> EndAsync(CancellationToken cancel = default)
     {
-        long? target = null;
-        for (var wait = TimeSpan.FromMilliseconds(1); ; wait = wait * 2 < MaxWait ? wait * 2 : MaxWait)
+        var wait = new EndWait(_source, HeldUp);
+        for (long? target = null; ; await wait.WaitAsync(cancel))
         {
             var (safe, last) = await AdvanceAsync(cancel);
             target ??= last;
             if (safe >= target)
                 return target.Value;
-            await Task.Delay(wait, cancel);
         }
     }
 
