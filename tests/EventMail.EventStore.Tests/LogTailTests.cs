@@ -1,3 +1,4 @@
+using EventMail.Testing;
 namespace EventMail.EventStore.Tests;
 
 public class LogTailTests
@@ -113,7 +114,13 @@ public class LogTailTests
         foreach (var counter in (StreamRef[])[gone, stays])
             (await log.ExecuteAsync(new Act(counter, d => d.Append(counter.Key, new CounterOwned(counter.Key.Tenant, 7, [], null))))).Rejection.ShouldBeNull();
         var tail = new LogTail(log.Node.Reader);
+        var forgotten = new TaskCompletionSource();
         log.Node.Subjects.Erased += tail.Forget;
+        log.Node.Subjects.Erased += subject =>
+        {
+            if (subject == "gone")
+                forgotten.TrySetResult();
+        };
         using var ahead = tail.Join();
         using var behind = tail.Join();
         await using var slow = tail.ReadAsync(behind, 0, 100, default).GetAsyncEnumerator();
@@ -121,10 +128,9 @@ public class LogTailTests
         Owners(await AllAsync(tail, ahead, 0, PageSize)).ShouldBe(["gone", "stays"]);
         var reads = tail.Reads;
 
-        var erasures = log.Node.Subjects.Erasures;
         await using (var connection = await log.DataSource.OpenConnectionAsync())
             await log.Node.Subjects.EraseAsync(connection, null, "gone", default);
-        await TestLog.EventuallyAsync(() => log.Node.Subjects.Erasures > erasures);
+        await forgotten.Task.InTime();
         var late = new List<StoredEvent>();
         do
             late.AddRange(slow.Current);
