@@ -32,6 +32,7 @@ var benches = new Dictionary<string, Func<BenchDatabase, Task>>
     ["backup"] = BackupBench.RunAsync,
     ["restore"] = database => RestoreBench.RunAsync(database, (int)(number ?? 100_000)),
     ["rebuild"] = database => RebuildBench.RunAsync(database, (int?)number, reps),
+    ["beside"] = database => RebuildBench.RunBesideMailAsync(database, (int?)number, reps),
     ["verify"] = database => VerifyBench.RunAsync(database, (int?)number, reps),
     ["past"] = database => PastBench.RunAsync(database, (int)(number ?? 1_000_000)),
 };

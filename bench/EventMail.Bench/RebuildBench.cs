@@ -34,18 +34,17 @@ internal static class RebuildBench
     /// <summary>Builds as `eventmail projections rebuild` does, in a process of its own, and prints how far it is, a position a line.</summary>
     public static Task BuildOnceAsync(string connectionString, string folder)
     {
-        LowPriority.TakeOn();
-        return new Generations(OptionsOf(connectionString, folder) with { BackendStarted = LowPriority.GiveToPostgres }).RebuildAsync(
+        var priority = new LowPriority(ofPostgres: true);
+        priority.TakeOn();
+        return new Generations(OptionsOf(connectionString, folder) with { Priority = priority }).RebuildAsync(
             Folded, changeOver: false, progress => Console.Out.WriteLineAsync(progress.Build.Position.ToString(CultureInfo.InvariantCulture)), default);
     }
 
     public static async Task RunAsync(BenchDatabase database, int? events, int reps)
     {
         var count = events ?? DefaultEvents;
-        var clock = Stopwatch.StartNew();
-        var connectionString = await MessageLog.CreateAsync(database, count);
+        var connectionString = await MakeLogAsync(database, count, reps);
         var generations = new Generations(OptionsOf(connectionString, database.Folder));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count:n0} events, made in {clock.Elapsed.TotalSeconds:n0} s; {reps} repetitions, medians"));
         await CopyAsync(connectionString); // into memory
 
         Console.WriteLine($"{"",-24} {"events/s",12} {"of COPY",8} {"server µs",10} {"our µs",8}");
@@ -66,12 +65,27 @@ internal static class RebuildBench
         Print("all read models", all, copy);
         foreach (var (model, runs) in alone)
             Print(model, runs, copy);
-        await BesideMailAsync(database, connectionString, generations, models, count, reps);
+        await BesideMailAsync(database, connectionString, count, reps);
     }
 
-    private static async Task BesideMailAsync(
-        BenchDatabase database, string connectionString, Generations generations, IReadOnlyList<string> models, int count, int reps)
+    /// <summary>Only what mail notices of it.</summary>
+    public static async Task RunBesideMailAsync(BenchDatabase database, int? events, int reps)
     {
+        var count = events ?? DefaultEvents;
+        await BesideMailAsync(database, await MakeLogAsync(database, count, reps), count, reps);
+    }
+
+    private static async Task<string> MakeLogAsync(BenchDatabase database, int count, int reps)
+    {
+        var clock = Stopwatch.StartNew();
+        var connectionString = await MessageLog.CreateAsync(database, count);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count:n0} events, made in {clock.Elapsed.TotalSeconds:n0} s; {reps} repetitions, medians"));
+        return connectionString;
+    }
+
+    private static async Task BesideMailAsync(BenchDatabase database, string connectionString, int count, int reps)
+    {
+        var (generations, models) = (new Generations(OptionsOf(connectionString, database.Folder)), Folded);
         // What the log says is live by then.
         await generations.RebuildAsync(models, changeOver: true, _ => Task.CompletedTask, default);
         await using var log = await MessageLog.OpenAsync(database, connectionString, []);
@@ -97,10 +111,10 @@ internal static class RebuildBench
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"beside mail, medians: {Median(rates):n0} events/s, p99 {Median(ratios):n2} of that of mail alone"));
     }
 
-    // As far as it comes: its time is bounded.
+    // As far as it comes: its time is bounded. A session of its own, as a timer's or a cron job's.
     private static async Task<long> BuildElsewhereAsync(string connectionString, string folder)
     {
-        using var builder = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [Builder, connectionString, folder]) { RedirectStandardOutput = true })!;
+        using var builder = Process.Start(new ProcessStartInfo("setsid", ["--wait", Environment.ProcessPath!, Builder, connectionString, folder]) { RedirectStandardOutput = true })!;
         using var longest = new CancellationTokenSource(LongestBesideMail);
         await using var end = longest.Token.Register(builder.Kill);
         var folded = 0L;

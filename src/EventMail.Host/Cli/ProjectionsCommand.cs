@@ -153,11 +153,12 @@ internal static class ProjectionsCommand
         CommandLine.SetAction(command, async (run, stop) =>
         {
             await using var database = await HostDatabase.AttachAsync(run.Settings, run.Logs, stop);
+            var priority = new LowPriority(database.IsEmbedded);
             if (CommandLine.OwnsProcess)
-                LowPriority.TakeOn(); // not before: a PostgreSQL that is started for it would have it as well, and may come to serve
+                priority.TakeOn(); // not before: a PostgreSQL that is started for it would have it as well, and may come to serve
             await using var store = await MailStore.OpenAsync(run.Settings, database, run.Logs, stop);
             var bar = new BuildBar();
-            var options = GenerationWork.OptionsOf(store, database, run.Logs);
+            var options = GenerationWork.OptionsOf(store, database, run.Logs, priority);
             try
             {
                 await work(options, store, bar, run, stop);

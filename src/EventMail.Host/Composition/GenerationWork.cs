@@ -8,7 +8,8 @@ namespace EventMail.Host.Composition;
 /// <summary>How this program's read models are built, verified and changed over, whoever asks for it.</summary>
 internal static class GenerationWork
 {
-    public static GenerationOptions OptionsOf(MailStore store, HostDatabase database, ILoggerFactory logs)
+    /// <param name="priority">Of a process that does nothing else.</param>
+    public static GenerationOptions OptionsOf(MailStore store, HostDatabase database, ILoggerFactory logs, LowPriority? priority = null)
     {
         var models = ReadModels.All(logs);
         foreach (var follower in models.OfType<IAsyncProjection>())
@@ -21,7 +22,7 @@ internal static class GenerationWork
             Keys = new() { Folder = store.Log.Keys.Folder },
             Kinds = ReadModels.Kinds,
             Models = models,
-            BackendStarted = database.IsEmbedded ? LowPriority.GiveToPostgres : null,
+            Priority = priority ?? new(database.IsEmbedded),
         };
     }
 }

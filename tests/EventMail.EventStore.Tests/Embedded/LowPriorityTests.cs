@@ -15,15 +15,20 @@ public sealed class LowPriorityTests
         await using var worker = await database.DataSource.OpenConnectionAsync();
         await using var other = await database.DataSource.OpenConnectionAsync();
         var before = NicenessOf(other.ProcessID);
-        LowPriority.GiveToPostgres(worker.ProcessID);
+        var (priority, elsewhere) = (new LowPriority(ofPostgres: true), new LowPriority(ofPostgres: false));
+        elsewhere.GiveToPostgres(worker.ProcessID);
+        NicenessOf(worker.ProcessID).ShouldBe(before);
+        priority.GiveToPostgres(worker.ProcessID);
         NicenessOf(worker.ProcessID).ShouldBe(Math.Max(before, LowPriority.Niceness));
         NicenessOf(other.ProcessID).ShouldBe(before);
 
         // This one is none, and there is none of that number.
         var own = NicenessOf(Environment.ProcessId);
-        LowPriority.GiveToPostgres(Environment.ProcessId);
+        priority.GiveToPostgres(Environment.ProcessId);
         NicenessOf(Environment.ProcessId).ShouldBe(own);
-        LowPriority.GiveToPostgres(int.MaxValue);
+        priority.GiveToPostgres(int.MaxValue);
+        // Nobody's but a process's that has taken it on.
+        priority.LeavesProcessors.ShouldBeFalse();
     }
 
     // proc(5): the nineteenth field of stat; the second is a name in parentheses.

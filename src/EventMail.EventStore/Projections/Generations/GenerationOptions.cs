@@ -1,3 +1,5 @@
+using EventMail.EventStore.Embedded;
+
 namespace EventMail.EventStore;
 
 /// <summary>How read models are built.</summary>
@@ -29,7 +31,7 @@ public sealed record GenerationOptions
     /// <summary>While others write the log so many positions are written in one transaction, where it is not more than otherwise: many small ones cost others more than a large one.</summary>
     public int EventsPerWriteBesideOthers { get; init; } = 25_000;
 
-    /// <summary>While others write the log a build rests after each page, so many times as long as the page took.</summary>
+    /// <summary>While others write the log a build rests after each page, so many times as long as the page took; not where it leaves them processors of their own.</summary>
     public double RestBesideOthers { get; init; } = 1;
 
     /// <summary>So long after the last event of somebody else a build goes on as if it were alone.</summary>
@@ -50,8 +52,8 @@ public sealed record GenerationOptions
     /// <summary>Between two attempts: at the lock, at a disk that was full, at a database that was away.</summary>
     public TimeSpan Retry { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Told of PostgreSQL's process behind each connection that works here: who runs PostgreSQL may give it a lower priority.</summary>
-    public Action<int>? BackendStarted { get; init; }
+    /// <summary>Who works here, and PostgreSQL's processes that work for it, give way to others; null: they have the priority of the rest of the program.</summary>
+    public LowPriority? Priority { get; init; }
 
     /// <summary>Between two words on how far it is.</summary>
     public TimeSpan ProgressInterval { get; init; } = TimeSpan.FromSeconds(1);

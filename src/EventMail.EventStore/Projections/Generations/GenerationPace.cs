@@ -1,8 +1,8 @@
 namespace EventMail.EventStore;
 
 /// <summary>
-/// How fast a build may go. While somebody writes the log it reads small pages, does one thing after the other and rests in between, so that
-/// those whose mail is coming in find a processor; alone it takes what there is. Not thread-safe.
+/// How fast a build may go. While somebody writes the log it reads small pages, does one thing after the other, and rests in between or keeps to
+/// one processor, so that those whose mail is coming in find a processor; alone it takes what there is. Not thread-safe.
 /// </summary>
 /// <param name="lastPosition">The last position that was drawn: it moves when somebody writes the log.</param>
 internal sealed class GenerationPace(GenerationOptions options, Func<CancellationToken, Task<long>> lastPosition, TimeProvider time)
@@ -41,8 +41,9 @@ internal sealed class GenerationPace(GenerationOptions options, Func<Cancellatio
             if (last > _last)
                 _heard = _looked;
             _last = last;
+            options.Priority?.BesideOthers(BesideOthers);
         }
-        if (BesideOthers)
+        if (BesideOthers && options.Priority is not { LeavesProcessors: true })
             await Task.Delay(worked * options.RestBesideOthers, time, cancel);
     }
 }

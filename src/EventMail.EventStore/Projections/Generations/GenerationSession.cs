@@ -1,3 +1,4 @@
+using EventMail.EventStore.Embedded;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
@@ -24,12 +25,17 @@ internal sealed class GenerationSession : IAsyncDisposable
         NpgsqlDataSource source, NpgsqlDataSource log, NpgsqlConnection writer, NpgsqlConnection reader, GenerationOptions options, long taken)
     {
         (_source, _log, Writer, Reader, _taken) = (source, log, writer, reader, taken);
+        (_priority, _backends) = (options.Priority, [writer.ProcessID, reader.ProcessID]);
+        foreach (var backend in _backends)
+            _priority?.GiveToPostgres(backend);
         _keys = new(options.Keys, options.DataFolder, TimeProvider.System, NullLogger.Instance);
         Decoder = new(options.Types, new(log, _keys, options.Keys));
         Events = new(log, Decoder);
     }
 
     private readonly long _taken;
+    private readonly LowPriority? _priority;
+    private readonly int[] _backends;
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlDataSource _log;
     private readonly KeyRing _keys; // only to read: nothing is wrapped here
@@ -76,8 +82,6 @@ internal sealed class GenerationSession : IAsyncDisposable
                 if ((bool)(await take.ExecuteScalarAsync(cancel))!)
                 {
                     var reader = await log.OpenConnectionAsync(cancel);
-                    options.BackendStarted?.Invoke(writer.ProcessID);
-                    options.BackendStarted?.Invoke(reader.ProcessID);
                     return new(source, log, writer, reader, options, taken);
                 }
             }
@@ -127,6 +131,8 @@ internal sealed class GenerationSession : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        foreach (var backend in _backends)
+            _priority?.Leave(backend);
         try
         {
             await Reader.DisposeAsync();
