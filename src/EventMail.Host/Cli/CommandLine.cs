@@ -14,6 +14,9 @@ public static class CommandLine
     // PostgreSQL's class of errors "insufficient resources": it is there, and its disk is full.
     private const string NoResources = "53";
 
+    // "Transaction rollback": it is there, and somebody was in the way.
+    private const string RolledBack = "40";
+
     private static readonly Option<string?> Data = new("--data")
     {
         Description = "The data folder",
@@ -123,7 +126,7 @@ public static class CommandLine
                 await Console.Error.WriteLineAsync($"eventmail: {error.Message}");
                 return error.ExitCode;
             }
-            catch (NpgsqlException error) when (error.IsTransient && error.SqlState?.StartsWith(NoResources, StringComparison.Ordinal) != true)
+            catch (NpgsqlException error) when (error.IsTransient && error.SqlState?[..2] is not (NoResources or RolledBack))
             {
                 await Console.Error.WriteLineAsync($"eventmail: The database is not there, or went away: {error.Message}");
                 return ExitCodes.Failed;

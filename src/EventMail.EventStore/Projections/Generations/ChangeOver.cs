@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using Npgsql;
 
 namespace EventMail.EventStore;
@@ -23,6 +25,11 @@ internal sealed class ChangeOver(GenerationSession session, GenerationOptions op
             and position($1 in coalesce(n.read_models, '')) > 0)
         """;
 
+    private const string BeforeTables = "before_tables";
+
+    // Those who waited behind a turn come first.
+    private static readonly TimeSpan BetweenTurns = TimeSpan.FromMilliseconds(10);
+
     /// <summary>False: not now; nothing has changed.</summary>
     /// <param name="fold">Folds the events that are left; null when nothing that is changed over is folded with the commits.</param>
     public async Task<bool> TryAsync(GenerationFold? fold, IReadOnlyList<BuildRow> rows, Func<BuildPhase, string?, Task> report, CancellationToken cancel)
@@ -34,7 +41,8 @@ internal sealed class ChangeOver(GenerationSession session, GenerationOptions op
         await using var transaction = await session.Writer.BeginTransactionAsync(cancel);
         try
         {
-            await LockAsync(transaction, rows, live, cancel);
+            if (!await LockAsync(transaction, [.. rows.SelectMany(r => live.GetValueOrDefault(r.Name)?.Tables ?? []).Distinct()], cancel))
+                return await InUseAsync();
             if (incoming == ReadModelSchema.Next)
                 await FoldedBeforehand.RequireNoneAsync(session.Writer, transaction, "eventmail.read_model_build", cancel);
             foreach (var row in rows)
@@ -59,31 +67,59 @@ internal sealed class ChangeOver(GenerationSession session, GenerationOptions op
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
         {
-            await transaction.RollbackAsync(cancel);
-            fold?.StartAgain(position);
-            await report(BuildPhase.WaitingForLock, "somebody is using the tables (a pg_dump, a long query)");
-            return false;
+            return await InUseAsync();
         }
         catch
         {
             fold?.StartAgain(position);
             throw;
         }
+
+        async Task<bool> InUseAsync()
+        {
+            await transaction.RollbackAsync(cancel);
+            fold?.StartAgain(position);
+            await report(BuildPhase.WaitingForLock, "somebody is using the tables (a pg_dump, a long query)");
+            return false;
+        }
     }
 
     // First the log: who commits has its rows before those of the read models.
-    private async Task LockAsync(NpgsqlTransaction transaction, IReadOnlyList<BuildRow> rows, Dictionary<string, LiveReadModel> live, CancellationToken cancel)
+    private async Task<bool> LockAsync(NpgsqlTransaction transaction, string[] tables, CancellationToken cancel)
     {
         await session.ExecuteAsync(
             $"set local lock_timeout = {(int)options.LockWait.TotalMilliseconds}; lock table public.mt_streams in share mode; lock table eventmail.node in share mode;"
             + " lock table eventmail.read_model in share row exclusive mode",
             cancel, transaction);
-        foreach (var table in rows.SelectMany(r => live.GetValueOrDefault(r.Name)?.Tables ?? []))
-            await session.ExecuteAsync($"""
-                do $$ begin
-                  if to_regclass('{ReadModelSchema.Name}.{table}') is not null then lock table {ReadModelSchema.Name}.{table} in access exclusive mode; end if;
-                end $$
-                """, cancel, transaction);
+        var turn = await TurnAsync(transaction, cancel);
+        for (var began = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(began) < options.LockWait; await Task.Delay(BetweenTurns, cancel))
+        {
+            await transaction.SaveAsync(BeforeTables, cancel);
+            try
+            {
+                await session.ExecuteAsync(string.Create(CultureInfo.InvariantCulture, $"set local statement_timeout = {turn}"), cancel, transaction);
+                await using (var take = new NpgsqlCommand(TakeTables(tables), session.Writer, transaction))
+                    await take.ExecuteNonQueryAsync(cancel);
+                await session.ExecuteAsync("set local statement_timeout to default", cancel, transaction);
+                return true;
+            }
+            catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.QueryCanceled or PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
+            {
+                await transaction.RollbackAsync(BeforeTables, cancel);
+            }
+        }
+        return false;
+    }
+
+    private static string TakeTables(string[] tables) =>
+        $"do $$ begin {string.Concat(tables.Select(table => $"if to_regclass('{ReadModelSchema.Name}.{table}') is not null then lock table {ReadModelSchema.Name}.{table} in access exclusive mode; end if; "))}end $$";
+
+    // Whoever reads several tables may have one of them and wait for another, which we have while we wait for theirs. PostgreSQL looks for such a
+    // circle when somebody has waited for so long, and ends that one's statement: we give back what we have before.
+    private async Task<int> TurnAsync(NpgsqlTransaction transaction, CancellationToken cancel)
+    {
+        await using var ask = new NpgsqlCommand("select setting::int from pg_settings where name = 'deadlock_timeout'", session.Writer, transaction);
+        return Math.Max(1, (int)(await ask.ExecuteScalarAsync(cancel))! / 2);
     }
 
     private async Task<long> OthersAsync(NpgsqlTransaction transaction, string word, CancellationToken cancel)
