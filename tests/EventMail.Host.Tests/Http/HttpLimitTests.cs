@@ -23,14 +23,24 @@ public sealed class HttpLimitTests
         using var second = await ConnectAsync(server.EndPoint);
         (await AskAsync(first, server.EndPoint)).ShouldStartWith("HTTP/1.1 200");
         (await AskAsync(second, server.EndPoint)).ShouldStartWith("HTTP/1.1 200");
-        using (var third = await ConnectAsync(server.EndPoint))
-            (await AskAsync(third, server.EndPoint)).ShouldBe("");
+        (await TryAsync(server.EndPoint)).ShouldBe("");
         first.Dispose();
         // The next is served as soon as the one that left is counted out.
         for (var answer = ""; answer.Length == 0; await Task.Delay(20))
+            answer = await TryAsync(server.EndPoint);
+    }
+
+    // One that is refused may be gone before it is known to be there.
+    private static async Task<string> TryAsync(IPEndPoint server)
+    {
+        try
         {
-            using var next = await ConnectAsync(server.EndPoint);
-            answer = await AskAsync(next, server.EndPoint);
+            using var client = await ConnectAsync(server);
+            return await AskAsync(client, server);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            return "";
         }
     }
 
