@@ -31,10 +31,5 @@ public sealed class LowPriorityTests
         priority.LeavesProcessors.ShouldBeFalse();
     }
 
-    // proc(5): the nineteenth field of stat; the second is a name in parentheses.
-    private static int NicenessOf(int pid)
-    {
-        var stat = File.ReadAllText($"/proc/{pid}/stat");
-        return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[16], CultureInfo.InvariantCulture);
-    }
+    private static int NicenessOf(int pid) => Niceness.Of(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}"));
 }

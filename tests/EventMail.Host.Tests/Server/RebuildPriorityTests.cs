@@ -60,10 +60,8 @@ public sealed class RebuildPriorityTests
         {
             try
             {
-                // The nineteenth field of stat; the second is a name in parentheses.
-                var stat = File.ReadAllText(Path.Combine(thread, "stat"));
                 places.Add(new(
-                    int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[16], CultureInfo.InvariantCulture),
+                    Niceness.Of(thread),
                     File.ReadLines(Path.Combine(thread, "status")).Single(line => line.StartsWith("Cpus_allowed_list:", StringComparison.Ordinal)).Split('\t')[^1]));
             }
             catch (IOException)
