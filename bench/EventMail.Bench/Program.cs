@@ -4,9 +4,9 @@ using EventMail.Bench;
 // dotnet run -c Release --project bench/EventMail.Bench -- NAME [seconds per row, or how many] [connection string] [--reps N]
 // Without a connection string an embedded PostgreSQL with the product's own settings is started in a temporary folder.
 
-if (args is [RebuildBench.Builder, var log, var folder])
+if (args is [BesideBench.Worker, var log, var folder, var share])
 {
-    await RebuildBench.BuildOnceAsync(log, folder);
+    await BesideBench.WorkAsync(log, folder, share);
     return 0;
 }
 var reps = 3;
@@ -32,7 +32,7 @@ var benches = new Dictionary<string, Func<BenchDatabase, Task>>
     ["backup"] = BackupBench.RunAsync,
     ["restore"] = database => RestoreBench.RunAsync(database, (int)(number ?? 100_000)),
     ["rebuild"] = database => RebuildBench.RunAsync(database, (int?)number, reps),
-    ["beside"] = database => RebuildBench.RunBesideMailAsync(database, (int?)number, reps),
+    ["beside"] = database => BesideBench.RunAsync(database, (int?)number, reps),
     ["verify"] = database => VerifyBench.RunAsync(database, (int?)number, reps),
     ["past"] = database => PastBench.RunAsync(database, (int)(number ?? 1_000_000)),
 };

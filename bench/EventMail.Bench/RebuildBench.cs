@@ -13,16 +13,11 @@ namespace EventMail.Bench;
 /// </summary>
 internal static class RebuildBench
 {
-    private const int DefaultEvents = 1_000_000;
-    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan LongestBesideMail = TimeSpan.FromSeconds(60);
+    public const int DefaultEvents = 1_000_000;
 
-    /// <summary>The name under which this program is a builder for the one that measures the mail: two arguments follow, <see cref="BuildOnceAsync"/>'s.</summary>
-    public const string Builder = "build";
+    public static List<string> Folded => [.. ReadModels.Inline().Where(m => m is { Source: ReadModelSource.Log, Tables.Count: > 0 }).Select(m => m.Name)];
 
-    private static List<string> Folded => [.. ReadModels.Inline().Where(m => m is { Source: ReadModelSource.Log, Tables.Count: > 0 }).Select(m => m.Name)];
-
-    private static GenerationOptions OptionsOf(string connectionString, string folder) => new()
+    public static GenerationOptions OptionsOf(string connectionString, string folder) => new()
     {
         ConnectionString = connectionString,
         Types = EventTypes.Create(),
@@ -30,15 +25,6 @@ internal static class RebuildBench
         Kinds = ReadModels.Kinds,
         Models = ReadModels.Inline(),
     };
-
-    /// <summary>Builds as `eventmail projections rebuild` does, in a process of its own, and prints how far it is, a position a line.</summary>
-    public static Task BuildOnceAsync(string connectionString, string folder)
-    {
-        var priority = new LowPriority(ofPostgres: true);
-        priority.TakeOn();
-        return new Generations(OptionsOf(connectionString, folder) with { Priority = priority }).RebuildAsync(
-            Folded, changeOver: false, progress => Console.Out.WriteLineAsync(progress.Build.Position.ToString(CultureInfo.InvariantCulture)), default);
-    }
 
     public static async Task RunAsync(BenchDatabase database, int? events, int reps)
     {
@@ -65,69 +51,15 @@ internal static class RebuildBench
         Print("all read models", all, copy);
         foreach (var (model, runs) in alone)
             Print(model, runs, copy);
-        await BesideMailAsync(database, connectionString, count, reps);
+        await BesideBench.RunAsync(database, connectionString, count, reps);
     }
 
-    /// <summary>Only what mail notices of it.</summary>
-    public static async Task RunBesideMailAsync(BenchDatabase database, int? events, int reps)
-    {
-        var count = events ?? DefaultEvents;
-        await BesideMailAsync(database, await MakeLogAsync(database, count, reps), count, reps);
-    }
-
-    private static async Task<string> MakeLogAsync(BenchDatabase database, int count, int reps)
+    public static async Task<string> MakeLogAsync(BenchDatabase database, int count, int reps)
     {
         var clock = Stopwatch.StartNew();
         var connectionString = await MessageLog.CreateAsync(database, count);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count:n0} events, made in {clock.Elapsed.TotalSeconds:n0} s; {reps} repetitions, medians"));
         return connectionString;
-    }
-
-    private static async Task BesideMailAsync(BenchDatabase database, string connectionString, int count, int reps)
-    {
-        var (generations, models) = (new Generations(OptionsOf(connectionString, database.Folder)), Folded);
-        // What the log says is live by then.
-        await generations.RebuildAsync(models, changeOver: true, _ => Task.CompletedTask, default);
-        await using var log = await MessageLog.OpenAsync(database, connectionString, []);
-        await using var traffic = await LiveTraffic.StartAsync(log);
-        await QuietAsync(traffic, TimeSpan.FromSeconds(3)); // warm
-        var (rates, ratios) = (new List<double>(), new List<double>());
-        for (var rep = 0; rep < reps; rep++)
-        {
-            var alone = await QuietAsync(traffic, Quiet);
-            using var stop = new CancellationTokenSource();
-            var running = traffic.RunAsync(stop.Token);
-            var clock = Stopwatch.StartNew();
-            var folded = await BuildElsewhereAsync(connectionString, database.Folder);
-            rates.Add(Math.Min(folded, count) / clock.Elapsed.TotalSeconds);
-            await stop.CancelAsync();
-            var beside = await running;
-            ratios.Add(At(beside, 0.99) / At(alone, 0.99));
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"mail alone: p50 {At(alone, 0.5):n2} p99 {At(alone, 0.99):n2} ms of {alone.Count:n0}; beside a build ({rates[^1]:n0} events/s): p50 {At(beside, 0.5):n2} p99 {At(beside, 0.99):n2} ms of {beside.Count:n0}: {ratios[^1]:n2}"));
-            await generations.DropNextAsync(default);
-        }
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"beside mail, medians: {Median(rates):n0} events/s, p99 {Median(ratios):n2} of that of mail alone"));
-    }
-
-    // As far as it comes: its time is bounded. A session of its own, as a timer's or a cron job's.
-    private static async Task<long> BuildElsewhereAsync(string connectionString, string folder)
-    {
-        using var builder = Process.Start(new ProcessStartInfo("setsid", ["--wait", Environment.ProcessPath!, Builder, connectionString, folder]) { RedirectStandardOutput = true })!;
-        using var longest = new CancellationTokenSource(LongestBesideMail);
-        await using var end = longest.Token.Register(builder.Kill);
-        var folded = 0L;
-        while (await builder.StandardOutput.ReadLineAsync() is { } line)
-            folded = long.Parse(line, CultureInfo.InvariantCulture);
-        await builder.WaitForExitAsync();
-        return builder.ExitCode == 0 || longest.IsCancellationRequested ? folded : throw new InvalidOperationException($"the builder ended with {builder.ExitCode}");
-    }
-
-    private static async Task<List<double>> QuietAsync(LiveTraffic traffic, TimeSpan time)
-    {
-        using var stop = new CancellationTokenSource(time);
-        return await traffic.RunAsync(stop.Token);
     }
 
     private static async Task BuildAsync(Generations generations, IReadOnlyList<string> models)
@@ -174,6 +106,4 @@ internal static class RebuildBench
         values.Sort();
         return values[values.Count / 2];
     }
-
-    private static double At(List<double> sorted, double share) => sorted[(int)((sorted.Count - 1) * share)];
 }

@@ -28,13 +28,13 @@ public sealed class GenerationPaceTests
         }
         pace.BesideOthers.ShouldBeFalse("nothing was written between the two");
         pace.PageSize.ShouldBe(20_000);
-        _time.Rested.ShouldBe([Worked]);
+        _time.Rested.ShouldBeEmpty("it has not worked for a turn");
     }
 
     [Fact]
-    public async Task While_others_write_it_rests_as_long_as_a_page_took_and_goes_on_when_they_have_stopped()
+    public async Task While_others_write_it_works_for_its_share_of_the_time_and_goes_on_when_they_have_stopped()
     {
-        var options = Options() with { RestBesideOthers = 3 };
+        var options = Options() with { ShareBesideOthers = 0.2, TurnBesideOthers = Worked * 2 };
         var pace = Pace(options);
         await AloneAsync(pace);
         _last++;
@@ -42,14 +42,25 @@ public sealed class GenerationPaceTests
         await pace.RestAsync(Worked, default);
         pace.BesideOthers.ShouldBeTrue();
         pace.PageSize.ShouldBe(options.PageSizeBesideOthers);
-        _time.Rested.ShouldBe([Worked * 3]);
+        _time.Rested.ShouldBeEmpty("a turn is two pages");
+        await pace.RestAsync(Worked * 1.5, default);
+        _time.Rested.ShouldBe([Worked * 2.5 * 4]);
 
         _time.Advance(options.OthersRest - TimeSpan.FromTicks(1));
         pace.BesideOthers.ShouldBeTrue();
         _time.Advance(TimeSpan.FromTicks(1));
         pace.BesideOthers.ShouldBeFalse();
-        await pace.RestAsync(Worked, default);
+        await pace.RestAsync(Worked * 2, default);
         _time.Rested.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Who_has_all_of_the_time_does_not_rest()
+    {
+        var pace = Pace(Options() with { ShareBesideOthers = 1, TurnBesideOthers = Worked });
+        await pace.RestAsync(Worked, default);
+        pace.BesideOthers.ShouldBeTrue();
+        _time.Rested.ShouldBeEmpty();
     }
 
     [Fact]

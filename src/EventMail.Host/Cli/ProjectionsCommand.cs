@@ -27,9 +27,21 @@ internal static class ProjectionsCommand
     {
         var names = Names("Which; all of them when none is named, or those whose build was begun");
         var wait = new Option<bool>("--no-switch") { Description = "Builds, and leaves the change-over to `projections switch`" };
-        var command = new Command("rebuild", "Makes read models anew from the log beside the live ones, then changes over to them. May be interrupted: it goes on where it was.") { names, wait };
-        SetAction(command, async (generations, progress, run, stop) =>
-            await generations.RebuildAsync(run.Arguments.GetValue(names) ?? [], !run.Arguments.GetValue(wait), progress.ReportAsync, stop));
+        var share = new Option<int>("--share")
+        {
+            HelpName = "PERCENT",
+            Description = "While mail comes in: of the time it works, 1 to 100; the rest of it is left to the mail",
+            DefaultValueFactory = _ => (int)Math.Round(GenerationOptions.DefaultShareBesideOthers * 100),
+        };
+        var command = new Command("rebuild", "Makes read models anew from the log beside the live ones, then changes over to them. May be interrupted: it goes on where it was.") { names, wait, share };
+        SetAction(command, async (options, _, progress, run, stop) =>
+        {
+            var percent = run.Arguments.GetValue(share);
+            if (percent is < 1 or > 100)
+                throw new CommandFailedException("--share is a number from 1 to 100.", ExitCodes.Usage);
+            await new Generations(options with { ShareBesideOthers = percent / 100.0 })
+                .RebuildAsync(run.Arguments.GetValue(names) ?? [], !run.Arguments.GetValue(wait), progress.ReportAsync, stop);
+        });
         return command;
     }
 
@@ -153,12 +165,11 @@ internal static class ProjectionsCommand
         CommandLine.SetAction(command, async (run, stop) =>
         {
             await using var database = await HostDatabase.AttachAsync(run.Settings, run.Logs, stop);
-            var priority = new LowPriority(database.IsEmbedded);
-            if (CommandLine.OwnsProcess)
-                priority.TakeOn(); // not before: a PostgreSQL that is started for it would have it as well, and may come to serve
+            // Not before: a PostgreSQL that is started for it would keep to it as well, and may come to serve.
+            var processor = CommandLine.OwnsProcess && database.IsEmbedded ? OneProcessor.TakeOn() : null;
             await using var store = await MailStore.OpenAsync(run.Settings, database, run.Logs, stop);
             var bar = new BuildBar();
-            var options = GenerationWork.OptionsOf(store, database, run.Logs, priority);
+            var options = GenerationWork.OptionsOf(store, database, run.Logs, processor);
             try
             {
                 await work(options, store, bar, run, stop);

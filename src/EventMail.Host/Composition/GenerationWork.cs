@@ -8,8 +8,8 @@ namespace EventMail.Host.Composition;
 /// <summary>How this program's read models are built, verified and changed over, whoever asks for it.</summary>
 internal static class GenerationWork
 {
-    /// <param name="priority">Of a process that does nothing else.</param>
-    public static GenerationOptions OptionsOf(MailStore store, HostDatabase database, ILoggerFactory logs, LowPriority? priority = null)
+    /// <param name="processor">Of a process that does nothing else.</param>
+    public static GenerationOptions OptionsOf(MailStore store, HostDatabase database, ILoggerFactory logs, OneProcessor? processor = null)
     {
         var models = ReadModels.All(logs);
         foreach (var follower in models.OfType<IAsyncProjection>())
@@ -22,7 +22,7 @@ internal static class GenerationWork
             Keys = new() { Folder = store.Log.Keys.Folder },
             Kinds = ReadModels.Kinds,
             Models = models,
-            Priority = priority ?? new(database.IsEmbedded),
+            Processor = processor,
         };
     }
 }

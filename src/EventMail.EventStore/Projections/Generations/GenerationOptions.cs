@@ -5,6 +5,8 @@ namespace EventMail.EventStore;
 /// <summary>How read models are built.</summary>
 public sealed record GenerationOptions
 {
+    public const double DefaultShareBesideOthers = 0.25;
+
     public required string ConnectionString { get; init; }
 
     public required EventTypeMap Types { get; init; }
@@ -31,8 +33,11 @@ public sealed record GenerationOptions
     /// <summary>While others write the log so many positions are written in one transaction, where it is not more than otherwise: many small ones cost others more than a large one.</summary>
     public int EventsPerWriteBesideOthers { get; init; } = 25_000;
 
-    /// <summary>While others write the log a build rests after each page, so many times as long as the page took; not where it leaves them processors of their own.</summary>
-    public double RestBesideOthers { get; init; } = 1;
+    /// <summary>While others write the log a build works for so much of the time, above 0 and up to 1, and rests for the rest of it.</summary>
+    public double ShareBesideOthers { get; init; } = DefaultShareBesideOthers;
+
+    /// <summary>While others write the log a build works about so long before it rests: many short rests cost others more than a long one.</summary>
+    public TimeSpan TurnBesideOthers { get; init; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>So long after the last event of somebody else a build goes on as if it were alone.</summary>
     public TimeSpan OthersRest { get; init; } = TimeSpan.FromSeconds(2);
@@ -52,8 +57,8 @@ public sealed record GenerationOptions
     /// <summary>Between two attempts: at the lock, at a disk that was full, at a database that was away.</summary>
     public TimeSpan Retry { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Who works here, and PostgreSQL's processes that work for it, give way to others; null: they have the priority of the rest of the program.</summary>
-    public LowPriority? Priority { get; init; }
+    /// <summary>Of a process that does nothing else: beside others it and PostgreSQL's processes that work for it keep to it. Null: they run wherever there is room.</summary>
+    public OneProcessor? Processor { get; init; }
 
     /// <summary>Between two words on how far it is.</summary>
     public TimeSpan ProgressInterval { get; init; } = TimeSpan.FromSeconds(1);

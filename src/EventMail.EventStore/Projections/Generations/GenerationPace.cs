@@ -1,8 +1,8 @@
 namespace EventMail.EventStore;
 
 /// <summary>
-/// How fast a build may go. While somebody writes the log it reads small pages, does one thing after the other, and rests in between or keeps to
-/// one processor, so that those whose mail is coming in find a processor; alone it takes what there is. Not thread-safe.
+/// How fast a build may go. While somebody writes the log it reads small pages, does one thing after the other, keeps to one processor, and rests
+/// most of the time, so that those whose mail is coming in find a processor; alone it takes what there is. Not thread-safe.
 /// </summary>
 /// <param name="lastPosition">The last position that was drawn: it moves when somebody writes the log.</param>
 internal sealed class GenerationPace(GenerationOptions options, Func<CancellationToken, Task<long>> lastPosition, TimeProvider time)
@@ -10,6 +10,7 @@ internal sealed class GenerationPace(GenerationOptions options, Func<Cancellatio
     /// <summary>Between two looks at the log's end.</summary>
     public static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
 
+    private TimeSpan _worked;
     private long? _looked;
     private long? _last;
     private long? _heard;
@@ -41,9 +42,14 @@ internal sealed class GenerationPace(GenerationOptions options, Func<Cancellatio
             if (last > _last)
                 _heard = _looked;
             _last = last;
-            options.Priority?.BesideOthers(BesideOthers);
+            options.Processor?.BesideOthers(BesideOthers);
         }
-        if (BesideOthers && options.Priority is not { LeavesProcessors: true })
-            await Task.Delay(worked * options.RestBesideOthers, time, cancel);
+        _worked = BesideOthers ? _worked + worked : TimeSpan.Zero;
+        if (_worked < options.TurnBesideOthers)
+            return;
+        var rest = _worked * (1 / options.ShareBesideOthers - 1);
+        _worked = TimeSpan.Zero;
+        if (rest > TimeSpan.Zero)
+            await Task.Delay(rest, time, cancel);
     }
 }

@@ -25,16 +25,16 @@ internal sealed class GenerationSession : IAsyncDisposable
         NpgsqlDataSource source, NpgsqlDataSource log, NpgsqlConnection writer, NpgsqlConnection reader, GenerationOptions options, long taken)
     {
         (_source, _log, Writer, Reader, _taken) = (source, log, writer, reader, taken);
-        (_priority, _backends) = (options.Priority, [writer.ProcessID, reader.ProcessID]);
+        (_processor, _backends) = (options.Processor, [writer.ProcessID, reader.ProcessID]);
         foreach (var backend in _backends)
-            _priority?.GiveToPostgres(backend);
+            _processor?.Take(backend);
         _keys = new(options.Keys, options.DataFolder, TimeProvider.System, NullLogger.Instance);
         Decoder = new(options.Types, new(log, _keys, options.Keys));
         Events = new(log, Decoder);
     }
 
     private readonly long _taken;
-    private readonly LowPriority? _priority;
+    private readonly OneProcessor? _processor;
     private readonly int[] _backends;
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlDataSource _log;
@@ -132,7 +132,7 @@ internal sealed class GenerationSession : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var backend in _backends)
-            _priority?.Leave(backend);
+            _processor?.Leave(backend);
         try
         {
             await Reader.DisposeAsync();

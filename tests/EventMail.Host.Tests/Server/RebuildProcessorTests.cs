@@ -1,15 +1,14 @@
 using System.Globalization;
-using EventMail.EventStore.Embedded;
 using EventMail.Testing;
 using Npgsql;
 
 namespace EventMail.Host.Tests.Server;
 
-/// <summary>`projections rebuild` beside a server: it and PostgreSQL's processes that work for it give way, and nobody else's do.</summary>
-public sealed class RebuildPriorityTests
+/// <summary>`projections rebuild` beside a server: it and PostgreSQL's processes that work for it keep to one processor, and nobody else does.</summary>
+public sealed class RebuildProcessorTests
 {
     [Fact]
-    public async Task A_rebuild_beside_mail_has_a_low_priority_and_one_processor()
+    public async Task A_rebuild_beside_mail_keeps_to_one_processor()
     {
         if (!OperatingSystem.IsLinux())
             return;
@@ -18,8 +17,7 @@ public sealed class RebuildPriorityTests
         await using var source = NpgsqlDataSource.Create(Composition.LibpqUrls.Parse(url).ConnectionString);
         await using var connection = await source.OpenConnectionAsync();
         var own = Of(server.ProcessId).ShouldHaveSingleItem();
-        own.Niceness.ShouldBeLessThan(LowPriority.Niceness);
-        var wanted = new Place(LowPriority.Niceness, own.Processors.Split(',', '-')[^1]);
+        var wanted = ProcessorList.LastOf(own);
 
         // Behind this transaction it comes to no end.
         await using (var transaction = await connection.BeginTransactionAsync())
@@ -49,20 +47,15 @@ public sealed class RebuildPriorityTests
         return (int[])(await command.ExecuteScalarAsync())!;
     }
 
-    /// <param name="Processors">As proc(5) lists them: 0-1,3.</param>
-    private sealed record Place(int Niceness, string Processors);
-
     // Of all threads of a process.
-    private static List<Place> Of(int pid)
+    private static List<string> Of(int pid)
     {
-        var places = new HashSet<Place>();
+        var places = new HashSet<string>();
         foreach (var thread in Directory.EnumerateDirectories(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/task")))
         {
             try
             {
-                places.Add(new(
-                    Niceness.Of(thread),
-                    File.ReadLines(Path.Combine(thread, "status")).Single(line => line.StartsWith("Cpus_allowed_list:", StringComparison.Ordinal)).Split('\t')[^1]));
+                places.Add(ProcessorList.Of(thread));
             }
             catch (IOException)
             {

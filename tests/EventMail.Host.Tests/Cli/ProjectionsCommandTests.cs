@@ -5,8 +5,8 @@ using Npgsql;
 
 namespace EventMail.Host.Tests.Cli;
 
-/// <summary>`projections verify` and `status` beside a server.</summary>
-public sealed class ProjectionsVerifyTests
+/// <summary>`projections verify`, `status` and `rebuild` beside a server.</summary>
+public sealed class ProjectionsCommandTests
 {
     [Fact]
     public async Task Derived_rows_are_compared_by_a_sample_by_all_or_not_at_all()
@@ -36,6 +36,23 @@ public sealed class ProjectionsVerifyTests
         {
             await using var command = database.DataSource.CreateCommand(sql);
             return await command.ExecuteScalarAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_rebuild_takes_a_share_of_the_time_that_there_is()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var server = await StartAsync(database);
+        foreach (var none in new[] { "0", "-5", "101" })
+        {
+            var refused = await server.RunAsync("projections", "rebuild", "--share", none);
+            (refused.ExitCode, refused.Error.Contains("1 to 100", StringComparison.Ordinal)).ShouldBe((ExitCodes.Usage, true), refused.Error);
+        }
+        foreach (var share in new[] { "1", "100" })
+        {
+            var rebuilt = await server.RunAsync("projections", "rebuild", "directory", "--share", share);
+            rebuilt.ExitCode.ShouldBe(0, rebuilt.Output + rebuilt.Error);
         }
     }
 

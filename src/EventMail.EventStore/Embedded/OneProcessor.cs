@@ -3,57 +3,37 @@ using System.Globalization;
 namespace EventMail.EventStore.Embedded;
 
 /// <summary>
-/// Long work beside the mail: who serves finds a processor at once, and it takes what is left. On Linux, where each thread has a priority of its
-/// own; elsewhere nothing is done. There is no way back from a lower priority; processors are given back. Thread-safe.
+/// Long work beside the mail keeps to one processor, together with those processes of the embedded PostgreSQL that work for it, so that who serves
+/// finds the others. Alone it has all of them. On Linux, where each thread can be told where to run. Thread-safe.
 /// </summary>
-/// <param name="ofPostgres">PostgreSQL is this program's own: its processes that do this work are treated as this one is.</param>
-public sealed class LowPriority(bool ofPostgres)
+public sealed class OneProcessor
 {
-    /// <summary>nice(2).</summary>
-    public const int Niceness = 10;
-
+    private readonly ProcessorSet _all;
     // PostgreSQL's processes that work for this one.
     private readonly HashSet<int> _backends = [];
     private readonly Lock _gate = new();
-    private ProcessorSet? _all;
     private bool _besideOthers = true;
 
-    /// <summary>
-    /// Beside others this process and those of PostgreSQL that work for it share one processor: the others are left to who serves, and there is
-    /// no need to rest.
-    /// </summary>
-    public bool LeavesProcessors
-    {
-        get
-        {
-            lock (_gate)
-                return ofPostgres && _all is not null;
-        }
-    }
+    private OneProcessor(ProcessorSet all) => _all = all;
 
     /// <summary>
-    /// This process, for as long as it lives: threads that it begins later are as those that begin them. What it starts is so as well: a
-    /// PostgreSQL that may come to serve is started before.
+    /// This process keeps to it from now on: threads that it begins later run where those do that begin them. So does what it starts: a PostgreSQL
+    /// that may come to serve is started before. Null: there is one only, or the system has no way to say where a thread runs.
     /// </summary>
-    public void TakeOn()
+    public static OneProcessor? TakeOn()
     {
-        if (!OperatingSystem.IsLinux())
-            return;
-        lock (_gate)
-            _all = ProcessorSet.OfThisProcess() is { Count: > 1 } all ? all : null;
-        foreach (var thread in Threads(Environment.ProcessId))
-            Scheduling.Lower(thread, Niceness);
-        Scheduling.LowerSession(Environment.ProcessId, Niceness);
-        Place();
+        if (!OperatingSystem.IsLinux() || ProcessorSet.OfThisProcess() is not { Count: > 1 } all)
+            return null;
+        var one = new OneProcessor(all);
+        one.Place();
+        return one;
     }
 
-    /// <summary>A process of the PostgreSQL on this machine that works for this one; left alone where it is no such process, or another user's.</summary>
-    public void GiveToPostgres(int pid)
+    /// <summary>A process of the PostgreSQL on this machine works for this one; left alone where it is no such process, or another user's.</summary>
+    public void Take(int pid)
     {
-        if (!ofPostgres || !OperatingSystem.IsLinux() || !IsPostgres(pid))
+        if (!IsPostgres(pid))
             return;
-        Scheduling.Lower(pid, Niceness);
-        Scheduling.LowerSession(pid, Niceness);
         lock (_gate)
             _backends.Add(pid);
         Place();
@@ -82,9 +62,7 @@ public sealed class LowPriority(bool ofPostgres)
     {
         lock (_gate)
         {
-            if (!ofPostgres || _all is not { } all)
-                return;
-            var where = _besideOthers ? all.Last : all;
+            var where = _besideOthers ? _all.Last : _all;
             foreach (var pid in _backends)
                 where.Put(pid);
             // Until all of them are there: one that is not may begin another meanwhile.
