@@ -43,7 +43,6 @@ internal static class PostgresSettings
             ["random_page_cost"] = "1.1",
             // Our statements are short: compiling one costs more than running it.
             ["jit"] = "off",
-            ["deadlock_timeout"] = "100ms",
             ["idle_in_transaction_session_timeout"] = "5min",
             // Mail is appended: let inserts alone bring on a vacuum early, it keeps visibility maps and statistics fresh.
             ["autovacuum_naptime"] = "15s",

@@ -27,6 +27,8 @@ internal sealed class ChangeOver(GenerationSession session, GenerationOptions op
 
     private const string BeforeTables = "before_tables";
 
+    private const int PartsOfDeadlockTimeout = 20;
+
     // Those who waited behind a turn come first.
     private static readonly TimeSpan BetweenTurns = TimeSpan.FromMilliseconds(10);
 
@@ -36,6 +38,7 @@ internal sealed class ChangeOver(GenerationSession session, GenerationOptions op
     {
         var live = await ReadModelCatalog.ReadAsync(session.Writer, cancel);
         var position = fold?.Position ?? 0;
+        options.Processor?.BesideOthers(false); // mail waits for us now
         foreach (var table in rows.SelectMany(r => r.Tables))
             await session.ExecuteAsync($"analyze {incoming}.{table}", cancel);
         await using var transaction = await session.Writer.BeginTransactionAsync(cancel);
@@ -115,11 +118,12 @@ internal sealed class ChangeOver(GenerationSession session, GenerationOptions op
         $"do $$ begin {string.Concat(tables.Select(table => $"if to_regclass('{ReadModelSchema.Name}.{table}') is not null then lock table {ReadModelSchema.Name}.{table} in access exclusive mode; end if; "))}end $$";
 
     // Whoever reads several tables may have one of them and wait for another, which we have while we wait for theirs. PostgreSQL looks for such a
-    // circle when somebody has waited for so long, and ends that one's statement: we give back what we have before.
+    // circle when somebody has waited for so long, and ends that one's statement: we give back what we have long before, since on a busy machine we
+    // may come to it late.
     private async Task<int> TurnAsync(NpgsqlTransaction transaction, CancellationToken cancel)
     {
         await using var ask = new NpgsqlCommand("select setting::int from pg_settings where name = 'deadlock_timeout'", session.Writer, transaction);
-        return Math.Max(1, (int)(await ask.ExecuteScalarAsync(cancel))! / 2);
+        return Math.Max(1, (int)(await ask.ExecuteScalarAsync(cancel))! / PartsOfDeadlockTimeout);
     }
 
     private async Task<long> OthersAsync(NpgsqlTransaction transaction, string word, CancellationToken cancel)
