@@ -26,11 +26,17 @@ public sealed class RebuildProcessorTests
                 await write.ExecuteScalarAsync();
             (await server.RunAsync("domain", "add", "later.example")).ExitCode.ShouldBe(0);
             using var rebuild = TestServer.Begin("projections", "rebuild", "--data", server.DataFolder);
-            int[] backends = [];
-            await Waiting.UntilAsync(async () => (backends = await BackendsAsync(source)).Length == 2 && !rebuild.HasExited);
+            string[] places = [];
             await Waiting.UntilAsync(
-                () => Of(rebuild.Id).Concat(backends.SelectMany(Of)).All(place => place == wanted),
-                () => string.Join(' ', Of(rebuild.Id).Concat(backends.SelectMany(Of))));
+                async () =>
+                {
+                    rebuild.HasExited.ShouldBeFalse("it does not wait");
+                    // Who looks where the log ends is not one of them.
+                    var backends = (await BackendsAsync(source)).Select(pid => string.Join(' ', Of(pid))).ToList();
+                    places = [.. Of(rebuild.Id), .. backends];
+                    return backends.Count(place => place == wanted) == 2 && Of(rebuild.Id) is [var its] && its == wanted;
+                },
+                () => string.Join(", ", places));
             Of(server.ProcessId).ShouldBe([own]);
             Of(connection.ProcessID).ShouldBe([own]);
             await transaction.RollbackAsync();
@@ -51,16 +57,14 @@ public sealed class RebuildProcessorTests
     private static List<string> Of(int pid)
     {
         var places = new HashSet<string>();
-        foreach (var thread in Directory.EnumerateDirectories(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/task")))
+        try
         {
-            try
-            {
+            foreach (var thread in Directory.EnumerateDirectories(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/task")))
                 places.Add(ProcessorList.Of(thread));
-            }
-            catch (IOException)
-            {
-                // It has ended meanwhile.
-            }
+        }
+        catch (IOException)
+        {
+            // One has ended meanwhile: the rest is enough for who asks again.
         }
         return [.. places];
     }

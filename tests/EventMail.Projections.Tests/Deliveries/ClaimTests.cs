@@ -1,6 +1,7 @@
 using EventMail.Domain.Deliveries;
 using EventMail.EventStore;
 using EventMail.Projections.Deliveries;
+using EventMail.Testing;
 
 namespace EventMail.Projections.Tests.Deliveries;
 
@@ -257,8 +258,9 @@ public sealed class ClaimTests
         }
 
         using var watching = test.Queue.OnWork(() => { });
-        for (var i = 0; i < 500 && (await test.EventsAsync(delivery))[^1] is not DeliveryOutcomeUnknown; i++)
-            await Task.Delay(20);
+        object[] events = [];
+        await Waiting.UntilAsync(
+            async () => (events = [.. await test.EventsAsync(delivery)])[^1] is DeliveryOutcomeUnknown, () => string.Join(", ", events.Select(e => e.GetType().Name)));
         (await test.Queue.Operations.CancelAsync(delivery, null, null, Actor.System, default)).Rejection.ShouldBeNull();
         (await test.EventsAsync(delivery)).TakeLast(2).Select(e => e.GetType().Name).ShouldBe([nameof(DeliveryOutcomeUnknown), nameof(DeliveryCancelled)]);
     }
