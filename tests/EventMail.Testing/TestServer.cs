@@ -38,6 +38,9 @@ public sealed record TestServerOptions
     /// <summary>Another account to run as (needs root).</summary>
     public string? RunAs { get; init; }
 
+    /// <summary>Each line of the log as it comes, also before the server is ready; from any thread.</summary>
+    public Action<string>? Logged { get; init; }
+
     public TimeSpan StartTimeout { get; init; } = Waiting.Limit;
 
     internal bool IsShared => ConnectionString is null && DataFolder is null && RunAs is null && !Embedded && !Durable && !OwnFolder;
@@ -98,7 +101,7 @@ public sealed class TestServer : IAsyncDisposable
         foreach (var (name, value) in options.Environment)
             start.Environment[name] = value;
         var server = new TestServer(new() { StartInfo = start, EnableRaisingEvents = true }, folder, watchdog, database, [.. SettingsOf(options)]);
-        server.Start();
+        server.Start(options.Logged);
         var ready = server._ready.Task;
         if (await Task.WhenAny(ready, Task.Delay(options.StartTimeout)) != ready || await ready is not { } line)
         {
@@ -209,7 +212,7 @@ public sealed class TestServer : IAsyncDisposable
             await _database.DisposeAsync();
     }
 
-    private void Start()
+    private void Start(Action<string>? logged)
     {
         _process.OutputDataReceived += (_, line) =>
         {
@@ -224,8 +227,10 @@ public sealed class TestServer : IAsyncDisposable
         };
         _process.ErrorDataReceived += (_, line) =>
         {
-            if (line.Data is not null)
-                _log.Enqueue(line.Data);
+            if (line.Data is null)
+                return;
+            _log.Enqueue(line.Data);
+            logged?.Invoke(line.Data);
         };
         _process.Start();
         _process.StandardInput.Close();

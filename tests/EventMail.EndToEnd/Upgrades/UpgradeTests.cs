@@ -40,7 +40,15 @@ public sealed partial class UpgradeTests
         await RunAsync(database, $"update eventmail.node set read_models = regexp_replace(read_models, ' ({string.Join('|', Models)})=\\d+ ', ' \\1=0 ', 'g')");
 
         Copy(folder["old"], folder["new"]);
-        var starting = TestServer.StartAsync(Options(database, folder["new"]));
+        var waits = new TaskCompletionSource();
+        var starting = TestServer.StartAsync(Options(database, folder["new"]) with
+        {
+            Logged = line =>
+            {
+                if (line.Contains("waits: 1 programs that are running fold", StringComparison.Ordinal))
+                    waits.TrySetResult();
+            },
+        });
         for (var patience = DateTime.UtcNow.AddSeconds(60); await ScalarAsync(database, "select count(*) from eventmail.read_model_build where position >= target") < Folded; await Task.Delay(50))
         {
             DateTime.UtcNow.ShouldBeLessThan(patience, "nothing is built");
@@ -49,13 +57,12 @@ public sealed partial class UpgradeTests
 
         // The old one serves until it is stopped, and what comes to it meanwhile is no less there.
         await Delivery.SendAsync(old["smtp"], account, "Subject: meanwhile\r\n\r\nBody\r\n");
-        await Task.Delay(TimeSpan.FromSeconds(1));
+        await waits.Task.InTime("that it waits for the old one");
         starting.IsCompleted.ShouldBeFalse("it serves beside a program of another version");
         (await ScalarAsync(database, "select count(*) from eventmail.read_model where version = 0")).ShouldBe(Models.Length);
         (await old.StopAsync()).ShouldBe(0);
 
         await using var server = await starting;
-        server.Log.ShouldContain("waits: 1 programs that are running fold");
         (await ScalarAsync(database, "select count(*) from eventmail.read_model where version = 0")).ShouldBe(0);
         await using (var imap = await ImapClient.LoginAsync(server["imap"], account))
         {
