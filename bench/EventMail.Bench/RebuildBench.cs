@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using EventMail.EventStore;
-using EventMail.EventStore.Embedded;
 using EventMail.Projections;
 using Npgsql;
 

@@ -202,8 +202,8 @@ public sealed class GenerationTests
         // It has the other tables of that read model, and waits for this one.
         const string has = "select count(*) from pg_locks where mode = 'AccessExclusiveLock' and granted and relation in (select oid from pg_class where relname = 'account' and relnamespace = to_regnamespace('projections'))";
         await Waiting.UntilAsync(async () => await busy.ScalarAsync<long>(has) > 0);
-        // Longer than PostgreSQL lets anybody wait before it looks for a circle: it would find one when the reader waits, and end that one's query.
-        await Task.Delay(300);
+        // Longer than PostgreSQL lets anybody wait before it looks for a circle (a second): it would find one when the reader waits, and end that one's query.
+        await Task.Delay(1300);
         await ReadAsync("account");
         changing.IsCompleted.ShouldBeFalse();
         await reader.CommitAsync();
