@@ -155,7 +155,11 @@ public sealed class QueueCommandTests : IAsyncLifetime
     {
         var ids = new List<string>();
         for (var i = 0; i < 5; i++)
+        {
             ids.Add(await SubmitAsync($"bob@d{i}.example"));
+            // An id tells the time to the millisecond: two of one are in any order.
+            await Task.Delay(2);
+        }
         var page = await DoAsync("queue", "list", "--limit", "2");
         page.ShouldContain("5 rows of 5 messages");
         var next = Regex.Match(page, "--after (\\S+)").Groups[1].Value;
