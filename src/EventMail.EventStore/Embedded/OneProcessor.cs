@@ -4,7 +4,8 @@ namespace EventMail.EventStore.Embedded;
 
 /// <summary>
 /// Long work beside the mail keeps to one processor, together with those processes of the embedded PostgreSQL that work for it, so that who serves
-/// finds the others. Alone it has all of them. On Linux, where each thread can be told where to run. Thread-safe.
+/// finds the others; and it does not keep that one from anybody who wakes up there. Alone it has all of them. On Linux, where each thread can be told
+/// where to run. Thread-safe.
 /// </summary>
 public sealed class OneProcessor
 {
@@ -62,14 +63,19 @@ public sealed class OneProcessor
     {
         lock (_gate)
         {
-            var where = _besideOthers ? _all.Last : _all;
             foreach (var pid in _backends)
-                where.Put(pid);
+                Place(pid);
             // Until all of them are there: one that is not may begin another meanwhile.
             var placed = new HashSet<int>();
             while (Threads(Environment.ProcessId).Where(placed.Add).ToList() is { Count: > 0 } threads)
-                threads.ForEach(where.Put);
+                threads.ForEach(Place);
         }
+    }
+
+    private void Place(int thread)
+    {
+        (_besideOthers ? _all.Last : _all).Put(thread);
+        ThreadSlice.Set(thread, _besideOthers ? ThreadSlice.Longest : TimeSpan.Zero);
     }
 
     private static IEnumerable<int> Threads(int pid) =>

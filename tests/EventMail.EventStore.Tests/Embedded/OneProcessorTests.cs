@@ -13,6 +13,7 @@ public sealed class OneProcessorTests
         await using var worker = await database.DataSource.OpenConnectionAsync();
         await using var other = await database.DataSource.OpenConnectionAsync();
         var all = Of(other.ProcessID);
+        var slice = ThreadSlice.Of(other.ProcessID);
         if (OneProcessor.TakeOn() is not { } processor)
         {
             (OperatingSystem.IsLinux() && Environment.ProcessorCount > 1).ShouldBeFalse();
@@ -24,6 +25,9 @@ public sealed class OneProcessorTests
             processor.Take(worker.ProcessID);
             Of(worker.ProcessID).ShouldBe(ProcessorList.LastOf(all));
             Of(other.ProcessID).ShouldBe(all);
+            // Linux had one slice for all before.
+            if (Environment.OSVersion.Version >= new Version(6, 12))
+                new[] { Environment.ProcessId, worker.ProcessID, other.ProcessID }.Select(ThreadSlice.Of).ShouldBe([ThreadSlice.Longest, ThreadSlice.Longest, slice]);
         }
         finally
         {
@@ -31,6 +35,7 @@ public sealed class OneProcessorTests
         }
         Of(worker.ProcessID).ShouldBe(all);
         Of(Environment.ProcessId).ShouldBe(all);
+        new[] { Environment.ProcessId, worker.ProcessID }.Select(ThreadSlice.Of).ShouldBe([slice, slice]);
     }
 
     [Fact]
