@@ -43,7 +43,7 @@ internal sealed class ForgetfulProxy : IAsyncDisposable
             while (true)
                 _ = ServeAsync(await _listener.AcceptSocketAsync());
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or InvalidOperationException)
         {
             // Stopped.
         }

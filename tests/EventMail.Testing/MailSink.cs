@@ -101,8 +101,8 @@ public sealed class MailSink : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        _listener.Stop();
         await _accepting;
+        _listener.Stop();
         await Task.WhenAll(_sessions.Keys);
         _stop.Dispose();
     }
@@ -120,7 +120,7 @@ public sealed class MailSink : IAsyncDisposable
                 _ = session.ContinueWith(done => _sessions.TryRemove(done, out _), TaskScheduler.Default);
             }
         }
-        catch (Exception error) when (error is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception error) when (error is OperationCanceledException or SocketException)
         {
             // Stopped.
         }

@@ -33,7 +33,7 @@ internal sealed class ImapProxy : IAsyncDisposable
             while (true)
                 _ = RelayAsync(await _listener.AcceptTcpClientAsync());
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is SocketException or InvalidOperationException)
         {
             // Closed.
         }

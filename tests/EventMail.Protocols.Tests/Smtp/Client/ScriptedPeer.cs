@@ -64,8 +64,8 @@ internal sealed class ScriptedPeer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        _listener.Stop();
         await _accepting;
+        _listener.Stop();
         await Task.WhenAll(_sessions);
     }
 
@@ -81,8 +81,7 @@ internal sealed class ScriptedPeer : IAsyncDisposable
                 _sessions.Add(ServeAsync(socket));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException
-            || (e is InvalidOperationException && _stop.IsCancellationRequested)) // stopped just before it was asked for the next
+        catch (Exception e) when (e is OperationCanceledException or SocketException)
         {
             // Stopped.
         }
