@@ -81,6 +81,12 @@ public sealed class SmtpSinkTests
         var result = await SendAsync(client, Content + string.Concat(Enumerable.Repeat("0123456789\r\n", size / 12)));
         result.Recipients.ShouldAllBe(recipient => recipient.Outcome == SendOutcome.Failed || recipient.Outcome == SendOutcome.Deferred || recipient.Outcome == SendOutcome.Unknown);
         result.Any(SendOutcome.Delivered).ShouldBeFalse();
+        // The sink closes behind its reply. Where all was sent before the reply came, only the next transaction notices.
+        if (client.CanReuse)
+        {
+            (await SendAsync(client, Content)).Recipients.ShouldAllBe(recipient => recipient.Outcome == SendOutcome.NotTried);
+        }
+
         client.CanReuse.ShouldBeFalse();
     }
 
