@@ -85,6 +85,12 @@ public sealed class ContentStore : IAsyncDisposable
             return new(number, recent);
         if (TryGetRecentFile(number) is { } recentFile)
             return await OpenFileAsync(recentFile, cancel);
+        return await ReadStoredAsync(number, cancel);
+    }
+
+    /// <summary>By its row, whatever of it is in memory.</summary>
+    internal async ValueTask<Content> ReadStoredAsync(long number, CancellationToken cancel)
+    {
         var (row, data) = await FindAsync(number, cancel) ?? throw new ContentMissingException(number);
         try
         {
@@ -204,14 +210,15 @@ public sealed class ContentStore : IAsyncDisposable
     /// </summary>
     /// <param name="sizes">Theirs, in octets: how many are read at once depends on them.</param>
     /// <param name="keep">What is read for the second time stays in memory: not for who goes through whole mailboxes.</param>
+    /// <param name="stored">What is in memory does not count: for who asks whether what is stored is right.</param>
     /// <exception cref="ContentUnreadableException">One of them is missing, or cannot be read.</exception>
     public async IAsyncEnumerable<Content> ReadManyAsync(
-        IReadOnlyList<long> numbers, IReadOnlyList<long> sizes, bool keep = true, [EnumeratorCancellation] CancellationToken cancel = default)
+        IReadOnlyList<long> numbers, IReadOnlyList<long> sizes, bool keep = true, bool stored = false, [EnumeratorCancellation] CancellationToken cancel = default)
     {
         var at = 0;
         while (at < numbers.Count)
         {
-            var window = ContentWindow.Take(numbers, sizes, ref at, this);
+            var window = ContentWindow.Take(numbers, sizes, stored, ref at, this);
             await foreach (var content in window.ReadAsync(_source, keep, cancel))
                 yield return content;
         }

@@ -29,17 +29,19 @@ internal sealed class ContentWindow
     }
 
     private readonly ContentStore _store;
+    private readonly bool _stored;
     private readonly List<long> _numbers = [];
     private readonly HashSet<long> _seen = [];
     private readonly List<long> _missing = [];
     private readonly Dictionary<long, Found> _found = [];
 
-    private ContentWindow(ContentStore store) => _store = store;
+    private ContentWindow(ContentStore store, bool stored) => (_store, _stored) = (store, stored);
 
     /// <summary>The next window of <paramref name="numbers"/>, without a number twice.</summary>
-    public static ContentWindow Take(IReadOnlyList<long> numbers, IReadOnlyList<long> sizes, ref int at, ContentStore store)
+    /// <param name="stored">What is in memory does not count.</param>
+    public static ContentWindow Take(IReadOnlyList<long> numbers, IReadOnlyList<long> sizes, bool stored, ref int at, ContentStore store)
     {
-        var window = new ContentWindow(store);
+        var window = new ContentWindow(store, stored);
         var octets = 0L;
         for (; at < numbers.Count && window._numbers.Count < MaxContents; at++)
         {
@@ -55,7 +57,9 @@ internal sealed class ContentWindow
     private void Add(long number)
     {
         _numbers.Add(number);
-        if (_store.TryGetRecent(number, out var bytes))
+        if (_stored)
+            _missing.Add(number);
+        else if (_store.TryGetRecent(number, out var bytes))
             _found[number] = new(bytes.Length, bytes, null, null, false);
         else if (_store.TryGetRecentFile(number) is { } file)
             _found[number] = new(file);
@@ -77,7 +81,7 @@ internal sealed class ContentWindow
                 {
                     { Pooled: { } buffer } => new(number, buffer, (int)found.Size, _store.Buffers),
                     { File: { } file } => await _store.OpenFileAsync(file, cancel),
-                    { Alone: true } => await _store.ReadAsync(number, cancel),
+                    { Alone: true } => await (_stored ? _store.ReadStoredAsync(number, cancel) : _store.ReadAsync(number, cancel)),
                     _ => new(number, found.Shared),
                 };
             }

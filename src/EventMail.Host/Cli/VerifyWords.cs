@@ -44,6 +44,7 @@ internal static class VerifyWords
                 report.Events,
                 Root = report.Root.ToString(),
                 Checkpoints = report.Checkpoints.Select(c => new { c.Checkpoint.Origin, c.Checkpoint.Size, c.Checkpoint.Time, Verdict = c.Verdict.ToString() }),
+                Forked = CheckpointFork.In(report.Checkpoints).Take(Shown).Select(fork => new { fork.Size, Roots = fork.Roots.Select(root => root.ToString()) }),
                 Differences = report.Leaves.Take(Shown).Select(leaf => new { Fault = leaf.Fault.ToString(), leaf.Position, leaf.Elsewhere }),
                 MoreDifferences = Math.Max(0, report.Leaves.Count + report.MoreLeaves - Shown),
                 Damages = report.Damages.Take(Shown),
@@ -74,8 +75,8 @@ internal static class VerifyWords
             await LineAsync(verdict == CheckpointVerdict.LogIsShorter
                 ? $"FAILED: {WordsOf(checkpoint)}: there are {events} now, the others were removed"
                 : $"FAILED: {WordsOf(checkpoint)}: the first {Events(checkpoint.Size)} are others today{(treeHolds ? "; the stored tree is still that of then" : "")}");
-        foreach (var fork in findings.Select(c => c.Checkpoint).GroupBy(c => c.Size).Where(sameSize => sameSize.Select(c => c.Root).Distinct().Skip(1).Any()).Take(Shown))
-            await LineAsync($"FORKED: of {Events(fork.Key)} there are checkpoints with different roots: two logs were signed");
+        foreach (var fork in CheckpointFork.In(findings).Take(Shown))
+            await LineAsync($"FORKED: of {Events(fork.Size)} there are checkpoints with different roots: two logs were signed");
         var held = findings.Where(c => c.Verdict == CheckpointVerdict.Holds).Select(c => c.Checkpoint).ToList();
         if (held.Count > 0)
             await LineAsync($"{held.Count} checkpoint{(held.Count == 1 ? "" : "s")} hold{(held.Count == 1 ? "s" : "")}, the newest: {WordsOf(held.MaxBy(c => c.Size)!)}");

@@ -26,7 +26,7 @@ internal sealed class AdminServer(
     {
         var http = _settings.Http;
         var finder = new AccountFinder(store.Directory);
-        var pictures = new MailboxPictures(store, new(store.Log));
+        var pictures = new MailboxPictures(store, store.Past);
         return new(new(_guard, Environment.MachineName, host.Logs.CreateLogger("EventMail.Http")),
         [
             .. new AccountsResource(store, finder, http.MaxPage).Operations,

@@ -35,7 +35,7 @@ internal sealed class Monitoring(KeyGuard guard, HealthChecks health, HostMeasur
         var bad = checks.Where(check => !check.Ok).Select(check => check.Name).ToList();
         context.Response.StatusCode = bad.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
         await context.Response.WriteAsJsonAsync(
-            new(bad.Count == 0 ? "ready" : $"not ready: {string.Join(", ", bad)}", checks), HttpJson.Default.ReadyDocument, "application/json", context.RequestAborted);
+            new(bad.Count == 0 ? "ready" : $"not ready: {string.Join(", ", bad)}", checks), HttpJson.Plain.ReadyDocument, "application/json", context.RequestAborted);
     }
 
     private async Task MetricsAsync(HttpContext context)

@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
@@ -10,7 +12,7 @@ internal sealed record Problem(string Title, int Status, [property: JsonIgnore(C
     public static Task WriteAsync(HttpContext context, int status, string title, string? detail = null)
     {
         context.Response.StatusCode = status;
-        return context.Response.WriteAsJsonAsync(new(title, status, detail), HttpJson.Default.Problem, "application/problem+json", context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(new(title, status, detail), HttpJson.Plain.Problem, "application/problem+json", context.RequestAborted);
     }
 
     /// <summary>Gives answers of the framework's own (no such resource, wrong method) a body.</summary>
@@ -33,4 +35,12 @@ internal sealed record Problem(string Title, int Status, [property: JsonIgnore(C
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(ReadyDocument))]
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-internal sealed partial class HttpJson : JsonSerializerContext;
+internal sealed partial class HttpJson : JsonSerializerContext
+{
+    /// <summary>Letters as they are: it is never put into a page, and the answers say nosniff.</summary>
+    public static HttpJson Plain { get; } = new(new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}

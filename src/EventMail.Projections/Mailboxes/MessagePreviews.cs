@@ -84,7 +84,7 @@ public sealed class MessagePreviews
         await _summaries.PrefetchAsync(numbers, cancel);
         var texts = new string[numbers.Length];
         var i = 0;
-        await foreach (var content in _contents.ReadManyAsync(numbers, Array.ConvertAll(numbers, n => missing[n]), keep: false, cancel))
+        await foreach (var content in _contents.ReadManyAsync(numbers, Array.ConvertAll(numbers, n => missing[n]), keep: false, cancel: cancel))
         {
             await using (content)
                 texts[i] = await TextOfAsync(content, await _summaries.GetAsync(content.Number, cancel), cancel);

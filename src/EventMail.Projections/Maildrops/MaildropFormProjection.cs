@@ -78,7 +78,7 @@ public sealed class MaildropFormProjection : IInlineProjection
 
         var (numbers, sizes) = ContentsWithoutRow(inbox, forms);
         var found = new SortedDictionary<(string, long), MaildropForm>();
-        await foreach (var content in log.Contents.ReadManyAsync(numbers, sizes, keep: false, cancel))
+        await foreach (var content in log.Contents.ReadManyAsync(numbers, sizes, keep: false, cancel: cancel))
         {
             await using (content)
             {

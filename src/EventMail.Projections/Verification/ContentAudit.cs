@@ -137,7 +137,7 @@ public sealed class ContentAudit(EventLog log)
             try
             {
                 await foreach (var content in log.Contents.ReadManyAsync(
-                    rest.ConvertAll(name => name.Number), rest.ConvertAll(name => rows[name.Number].Size), keep: false, cancel).ConfigureAwait(false))
+                    rest.ConvertAll(name => name.Number), rest.ConvertAll(name => rows[name.Number].Size), keep: false, stored: true, cancel: cancel).ConfigureAwait(false))
                 {
                     await using (content.ConfigureAwait(false))
                     {

@@ -174,6 +174,8 @@ public sealed class TamperingTests(AuditStore store) : IClassFixture<AuditStore>
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, $"{held}\n{forged}");
         (await store.FailAsync("audit", "verify", "--checkpoint", file)).ShouldContain($"FORKED: of {held.Checkpoint.Size} events there are checkpoints with different roots");
+        var told = await store.FailAsync("audit", "verify", "--checkpoint", file, "--json");
+        told.ShouldContain($"\"forked\":[{{\"size\":{held.Checkpoint.Size},\"roots\":[\"{held.Checkpoint.Root}\",\"{TreeHash.Empty}\"]}}]");
     }
 
     [Fact]

@@ -51,6 +51,8 @@ public class AdminHost : WebApplicationFactory<HostSettings>, IAsyncLifetime
 
     internal MailStore Store => _services!.Store;
 
+    internal HostDatabase Postgres => _postgres!;
+
     internal ServerListeners Listeners { get; private set; } = null!;
 
     internal AdminApi Api { get; private set; } = null!;

@@ -189,6 +189,21 @@ public sealed class JobTests(JobHost host) : IClassFixture<JobHost>
     }
 
     [Fact]
+    public async Task A_build_works_for_a_share_of_the_time_that_can_be_one()
+    {
+        foreach (var share in (int[])[0, 101, -1, int.MaxValue])
+            (await host.Admin.PostAsync($"{Root}/projections/rebuild", new { share }).ProblemAsync(HttpStatusCode.UnprocessableEntity)).ShouldContain("share is a number from 1 to 100");
+        await host.Admin.PostAsync($"{Root}/projections/rebuild", new { share = "half" }).ProblemAsync(HttpStatusCode.BadRequest);
+        foreach (var share in (int[])[1, 100])
+        {
+            (await host.Admin.ResultAsync($"{Root}/projections/rebuild", new { names = new[] { "directory" }, @switch = false, share }))["models"]!.AsArray().ShouldHaveSingleItem();
+            await host.Admin.DeleteAsync($"{Root}/projections/next").ShouldBeAsync(HttpStatusCode.NoContent);
+        }
+        var document = await host.Admin.GetAsync($"{Root}/openapi.json").JsonAsync();
+        document["components"]!["schemas"]!["NewBuild"]!["properties"]!["share"]!["default"]!.GetValue<int>().ShouldBe(25);
+    }
+
+    [Fact]
     public async Task Only_so_many_run_and_one_ends_when_it_is_told_to()
     {
         await AccountAsync("ida@limit.example", 1);

@@ -44,6 +44,26 @@ public sealed class RequestTests(AdminHost host) : IClassFixture<AdminHost>
         await host.Admin.PostAsync($"{account}/resume", null).ShouldBeAsync(HttpStatusCode.NoContent);
     }
 
+    /// <summary>Nothing of it is ever put into a page: a reader sees letters, quotes and signs as they are.</summary>
+    [Fact]
+    public async Task What_is_answered_is_escaped_no_more_than_JSON_needs()
+    {
+        using var nobody = host.With(null);
+        using var refused = await nobody.GetAsync($"{Root}/accounts");
+        (await refused.Content.ReadAsStringAsync()).ShouldContain("`eventmail api-key create` makes one");
+        using var ready = await host.Admin.GetAsync("/health/ready");
+        using var document = await host.Admin.GetAsync($"{Root}/openapi.json");
+        using var missing = await host.Admin.GetAsync($"{Root}/events?types=%C3%B6%26%3C%3E'%2B`");
+        using var job = await host.Admin.PostAsync($"{Root}/projections/switch", null);
+        var failed = await host.Admin.GetStringAsync(job.Headers.Location!.OriginalString);
+        while (failed.Contains("\"running\"", StringComparison.Ordinal))
+            failed = await host.Admin.GetStringAsync(job.Headers.Location!.OriginalString);
+        failed.ShouldContain("`eventmail projections rebuild` builds");
+        foreach (var text in (string[])[await ready.Content.ReadAsStringAsync(), await document.Content.ReadAsStringAsync(), await missing.Content.ReadAsStringAsync(), failed])
+            text.ShouldNotContain("\\u");
+        (await missing.Content.ReadAsStringAsync()).ShouldContain("ö&<>'+`");
+    }
+
     [Fact]
     public async Task HEAD_is_GET_without_its_content()
     {

@@ -35,6 +35,17 @@ public enum CheckpointVerdict
 /// <param name="TreeHolds">The stored tree is one that the checkpoint can be of: what differs from it was changed in the log, and not in the tree.</param>
 public readonly record struct CheckpointFinding(Checkpoint Checkpoint, CheckpointVerdict Verdict, bool TreeHolds);
 
+/// <summary>Two logs were signed: there are checkpoints of one size with different roots.</summary>
+public sealed record CheckpointFork(long Size, IReadOnlyList<TreeHash> Roots)
+{
+    /// <summary>By size; whichever of them holds today.</summary>
+    public static IReadOnlyList<CheckpointFork> In(IEnumerable<CheckpointFinding> findings) =>
+    [
+        .. findings.Select(finding => finding.Checkpoint).GroupBy(checkpoint => checkpoint.Size, checkpoint => checkpoint.Root)
+            .Select(roots => new CheckpointFork(roots.Key, [.. roots.Distinct()])).Where(fork => fork.Roots.Count > 1).OrderBy(fork => fork.Size),
+    ];
+}
+
 /// <summary>How today's log, the tree that was kept of it, and checkpoints fit together.</summary>
 /// <param name="Events">In the log.</param>
 /// <param name="Root">Of the tree over them.</param>

@@ -68,6 +68,7 @@ namespace EventMail.Host.Http.Admin;
 [JsonSerializable(typeof(VerificationDocument))]
 [JsonSerializable(typeof(Page<CheckpointDocument>))]
 [JsonSerializable(typeof(NewAuditDocument))]
+[JsonSerializable(typeof(NewContinuationDocument))]
 [JsonSerializable(typeof(AuditDocument))]
 [JsonSerializable(typeof(QueueChoiceDocument))]
 [JsonSerializable(typeof(QueueSweptDocument))]

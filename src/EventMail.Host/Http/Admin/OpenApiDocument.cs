@@ -47,7 +47,7 @@ internal static partial class OpenApiDocument
                 ["schemas"] = schemas,
             },
         };
-        return JsonSerializer.SerializeToUtf8Bytes(document, ApiJson.Default.JsonObject);
+        return JsonSerializer.SerializeToUtf8Bytes(document, ApiJson.Plain.JsonObject);
     }
 
     private static JsonObject OperationOf(Operation operation, JsonObject schemas)

@@ -52,7 +52,7 @@ internal sealed class ExportRun(EventLog log, IExportTarget target)
             try
             {
                 await foreach (var content in log.Contents.ReadManyAsync(
-                    [.. rest.Select(row => row.Content)], [.. rest.Select(row => (long)row.Size)], keep: false, cancel))
+                    [.. rest.Select(row => row.Content)], [.. rest.Select(row => (long)row.Size)], keep: false, cancel: cancel))
                 {
                     await using (content)
                     {

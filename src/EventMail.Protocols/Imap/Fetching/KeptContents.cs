@@ -13,7 +13,7 @@ internal static class KeptContents
         for (var i = 0; i < numbers.Length;)
         {
             // A reading that has failed is over: the next begins behind it.
-            var reading = store.ReadManyAsync(numbers[i..], sizes[i..], keep, cancel).GetAsyncEnumerator(cancel);
+            var reading = store.ReadManyAsync(numbers[i..], sizes[i..], keep, cancel: cancel).GetAsyncEnumerator(cancel);
             await using (reading.ConfigureAwait(false))
             {
                 Content? content;

@@ -48,7 +48,11 @@ internal sealed class AuditResource(MailStore store, HostDatabase database, Host
             ],
             MediaType = "application/json",
         },
-        new("POST", "/audit/verify", Write, "Finds and names events that were changed, removed, inserted or moved.", VerifyAsync)
+        new("POST", "/audit/proofs/since", Write, "A file that shows, without this server, that the log goes on from an older checkpoint, which somebody holds.", ProveContinuationAsync)
+        {
+            Body = ApiJson.Default.NewContinuationDocument, MediaType = "application/json",
+        },
+        new("POST", "/audit/verify", Write, "Finds and names events that were changed, removed, inserted or moved; if it is asked for, messages that are not what the log says.", VerifyAsync)
         {
             Body = ApiJson.Default.NewAuditDocument, Answer = ApiJson.Default.JobDocument, Result = ApiJson.Default.AuditDocument, Status = 202,
         },
@@ -94,16 +98,38 @@ internal sealed class AuditResource(MailStore store, HostDatabase database, Host
             if (EventSecrets.AreIn(LogEntry.TypeOf(e, store.Log.Types)))
                 return ApiAnswer.Refused(Rejection.Invalid($"What passwords or keys are checked with is in event {e.Sequence}; `eventmail audit prove --event {e.Sequence}` proves it on the server"));
         }
-        return await TriedAsync(async () =>
-        {
-            var checkpoint = request.Number("size") is { } size
-                ? (await OwnCheckpoints.ReadAsync(settings, request.Cancel)).FirstOrDefault(kept => kept.Checkpoint.Size == size)
-                : await AuditCheckpointCommand.SignAsync(store, settings, request.Cancel);
-            return checkpoint is null
-                ? ApiAnswer.NotFound("checkpoint")
-                : TextAnswer("application/json", (await new ProofMaker(store.Log, new(store.Log)).ProveAsync(checkpoint, positions, request.Cancel)).ToJson());
-        });
+        return await AgainstAsync(request.Number("size"), async (maker, checkpoint) => (await maker.ProveAsync(checkpoint, positions, request.Cancel)).ToJson(), request.Cancel);
     }
+
+    private async Task<ApiAnswer> ProveContinuationAsync(ApiRequest request)
+    {
+        var wanted = request.BodyOf<NewContinuationDocument>();
+        if (wanted.Size < 1)
+            return ApiAnswer.Refused(Rejection.Invalid("size is a number of events, from 1 on"));
+        SignedCheckpoint? older;
+        try
+        {
+            older = SignedCheckpoint.ParseAll(wanted.Since).LastOrDefault();
+        }
+        catch (FormatException error)
+        {
+            return ApiAnswer.Refused(Rejection.Invalid($"since is no checkpoint: {error.Message}"));
+        }
+        if (older is null)
+            return ApiAnswer.Refused(Rejection.Invalid("since has no checkpoint: it is a signed note, as POST /audit/checkpoints answers it"));
+        return await AgainstAsync(wanted.Size, async (maker, newer) => (await maker.ProveContinuationAsync(older, newer, request.Cancel)).ToJson(), request.Cancel);
+    }
+
+    // A checkpoint that is kept here, or a new one, and what is proved by it.
+    private Task<ApiAnswer> AgainstAsync(long? size, Func<ProofMaker, SignedCheckpoint, Task<byte[]>> prove, CancellationToken cancel) => TriedAsync(async () =>
+    {
+        var checkpoint = size is null
+            ? await AuditCheckpointCommand.SignAsync(store, settings, cancel)
+            : (await OwnCheckpoints.ReadAsync(settings, cancel)).FirstOrDefault(kept => kept.Checkpoint.Size == size);
+        return checkpoint is null
+            ? ApiAnswer.NotFound("checkpoint")
+            : TextAnswer("application/json", await prove(new(store.Log, new(store.Log)), checkpoint));
+    });
 
     private async Task<ApiAnswer> VerifyAsync(ApiRequest request)
     {
@@ -120,12 +146,13 @@ internal sealed class AuditResource(MailStore store, HostDatabase database, Host
             return AccountFinder.Missing;
         return jobs.Begin(request, "audit", Write, ApiJson.Plain.AuditDocument, async (job, cancel) =>
         {
-            var audited = await new LogAudit(database, settings).RunAsync(
-                new(tenant, until), Told, (stage, done, total) => job.Report(new(stage, done, total)), cancel);
+            var audited = await new LogAudit(store, database, settings).RunAsync(
+                new(tenant, until), wanted.Contents, Told, (stage, done, total) => job.Report(new(stage, done, total)), cancel);
             var chains = audited.Chains;
             return new AuditDocument(
                 audited.Holds, chains.Events, chains.Streams, chains.UpTo, chains.Unhashed, chains.Foreign, chains.Faults,
-                [.. audited.Found.Select(AuditFaultDocument.Of)], audited.Tree is { } tree ? DocumentOf(tree) : null);
+                [.. audited.Found.Select(AuditFaultDocument.Of)], [.. audited.Lost.Take(Told).Select(LostKeyDocument.Of)],
+                audited.Contents is { } contents ? AuditedContentsDocument.Of(contents) : null, audited.Tree is { } tree ? DocumentOf(tree) : null);
         });
     }
 
@@ -140,6 +167,7 @@ internal sealed class AuditResource(MailStore store, HostDatabase database, Host
                 .. shown.Select(finding => new CheckpointVerdictDocument(
                     finding.Checkpoint.Origin, finding.Checkpoint.Size, finding.Checkpoint.Time, AuditFaultDocument.NameOf(finding.Verdict))),
             ],
+            [.. CheckpointFork.In(tree.Checkpoints).Take(Told).Select(ForkDocument.Of)],
             [.. tree.Leaves.Take(Told).Select(leaf => new LeafDocument(AuditFaultDocument.NameOf(leaf.Fault), leaf.Position, leaf.Elsewhere))],
             Math.Max(0, tree.Leaves.Count + tree.MoreLeaves - Told), [.. tree.Damages.Take(Told)]);
     }

@@ -12,7 +12,8 @@ internal sealed record ProjectionListDocument(IReadOnlyList<ReadModelStatus> Ite
 
 /// <param name="Names">Which; without it all of them, or those whose build was begun.</param>
 /// <param name="Switch">Changes over to them at the end; else they wait for `/projections/switch`.</param>
-internal sealed record NewBuildDocument(IReadOnlyList<string>? Names = null, bool Switch = true);
+/// <param name="Share">While mail comes in: of the time it works, in percent, 1 to 100; the rest of it is left to the mail.</param>
+internal sealed record NewBuildDocument(IReadOnlyList<string>? Names = null, bool Switch = true, int Share = (int)(GenerationOptions.DefaultShareBesideOthers * 100));
 
 /// <param name="Names">Which; without it all that have a generation before the live one.</param>
 internal sealed record NewRollbackDocument(IReadOnlyList<string>? Names = null);
@@ -64,8 +65,11 @@ internal sealed class ProjectionsResource(MailStore store, HostDatabase database
             ApiJson.Default.NewBuildDocument, ApiJson.Default.BuiltDocument, request =>
             {
                 var wanted = request.BodyOf<NewBuildDocument>();
+                if (wanted.Share is < 1 or > 100)
+                    return ApiAnswer.Refused(Domain.Rejection.Invalid("share is a number from 1 to 100: how many percent of the time a build works while mail comes in"));
                 return Known(wanted.Names) ?? jobs.Begin(request, "rebuild", Write, ApiJson.Plain.BuiltDocument, (job, cancel) => BuiltAsync(
-                    job, report => Generations.RebuildAsync(wanted.Names ?? [], wanted.Switch, report, cancel)));
+                    job, report => new Generations(_options.Value with { ShareBesideOthers = wanted.Share / 100.0 })
+                        .RebuildAsync(wanted.Names ?? [], wanted.Switch, report, cancel)));
             }),
         Begin("fill", "Makes the rows that are derived from messages, which a build leaves empty, before anybody asks for them.",
             ApiJson.Default.NewFillDocument, ApiJson.Default.FilledDocument, request =>
