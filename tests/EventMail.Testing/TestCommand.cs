@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Text;
 using EventMail.Host.Cli;
 
@@ -13,8 +12,6 @@ public static class TestCommand
 {
     private static readonly AsyncLocal<Printed?> Current = new();
 
-    private static readonly Lock Parsing = new();
-
     static TestCommand()
     {
         Console.SetOut(new Divider(Console.Out, printed => printed.Output));
@@ -26,9 +23,7 @@ public static class TestCommand
     {
         string[] words = [.. arguments];
         // Commands run beside each other: one may wait for a transaction of a test that runs a command in it.
-        ParseResult parsed;
-        lock (Parsing)
-            parsed = CommandLine.Parse(words);
+        var parsed = CommandLine.Parse(words);
         var printed = new Printed();
         try
         {

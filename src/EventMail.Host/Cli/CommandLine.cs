@@ -17,6 +17,8 @@ public static class CommandLine
     // "Transaction rollback": it is there, and somebody was in the way.
     private const string RolledBack = "40";
 
+    private static readonly Lock Parsing = new();
+
     private static readonly Option<string?> Data = new("--data")
     {
         Description = "The data folder",
@@ -42,8 +44,8 @@ public static class CommandLine
     /// <summary>--data itself, without what other settings say.</summary>
     internal static string? DataFolderOf(ParseResult arguments) => arguments.GetValue(Data);
 
-    /// <summary>All commands.</summary>
-    internal static RootCommand Create() => new("EventMail: a mail server whose only source of truth is an event log.")
+    // All commands.
+    private static RootCommand Create() => new("EventMail: a mail server whose only source of truth is an event log.")
     {
         Data, Config, Set,
         ServeCommand.Create(),
@@ -78,12 +80,25 @@ public static class CommandLine
 
     public static Task<int> RunAsync(string[] arguments) => RunAsync(Parse(arguments));
 
-    /// <summary>The options are there once for the process: no two command lines are parsed at a time.</summary>
-    // A password may begin with @: it is not the name of a file with more arguments.
-    public static ParseResult Parse(string[] arguments) => Create().Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+    /// <summary>Thread-safe.</summary>
+    public static ParseResult Parse(string[] arguments)
+    {
+        // The options are there once for the process, and notice which commands they belong to.
+        lock (Parsing)
+        {
+            // A password may begin with @: it is not the name of a file with more arguments.
+            return Create().Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        }
+    }
 
     public static async Task<int> RunAsync(ParseResult parsed)
     {
+        if (UnknownOptions.FirstOf(parsed) is { } option)
+        {
+            await Console.Error.WriteLineAsync($"eventmail: There is no option {option} here; --help lists those that are. A value that begins with a hyphen stands behind --.");
+            return ExitCodes.Usage;
+        }
+
         // Signals are ours: a server has its own way to stop, and a command must put its PostgreSQL away.
         var exitCode = await parsed.InvokeAsync(new() { ProcessTerminationTimeout = null });
         return parsed.Errors.Count > 0 ? ExitCodes.Usage : exitCode;

@@ -143,7 +143,7 @@ public sealed class ReplayCommandTests(CliServer server) : IClassFixture<CliServ
     [InlineData("restore", "a@example.org", "--to")]
     [InlineData("restore", "a@example.org", "--to", "1d", "--messages")]
     public void Options_without_their_values_are_refused(params string[] arguments) =>
-        CommandLine.Create().Parse(arguments).Errors.ShouldNotBeEmpty();
+        CommandLine.Parse(arguments).Errors.ShouldNotBeEmpty();
 
     [Fact]
     public async Task Words_that_make_no_sense_are_refused()

@@ -41,7 +41,7 @@ public sealed partial class HttpDocumentTests(AdminHost host) : IClassFixture<Ad
     public void Every_command_has_its_row()
     {
         var rows = CommandRow().Matches(Document).Select(row => Quoted().Matches(row.Groups[1].Value).Select(name => name.Groups[1].Value).ToList()).ToList();
-        foreach (var command in CommandLine.Create().Subcommands)
+        foreach (var command in CommandLine.Parse([]).RootCommandResult.Command.Subcommands)
         {
             var own = rows.Where(row => row.Exists(name => name.Split(' ')[0] == command.Name)).ToList();
             own.ShouldNotBeEmpty(command.Name);
