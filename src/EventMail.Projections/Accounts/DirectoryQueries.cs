@@ -70,6 +70,22 @@ public sealed class DirectoryQueries(NpgsqlDataSource source)
             yield return new(row.GetString(0), row.GetInt64(1));
     }
 
+    /// <param name="name">Canonical.</param>
+    public async Task<DomainListing?> DomainAsync(string name, CancellationToken cancel)
+    {
+        await using var command = source.CreateCommand("select (select count(*) from address a where a.domain = d.name) from mail_domain d where d.name = $1");
+        command.Parameters.Add(new() { Value = name });
+        return await command.ExecuteScalarAsync(cancel).ConfigureAwait(false) is long addresses ? new(name, addresses) : null;
+    }
+
+    /// <param name="address">Canonical.</param>
+    public async Task<AliasListing?> AliasAsync(string address, CancellationToken cancel)
+    {
+        await using var command = source.CreateCommand("select targets from address where address = $1 and targets is not null");
+        command.Parameters.Add(new() { Value = address });
+        return await command.ExecuteScalarAsync(cancel).ConfigureAwait(false) is string[] targets ? new(address, targets) : null;
+    }
+
     /// <summary>By domain, then name.</summary>
     public async IAsyncEnumerable<AliasListing> AliasesAsync([EnumeratorCancellation] CancellationToken cancel, ListPage page = default)
     {

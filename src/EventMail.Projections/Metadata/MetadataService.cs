@@ -56,6 +56,8 @@ public sealed class MetadataService : IDisposable
     {
         if (mailbox.Length == 0)
             return Result(await OfServerAsync(account, cancel).ConfigureAwait(false));
+        if (_mailboxes.Past.Has(mailbox))
+            return await OfPastAsync(account, mailbox, cancel).ConfigureAwait(false);
         var (entry, missing) = await _mailboxes.FindAsync(account, mailbox, cancel, Rights.Lookup).ConfigureAwait(false);
         if (missing is not null)
             return missing;
@@ -82,6 +84,8 @@ public sealed class MetadataService : IDisposable
         var changes = entries.Select(e => new MetadataChange(e.Entry, MetadataEntry.IsPrivate(e.Entry) ? account : null, e.Value)).ToList();
         if (mailbox.Length > 0)
         {
+            if (_mailboxes.Past.Refuse(mailbox, Rights.Write) is { } past)
+                return past;
             var (found, missing) = await _mailboxes.LocateAsync(account, mailbox, Rights.Lookup, cancel).ConfigureAwait(false);
             if (missing is not null)
                 return missing;
@@ -119,6 +123,17 @@ public sealed class MetadataService : IDisposable
         return adding.Count == 0
             ? RunAsync(command([]), cancel)
             : _totals.InTurnAsync(adding, totals => RunAsync(command(totals), cancel), cancel);
+    }
+
+    // What a mailbox is for is told of those of today alone, as by LIST.
+    private async Task<Result<IReadOnlyList<MetadataValue>>> OfPastAsync(string account, string mailbox, CancellationToken cancel)
+    {
+        var (state, refused) = await _mailboxes.Past.AnnotationsAsync(account, mailbox, cancel).ConfigureAwait(false);
+        if (refused is not null)
+            return refused;
+        var values = new SortedMetadata();
+        values.Add(state!, account);
+        return Result(values);
     }
 
     private async Task<SortedMetadata> OfServerAsync(string account, CancellationToken cancel)

@@ -1,6 +1,8 @@
 using EventMail.Domain;
 using EventMail.Domain.Mailboxes;
+using EventMail.Domain.Metadata;
 using EventMail.EventStore;
+using EventMail.Projections.Metadata;
 using Npgsql;
 
 namespace EventMail.Projections.Past;
@@ -35,9 +37,18 @@ public sealed class PastMailboxes(EventLog log, PastOptions? options = null, Tim
     /// <summary>When an account's first mailbox was made; null for one that has never been.</summary>
     public Task<DateTimeOffset?> BeganAsync(string account, CancellationToken cancel) => PastNameRows.FirstAsync(log.DataSource, account, cancel);
 
-    /// <summary>The version that a mailbox had at an instant, its events of that very instant included; 0: nothing had happened.</summary>
-    public Task<long> VersionAtAsync(StreamKey mailbox, DateTimeOffset instant, CancellationToken cancel) =>
-        PastNameRows.VersionAsync(log.DataSource, mailbox, instant, cancel);
+    /// <summary>The version that a mailbox, or another stream, had at an instant, its events of that very instant included; 0: nothing had happened.</summary>
+    public Task<long> VersionAtAsync(StreamKey stream, DateTimeOffset instant, CancellationToken cancel) =>
+        PastNameRows.VersionAsync(log.DataSource, stream, instant, cancel);
+
+    /// <summary>What a mailbox had been annotated with by an instant (RFC 5464), by everybody. There are no pictures of it: the log has few such events.</summary>
+    public async Task<MetadataState> AnnotationsAsync(StreamKey mailbox, DateTimeOffset instant, CancellationToken cancel)
+    {
+        var (stream, state) = (MetadataKind.OfMailbox(mailbox).Key, MetadataState.Empty);
+        await foreach (var e in log.Reader.ReadForFoldAsync(stream, 1, await VersionAtAsync(stream, instant, cancel), cancel))
+            state = (MetadataState)MetadataKind.Instance.Evolve(state, e);
+        return state;
+    }
 
     /// <summary>A mailbox as it was at a version of its stream, with its messages.</summary>
     /// <param name="version">0: before it was made.</param>

@@ -1,5 +1,6 @@
 using EventMail.Domain;
 using EventMail.Domain.Mailboxes;
+using EventMail.Domain.Metadata;
 using EventMail.Projections.Mailboxes;
 
 namespace EventMail.Projections.Past;
@@ -59,6 +60,16 @@ public sealed class PastNamespace(PastMailboxes past)
         return past.Open.TryHold(state.Messages)
             ? new FrozenMailbox(new(mailbox.Key, account, place.Prefix) { IsPast = true }, state, past.Open)
             : Rejection.Limit("Too much of the past is open at once; close another mailbox of it, or try again later");
+    }
+
+    /// <summary>What a mailbox of then had been annotated with by then.</summary>
+    internal async Task<Result<MetadataState>> AnnotationsAsync(string account, string name, CancellationToken cancel)
+    {
+        var (place, refused) = Parse(name);
+        if (refused is not null)
+            return refused;
+        var (mailbox, missing) = await LocateAsync(account, place, cancel);
+        return missing is not null ? missing : await past.AnnotationsAsync(mailbox!.Key, place.Instant, cancel);
     }
 
     /// <summary>

@@ -37,6 +37,12 @@ internal sealed partial class DocumentedAnswers : DelegatingHandler
         {
             if (request.Method == HttpMethod.Head)
                 return answer;
+            if (answer.StatusCode == HttpStatusCode.NotModified)
+            {
+                _paths.First(known => known.Path.IsMatch(path)).Methods["get"]!["responses"]!["304"].ShouldNotBeNull(path);
+                (answer.Content.Headers.ContentLength ?? 0).ShouldBe(0, path);
+                return answer;
+            }
             media.ShouldBe("application/problem+json", path);
             await HoldAsync(answer, _document["components"]!["schemas"]!["Problem"]!, cancellationToken);
             return answer;

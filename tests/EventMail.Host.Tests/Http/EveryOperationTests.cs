@@ -48,6 +48,7 @@ public sealed class EveryOperationTests(EveryOperationHost host) : IClassFixture
         await PostAsync("/domains", new { name = "every.example" });
         await PostAsync("/domains", new { name = "gone.example" });
         await GetAsync("/domains?limit=1");
+        await GetAsync("/domains/every.example");
         await PostAsync("/domains/every.example/dkim", new { selector = "s1", algorithm = "ed25519" });
         await GetAsync("/domains/every.example/dkim");
         await GetAsync("/domains/every.example/check?address=192.0.2.1");
@@ -66,6 +67,7 @@ public sealed class EveryOperationTests(EveryOperationHost host) : IClassFixture
         await PostAsync("/accounts/bob@every.example/resume");
         await host.Admin.PutAsync($"{Root}/accounts/bob@every.example/password", new { }).JsonAsync();
         await host.Admin.PutAsync($"{Root}/accounts/bob@every.example/quota", new { octets = 1_000_000, messages = 100 }).JsonAsync();
+        await GetAsync("/accounts/bob@every.example/quota");
         await host.Admin.PutAsync($"{Root}/accounts/bob@every.example/audit-reads", new { enabled = true, reason = "test" }).ShouldBeAsync(HttpStatusCode.NoContent);
         await host.Admin.PutAsync($"{Root}/accounts/bob@every.example/save-sent", new { enabled = true }).ShouldBeAsync(HttpStatusCode.NoContent);
         await PostAsync("/accounts/bob@every.example/app-passwords", new { name = "phone" });
@@ -76,6 +78,7 @@ public sealed class EveryOperationTests(EveryOperationHost host) : IClassFixture
         await DeleteAsync("/accounts/bob@every.example/send-as/@else.example");
         await PostAsync("/aliases", new { address = "also@every.example", targets = new[] { "ann@every.example" } });
         await GetAsync("/aliases");
+        await GetAsync("/aliases/also@every.example");
         await DeleteAsync("/aliases/also@every.example");
         await DeleteAsync("/accounts/bob@every.example");
     }
@@ -138,6 +141,7 @@ public sealed class EveryOperationTests(EveryOperationHost host) : IClassFixture
         var added = await host.Admin.PostAsync($"{Root}/webhooks", new { url = "https://hooks.every.example/x?token=secret", types = new[] { "domain_added" } }).JsonAsync(HttpStatusCode.Created);
         var id = (string)added["id"]!;
         (await host.Admin.GetAsync($"{Root}/webhooks").JsonAsync())["items"]![0]!["url"]!.GetValue<string>().ShouldBe("https://hooks.every.example/x");
+        await GetAsync($"/webhooks/{id}");
         foreach (var position in new[] { 1, 2, 3 })
             await host.Store.Webhooks.Progress.BuryAsync(id, position, "domain_added", 3, "status 500", default);
         var page = await host.Admin.GetAsync($"{Root}/webhooks/dead?limit=2&webhook={id}").JsonAsync();

@@ -116,5 +116,133 @@ public sealed class RequestTests(AdminHost host) : IClassFixture<AdminHost>
         }
     }
 
+    [Fact]
+    public async Task If_None_Match_spares_who_has_it_already_and_changes_nothing()
+    {
+        var account = $"{Root}/accounts/{await host.AccountAsync("none-match@request.example")}";
+        var message = $"{account}/mailboxes/INBOX/messages/{await host.AppendAsync("none-match@request.example", "INBOX", "Subject: x\n\nx\n")}";
+        foreach (var path in (string[])[message, $"{account}/quota"])
+        {
+            using var read = await host.Admin.GetAsync(path);
+            var tag = read.Headers.ETag!.Tag;
+            foreach (var known in (string[])[tag, $"W/{tag}", $"\"other\", {tag}", "*"])
+            {
+                using var again = await AskAsync(HttpMethod.Get, path, known);
+                (again.StatusCode, again.Headers.ETag!.Tag).ShouldBe((HttpStatusCode.NotModified, tag), known);
+            }
+            using var other = await AskAsync(HttpMethod.Get, path, "\"other\"");
+            other.StatusCode.ShouldBe(HttpStatusCode.OK);
+        }
+        // What has no tag is answered whatever is asked.
+        using var whole = await AskAsync(HttpMethod.Get, account, "*");
+        whole.StatusCode.ShouldBe(HttpStatusCode.OK);
+        await AskAsync(HttpMethod.Post, $"{account}/resume", "*").ProblemAsync(HttpStatusCode.PreconditionFailed);
+        (await AskAsync(HttpMethod.Delete, account, "*").ProblemAsync(HttpStatusCode.PreconditionFailed)).ShouldContain("If-None-Match");
+        await host.Admin.GetAsync(account).ShouldBeAsync(HttpStatusCode.OK);
+
+        Task<HttpResponseMessage> AskAsync(HttpMethod method, string path, string tags)
+        {
+            var request = new HttpRequestMessage(method, path);
+            request.Headers.TryAddWithoutValidation("If-None-Match", tags);
+            return host.Admin.SendAsync(request);
+        }
+    }
+
+    [Fact]
+    public async Task A_time_of_day_has_its_zone()
+    {
+        var account = $"{Root}/accounts/{await host.AccountAsync("zone@request.example")}";
+        var now = await host.NowAsync();
+        foreach (var wrong in (string[])["2026-11-01T12:00:00", "2026-11-01T12:00", "2026-11-01 12:00:00.5", "12:00", "yesterday", "now", "2h", "1793534400", "2026-11-01T12:00:00 UTC"])
+        {
+            (await host.Admin.GetAsync($"{account}/mailboxes?at={Uri.EscapeDataString(wrong)}").ProblemAsync(HttpStatusCode.BadRequest)).ShouldContain("with its zone");
+            (await host.Admin.PostAsync($"{account}/restore", new { to = wrong }).ProblemAsync(HttpStatusCode.UnprocessableEntity)).ShouldContain("with its zone");
+            (await host.Admin.PostAsync($"{Root}/audit/verify", new { unhashedUntil = wrong }).ProblemAsync(HttpStatusCode.UnprocessableEntity)).ShouldContain("with its zone");
+        }
+        foreach (var right in (string[])[now.UtcDateTime.ToString("O"), now.ToOffset(TimeSpan.FromHours(5.5)).ToString("O"), now.ToOffset(TimeSpan.FromHours(-8)).ToString("O")])
+            (await host.Admin.GetAsync($"{account}/mailboxes?at={Uri.EscapeDataString(right)}").JsonAsync())["items"]!.AsArray().ShouldNotBeEmpty(right);
+        await host.Admin.GetAsync($"{Root}/history?since=2026-11-01&until=2026-11-02T00:00Z").ShouldBeAsync(HttpStatusCode.OK);
+    }
+
+    /// <summary>The serializer's own words are of types that nobody outside knows.</summary>
+    [Theory]
+    [InlineData("""{"addres":"x"}""", "addres is none of its members: address, password, quota")]
+    [InlineData("""{"password":"x"}""", "address is missing: a text")]
+    [InlineData("""{"address":7}""", "address is a text")]
+    [InlineData("""{"address":null}""", "address is a text")]
+    [InlineData("""{"address":"x@request.example","quota":"1G"}""", "quota is a whole number")]
+    [InlineData("""{"address":"x@request.example","quota":1.5}""", "quota is a whole number")]
+    [InlineData("""{"address":"x","address":"y"}""", "uplicate")]
+    [InlineData("[]", "It is to be an object")]
+    [InlineData("null", "It is to be an object")]
+    [InlineData("{", "")]
+    [InlineData("", "")]
+    public async Task A_body_that_is_none_is_told_in_words_for_who_sent_it(string body, string words)
+    {
+        var told = await host.Admin.PostAsync($"{Root}/accounts", Json(body)).ProblemAsync(HttpStatusCode.BadRequest);
+        told.ShouldContain(words);
+        told.ShouldNotContain("EventMail.");
+        told.ShouldNotContain("System.");
+    }
+
+    [Fact]
+    public async Task A_list_in_a_body_has_texts_alone()
+    {
+        (await host.Admin.PostAsync($"{Root}/projections/rebuild", Json("""{"names":[7]}""")).ProblemAsync(HttpStatusCode.BadRequest)).ShouldContain("names is a list of texts");
+        (await host.Admin.PostAsync($"{Root}/projections/rebuild", Json("""{"names":"directory"}""")).ProblemAsync(HttpStatusCode.BadRequest)).ShouldContain("names is a list of texts");
+        (await host.Admin.PostAsync($"{Root}/erasures/strangers", Json("""{"day":"yesterday"}""")).ProblemAsync(HttpStatusCode.BadRequest)).ShouldContain("day is a date such as 2026-11-01");
+    }
+
+    [Fact]
+    public async Task Where_something_was_made_there_is_something()
+    {
+        await host.AccountAsync("made@request.example");
+        var made = new (string Path, object Body)[]
+        {
+            ("accounts", new { address = "Another@Request.example" }),
+            ("domains", new { name = "Made.Request.Example" }),
+            ("aliases", new { address = "Alias@Request.example", targets = new[] { "Made@Request.example" } }),
+            ("accounts/made@request.example/mailboxes", new { name = "Made" }),
+            ("webhooks", new { url = "https://hooks.request.example/" }),
+        };
+        foreach (var (path, body) in made)
+        {
+            using var answer = await host.Admin.PostAsync($"{Root}/{path}", body);
+            answer.StatusCode.ShouldBe(HttpStatusCode.Created, path);
+            var told = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject();
+            var there = await host.Admin.GetAsync(answer.Headers.Location!.OriginalString).JsonAsync();
+            foreach (var name in (string[])["id", "name", "address", "targets"])
+            {
+                if (told[name] is { } member)
+                    JsonNode.DeepEquals(member, there[name]).ShouldBeTrue($"{path}: {name} is {member.ToJsonString()}, and {there[name]?.ToJsonString()}");
+            }
+        }
+        foreach (var none in (string[])["domains/none.request.example", "aliases/none@request.example", "aliases/made@request.example", "webhooks/none"])
+            await host.Admin.GetAsync($"{Root}/{none}").ProblemAsync(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task Behind_the_last_UID_that_can_be_there_is_nothing()
+    {
+        var inbox = $"{Root}/accounts/{await host.AccountAsync("last@request.example")}/mailboxes/INBOX/messages";
+        await host.AppendAsync("last@request.example", "INBOX", "Subject: x\n\nx\n");
+        foreach (var after in (string[])["1", "4294967294", "4294967295"])
+            (await host.Admin.GetAsync($"{inbox}?after={after}").JsonAsync())["items"]!.AsArray().ShouldBeEmpty(after);
+        await host.Admin.GetAsync($"{inbox}?after=4294967296").ProblemAsync(HttpStatusCode.BadRequest);
+        (await host.Admin.GetAsync($"{inbox}?after=4294967295&newest=true").JsonAsync())["items"]!.AsArray().ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public async Task A_stream_of_what_there_is_not_is_refused()
+    {
+        (await host.Admin.GetAsync($"{Root}/events?kinds=mailbox,nothing").ProblemAsync(HttpStatusCode.BadRequest)).ShouldContain("nothing is no kind of streams; there are account, ");
+        foreach (var nobody in (string[])["nobody@request.example", "abcdefgh"])
+            await host.Admin.GetAsync($"{Root}/events?account={nobody}").ProblemAsync(HttpStatusCode.NotFound);
+        var closed = await host.AccountAsync("closed@request.example");
+        await host.Admin.DeleteAsync($"{Root}/accounts/{closed}").ShouldBeAsync(HttpStatusCode.NoContent);
+        using var stream = await EventStream.OpenAsync(host.Admin, $"{Root}/events?account={closed}&after=0&kinds=account");
+        (await stream.UntilAsync(_ => true))["type"]!.GetValue<string>().ShouldBe("account_opened");
+    }
+
     private static StringContent Json(string text) => new(text, Encoding.UTF8, new MediaTypeHeaderValue("application/json"));
 }

@@ -45,7 +45,7 @@ public sealed class ResourceTests(AdminHost host) : IClassFixture<AdminHost>
     {
         await host.AccountAsync("full@tag.example");
         var one = $"{Root}/accounts/full@tag.example";
-        using var read = await host.Admin.GetAsync(one);
+        using var read = await host.Admin.GetAsync($"{one}/quota");
         var tag = read.Headers.ETag!.ToString();
         await host.Admin.SendAsync(HttpMethod.Put, $"{one}/quota", new { octets = 5000, messages = 10 }, tag).JsonAsync();
         await host.Admin.SendAsync(HttpMethod.Put, $"{one}/quota", new { octets = 6000 }, tag).ProblemAsync(HttpStatusCode.PreconditionFailed);

@@ -30,9 +30,20 @@ internal sealed class ApiAnswer
     public static ApiAnswer Json<T>(T document, JsonTypeInfo<T> type, string? tag = null) => new(context =>
     {
         if (tag is not null)
+        {
             context.Response.Headers.ETag = $"\"{tag}\"";
+            if (IsKnown(context.Request, $"\"{tag}\""))
+            {
+                context.Response.StatusCode = StatusCodes.Status304NotModified;
+                return Task.CompletedTask;
+            }
+        }
         return WriteAsync(context, document, type, StatusCodes.Status200OK);
     });
+
+    // RFC 9110 §13.1.2: compared weakly; "*" is any that there is. Who changes something has been refused before.
+    private static bool IsKnown(HttpRequest request, string tag) => request.Headers.IfNoneMatch.ToString().Split(',', StringSplitOptions.TrimEntries)
+        .Any(known => known == "*" || known == tag || (known.StartsWith("W/", StringComparison.Ordinal) && known.AsSpan(2).SequenceEqual(tag)));
 
     /// <param name="location">Below /api/v1.</param>
     public static ApiAnswer Created<T>(string location, T document, JsonTypeInfo<T> type) => new(context =>

@@ -74,6 +74,7 @@ namespace EventMail.Host.Http.Admin;
 [JsonSerializable(typeof(QueueSweptDocument))]
 [JsonSerializable(typeof(DomainCheckListDocument))]
 [JsonSerializable(typeof(WebhookListDocument))]
+[JsonSerializable(typeof(WebhookDocument))]
 [JsonSerializable(typeof(NewWebhookDocument))]
 [JsonSerializable(typeof(AddedWebhookDocument))]
 [JsonSerializable(typeof(Page<DeadLetterDocument>))]

@@ -1,6 +1,5 @@
 using System.Globalization;
 using EventMail.Domain.ApiKeys;
-using EventMail.Host.Cli;
 using EventMail.Projections;
 using Microsoft.AspNetCore.Http;
 
@@ -40,7 +39,7 @@ internal sealed record ApiRequest(HttpContext Context, ApiKey Key, Actor Actor, 
             ParameterKind.Number => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                 && number >= parameter.Least && number <= parameter.Most ? number : null,
             ParameterKind.Flag => text switch { "true" => true, "false" => false, _ => null },
-            _ => TimeArgument.TryInstant(text, out var time) ? time : null,
+            _ => ApiTime.TryRead(text, out var time) ? time : null,
         };
         return value is not null;
     }

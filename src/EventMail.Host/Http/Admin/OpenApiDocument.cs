@@ -81,6 +81,8 @@ internal static partial class OpenApiDocument
                 },
             },
         };
+        if (operation is { IfMatch: true, Method: "GET" })
+            described["responses"]!["304"] = new JsonObject { ["description"] = "It is still what If-None-Match says." };
         if (operation.Result is { } result)
             success["x-job-result"] = ReferenceTo(result, schemas);
         if (operation.Body is { } body)
@@ -116,12 +118,12 @@ internal static partial class OpenApiDocument
                 ["description"] = parameter.Description,
                 ["schema"] = SchemaOf(parameter),
             };
-        if (operation.IfMatch && operation.Method != "GET")
+        if (operation.IfMatch)
             yield return new JsonObject
             {
-                ["name"] = "If-Match",
+                ["name"] = operation.Method == "GET" ? "If-None-Match" : "If-Match",
                 ["in"] = "header",
-                ["description"] = "The ETag that was read: 412 when it has changed since.",
+                ["description"] = operation.Method == "GET" ? "The ETag that was read: 304 while it is still that." : "The ETag that was read: 412 when it has changed since.",
                 ["schema"] = new JsonObject { ["type"] = "string" },
             };
     }

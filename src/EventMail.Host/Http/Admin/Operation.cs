@@ -31,7 +31,7 @@ internal sealed record Operation(string Method, string Path, string Scope, strin
 
     public int Status { get; init; } = 200;
 
-    /// <summary>The answer has an ETag, which If-Match may repeat (RFC 9110 §13.1.1).</summary>
+    /// <summary>The answer has an ETag, which If-Match may repeat (RFC 9110 §13.1.1), or If-None-Match of a GET (§13.1.2).</summary>
     public bool IfMatch { get; init; }
 }
 

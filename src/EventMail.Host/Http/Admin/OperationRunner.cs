@@ -83,6 +83,11 @@ internal sealed class OperationRunner(KeyGuard guard, string node, ILogger log)
             await Problem.WriteAsync(context, StatusCodes.Status412PreconditionFailed, "It has no ETag", "Repeat the request without If-Match");
             return null;
         }
+        if (!IsReading(context.Request) && context.Request.Headers.IfNoneMatch.Count > 0)
+        {
+            await Problem.WriteAsync(context, StatusCodes.Status412PreconditionFailed, "If-None-Match is for GET alone", "Repeat the request without it; what is there already is answered 409");
+            return null;
+        }
         var (ok, body) = operation.Body is null ? (await HasNoBodyAsync(context), null) : await BodyAsync(operation, context);
         if (!ok)
             return null;
@@ -130,7 +135,8 @@ internal sealed class OperationRunner(KeyGuard guard, string node, ILogger log)
         }
         catch (JsonException error)
         {
-            await Problem.WriteAsync(context, StatusCodes.Status400BadRequest, "The body is not what this operation takes", error.Message);
+            await Problem.WriteAsync(
+                context, StatusCodes.Status400BadRequest, "The body is not what this operation takes", BodyFault.In(octets.AsMemory(0, length), operation.Body!, error));
         }
         return default;
     }
@@ -153,7 +159,7 @@ internal sealed class OperationRunner(KeyGuard guard, string node, ILogger log)
     {
         ParameterKind.Number => string.Create(null, $"{parameter.Name} is a number from {parameter.Least} to {parameter.Most}"),
         ParameterKind.Flag => $"{parameter.Name} is true or false",
-        ParameterKind.Time => $"{parameter.Name} is a time such as 2026-11-01T12:00:00Z",
+        ParameterKind.Time => $"{parameter.Name} is {ApiTime.Advice}",
         _ => $"{parameter.Name} is a text of 1 to 1024 characters, given once",
     };
 

@@ -23,9 +23,17 @@ internal sealed class MetadataAddition(MetadataQuestion question)
     {
         if (!mailbox.Selectable || !MetadataService.MayAnnotate(mailbox.Rights))
             return;
-        _values ??= await session.Services.Metadata.OfAllAsync(session.User!.Id, session.Cancel).ConfigureAwait(false);
-        var values = await _values.OfAsync(mailbox, session.Cancel).ConfigureAwait(false);
+        var values = await OfAsync(session, mailbox).ConfigureAwait(false);
         MetadataResponse.Write(session.Writer, mailbox.Name, question.Answer(values, out _));
         await session.Writer.FlushIfFullAsync().ConfigureAwait(false);
+    }
+
+    private async ValueTask<IReadOnlyList<MetadataValue>> OfAsync(ImapSession session, MailboxEntry mailbox)
+    {
+        var (user, services) = (session.User!.Id, session.Services);
+        if (services.Mailboxes.Past.Has(mailbox.Name))
+            return (await services.Metadata.GetAsync(user, mailbox.Name, session.Cancel).ConfigureAwait(false)).Value ?? [];
+        _values ??= await services.Metadata.OfAllAsync(user, session.Cancel).ConfigureAwait(false);
+        return await _values.OfAsync(mailbox, session.Cancel).ConfigureAwait(false);
     }
 }

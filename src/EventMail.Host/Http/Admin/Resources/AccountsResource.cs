@@ -25,7 +25,7 @@ internal sealed class AccountsResource(MailStore store, AccountFinder finder, in
         },
         new("GET", "/accounts/{account}", Read, "What is known of an account.", request => finder.WithAsync(request, account => GetAsync(request, account)))
         {
-            Answer = ApiJson.Default.AccountDocument, IfMatch = true,
+            Answer = ApiJson.Default.AccountDocument,
         },
         new("DELETE", "/accounts/{account}", Write, "Closes an account and deletes its mailboxes. Its address is free again, its log stays.",
             request => ChangeAsync(request, address => _accounts.CloseAsync(address, request.Actor, request.Cancel))) { Status = 204 },
@@ -39,6 +39,11 @@ internal sealed class AccountsResource(MailStore store, AccountFinder finder, in
         new("PUT", "/accounts/{account}/password", Write, "Sets a password; without one it is made and answered. What the old one proved is void at once.", SetPasswordAsync)
         {
             Body = ApiJson.Default.NewPasswordDocument, Answer = ApiJson.Default.PasswordDocument,
+        },
+        new("GET", "/accounts/{account}/quota", Read, "How much mail it may keep.", request => finder.WithAsync(request, account => Task.FromResult(ApiAnswer.Json(
+            new QuotaDocument(account.QuotaLimit, account.MessageLimit), ApiJson.Plain.QuotaDocument, TagOf(new(account.QuotaLimit, account.MessageLimit))))))
+        {
+            Answer = ApiJson.Default.QuotaDocument, IfMatch = true,
         },
         new("PUT", "/accounts/{account}/quota", Write, "Sets how much mail it may keep.", SetQuotaAsync)
         {
@@ -110,7 +115,7 @@ internal sealed class AccountsResource(MailStore store, AccountFinder finder, in
                 account.Account, account.Address, account.Suspended, account.Administrator, account.Opened, listing?.LastLogin, listing?.LastProtocol,
                 listing?.LastClient, usage.Used, usage.Messages, new(account.QuotaLimit, account.MessageLimit), account.SendAs, account.SaveSent,
                 account.RecoverableSecret, listing?.ReadOnly, listing?.MovedTo),
-            ApiJson.Plain.AccountDocument, TagOf(new(account.QuotaLimit, account.MessageLimit)));
+            ApiJson.Plain.AccountDocument);
     }
 
     private Task<ApiAnswer> SetPasswordAsync(ApiRequest request) => finder.WithAsync(request, async account =>

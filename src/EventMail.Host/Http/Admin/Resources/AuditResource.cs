@@ -137,8 +137,8 @@ internal sealed class AuditResource(MailStore store, HostDatabase database, Host
         var until = default(DateTimeOffset?);
         if (wanted.UnhashedUntil is { } text)
         {
-            if (!TimeArgument.TryInstant(text, out var time))
-                return ApiAnswer.Refused(Rejection.Invalid("unhashedUntil is a time such as 2026-11-01T12:00:00Z"));
+            if (!ApiTime.TryRead(text, out var time))
+                return ApiAnswer.Refused(Rejection.Invalid($"unhashedUntil is {ApiTime.Advice}"));
             until = time;
         }
         var tenant = default(string);

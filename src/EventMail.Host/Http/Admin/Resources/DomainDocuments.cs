@@ -1,11 +1,15 @@
 using EventMail.Domain.Accounts;
 using EventMail.Host.DomainChecks;
+using EventMail.Projections.Accounts;
 using EventMail.Protocols.MailAuth.Dkim;
 
 namespace EventMail.Host.Http.Admin.Resources;
 
 /// <param name="Addresses">How many accounts and aliases have an address in it.</param>
-internal sealed record DomainDocument(string Name, long Addresses);
+internal sealed record DomainDocument(string Name, long Addresses)
+{
+    public static DomainDocument Of(DomainListing domain) => new(domain.Name, domain.Addresses);
+}
 
 internal sealed record NewDomainDocument(string Name);
 

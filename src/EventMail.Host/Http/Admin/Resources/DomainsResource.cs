@@ -19,7 +19,12 @@ internal sealed class DomainsResource(MailStore store, NameServices names, HostS
         new("GET", "/domains", Read, "All mail domains.", ListAsync) { Query = Parameter.Page(settings.Http.MaxPage), Answer = ApiJson.Default.PageDomainDocument },
         new("POST", "/domains", Write, "Takes mail for a domain from now on.", AddAsync)
         {
-            Body = ApiJson.Default.NewDomainDocument, Answer = ApiJson.Default.NewDomainDocument, Status = 201,
+            Body = ApiJson.Default.NewDomainDocument, Answer = ApiJson.Default.DomainDocument, Status = 201,
+        },
+        new("GET", "/domains/{domain}", Read, "A mail domain.", async request => await store.Queries.DomainAsync(CanonicalOf(request), request.Cancel) is { } domain
+            ? ApiAnswer.Json(DomainDocument.Of(domain), ApiJson.Plain.DomainDocument) : ApiAnswer.NotFound("domain"))
+        {
+            Answer = ApiJson.Default.DomainDocument,
         },
         new("DELETE", "/domains/{domain}", Write, "Takes no more mail for a domain. Refused while it has accounts or aliases.",
             async request => Done(await store.Domains.RemoveDomainAsync(request.Path("domain"), request.Actor, request.Cancel))) { Status = 204 },
@@ -44,15 +49,16 @@ internal sealed class DomainsResource(MailStore store, NameServices names, HostS
     private async Task<ApiAnswer> ListAsync(ApiRequest request) => ApiAnswer.Json(
         await Page<DomainDocument>.OfAsync(
             store.Queries.DomainsAsync(request.Cancel, new(request.Text("after"), request.Limit + 1)), request.Limit,
-            domain => new DomainDocument(domain.Name, domain.Addresses), domain => domain.Name, request.Cancel),
+            DomainDocument.Of, domain => domain.Name, request.Cancel),
         ApiJson.Plain.PageDomainDocument);
 
     private async Task<ApiAnswer> AddAsync(ApiRequest request)
     {
         var wanted = request.BodyOf<NewDomainDocument>();
-        return (await store.Domains.AddDomainAsync(wanted.Name, request.Actor, request.Cancel)).Rejection is { } rejection
-            ? ApiAnswer.Refused(rejection)
-            : ApiAnswer.Created($"/domains/{Uri.EscapeDataString(wanted.Name)}", wanted, ApiJson.Plain.NewDomainDocument);
+        if ((await store.Domains.AddDomainAsync(wanted.Name, request.Actor, request.Cancel)).Rejection is { } rejection)
+            return ApiAnswer.Refused(rejection);
+        var name = CanonicalOf(wanted.Name);
+        return ApiAnswer.Created($"/domains/{Uri.EscapeDataString(name)}", new DomainDocument(name, 0), ApiJson.Plain.DomainDocument);
     }
 
     private async Task<ApiAnswer> CheckAsync(ApiRequest request)
@@ -109,8 +115,9 @@ internal sealed class DomainsResource(MailStore store, NameServices names, HostS
         return Done(await store.DkimKeys.ActivateAsync(domain, selector, request.Actor, request.Cancel));
     }
 
-    private static string CanonicalOf(ApiRequest request) =>
-        MailAddress.TryCanonicalDomain(request.Path("domain"), out var name) ? name : request.Path("domain");
+    private static string CanonicalOf(ApiRequest request) => CanonicalOf(request.Path("domain"));
+
+    private static string CanonicalOf(string domain) => MailAddress.TryCanonicalDomain(domain, out var name) ? name : domain;
 
     private static ApiAnswer Done(Result<Unit> result) => result.Rejection is { } rejection ? ApiAnswer.Refused(rejection) : ApiAnswer.NoContent;
 }

@@ -4,6 +4,8 @@ using System.Text;
 using EventMail.Host.Composition;
 using EventMail.Host.Configuration;
 using EventMail.Host.Http.Admin.Log;
+using EventMail.Host.Restoring;
+using EventMail.Projections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -20,6 +22,10 @@ internal sealed class EventsResource(MailStore store, LogTail tail, KeyGuard gua
 
     /// <summary>Between two looks at a database that is away.</summary>
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+
+    private static readonly HashSet<string> Kinds = [.. ReadModels.Kinds.Select(kind => kind.Name)];
+
+    private readonly AccountRestore _accounts = new(store);
 
     private int _open;
 
@@ -43,7 +49,8 @@ internal sealed class EventsResource(MailStore store, LogTail tail, KeyGuard gua
         var account = default(string);
         if (request.Text("account") is { } named)
         {
-            account = named.Contains('@', StringComparison.Ordinal) ? (await store.Directory.FindAsync(named, request.Cancel))?.Account : named;
+            // Also one that was closed: its log is still there.
+            account = await _accounts.FindAsync(named, request.Cancel);
             if (account is null)
                 return AccountFinder.Missing;
         }
@@ -60,12 +67,15 @@ internal sealed class EventsResource(MailStore store, LogTail tail, KeyGuard gua
                 StatusCodes.Status409Conflict, "The log ends before that position", string.Create(null, $"It ends at {end}. Was a backup restored? Read again from a position that is told by this log, or from 0"));
         if (EventTypeNames.Read(request.Text("types"), store.Log.Types, out var wanted) is { } unknown)
             return unknown;
+        var kinds = SetOf(request.Text("kinds"));
+        if (kinds?.FirstOrDefault(kind => !Kinds.Contains(kind)) is { } other)
+            return ApiAnswer.BadParameter($"{other} is no kind of streams; there are {string.Join(", ", Kinds.Order(StringComparer.Ordinal))}");
         if (Interlocked.Increment(ref _open) > settings.MaxStreams)
         {
             Interlocked.Decrement(ref _open);
             return ApiAnswer.Problem(StatusCodes.Status503ServiceUnavailable, "Too many event streams", string.Create(null, $"There are {settings.MaxStreams}; end one, or raise Http:MaxStreams"));
         }
-        var filter = new LogFilter(wanted is not null ? store.Log.Types.StoredAs(wanted).ToHashSet(StringComparer.Ordinal) : null, account, SetOf(request.Text("kinds")));
+        var filter = new LogFilter(wanted is not null ? store.Log.Types.StoredAs(wanted).ToHashSet(StringComparer.Ordinal) : null, account, kinds);
         return ApiAnswer.Of(context => WriteAsync(context, request, after, filter));
     }
 

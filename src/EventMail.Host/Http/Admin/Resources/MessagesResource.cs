@@ -59,7 +59,7 @@ internal sealed class MessagesResource(MailStore store, AccountFinder finder, Ma
         var rows = new List<MessageRow>(Math.Min(limit, view.Count));
         var index = newest
             ? (after == 0 ? view.Count : view.LowerBound(after)) - 1
-            : after == 0 ? 0 : view.LowerBound(after + 1);
+            : after == 0 ? 0 : after == uint.MaxValue ? view.Count : view.LowerBound(after + 1);
         var step = newest ? -1 : 1;
         for (; index >= 0 && index < view.Count && rows.Count < limit; index += step)
             rows.Add(view[index]);

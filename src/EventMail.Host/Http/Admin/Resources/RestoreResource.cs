@@ -30,8 +30,8 @@ internal sealed class RestoreResource(MailStore store, JobBoard jobs)
     private async Task<ApiAnswer> RestoreAsync(ApiRequest request)
     {
         var wanted = request.BodyOf<NewRestoreDocument>();
-        if (!TimeArgument.TryInstant(wanted.To, out var to))
-            return ApiAnswer.Refused(Rejection.Invalid("to is a time such as 2026-11-01T12:00:00Z"));
+        if (!ApiTime.TryRead(wanted.To, out var to))
+            return ApiAnswer.Refused(Rejection.Invalid($"to is {ApiTime.Advice}"));
         var uids = default(UidSet);
         if (wanted.Messages is { } text && (wanted.Mailbox is null || !UidSet.TryParse(text, out uids)))
             return ApiAnswer.Refused(Rejection.Invalid("messages are UIDs of the mailbox, ascending: 3,7:12"));

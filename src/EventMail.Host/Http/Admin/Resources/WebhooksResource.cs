@@ -1,5 +1,6 @@
 using System.Globalization;
 using EventMail.Domain.ApiKeys;
+using EventMail.Domain.Webhooks;
 using EventMail.Host.Composition;
 using EventMail.Projections.Webhooks;
 using Microsoft.AspNetCore.Http;
@@ -49,6 +50,12 @@ internal sealed class WebhooksResource(MailStore store, int maxPage)
         {
             Body = ApiJson.Default.NewWebhookDocument, Answer = ApiJson.Default.AddedWebhookDocument, Status = 201,
         },
+        new("GET", "/webhooks/{webhook}", Read, "A webhook, and up to where it was told of the log.", async request =>
+            (await _webhooks.ListAsync(request.Cancel)).FirstOrDefault(known => known.Id == request.Path("webhook")) is { } hook
+                ? ApiAnswer.Json(await DocumentAsync(hook, request.Cancel), ApiJson.Plain.WebhookDocument) : ApiAnswer.NotFound("webhook"))
+        {
+            Answer = ApiJson.Default.WebhookDocument,
+        },
         new("DELETE", "/webhooks/{webhook}", Write, "Tells a webhook nothing more, and forgets its dead letters.", async request =>
             (await _webhooks.RemoveAsync(request.Path("webhook"), request.Actor, request.Cancel)).Rejection is { } rejection ? ApiAnswer.Refused(rejection) : ApiAnswer.NoContent)
         {
@@ -75,10 +82,12 @@ internal sealed class WebhooksResource(MailStore store, int maxPage)
     {
         var documents = new List<WebhookDocument>();
         foreach (var hook in await _webhooks.ListAsync(request.Cancel))
-            documents.Add(new(
-                hook.Id, hook.Url.Split('?')[0], hook.Types, hook.Account, hook.Added, await _webhooks.Progress.PositionAsync(hook.Id, request.Cancel) ?? hook.From));
+            documents.Add(await DocumentAsync(hook, request.Cancel));
         return ApiAnswer.Json(new(documents), ApiJson.Plain.WebhookListDocument);
     }
+
+    private async Task<WebhookDocument> DocumentAsync(Webhook hook, CancellationToken cancel) => new(
+        hook.Id, hook.Url.Split('?')[0], hook.Types, hook.Account, hook.Added, await _webhooks.Progress.PositionAsync(hook.Id, cancel) ?? hook.From);
 
     private async Task<ApiAnswer> AddAsync(ApiRequest request)
     {
@@ -96,7 +105,7 @@ internal sealed class WebhooksResource(MailStore store, int maxPage)
         var (added, rejection) = await _webhooks.AddAsync(wanted.Url, wanted.Types is { Count: > 0 } types ? types : null, owner, request.Actor, request.Cancel);
         return rejection is not null
             ? ApiAnswer.Refused(rejection)
-            : ApiAnswer.Created("/webhooks", new AddedWebhookDocument(added!.Id, added.Secret), ApiJson.Plain.AddedWebhookDocument);
+            : ApiAnswer.Created($"/webhooks/{added!.Id}", new AddedWebhookDocument(added.Id, added.Secret), ApiJson.Plain.AddedWebhookDocument);
     }
 
     private async Task<ApiAnswer> DeadAsync(ApiRequest request)
