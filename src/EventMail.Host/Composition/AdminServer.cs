@@ -25,7 +25,7 @@ internal sealed class AdminServer(
     public AdminApi Api()
     {
         var http = _settings.Http;
-        var finder = new AccountFinder(store.Directory);
+        var finder = new AccountFinder(store);
         var pictures = new MailboxPictures(store, store.Past);
         return new(new(_guard, Environment.MachineName, host.Logs.CreateLogger("EventMail.Http")),
         [

@@ -11,6 +11,9 @@ public static class HostLogs
     public static ILoggerFactory Create(LogSettings settings) => LoggerFactory.Create(logging =>
     {
         logging.SetMinimumLevel(settings.Level);
+        // Four lines for each HTTP request, with all that its query says; there is one of our own, which says less of people and more of what was done.
+        if (settings.Level == LogLevel.Information)
+            logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddConsole(console =>
         {
             console.LogToStandardErrorThreshold = LogLevel.Trace;

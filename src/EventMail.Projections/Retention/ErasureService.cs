@@ -143,13 +143,17 @@ public sealed class ErasureService(EventLog log, MailboxService mailboxes, TimeP
     }
 
     /// <summary>All erasures, the oldest first.</summary>
-    public async Task<IReadOnlyList<Erasure>> ListAsync(bool open, CancellationToken cancel)
+    /// <param name="after">Those that were ordered behind this one; the empty id: from the first on.</param>
+    /// <param name="limit">At most; null: all.</param>
+    public async Task<IReadOnlyList<Erasure>> ListAsync(bool open, CancellationToken cancel, Guid after = default, int? limit = null)
     {
         var ids = new List<Guid>();
-        await using (var command = log.DataSource.CreateCommand("select id from public.mt_streams where type = $1 and (version = 1 or not $2) order by id"))
+        await using (var command = log.DataSource.CreateCommand("select id from public.mt_streams where type = $1 and (version = 1 or not $2) and id > $3 order by id limit $4"))
         {
             command.Parameters.Add(new() { Value = ErasureKind.Instance.Name });
             command.Parameters.Add(new() { Value = open });
+            command.Parameters.Add(new() { Value = after });
+            command.Parameters.Add(new() { Value = (object?)limit ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Integer });
             await using var row = await command.ExecuteReaderAsync(cancel).ConfigureAwait(false);
             while (await row.ReadAsync(cancel).ConfigureAwait(false))
                 ids.Add(row.GetGuid(0));

@@ -34,6 +34,13 @@ public sealed class ErasureOperationTests(AdminHost host) : IClassFixture<AdminH
         ((string)certificate["erasure"]!["strangers"]!).ShouldBe(day);
         await RefusedAsync(day, "are erased, or nothing of them was ever sealed");
 
+        var later = (string)(await host.Admin.ResultAsync(Path, new { day = StrangerLogin.DayOf(3), reason = "kept for three days" }))["erasure"]!;
+        var page = await host.Admin.GetAsync("/api/v1/erasures?limit=1").JsonAsync();
+        ((string)page["items"]!.AsArray().ShouldHaveSingleItem()!["id"]!).ShouldBe((string)listed["id"]!);
+        var rest = await host.Admin.GetAsync($"/api/v1/erasures?limit=1&after={page["next"]}").JsonAsync();
+        ((string)rest["items"]!.AsArray().ShouldHaveSingleItem()!["id"]!, rest["next"]).ShouldBe((later, null));
+        await host.Admin.GetAsync("/api/v1/erasures?after=1").ProblemAsync(HttpStatusCode.BadRequest);
+
         async Task RefusedAsync(string of, string why)
         {
             var job = await host.Admin.JobAsync(Path, new { day = of, reason = "x" });

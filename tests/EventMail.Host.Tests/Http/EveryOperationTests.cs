@@ -69,10 +69,13 @@ public sealed class EveryOperationTests(EveryOperationHost host) : IClassFixture
         await host.Admin.PutAsync($"{Root}/accounts/bob@every.example/quota", new { octets = 1_000_000, messages = 100 }).JsonAsync();
         await GetAsync("/accounts/bob@every.example/quota");
         await host.Admin.PutAsync($"{Root}/accounts/bob@every.example/audit-reads", new { enabled = true, reason = "test" }).ShouldBeAsync(HttpStatusCode.NoContent);
+        (await host.Admin.GetAsync($"{Root}/accounts/bob@every.example/audit-reads").JsonAsync())["enabled"]!.GetValue<bool>().ShouldBeTrue();
         await host.Admin.PutAsync($"{Root}/accounts/bob@every.example/save-sent", new { enabled = true }).ShouldBeAsync(HttpStatusCode.NoContent);
         await PostAsync("/accounts/bob@every.example/app-passwords", new { name = "phone" });
         await GetAsync("/accounts/bob@every.example/app-passwords");
+        await GetAsync("/accounts/bob@every.example/app-passwords/phone");
         await DeleteAsync("/accounts/bob@every.example/app-passwords/phone");
+        await host.Admin.GetAsync($"{Root}/accounts/bob@every.example/app-passwords/phone").ProblemAsync(HttpStatusCode.NotFound);
         await host.Admin.PutAsync($"{Root}/accounts/bob@every.example/send-as/@else.example", null).ShouldBeAsync(HttpStatusCode.NoContent);
         await GetAsync("/accounts/bob@every.example/send-as");
         await DeleteAsync("/accounts/bob@every.example/send-as/@else.example");

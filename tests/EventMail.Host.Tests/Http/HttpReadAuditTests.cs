@@ -19,7 +19,9 @@ public sealed class HttpReadAuditTests(AdminHost host) : IClassFixture<AdminHost
         (await host.Store.Accounts.SetAuditReadsAsync("watched@reads.example", true, "case 7", AdminHost.Tester, default)).Rejection.ShouldBeNull();
         var then = await host.NowAsync();
         using var auditor = await host.ClientAsync("auditor", "read:messages");
-        // What the header says is no reading of the text, as by IMAP.
+        // What the header says is no reading of the text, as by IMAP; nor is how long it is.
+        using (var head = await auditor.SendAsync(new(HttpMethod.Head, $"{message}/raw")))
+            head.Content.Headers.ContentLength.ShouldBe("Subject: x\r\n\r\nThe text.\r\n".Length);
         await auditor.GetAsync(message).ShouldBeAsync(HttpStatusCode.OK);
         using var read = await auditor.GetAsync($"{message}/raw");
         var told = (await ReadsAsync()).ShouldHaveSingleItem();

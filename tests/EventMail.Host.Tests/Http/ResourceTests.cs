@@ -126,6 +126,62 @@ public sealed class ResourceTests(AdminHost host) : IClassFixture<AdminHost>
         await host.Admin.DeleteAsync(there).ShouldBeAsync(HttpStatusCode.NoContent);
     }
 
+    /// <summary>Each is told once, and none is left out, whatever comes and goes before and behind the reader meanwhile.</summary>
+    [Fact]
+    public async Task Pages_skip_nothing_and_repeat_nothing_while_others_write()
+    {
+        var ann = $"{Root}/accounts/{await host.AccountAsync("ann@pages.example")}";
+        var stays = new List<string>();
+        for (var i = 0; i < 6; i++)
+        {
+            stays.Add(await host.AccountAsync($"m{i}@pages.example"));
+            await host.AppendAsync("ann@pages.example", "INBOX", $"Subject: {i}\n\n{i}\n");
+        }
+        var wrote = 0;
+        await WalkAsync($"{Root}/accounts", "address", stays, () => host.AccountAsync($"{(++wrote % 2 == 0 ? "a" : "z")}{wrote}@pages.example"));
+        await WalkAsync($"{ann}/mailboxes/INBOX/messages", "uid", ["1", "2", "3", "4", "5", "6"], () => host.AppendAsync("ann@pages.example", "INBOX", $"Subject: {++wrote}\n\nx\n"));
+        await WalkAsync($"{ann}/mailboxes/INBOX/messages?newest=true", "uid", ["1", "2", "3", "4", "5", "6"], () => host.AppendAsync("ann@pages.example", "INBOX", $"Subject: {++wrote}\n\ny\n"));
+        var told = (await host.Admin.GetAsync($"{ann}/history?limit=1000").JsonAsync())["items"]!.AsArray().Select(entry => entry!["sequence"]!.ToString()).ToList();
+        await WalkAsync($"{ann}/history", "sequence", told, () => host.AppendAsync("ann@pages.example", "INBOX", $"Subject: {++wrote}\n\nz\n"), most: told.Count);
+
+        // Until all that was there is told, or to the end: a log that each page adds to has none.
+        async Task WalkAsync(string path, string name, IReadOnlyList<string> wanted, Func<Task> write, int most = int.MaxValue)
+        {
+            var (seen, next) = (new List<string>(), "");
+            do
+            {
+                var page = await host.Admin.GetAsync($"{path}{(path.Contains('?') ? '&' : '?')}limit=2{(next.Length > 0 ? $"&after={Uri.EscapeDataString(next)}" : "")}").JsonAsync();
+                page["items"]!.AsArray().Count.ShouldBeInRange(0, 2);
+                seen.AddRange(page["items"]!.AsArray().Select(item => item![name]!.ToString()));
+                next = (string?)page["next"] ?? "";
+                if (seen.Count % 4 == 0)
+                    await write();
+            }
+            while (next.Length > 0 && seen.Count < most);
+            seen.ShouldBeUnique(path);
+            wanted.Except(seen).ShouldBeEmpty(path);
+        }
+    }
+
+    [Fact]
+    public async Task Mailboxes_of_an_account_that_was_closed_are_shown_as_they_were()
+    {
+        await host.AccountAsync("gone@closed.example");
+        var uid = await host.AppendAsync("gone@closed.example", "INBOX", Mail);
+        var (one, id) = ($"{Root}/accounts/gone@closed.example", (await host.Store.Directory.FindAsync("gone@closed.example", default))!.Account);
+        var at = $"at={Uri.EscapeDataString((await host.NowAsync()).ToString("O"))}";
+        await host.Admin.DeleteAsync(one).ShouldBeAsync(HttpStatusCode.NoContent);
+        await host.Admin.GetAsync($"{one}/mailboxes").ProblemAsync(HttpStatusCode.NotFound);
+        foreach (var account in (string[])[one, $"{Root}/accounts/{id}"])
+        {
+            (await host.Admin.GetAsync($"{account}/mailboxes?{at}").JsonAsync())["items"]!.AsArray().ShouldContain(mailbox => (string)mailbox!["name"]! == "INBOX");
+            (await host.Admin.GetAsync($"{account}/mailboxes/INBOX?{at}").JsonAsync())["messages"]!.GetValue<int>().ShouldBe(1);
+            (await host.Admin.GetAsync($"{account}/mailboxes/INBOX/messages/{uid}?{at}").JsonAsync())["envelope"]!["subject"]!.GetValue<string>().ShouldBe("Grüße");
+            (await host.Admin.GetStringAsync($"{account}/mailboxes/INBOX/messages/{uid}/raw?{at}")).ShouldBe(Mail.ReplaceLineEndings("\r\n"));
+        }
+        await host.Admin.GetAsync($"{Root}/accounts/never@closed.example/mailboxes?{at}").ProblemAsync(HttpStatusCode.NotFound);
+    }
+
     [Fact]
     public async Task A_mailbox_is_shown_as_it_was()
     {

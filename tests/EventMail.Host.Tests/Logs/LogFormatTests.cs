@@ -17,6 +17,19 @@ public sealed class LogFormatTests
         return output.ToString();
     }
 
+    [Theory]
+    [InlineData(LogLevel.Debug, true, true)]
+    [InlineData(LogLevel.Information, false, true)]
+    [InlineData(LogLevel.Warning, false, true)]
+    [InlineData(LogLevel.Error, false, false)]
+    public void Queries_of_requests_are_written_only_where_all_is(LogLevel level, bool requests, bool warnings)
+    {
+        using var logs = HostLogs.Create(new() { Level = level });
+        var framework = logs.CreateLogger("Microsoft.AspNetCore.Hosting.Diagnostics");
+        (framework.IsEnabled(LogLevel.Information), framework.IsEnabled(LogLevel.Warning)).ShouldBe((requests, warnings));
+        logs.CreateLogger("EventMail.Http").IsEnabled(level).ShouldBeTrue();
+    }
+
     [Fact]
     public void Json_lines_have_the_fields_under_their_documented_names()
     {

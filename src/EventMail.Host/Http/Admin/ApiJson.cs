@@ -6,6 +6,7 @@ using EventMail.EventStore;
 using EventMail.Host.Http.Admin.Jobs;
 using EventMail.Host.Http.Admin.Resources;
 using EventMail.Host.Moving.Backup;
+using EventMail.Projections.Accounts;
 using EventMail.Projections.Deliveries;
 using EventMail.Projections.History;
 using EventMail.Projections.Retention;
@@ -27,7 +28,9 @@ namespace EventMail.Host.Http.Admin;
 [JsonSerializable(typeof(NewAppPasswordDocument))]
 [JsonSerializable(typeof(IssuedAppPasswordDocument))]
 [JsonSerializable(typeof(SendAsDocument))]
+[JsonSerializable(typeof(AppPasswordEntry))]
 [JsonSerializable(typeof(AuditReadsDocument))]
+[JsonSerializable(typeof(AuditedReadsDocument))]
 [JsonSerializable(typeof(SaveSentDocument))]
 [JsonSerializable(typeof(AclDocument))]
 [JsonSerializable(typeof(RightsDocument))]
@@ -86,7 +89,7 @@ namespace EventMail.Host.Http.Admin;
 [JsonSerializable(typeof(RetentionRun))]
 [JsonSerializable(typeof(HoldListDocument))]
 [JsonSerializable(typeof(HoldChangeDocument))]
-[JsonSerializable(typeof(ErasureListDocument))]
+[JsonSerializable(typeof(Page<ErasureDocument>))]
 [JsonSerializable(typeof(ContinuedErasuresDocument))]
 [JsonSerializable(typeof(NewStrangersErasureDocument))]
 [JsonSerializable(typeof(ErasedStrangersDocument))]

@@ -115,7 +115,7 @@ internal sealed class OperationRunner(KeyGuard guard, string node, ILogger log)
     {
         if (!context.Request.HasJsonContentType())
         {
-            await Problem.WriteAsync(context, StatusCodes.Status415UnsupportedMediaType, "The body is to be application/json");
+            await Problem.WriteAsync(context, StatusCodes.Status415UnsupportedMediaType, "The body is to be application/json", "Content-Type: application/json, and {} where there is nothing to say");
             return default;
         }
         var octets = new byte[HttpServer.MaxRequest + 1];

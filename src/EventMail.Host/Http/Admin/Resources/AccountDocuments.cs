@@ -48,6 +48,8 @@ internal sealed record IssuedAppPasswordDocument(string Name, string Password);
 /// <param name="Reason">For the log.</param>
 internal sealed record AuditReadsDocument(bool Enabled, string? Reason = null);
 
+internal sealed record AuditedReadsDocument(bool Enabled);
+
 /// <param name="Enabled">False: clients save what they send themselves, as most do.</param>
 internal sealed record SaveSentDocument(bool Enabled);
 

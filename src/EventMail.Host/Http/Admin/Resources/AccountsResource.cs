@@ -49,6 +49,12 @@ internal sealed class AccountsResource(MailStore store, AccountFinder finder, in
         {
             Body = ApiJson.Default.QuotaDocument, Answer = ApiJson.Default.QuotaDocument, IfMatch = true,
         },
+        new("GET", "/accounts/{account}/audit-reads", "read:audit", "Whether reads of the account's mail, and what it reads of others', are events.",
+            request => finder.WithAsync(request, async account => ApiAnswer.Json(
+                new AuditedReadsDocument((await store.Queries.AccountAsync(account.Account, request.Cancel))?.AuditReads == true), ApiJson.Plain.AuditedReadsDocument)))
+        {
+            Answer = ApiJson.Default.AuditedReadsDocument,
+        },
         // Whoever may end it could read what nobody is to know that they read.
         new("PUT", "/accounts/{account}/audit-reads", "write:audit", "Whether reads of the account's mail, and what it reads of others', are events. Its clients are not told.", request =>
         {
@@ -72,6 +78,13 @@ internal sealed class AccountsResource(MailStore store, AccountFinder finder, in
         new("POST", "/accounts/{account}/app-passwords", Write, "Makes a password for one program; it is answered this once.", IssueAppPasswordAsync)
         {
             Body = ApiJson.Default.NewAppPasswordDocument, Answer = ApiJson.Default.IssuedAppPasswordDocument, Status = 201,
+        },
+        new("GET", "/accounts/{account}/app-passwords/{name}", Read, "An app password, by its name or id, without what it is.",
+            request => finder.WithAsync(request, async account =>
+                (await _accounts.AppPasswordsAsync(account.Account, request.Cancel)).FirstOrDefault(known => known.Name == request.Path("name") || known.Id == request.Path("name")) is { } found
+                    ? ApiAnswer.Json(found, ApiJson.Plain.AppPasswordEntry) : ApiAnswer.NotFound("app password")))
+        {
+            Answer = ApiJson.Default.AppPasswordEntry,
         },
         new("DELETE", "/accounts/{account}/app-passwords/{name}", Write, "Ends an app password, by its name or id.",
             request => ChangeAsync(request, address => _accounts.RevokeAppPasswordAsync(address, request.Path("name"), request.Actor, request.Cancel))) { Status = 204 },

@@ -14,8 +14,6 @@ namespace EventMail.Host.Http.Admin.Resources;
 internal sealed record ErasureDocument(
     Guid Id, DateTimeOffset Ordered, DateTimeOffset? Completed, int Contents, string Reason, string? Case, string? Subject, DateOnly? Strangers);
 
-internal sealed record ErasureListDocument(IReadOnlyList<ErasureDocument> Items);
-
 /// <param name="Completed">Their ids.</param>
 internal sealed record ContinuedErasuresDocument(IReadOnlyList<Guid> Completed);
 
@@ -44,10 +42,9 @@ internal sealed class ErasuresResource(MailStore store, HostSettings settings, J
 
     public IEnumerable<Operation> Operations =>
     [
-        new("GET", "/erasures", Read, "What was ordered to be erased, and whether it is.", async request => ApiAnswer.Json(
-            new([.. (await store.Erasures.ListAsync(open: false, request.Cancel)).Select(DocumentOf)]), ApiJson.Plain.ErasureListDocument))
+        new("GET", "/erasures", Read, "What was ordered to be erased, and whether it is; the oldest first.", ListAsync)
         {
-            Answer = ApiJson.Default.ErasureListDocument,
+            Query = Parameter.Page(settings.Http.MaxPage), Answer = ApiJson.Default.PageErasureDocument,
         },
         new("POST", "/erasures/strangers", Order, "Erases a day's logins of names that are no account's: the names, and where they came from. Nothing brings them back.", request =>
         {
@@ -70,6 +67,17 @@ internal sealed class ErasuresResource(MailStore store, HostSettings settings, J
             MediaType = "application/json",
         },
     ];
+
+    private async Task<ApiAnswer> ListAsync(ApiRequest request)
+    {
+        var after = Guid.Empty;
+        if (request.Text("after") is { } cursor && !Guid.TryParse(cursor, out after))
+            return ApiAnswer.BadParameter("after is the `next` of a page");
+        var erasures = await store.Erasures.ListAsync(open: false, request.Cancel, after, request.Limit + 1);
+        return ApiAnswer.Json(
+            await Page<ErasureDocument>.OfAsync(erasures.ToAsyncEnumerable(), request.Limit, DocumentOf, erasure => erasure.Id.ToString(), request.Cancel),
+            ApiJson.Plain.PageErasureDocument);
+    }
 
     private async Task<JobOutcome<ErasedStrangersDocument>> EraseAsync(NewStrangersErasureDocument wanted, ApiRequest request, CancellationToken cancel)
     {

@@ -7,7 +7,7 @@ namespace EventMail.Host.Http.Admin.Resources;
 /// <summary>/accounts/{account}/mailboxes: as they are, or as they were.</summary>
 internal sealed class MailboxesResource(MailStore store, AccountFinder finder, MailboxPictures pictures)
 {
-    public static readonly Parameter At = new("at", ParameterKind.Time, "As of this instant: 2026-11-01T12:00:00Z.");
+    public static readonly Parameter At = new("at", ParameterKind.Time, "As of this instant: 2026-11-01T12:00:00Z; also of an account that was closed since.");
 
     private const string Path = "/accounts/{account}/mailboxes";
     private const string Read = "read:mailboxes";
@@ -15,9 +15,9 @@ internal sealed class MailboxesResource(MailStore store, AccountFinder finder, M
 
     public IEnumerable<Operation> Operations =>
     [
-        new("GET", Path, Read, "An account's own mailboxes with their counts.", request => finder.WithAsync(request, async account =>
+        new("GET", Path, Read, "An account's own mailboxes with their counts.", request => finder.WithThenAsync(request, async account =>
         {
-            var (list, rejection) = await pictures.ListAsync(account.Account, request.Time("at"), request.Cancel);
+            var (list, rejection) = await pictures.ListAsync(account, request.Time("at"), request.Cancel);
             return rejection is not null
                 ? ApiAnswer.Refused(rejection)
                 : ApiAnswer.Json(new(list!, request.Time("at")), ApiJson.Plain.MailboxListDocument);
@@ -29,9 +29,9 @@ internal sealed class MailboxesResource(MailStore store, AccountFinder finder, M
         {
             Body = ApiJson.Default.NewMailboxDocument, Answer = ApiJson.Default.MailboxDocument, Status = 201,
         },
-        new("GET", Path + "/{mailbox}", Read, "A mailbox, by its name (a slash in it as %2F) or its id.", request => finder.WithAsync(request, async account =>
+        new("GET", Path + "/{mailbox}", Read, "A mailbox, by its name (a slash in it as %2F) or its id.", request => finder.WithThenAsync(request, async account =>
         {
-            var (picture, rejection) = await pictures.FindAsync(account.Account, request.Path("mailbox"), request.Time("at"), request.Cancel);
+            var (picture, rejection) = await pictures.FindAsync(account, request.Path("mailbox"), request.Time("at"), request.Cancel);
             return rejection is not null ? ApiAnswer.Refused(rejection) : ApiAnswer.Json(picture!.Document, ApiJson.Plain.MailboxDocument);
         }))
         {

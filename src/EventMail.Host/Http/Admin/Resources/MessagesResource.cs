@@ -6,6 +6,7 @@ using EventMail.Host.Composition;
 using EventMail.Projections.Accounts;
 using EventMail.Projections.Mailboxes;
 using EventMail.Projections.Reading;
+using Microsoft.AspNetCore.Http;
 
 namespace EventMail.Host.Http.Admin.Resources;
 
@@ -77,12 +78,15 @@ internal sealed class MessagesResource(MailStore store, AccountFinder finder, Ma
     private Task<ApiAnswer> RawAsync(ApiRequest request) => WithMessageAsync(request, (picture, row) => Task.FromResult(ApiAnswer.Of(async context =>
     {
         await using var content = await store.Log.Contents.ReadAsync(row.Content, request.Cancel);
+        context.Response.ContentType = "message/rfc822";
+        context.Response.ContentLength = content.Size;
+        context.Response.Headers.ContentDisposition = string.Create(null, $"attachment; filename=\"{row.Uid}.eml\"");
+        // Nothing of it is shown.
+        if (HttpMethods.IsHead(context.Request.Method))
+            return;
         reads.Note(picture.Key, row.Uid, request.Actor);
         try
         {
-            context.Response.ContentType = "message/rfc822";
-            context.Response.ContentLength = content.Size;
-            context.Response.Headers.ContentDisposition = string.Create(null, $"attachment; filename=\"{row.Uid}.eml\"");
             await using var octets = content.OpenRead();
             await octets.CopyToAsync(context.Response.Body, request.Cancel);
         }
@@ -135,9 +139,9 @@ internal sealed class MessagesResource(MailStore store, AccountFinder finder, Ma
         return rejection is not null ? ApiAnswer.Refused(rejection) : gone!.IsEmpty ? Missing : ApiAnswer.NoContent;
     });
 
-    private Task<ApiAnswer> WithPictureAsync(ApiRequest request, Func<MailboxPicture, Task<ApiAnswer>> run) => finder.WithAsync(request, async account =>
+    private Task<ApiAnswer> WithPictureAsync(ApiRequest request, Func<MailboxPicture, Task<ApiAnswer>> run) => finder.WithThenAsync(request, async account =>
     {
-        var (picture, rejection) = await pictures.FindAsync(account.Account, request.Path("mailbox"), request.Time("at"), request.Cancel);
+        var (picture, rejection) = await pictures.FindAsync(account, request.Path("mailbox"), request.Time("at"), request.Cancel);
         return rejection is not null ? ApiAnswer.Refused(rejection) : await run(picture!);
     });
 
