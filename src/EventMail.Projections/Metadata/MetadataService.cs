@@ -57,7 +57,7 @@ public sealed class MetadataService : IDisposable
         if (mailbox.Length == 0)
             return Result(await OfServerAsync(account, cancel).ConfigureAwait(false));
         if (_mailboxes.Past.Has(mailbox))
-            return await OfPastAsync(account, mailbox, cancel).ConfigureAwait(false);
+            return await OfPast(account).OfAsync(mailbox, cancel).ConfigureAwait(false);
         var (entry, missing) = await _mailboxes.FindAsync(account, mailbox, cancel, Rights.Lookup).ConfigureAwait(false);
         if (missing is not null)
             return missing;
@@ -71,6 +71,9 @@ public sealed class MetadataService : IDisposable
         values.AddSpecialUse(entry.SpecialUse);
         return Result(values);
     }
+
+    /// <summary>The same for mailboxes of the past.</summary>
+    public PastAnnotations OfPast(string account) => new(_mailboxes.Past, account);
 
     /// <summary>The same for mailboxes of an account's LIST, to be asked for in its order.</summary>
     public async Task<ListedMetadata> OfAllAsync(string account, CancellationToken cancel) =>
@@ -123,17 +126,6 @@ public sealed class MetadataService : IDisposable
         return adding.Count == 0
             ? RunAsync(command([]), cancel)
             : _totals.InTurnAsync(adding, totals => RunAsync(command(totals), cancel), cancel);
-    }
-
-    // What a mailbox is for is told of those of today alone, as by LIST.
-    private async Task<Result<IReadOnlyList<MetadataValue>>> OfPastAsync(string account, string mailbox, CancellationToken cancel)
-    {
-        var (state, refused) = await _mailboxes.Past.AnnotationsAsync(account, mailbox, cancel).ConfigureAwait(false);
-        if (refused is not null)
-            return refused;
-        var values = new SortedMetadata();
-        values.Add(state!, account);
-        return Result(values);
     }
 
     private async Task<SortedMetadata> OfServerAsync(string account, CancellationToken cancel)

@@ -62,14 +62,22 @@ public sealed class PastNamespace(PastMailboxes past)
             : Rejection.Limit("Too much of the past is open at once; close another mailbox of it, or try again later");
     }
 
-    /// <summary>What a mailbox of then had been annotated with by then.</summary>
-    internal async Task<Result<MetadataState>> AnnotationsAsync(string account, string name, CancellationToken cancel)
+    /// <summary>What a mailbox of then had been annotated with by then, and the account as of then.</summary>
+    /// <param name="known">The account as of an instant that was asked for before.</param>
+    internal async Task<Result<(PastAccount Then, MetadataState State)>> AnnotationsAsync(string account, string name, PastAccount? known, CancellationToken cancel)
     {
         var (place, refused) = Parse(name);
         if (refused is not null)
             return refused;
-        var (mailbox, missing) = await LocateAsync(account, place, cancel);
-        return missing is not null ? missing : await past.AnnotationsAsync(mailbox!.Key, place.Instant, cancel);
+        var then = known?.Instant == place.Instant ? known : null;
+        if (then is null)
+        {
+            (then, var missing) = await past.AtAsync(account, place.Instant, cancel);
+            if (missing is not null)
+                return missing;
+        }
+        var (mailbox, none) = then!.Find(place.Name);
+        return none is not null ? none : (then, await past.AnnotationsAsync(mailbox!.Key, place.Instant, cancel));
     }
 
     /// <summary>

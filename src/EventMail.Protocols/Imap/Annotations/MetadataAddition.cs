@@ -9,6 +9,7 @@ namespace EventMail.Protocols.Imap.Annotations;
 internal sealed class MetadataAddition(MetadataQuestion question)
 {
     private ListedMetadata? _values;
+    private PastAnnotations? _past;
 
     // "METADATA" SP entries
     public static bool Read(ref CommandParser arguments, ListRequest request)
@@ -32,7 +33,10 @@ internal sealed class MetadataAddition(MetadataQuestion question)
     {
         var (user, services) = (session.User!.Id, session.Services);
         if (services.Mailboxes.Past.Has(mailbox.Name))
-            return (await services.Metadata.GetAsync(user, mailbox.Name, session.Cancel).ConfigureAwait(false)).Value ?? [];
+        {
+            _past ??= services.Metadata.OfPast(user);
+            return (await _past.OfAsync(mailbox.Name, session.Cancel).ConfigureAwait(false)).Value ?? [];
+        }
         _values ??= await services.Metadata.OfAllAsync(user, session.Cancel).ConfigureAwait(false);
         return await _values.OfAsync(mailbox, session.Cancel).ConfigureAwait(false);
     }
