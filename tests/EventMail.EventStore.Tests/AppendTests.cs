@@ -39,7 +39,13 @@ public class AppendTests
     {
         await using var log = await TestLog.OpenAsync();
         var counter = Counters.New();
-        var totals = await Task.WhenAll(Enumerable.Range(0, 500).Select(_ => log.ExecuteAsync(Counters.RaiseAndTell(counter))));
+        // Held up by one before them, so that they wait in the queue together.
+        using var go = new ManualResetEventSlim();
+        var before = log.ExecuteAsync(new Act(counter, d => go.Wait(Waiting.Limit)));
+        var raising = Task.WhenAll(Enumerable.Range(0, 500).Select(_ => log.ExecuteAsync(Counters.RaiseAndTell(counter))));
+        go.Set();
+        await before;
+        var totals = await raising;
         totals.Select(t => (long)t.Result!).Order().ShouldBe(Enumerable.Range(1, 500).Select(i => (long)i));
         (await log.ScalarAsync<long>("select count(distinct timestamp) from mt_events")).ShouldBeLessThan(100);
         await log.ShouldBeConsistentAsync();
@@ -201,10 +207,10 @@ public class AppendTests
             others.Add(log.ExecuteAsync(Of("other", i % 2 == 0 ? "b" : null, () => true)));
         }
 
-        await Task.WhenAll(others).WaitAsync(TimeSpan.FromSeconds(20));
+        await Task.WhenAll(others).InTime();
         own.ShouldAllBe(command => !command.IsCompleted);
         prepared.SetResult();
-        await Task.WhenAll(own).WaitAsync(TimeSpan.FromSeconds(20));
+        await Task.WhenAll(own).InTime();
         if (fails)
             await Should.ThrowAsync<InvalidTimeZoneException>(first);
         else

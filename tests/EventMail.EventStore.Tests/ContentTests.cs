@@ -218,7 +218,7 @@ public class ContentTests
     {
         await using var log = await TestLog.OpenAsync(o => o with
         {
-            ConnectionString = o.ConnectionString + ";Maximum Pool Size=2;Timeout=2",
+            ConnectionString = o.ConnectionString + ";Maximum Pool Size=2;Timeout=60",
             Content = new() { RecentBytes = 0 },
         });
         var contents = log.Node.Contents;

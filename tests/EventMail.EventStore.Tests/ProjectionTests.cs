@@ -1,3 +1,4 @@
+using EventMail.Testing;
 using Npgsql;
 
 namespace EventMail.EventStore.Tests;
@@ -67,8 +68,7 @@ public class ProjectionTests
         for (var i = 0; i < 50; i++)
             await log.ExecuteAsync(Counters.Raise(counter, 2));
         await log.ExecuteAsync(Counters.Raise(counter, 3));
-        for (var patience = DateTime.UtcNow.AddSeconds(30); await SumAsync() < 103; DateTime.UtcNow.ShouldBeLessThan(patience))
-            await Task.Delay(10);
+        await Waiting.UntilAsync(async () => await SumAsync() >= 103);
         // One at the start, perhaps one for the counter's first event, and one for the news.
         sums.Pages.ShouldBeLessThan(5);
 
@@ -91,8 +91,7 @@ public class ProjectionTests
         await using var log = await TestLog.OpenAsync();
         await using (var own = await log.Node.Sessions.OpenConnectionAsync())
             await new NpgsqlCommand("select pg_advisory_lock(42)", own).ExecuteNonQueryAsync();
-        for (var patience = DateTime.UtcNow.AddSeconds(30); await LocksAsync() > 0; DateTime.UtcNow.ShouldBeLessThan(patience))
-            await Task.Delay(10);
+        await Waiting.UntilAsync(async () => await LocksAsync() == 0);
         new NpgsqlConnectionStringBuilder(log.Node.DataSource.ConnectionString).NoResetOnClose.ShouldBeTrue();
 
         Task<long> LocksAsync() => log.ScalarAsync<long>("select count(*) from pg_locks where locktype = 'advisory' and objid = 42");
@@ -137,7 +136,7 @@ public class ProjectionTests
         await log.Node.Projections.WaitForAsync("Others", default);
         (await log.ScalarAsync<long>("select count(*) from sums_v1")).ShouldBe(100);
         (await log.ScalarAsync<long>("select count(*) from sums_v2")).ShouldBe(100);
-        failing.Tries.ShouldBeGreaterThan(0);
+        await Waiting.UntilAsync(() => Volatile.Read(ref failing.Tries) > 0);
         (await log.ScalarAsync<long>("select count(*) from mt_event_progression where name like 'Failing%'")).ShouldBe(0);
     }
 

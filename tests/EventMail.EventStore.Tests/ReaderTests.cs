@@ -66,11 +66,13 @@ public class ReaderTests
         var reading = Task.Run(async () =>
         {
             await foreach (var e in log.Node.Reader.ReadAllAsync(0))
-                read.Add(e.Sequence);
+                lock (read)
+                    read.Add(e.Sequence);
         });
         await Task.Delay(300);
         reading.IsCompleted.ShouldBeFalse();
-        read.ShouldNotContain(3);
+        lock (read)
+            read.ShouldNotContain(3);
         await transaction.CommitAsync();
         await connection.DisposeAsync();
         await reading;

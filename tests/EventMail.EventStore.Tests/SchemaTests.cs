@@ -49,8 +49,8 @@ public class SchemaTests
                 "select nextval('mt_events_sequence')", connection);
             await hold.ExecuteNonQueryAsync();
         }
-        var second = await log.AddNodeAsync(o => o with { Greeting = TimeSpan.FromMilliseconds(100) }).WaitAsync(TimeSpan.FromSeconds(10));
-        (await second.Executor.ExecuteAsync(Counters.RaiseAndTell(counter), default).WaitAsync(TimeSpan.FromSeconds(10))).Result.ShouldBe(2L);
+        var second = await log.AddNodeAsync(o => o with { Greeting = TimeSpan.FromMilliseconds(100) }).InTime();
+        (await second.Executor.ExecuteAsync(Counters.RaiseAndTell(counter), default).InTime()).Result.ShouldBe(2L);
     }
 
     [Fact]

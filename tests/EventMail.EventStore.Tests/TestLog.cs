@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EventMail.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -92,12 +93,8 @@ public sealed class TestLog : IAsyncDisposable
     }
 
     /// <summary>Waits for what other nodes bring about in their own time.</summary>
-    public static async Task EventuallyAsync(Func<bool> condition, int seconds = 10)
-    {
-        for (var deadline = DateTime.UtcNow.AddSeconds(seconds); !condition(); await Task.Delay(5))
-            if (DateTime.UtcNow > deadline)
-                throw new TimeoutException("it did not happen");
-    }
+    public static Task EventuallyAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "") =>
+        Waiting.UntilAsync(condition, what: what);
 
     public async ValueTask DisposeAsync()
     {

@@ -90,9 +90,8 @@ public sealed class EmbeddedPostgresTests : IDisposable
         server.Crashed += crashed.SetResult;
         var before = server.ProcessId;
         Process.Start("kill", ["-9", before.ToString()])!.WaitForExit();
-        await crashed.Task.WaitAsync(TimeSpan.FromSeconds(30));
-        for (var attempt = 0; attempt < 600 && server.ProcessId == before; attempt++)
-            await Task.Delay(50);
+        await crashed.Task.InTime();
+        await Waiting.UntilAsync(() => server.ProcessId != before);
         (await AskAsync(server, "select 1")).ShouldBe("1");
     }
 
@@ -103,8 +102,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
         var command = await CommandAsync();
         var before = server.ProcessId;
         Process.Start("kill", ["-9", before.ToString()])!.WaitForExit();
-        for (var attempt = 0; attempt < 600 && server.ProcessId == before; attempt++)
-            await Task.Delay(50);
+        await Waiting.UntilAsync(() => server.ProcessId != before);
         (await AskAsync(server, "select 1")).ShouldBe("1");
         await server.StopAsync();
         IsRunning.ShouldBeTrue();
@@ -124,7 +122,7 @@ public sealed class EmbeddedPostgresTests : IDisposable
         };
         await using var command = await CommandAsync();
         Process.Start("kill", ["-9", server.ProcessId.ToString()])!.WaitForExit();
-        await crashed.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await crashed.Task.InTime();
         await server.StopAsync();
     }
 

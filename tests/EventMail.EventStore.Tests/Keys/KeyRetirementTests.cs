@@ -121,7 +121,7 @@ public sealed class KeyRetirementTests : IAsyncLifetime
         for (var round = 0; round < 5; round++)
         {
             var enough = stored.Count + 40;
-            await TestLog.EventuallyAsync(() => stored.Count >= enough, 60);
+            await TestLog.EventuallyAsync(() => stored.Count >= enough);
             var keks = await _log.ScalarAsync<long[]>("select array_agg(distinct kek) from eventmail.content");
             await DestroyAsync(_log.Node, keks);
             destroyed.AddRange(keks);
