@@ -114,7 +114,7 @@ public sealed class RebuildTests
             end $$
             """, connection);
         await hold.ExecuteNonQueryAsync();
-        await OpenAndCloseAsync(accounts).WaitAsync(TimeSpan.FromSeconds(20));
+        await OpenAndCloseAsync(accounts).InTime();
     }
 
     [Fact]

@@ -22,6 +22,7 @@ public sealed class KeyRing : IDisposable
     private readonly Lock _gate = new();
     private WrappingKey? _own;
     private WrappingKey? _next;
+    private Task _making = Task.CompletedTask;
 
     internal KeyRing(KeyOptions options, string dataFolder, TimeProvider clock, ILogger log)
     {
@@ -133,7 +134,7 @@ public sealed class KeyRing : IDisposable
                 _keys[_own.Number] = _own;
             }
             if (++_own.Wrapped == MaxKeysEach / 2)
-                _ = Task.Run(MakeNext);
+                _making = Task.Run(MakeNext);
             return _own;
         }
     }
@@ -155,6 +156,11 @@ public sealed class KeyRing : IDisposable
 
     public void Dispose()
     {
+        // Whoever deletes the folder afterwards finds nobody who still writes to it.
+        Task making;
+        lock (_gate)
+            making = _making;
+        making.Wait();
         lock (_gate)
             _next?.Dispose();
         foreach (var key in _keys.Values)

@@ -38,12 +38,17 @@ internal sealed class Listener
     public int Connections => _connections.Count;
     public IEnumerable<MailConnection> Open => _connections.Keys;
 
-    /// <summary>Closes the port, lets the sessions finish, cuts off those that have not when their time is over.</summary>
+    /// <summary>Closes the port.</summary>
+    public async Task CloseAsync()
+    {
+        await _transport.UnbindAsync(CancellationToken.None);
+        await _accepting;
+    }
+
+    /// <summary>Behind a closed port: lets the sessions finish, cuts off those that have not when their time is over.</summary>
     public async Task StopAsync(CancellationToken atOnce)
     {
         var started = Stopwatch.GetTimestamp();
-        await _transport.UnbindAsync(CancellationToken.None);
-        await _accepting;
         var before = Interlocked.Read(ref _completed);
         foreach (var connection in _connections.Keys)
             connection.Stop();
@@ -137,7 +142,7 @@ internal sealed class Listener
             // The last stop for a bug in a session: it costs this connection, not the server.
             _context.Log.ConnectionFailed(error, Name, client, id);
         }
-        await CloseAsync(transport, connection);
+        await EndAsync(transport, connection);
         _context.Log.ConnectionClosed(Name, client, id, (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds);
         _connections.TryRemove(connection, out _);
         _byAddress.Leave(client);
@@ -145,7 +150,7 @@ internal sealed class Listener
         Leave();
     }
 
-    private async Task CloseAsync(ConnectionContext transport, MailConnection connection)
+    private async Task EndAsync(ConnectionContext transport, MailConnection connection)
     {
         try
         {

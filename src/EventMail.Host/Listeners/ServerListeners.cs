@@ -78,6 +78,8 @@ public sealed class ServerListeners
 
         async Task StopAllAsync()
         {
+            // Nobody who is told of the end finds a port open.
+            await Task.WhenAll(_listeners.Select(listener => listener.CloseAsync()));
             await _stopping.CancelAsync();
             await Task.WhenAll(_listeners.Select(listener => listener.StopAsync(atOnce)));
         }

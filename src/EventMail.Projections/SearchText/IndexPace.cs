@@ -1,9 +1,7 @@
-using System.Diagnostics;
-
 namespace EventMail.Projections.SearchText;
 
 /// <summary>Lets indexing work as fast as it can while little mail comes in, and a small share of its time while it comes in quickly.</summary>
-internal sealed class IndexPace(SearchTextOptions options)
+internal sealed class IndexPace(SearchTextOptions options, TimeProvider time)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
@@ -43,15 +41,15 @@ internal sealed class IndexPace(SearchTextOptions options)
     public async ValueTask ReadyAsync(CancellationToken cancel)
     {
         var pause = TimeSpan.FromTicks((long)Math.Min(_worked * (1 / options.BusyShare - 1), options.MaxPause.Ticks));
-        var since = Stopwatch.GetTimestamp();
-        while (IsBusy && Stopwatch.GetElapsedTime(since) is var waited && waited < pause)
-            await Task.Delay(pause - waited < Look ? pause - waited : Look, cancel).ConfigureAwait(false);
+        var since = time.GetTimestamp();
+        while (IsBusy && time.GetElapsedTime(since) is var waited && waited < pause)
+            await Task.Delay(pause - waited < Look ? pause - waited : Look, time, cancel).ConfigureAwait(false);
     }
 
     // Counts by the second.
     private void Turn()
     {
-        var now = Environment.TickCount64 / 1000;
+        var now = time.GetTimestamp() / time.TimestampFrequency;
         if (now == _window)
             return;
         (_arrivedBefore, _arrived) = (now == _window + 1 ? _arrived : 0, 0);

@@ -32,7 +32,7 @@ public sealed class SearchTextProjection : IAsyncProjection
     {
         (Options, Version) = (options, version);
         _log = loggers.CreateLogger("EventMail.SearchText");
-        _pace = new(options);
+        _pace = new(options, TimeProvider.System);
     }
 
     public string Name => ProjectionName;

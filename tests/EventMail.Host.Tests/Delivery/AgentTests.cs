@@ -315,12 +315,7 @@ public sealed class AgentTests(AgentTests.PatientWorld patient) : IClassFixture<
         var release = new TaskCompletionSource();
         var domain = world.NewDomain(new SinkScript
         {
-            Answer = (stage, _, _) =>
-            {
-                if (stage == "final")
-                    release.Task.Wait(TimeSpan.FromSeconds(10));
-                return null;
-            },
+            Before = stage => stage == "final" ? release.Task : Task.CompletedTask,
         });
         for (var i = 0; i < 10; i++)
             await world.SubmitAsync(domain.Address());
@@ -371,7 +366,7 @@ public sealed class AgentTests(AgentTests.PatientWorld patient) : IClassFixture<
 
         public async Task InitializeAsync()
         {
-            World = await DeliveryWorld.StartAsync(new() { MaxTransactions = 5, PerDestination = 4 });
+            World = await DeliveryWorld.StartAsync(new() { MaxTransactions = 5, PerDestination = 4, ReuseTimeout = Waiting.Limit });
             World.Deliver();
         }
 

@@ -64,11 +64,10 @@ internal sealed class DeliveryWorld : IAsyncDisposable
     {
         var world = new DeliveryWorld { _mail = await TestMail.StartAsync() };
         world.Sender = await world._mail.NewAccountAsync();
-        // Free on all the addresses of loopback that are used here, most likely.
-        await using (var probe = MailSink.Start())
-        {
-            world._settings = (settings ?? new()) with { Port = probe.EndPoint.Port, AllowLoopback = true };
-        }
+        // Free on all the addresses of loopback that are used here, most likely; kept, so that nobody gets it who listens on all addresses.
+        var kept = MailSink.Start();
+        world._sinks.Add(kept);
+        world._settings = (settings ?? new()) with { Port = kept.EndPoint.Port, AllowLoopback = true };
 
         world.Queue = new(
             world._mail.Log, world._mail.Directory, world._mail.Mailboxes,

@@ -1,4 +1,5 @@
 using EventMail.Host.Delivery.Lanes;
+using EventMail.Testing;
 
 namespace EventMail.Host.Tests.Delivery;
 
@@ -99,12 +100,12 @@ public sealed class LaneSchedulerTests
 
         lanes.Add("quick", "quick0");
         lanes.Add("quick", "quick1");
-        await UntilAsync(() => Ran().Count == 4);
+        await Waiting.UntilAsync(() => Ran().Count == 4);
         Ran().Order().ShouldBe(["quick0", "quick1", "slow0", "slow1"]);
         lanes.Full().ShouldBe(["slow"]);
         lanes.Room.ShouldBeGreaterThan(0, "what waits for a slow lane holds up nobody");
         slow.SetResult();
-        await UntilAsync(() => Ran().Count == 12);
+        await Waiting.UntilAsync(() => Ran().Count == 12);
 
         async Task<LaneOutcome> RunAsync(string item, LaneTurn turn)
         {
@@ -138,7 +139,7 @@ public sealed class LaneSchedulerTests
         }).ToList();
         handed.ShouldBe([12, 12, 10, 10, 0, 0, 0, 0, 0, 0], "two run in each of the first two");
         slow.SetResult(LaneOutcome.Answered);
-        await UntilAsync(() => lanes.Load == (0, 0));
+        await Waiting.UntilAsync(() => lanes.Load == (0, 0));
         lanes.HasRoomIn("lane9").ShouldBeTrue();
         lanes.Close();
         lanes.HasRoomIn("lane9").ShouldBeFalse();
@@ -149,13 +150,14 @@ public sealed class LaneSchedulerTests
     {
         var (running, most) = (0, 0);
         var gate = new Lock();
+        var three = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var lanes = new LaneScheduler<int>(new(3, 2, TimeSpan.Zero, TimeSpan.FromMinutes(1)), TimeProvider.System, RunAsync, () => { });
         for (var i = 0; i < 60; i++)
         {
             lanes.Add($"lane{i % 10}", i);
         }
 
-        await UntilAsync(() => lanes.Load == (0, 0));
+        await Waiting.UntilAsync(() => lanes.Load == (0, 0));
         most.ShouldBe(3);
 
         async Task<LaneOutcome> RunAsync(int item, LaneTurn turn)
@@ -163,6 +165,9 @@ public sealed class LaneSchedulerTests
             var now = Interlocked.Increment(ref running);
             lock (gate)
                 most = Math.Max(most, now);
+            if (now == 3)
+                three.TrySetResult();
+            await three.Task;
             await Task.Delay(2);
             Interlocked.Decrement(ref running);
             return LaneOutcome.Answered;
@@ -185,7 +190,7 @@ public sealed class LaneSchedulerTests
             lanes.Add("a", i);
         }
 
-        await UntilAsync(() => Volatile.Read(ref ran) == 5);
+        await Waiting.UntilAsync(() => Volatile.Read(ref ran) == 5);
         TimeProvider.System.GetElapsedTime(begun).TotalMilliseconds.ShouldBeGreaterThan(230);
     }
 
@@ -209,14 +214,6 @@ public sealed class LaneSchedulerTests
         lanes.Room.ShouldBe(0);
         ended.IsCompleted.ShouldBeFalse();
         go.SetResult();
-        await ended.WaitAsync(TimeSpan.FromSeconds(10));
-    }
-
-    private static async Task UntilAsync(Func<bool> holds)
-    {
-        for (var patience = System.Diagnostics.Stopwatch.StartNew(); !holds(); await Task.Delay(5))
-        {
-            patience.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(20));
-        }
+        await ended.InTime();
     }
 }

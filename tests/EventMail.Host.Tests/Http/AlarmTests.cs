@@ -14,7 +14,7 @@ namespace EventMail.Host.Tests.Http;
 /// <summary>What is found wrong with the log and its read models, as whoever watches a server hears of it.</summary>
 public sealed class AlarmTests(AdminHost host) : IClassFixture<AdminHost>
 {
-    private static readonly WebhookSettings Quick = new() { Poll = TimeSpan.FromMilliseconds(50), Timeout = TimeSpan.FromSeconds(5), AllowedNetworks = AdminHost.Loopback };
+    private static readonly WebhookSettings Quick = new() { Poll = TimeSpan.FromMilliseconds(50), Timeout = Waiting.Limit, AllowedNetworks = AdminHost.Loopback };
 
     private DriftWatch Watch() => new(
         host.Store.Log, host.Settings.Database.ConnectionString, host.Store.DriftAlarms,

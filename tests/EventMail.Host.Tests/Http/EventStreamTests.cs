@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using EventMail.Domain.Retention;
 using EventMail.Host.Http.Admin.Log;
 using EventMail.Projections;
+using EventMail.Testing;
 
 namespace EventMail.Host.Tests.Http;
 
@@ -66,7 +67,7 @@ public sealed class EventStreamTests(EventStreamHost host) : IClassFixture<Event
         var growing = Task.Run(async () =>
         {
             // More often than a silent stream speaks.
-            for (var i = 0; !enough.IsCancellationRequested; i++, await Task.Delay(5))
+            for (var i = 0; !enough.IsCancellationRequested && i < 200; i++, await Task.Delay(5))
                 await host.Store.Domains.AddDomainAsync($"d{i}.busy.example", AdminHost.Tester, default);
         });
         try
@@ -163,7 +164,7 @@ internal sealed class EventStream(HttpResponseMessage answer, StreamReader lines
 
     public static async Task<EventStream> OpenAsync(HttpClient client, string path, string? lastId = null)
     {
-        for (var attempt = 0; ; attempt++)
+        for (var deadline = DateTime.UtcNow + Waiting.Limit; ;)
         {
             var request = new HttpRequestMessage(HttpMethod.Get, path);
             if (lastId is not null)
@@ -172,7 +173,8 @@ internal sealed class EventStream(HttpResponseMessage answer, StreamReader lines
             if (answer.StatusCode == HttpStatusCode.OK)
                 return new(answer, new(await answer.Content.ReadAsStreamAsync()));
             // The stream of the test before may still be ending.
-            (answer.StatusCode, attempt).ShouldBe((HttpStatusCode.ServiceUnavailable, attempt < 100 ? attempt : -1));
+            answer.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+            DateTime.UtcNow.ShouldBeLessThan(deadline);
             answer.Dispose();
             await Task.Delay(20);
         }
@@ -218,7 +220,7 @@ internal sealed class EventStream(HttpResponseMessage answer, StreamReader lines
 
     private async Task<string?> LineAsync()
     {
-        var line = await lines.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        var line = await lines.ReadLineAsync().InTime();
         if (line?.StartsWith("id: ", StringComparison.Ordinal) == true)
             LastId = line[4..];
         return line;

@@ -111,7 +111,7 @@ public sealed partial class MonitoringTests(MonitoredHost host) : IClassFixture<
         var settings = host.Settings with { Telemetry = new() { Endpoint = $"http://127.0.0.1:{port}", Interval = TimeSpan.FromMilliseconds(200) } };
         await using (var telemetry = new HostTelemetry(settings, host.Store, host.Listeners, Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance))
             await host.AccountAsync("ann@telemetry.example");
-        await both.WaitAsync(TimeSpan.FromSeconds(30));
+        await both.InTime();
         paths.Order().ShouldBe(["/v1/metrics", "/v1/traces"]);
     }
 

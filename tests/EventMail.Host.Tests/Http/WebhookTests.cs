@@ -16,7 +16,7 @@ public sealed class WebhookTests(AdminHost host) : IClassFixture<AdminHost>
     {
         Schedule = new(TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(10)),
         Poll = TimeSpan.FromMilliseconds(50),
-        Timeout = TimeSpan.FromSeconds(5),
+        Timeout = Waiting.Limit,
         AllowedNetworks = AdminHost.Loopback,
     };
 
@@ -229,7 +229,7 @@ internal sealed class Receiver : IDisposable
     /// <summary>Where it sends everybody; it takes nothing then.</summary>
     public string? Redirect { get; init; }
 
-    public Task<Received> TakeAsync() => _received.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+    public Task<Received> TakeAsync() => _received.Reader.ReadAsync().AsTask().InTime();
 
     /// <summary>What has come already; false when nothing has.</summary>
     public bool TryTake() => _received.Reader.TryRead(out _);

@@ -19,12 +19,15 @@ public sealed class ServerListenersTests : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("eventmail-listeners-").FullName;
     private readonly LinesLogged _log = new();
+    private readonly TaskCompletionSource _busy = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ServerListeners? _listeners;
 
     public Task InitializeAsync() => Task.CompletedTask;
 
     public async Task DisposeAsync()
     {
+        _end.TrySetResult();
         if (_listeners is not null)
             await _listeners.StopAsync(new CancellationToken(canceled: true)).InTime();
         Directory.Delete(_folder, recursive: true);
@@ -41,7 +44,7 @@ public sealed class ServerListenersTests : IAsyncLifetime
             .Select(word => word.Split('=')).ToDictionary(pair => pair[0], pair => IPEndPoint.Parse(pair[1]));
     }
 
-    private static async Task EchoAsync(MailConnection connection, CancellationToken stopping)
+    private async Task EchoAsync(MailConnection connection, CancellationToken stopping)
     {
         var line = new Line();
         await SayAsync($"hello {connection.Details.Listener} tls={connection.IsTls}");
@@ -50,11 +53,9 @@ public sealed class ServerListenersTests : IAsyncLifetime
             switch (await connection.ReadLineAsync(line, 1000, TimeSpan.FromMinutes(1)))
             {
                 case LineStatus.Line when line.ToString() == "long":
-                    await Task.Delay(500, CancellationToken.None);
+                    _busy.SetResult();
+                    await _end.Task;
                     await SayAsync("done");
-                    break;
-                case LineStatus.Line when line.ToString() == "forever":
-                    await Task.Delay(Timeout.Infinite, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(1), CancellationToken.None);
                     break;
                 case LineStatus.Line:
                     await SayAsync(line.ToString());
@@ -153,14 +154,11 @@ public sealed class ServerListenersTests : IAsyncLifetime
 
         // One leaves: the next is served again.
         first.Client.Dispose();
-        for (var attempt = 0; ; attempt++)
+        await Waiting.UntilAsync(async () =>
         {
             var next = await ConnectAsync(address);
-            if ((await next.Lines.ReadLineAsync().InTime())!.StartsWith("hello", StringComparison.Ordinal))
-                break;
-            attempt.ShouldBeLessThan(50);
-            await Task.Delay(20);
-        }
+            return (await next.Lines.ReadLineAsync().InTime())!.StartsWith("hello", StringComparison.Ordinal);
+        });
     }
 
     [OwnAddressTheory]
@@ -183,21 +181,18 @@ public sealed class ServerListenersTests : IAsyncLifetime
         (await third.Lines.ReadToEndAsync().InTime()).ShouldBe(reply);
 
         first.Client.Dispose();
-        for (var attempt = 0; ; attempt++)
+        await Waiting.UntilAsync(async () =>
         {
             try
             {
                 var next = await ConnectAsync(address, reply.Length == 0);
-                if ((await next.Lines.ReadLineAsync().InTime())!.StartsWith("hello", StringComparison.Ordinal))
-                    break;
+                return (await next.Lines.ReadLineAsync().InTime())!.StartsWith("hello", StringComparison.Ordinal);
             }
             catch (IOException) when (reply.Length == 0)
             {
-                // Closed before the handshake: the first one has not been counted out yet.
+                return false; // closed before the handshake: the first one has not been counted out yet
             }
-            attempt.ShouldBeLessThan(50);
-            await Task.Delay(20);
-        }
+        });
     }
 
     [Fact]
@@ -245,11 +240,12 @@ public sealed class ServerListenersTests : IAsyncLifetime
         await busy.Lines.ReadLineAsync().InTime();
         await idle.Lines.ReadLineAsync().InTime();
         await busy.Stream.WriteAsync("long\r\n"u8.ToArray());
-        await Task.Delay(100);
+        await _busy.Task.InTime();
 
         var stopped = _listeners!.StopAsync(CancellationToken.None);
         (await idle.Lines.ReadLineAsync().InTime()).ShouldBe("bye");
         await Should.ThrowAsync<SocketException>(() => ConnectAsync(addresses["smtp"]));
+        _end.SetResult();
         (await busy.Lines.ReadLineAsync().InTime()).ShouldBe("done");
         (await busy.Lines.ReadLineAsync().InTime()).ShouldBe("bye");
         await stopped.InTime();
@@ -262,8 +258,8 @@ public sealed class ServerListenersTests : IAsyncLifetime
         var addresses = await OpenAsync("Smtp:StopTimeout=200ms");
         var stuck = await ConnectAsync(addresses["smtp"]);
         await stuck.Lines.ReadLineAsync().InTime();
-        await stuck.Stream.WriteAsync("forever\r\n"u8.ToArray());
-        await Task.Delay(100);
+        await stuck.Stream.WriteAsync("long\r\n"u8.ToArray());
+        await _busy.Task.InTime();
         await _listeners!.StopAsync(CancellationToken.None).InTime();
         _log.Lines.ShouldContain(line => line.Contains("was cut off", StringComparison.Ordinal));
         try

@@ -145,21 +145,18 @@ public sealed class ServeTests
         var killed = PostmasterOf(server.DataFolder);
         Process.Start("kill", ["-9", killed.ToString()])!.WaitForExit();
 
-        for (var attempt = 0; ; attempt++)
+        await Waiting.UntilAsync(async () =>
         {
             try
             {
-                (await AskAsync(url, "select 1")).ShouldBe(1);
-                if (PostmasterOf(server.DataFolder) != killed)
-                    break;
+                return (int)(await AskAsync(url, "select 1"))! == 1 && PostmasterOf(server.DataFolder) != killed;
             }
             catch (Exception error) when (error is NpgsqlException or IOException)
             {
-                attempt.ShouldBeLessThan(200, server.Log);
+                return false;
             }
-            await Task.Delay(50);
-        }
-        server.Log.ShouldContain("ended by itself");
+        }, () => server.Log);
+        await Waiting.UntilAsync(() => server.Log.Contains("ended by itself", StringComparison.Ordinal), () => server.Log);
         (await server.StopAsync()).ShouldBe(0);
         Runs(PostmasterOfOrZero(server.DataFolder)).ShouldBeFalse();
     }

@@ -47,7 +47,7 @@ public sealed class SeedScenariosTlsTests : IAsyncLifetime
 
             connection.Output.Write("hello\r\n"u8);
             await connection.FlushAsync();
-            await connection.ReadLineAsync(new(), 100, TimeSpan.FromSeconds(20));
+            await connection.ReadLineAsync(new(), 100, Waiting.Limit);
         }
     }
 
@@ -78,7 +78,7 @@ public sealed class SeedScenariosTlsTests : IAsyncLifetime
         var stream = socket.GetStream();
         await stream.WriteAsync(ClientHello.Of(version));
         var answer = new byte[7];
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(Waiting.Limit);
         await stream.ReadExactlyAsync(answer, patience.Token);
         if (spoken)
         {

@@ -116,10 +116,12 @@ public class LoginTests
     {
         await using var accounts = await TestAccounts.OpenAsync(hashing: new() { Argon2 = TestAccounts.Cheap, ScramIterations = 0 });
         await accounts.AddAsync("user@example.com");
-        (await accounts.LoginAsync("user@example.com")).Status.ShouldBe(LoginStatus.Ok);
-        accounts.Log.Lines.ShouldNotContain(line => line.Text.StartsWith("Authentication time"));
+        // A machine that is busy may stop in one of them.
+        for (var i = 0; i < 5; i++)
+            (await accounts.LoginAsync("user@example.com")).Status.ShouldBe(LoginStatus.Ok);
+        accounts.Log.Lines.Count(line => line.Text.StartsWith("Authentication time")).ShouldBeLessThan(5);
 
-        // As many passes as take three seconds here, or half of that where other tests made them slow: the next login hashes the password anew.
+        // As many passes as take six seconds here, or a third of that where other tests made them slow: the next login hashes the password anew.
         var argon2 = new Argon2Parameters(1, 64 * 1024, 1);
         var pass = Enumerable.Range(0, 8).Min(_ =>
         {
@@ -127,7 +129,7 @@ public class LoginTests
             Argon2.Hash("x"u8, argon2);
             return System.Diagnostics.Stopwatch.GetElapsedTime(started);
         });
-        argon2 = argon2 with { Iterations = (int)(TimeSpan.FromSeconds(3) / pass) + 1 };
+        argon2 = argon2 with { Iterations = (int)(TimeSpan.FromSeconds(6) / pass) + 1 };
         await accounts.RestartAsync(hashing: new() { Argon2 = argon2, ScramIterations = 0 });
         (await accounts.LoginAsync("user@example.com")).Status.ShouldBe(LoginStatus.Ok);
         accounts.Log.Lines.ShouldContain(line => line.Level == LogLevel.Warning && line.Text.StartsWith("Authentication time above 1 s: duration_ms "));
@@ -139,21 +141,21 @@ public class LoginTests
         await using var accounts = await TestAccounts.OpenAsync(
             hashing: new() { Argon2 = new(3, 32 * 1024, 1), ScramIterations = 4096 });
         await accounts.AddAsync("user@example.com");
-        var unknown = await FastestAsync(() => accounts.LoginAsync("nobody@example.com", "x", "192.0.2.1"));
-        var wrong = await FastestAsync(() => accounts.LoginAsync("user@example.com", "x", "192.0.2.2"));
-        // Not a timed test of speed: an answer without hashing would be some fifty times faster.
-        (unknown / wrong).ShouldBeInRange(0.3, 3);
-
-        static async Task<double> FastestAsync(Func<ValueTask<LoginResult>> login)
+        var (unknown, wrong) = (double.MaxValue, double.MaxValue);
+        // In turn, so that what else the machine does slows both.
+        for (var i = 0; i < 5; i++)
         {
-            var fastest = double.MaxValue;
-            for (var i = 0; i < 5; i++)
-            {
-                var started = System.Diagnostics.Stopwatch.GetTimestamp();
-                await login();
-                fastest = Math.Min(fastest, System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalMilliseconds);
-            }
-            return fastest;
+            unknown = Math.Min(unknown, await TookAsync(() => accounts.LoginAsync("nobody@example.com", "x", "192.0.2.1")));
+            wrong = Math.Min(wrong, await TookAsync(() => accounts.LoginAsync("user@example.com", "x", "192.0.2.2")));
+        }
+        // Not a timed test of speed: an answer without hashing would be some fifty times faster.
+        (unknown / wrong).ShouldBeInRange(0.1, 10);
+
+        static async Task<double> TookAsync(Func<ValueTask<LoginResult>> login)
+        {
+            var started = System.Diagnostics.Stopwatch.GetTimestamp();
+            await login();
+            return System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalMilliseconds;
         }
     }
 
@@ -230,14 +232,18 @@ public class LoginTests
     [Fact]
     public async Task A_password_that_was_verified_lately_is_not_hashed_again_until_it_changes()
     {
-        await using var accounts = await TestAccounts.OpenAsync(hashing: new() { Argon2 = new(3, 64 * 1024, 4), ScramIterations = 0 });
+        var argon2 = new Argon2Parameters(15, 64 * 1024, 4);
+        await using var accounts = await TestAccounts.OpenAsync(hashing: new() { Argon2 = argon2, ScramIterations = 0 });
         await accounts.AddAsync("user@example.com");
         (await accounts.LoginAsync("user@example.com")).Status.ShouldBe(LoginStatus.Ok);
         var started = System.Diagnostics.Stopwatch.GetTimestamp();
+        Argon2.Hash("x"u8, argon2);
+        var hash = System.Diagnostics.Stopwatch.GetElapsedTime(started);
+        started = System.Diagnostics.Stopwatch.GetTimestamp();
         for (var i = 0; i < 50; i++)
             (await accounts.LoginAsync("user@example.com")).Status.ShouldBe(LoginStatus.Ok);
-        // Fifty hashes would take some nine seconds.
-        System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds.ShouldBeLessThan(5);
+        // Fifty hashes would take half a minute or more.
+        System.Diagnostics.Stopwatch.GetElapsedTime(started).ShouldBeLessThan(30 * hash);
 
         (await accounts.Accounts.SetPasswordAsync("user@example.com", "other", Actor.System, default)).IsOk.ShouldBeTrue();
         (await accounts.LoginAsync("user@example.com")).Status.ShouldBe(LoginStatus.BadCredentials);

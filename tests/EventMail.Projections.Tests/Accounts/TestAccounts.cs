@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Text;
 using EventMail.EventStore;
 using EventMail.Projections.Accounts;
@@ -102,12 +103,8 @@ public sealed class TestAccounts : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    public static async Task EventuallyAsync(Func<Task<bool>> condition)
-    {
-        for (var deadline = DateTime.UtcNow.AddSeconds(15); !await condition(); await Task.Delay(10))
-            if (DateTime.UtcNow > deadline)
-                throw new TimeoutException("it did not happen");
-    }
+    public static Task EventuallyAsync(Func<Task<bool>> condition, [CallerArgumentExpression(nameof(condition))] string what = "") =>
+        Waiting.UntilAsync(condition, what: what);
 
     public async ValueTask DisposeAsync()
     {

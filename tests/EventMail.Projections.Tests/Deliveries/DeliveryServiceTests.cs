@@ -343,7 +343,7 @@ public sealed class DeliveryServiceTests
         for (var i = 0; i < 4; i++)
         {
             (await test.Queue.ClaimAsync(new(1, TimeSpan.FromMinutes(2), []), default)).ShouldBeEmpty();
-            (await woken.WaitAsync(TimeSpan.FromSeconds(5))).ShouldBeTrue("nothing was claimed, and more is due");
+            (await woken.WaitAsync(Waiting.Limit)).ShouldBeTrue("nothing was claimed, and more is due");
         }
         (await test.InboxAsync(bob)).Count.ShouldBe(4);
     }
@@ -353,15 +353,22 @@ public sealed class DeliveryServiceTests
     {
         await using var test = await DeliveryFixture.StartAsync(options => options with
         {
-            Rules = options.Rules with { Schedule = [TimeSpan.FromMilliseconds(700)] },
+            Rules = options.Rules with { Schedule = [.. Enumerable.Repeat(TimeSpan.FromMilliseconds(700), 100)] },
         });
         using var woken = new SemaphoreSlim(0);
         using var subscription = test.Queue.OnWork(() => woken.Release());
         await Drain();
         var delivery = await test.SubmitAsync("bob@b.example");
         await ShouldWake();
-        await test.AttemptAsync(OutcomeKind.Deferred);
-        await Drain();
+        // Once more where it is over before it has been waited for.
+        DateTimeOffset next;
+        do
+        {
+            await test.AttemptAsync(OutcomeKind.Deferred);
+            next = (await test.EventsAsync(delivery)).OfType<DeliveryDeferred>().Last().Next;
+            await Drain();
+        }
+        while (test.Clock.GetUtcNow() >= next);
         await ShouldWake(); // the wait is over
         await test.Queue.Operations.HoldAsync(delivery, null, Actor.System, default);
         await Drain();
@@ -371,7 +378,7 @@ public sealed class DeliveryServiceTests
 
         async Task ShouldWake()
         {
-            (await woken.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBeTrue();
+            (await woken.WaitAsync(Waiting.Limit)).ShouldBeTrue();
             await Drain();
         }
 

@@ -2,6 +2,7 @@ using EventMail.Domain.Deliveries;
 using EventMail.EventStore;
 using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
+using EventMail.Testing;
 
 namespace EventMail.Projections.Tests.Deliveries;
 
@@ -17,7 +18,7 @@ public sealed class FirstClaimTests
         await using var second = await SecondNode.StartAsync(test);
         using var woken = new SemaphoreSlim(0);
         using var watching = test.Queue.OnWork(() => woken.Release());
-        (await woken.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBeTrue("by the watch's own first look");
+        (await woken.WaitAsync(Waiting.Limit)).ShouldBeTrue("by the watch's own first look");
         var taken = new List<QueuedDelivery>();
         using var handing = test.Queue.HandTo(new(Lease, _ => true, taken.Add));
         var delivery = await test.SubmitAsync("a@b.example", "c@d.example", "e@b.example");
@@ -66,9 +67,9 @@ public sealed class FirstClaimTests
         using var woken = new SemaphoreSlim(0);
         using var watching = test.Queue.OnWork(() => woken.Release());
         var free = new List<QueuedDelivery>();
-        for (var i = 0; i < 20 && free.Count == 0; i++)
+        for (var until = DateTime.UtcNow + Waiting.Limit; free.Count == 0 && DateTime.UtcNow < until;)
         {
-            (await woken.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBeTrue();
+            (await woken.WaitAsync(Waiting.Limit)).ShouldBeTrue();
             free.AddRange(await test.Queue.ClaimAsync(DeliveryFixture.All, default));
         }
         free.ShouldHaveSingleItem().Stream.ShouldBe(delivery);

@@ -1,6 +1,7 @@
 using EventMail.Domain.Deliveries;
 using EventMail.Projections.Deliveries;
 using EventMail.Projections.Mailboxes;
+using EventMail.Testing;
 
 namespace EventMail.Projections.Tests.Deliveries;
 
@@ -49,7 +50,7 @@ public sealed class SuspendedSenderTests
         }
 
         await test.Mail.Accounts.ResumeAsync(test.Sender.Address, Actor.System, default);
-        (await woken.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBeTrue();
+        (await woken.WaitAsync(Waiting.Limit)).ShouldBeTrue();
     }
 
     [Fact]

@@ -88,7 +88,7 @@ public class MaildropLocksTests
         taken.IsLost.ShouldBeFalse();
         await CutAsync(database);
         // Without anybody asking: the heartbeat finds it.
-        await told.Task.WaitAsync(MaildropLocks.HeartbeatInterval + TimeSpan.FromSeconds(10));
+        await told.Task.InTime();
         taken.IsLost.ShouldBeTrue();
     }
 
@@ -130,7 +130,7 @@ public class MaildropLocksTests
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(
             """
-            select count(pg_terminate_backend(pid, 5000)) from pg_locks
+            select count(pg_terminate_backend(pid, 60000)) from pg_locks
             where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
             """,
             connection);
