@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using EventMail.Testing;
 using EventMail.Testing.Transcripts;
 
 namespace EventMail.EndToEnd;
@@ -8,7 +9,7 @@ namespace EventMail.EndToEnd;
 /// <summary>An IMAP client of the tests' own, as small as can be: for what the ordinary clients cannot be made to do.</summary>
 internal sealed class ImapClient : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = Waiting.Limit;
 
     private readonly ScriptedClient _client;
     private int _tag;

@@ -89,7 +89,7 @@ public sealed class SeedScenariosShutdownTests
     // The port closes soon after the signal, not with it.
     private static async Task ShouldRefuseAsync(TestServer server, string listener)
     {
-        for (var deadline = DateTime.UtcNow.AddSeconds(5); ; await Task.Delay(20))
+        for (var deadline = DateTime.UtcNow + Waiting.Limit; ; await Task.Delay(20))
         {
             try
             {

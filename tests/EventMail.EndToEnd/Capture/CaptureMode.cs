@@ -120,7 +120,7 @@ public sealed class FlakyReceiver : IAsyncDisposable
 
     public async Task<JsonObject> NextAsync()
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var patience = new CancellationTokenSource(Waiting.Limit);
         return JsonNode.Parse(await _taken.Reader.ReadAsync(patience.Token))!.AsObject();
     }
 

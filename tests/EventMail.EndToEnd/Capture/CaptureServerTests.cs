@@ -178,7 +178,7 @@ public sealed class CaptureServerTests
             "Capture:Faults:full:Recipient=full@*", "Capture:Faults:full:Code=452");
         foreach (var subject in new[] { "one", "two", "three" })
             (await mode.SendAsync("few@box.example", $"Subject: {subject}\n\n{new string('x', 2000)}")).ShouldStartWith("250");
-        await Patiently(async () => (await mode.ListAsync("")).Select(one => (string)one!["subject"]!).SequenceEqual(["three", "two"]));
+        await Waiting.UntilAsync(async () => (await mode.ListAsync("")).Select(one => (string)one!["subject"]!).SequenceEqual(["three", "two"]));
         (await mode.SendAsync("big@box.example", "Subject: big\n\n" + string.Concat(Enumerable.Repeat(new string('x', 70) + "\n", 1200)))).ShouldStartWith("552 5.3.4");
         var newest = JsonNode.Parse(await mode.Http.GetStringAsync((string)(await mode.ListAsync("limit=1"))[0]!["url"]!))!;
         ((string)newest["text"]!).Length.ShouldBe(1024);
@@ -188,15 +188,6 @@ public sealed class CaptureServerTests
         using (await mode.Http.GetAsync("/api/events", HttpCompletionOption.ResponseHeadersRead))
             (await mode.Http.GetAsync("/api/events", HttpCompletionOption.ResponseHeadersRead)).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
         await mode.DisposeAsync();
-    }
-
-    private static async Task Patiently(Func<Task<bool>> condition)
-    {
-        for (var left = 100; !await condition(); left--)
-        {
-            left.ShouldBeGreaterThan(0);
-            await Task.Delay(50);
-        }
     }
 
     private static async Task SendAsync(TestServer server, string recipient) => await ClientOf(server).SendAsync(recipient);

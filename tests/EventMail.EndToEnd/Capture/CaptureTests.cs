@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using EventMail.Testing;
 using EventMail.Testing.Transcripts;
 
 namespace EventMail.EndToEnd.Capture;
@@ -28,7 +29,8 @@ public sealed class CaptureTests(CaptureMode mode) : IClassFixture<CaptureMode>
         ((string)envelope["from"]!).ShouldBe("who@ever.example");
         ((string)envelope["user"]!).ShouldBe("apikey");
         ((string)envelope["session"]!["client_ip"]!).ShouldBe("127.0.0.1");
-        mode.Server.Log.ShouldContain(mechanism == "CRAM-MD5" ? "user apikey, password (not shown)" : "user apikey, password made-up words");
+        var shown = mechanism == "CRAM-MD5" ? "user apikey, password (not shown)" : "user apikey, password made-up words";
+        await Waiting.UntilAsync(() => mode.Server.Log.Contains(shown, StringComparison.Ordinal), () => mode.Server.Log, shown);
     }
 
     [Theory]
@@ -225,7 +227,7 @@ public sealed class CaptureTests(CaptureMode mode) : IClassFixture<CaptureMode>
         // Other tests' messages are passed over.
         static async Task<(long Id, string Subject)> NextAsync(StreamReader stream)
         {
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            using var patience = new CancellationTokenSource(Waiting.Limit);
             for (var id = 0L; ;)
             {
                 var line = await stream.ReadLineAsync(patience.Token) ?? throw new EndOfStreamException();

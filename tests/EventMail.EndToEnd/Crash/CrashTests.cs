@@ -101,7 +101,7 @@ public sealed class CrashTests(ITestOutputHelper output)
         var before = ledger.Delivered;
         for (var patience = Stopwatch.StartNew(); ledger.Delivered <= before + Writers;)
         {
-            patience.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(60), "no mail is taken after PostgreSQL was killed");
+            patience.Elapsed.ShouldBeLessThan(Waiting.Limit, "no mail is taken after PostgreSQL was killed");
             await Task.Delay(10);
         }
     }

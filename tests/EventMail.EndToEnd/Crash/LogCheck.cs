@@ -113,7 +113,7 @@ internal static partial class LogCheck
 
     private static async Task<List<string>> UidlAsync(TestServer server, string account)
     {
-        for (var patience = DateTime.UtcNow.AddSeconds(20); ; await Task.Delay(50))
+        for (var patience = DateTime.UtcNow + Waiting.Limit; ; await Task.Delay(50))
         {
             await using var client = await ScriptedClient.ConnectAsync(server["pop3"]);
             await client.ExpectMatchAsync(@"\+OK.*");

@@ -34,13 +34,13 @@ internal sealed class EventListener(IPEndPoint http, string key)
             {
                 await ReadAsync(client, stop);
             }
+            catch (Exception) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
             catch (Exception error) when (error is HttpRequestException or IOException)
             {
                 // The server's database is away: it comes back.
-            }
-            catch (OperationCanceledException)
-            {
-                return;
             }
 
             await Task.WhenAny(Task.Delay(50, stop));
@@ -60,6 +60,7 @@ internal sealed class EventListener(IPEndPoint http, string key)
         answer.EnsureSuccessStatusCode();
         using var lines = new StreamReader(await answer.Content.ReadAsStreamAsync(stop));
         string? id = null;
+        long? position = null;
         while (await lines.ReadLineAsync(stop) is { } line)
         {
             if (line.StartsWith("id: ", StringComparison.Ordinal))
@@ -68,15 +69,21 @@ internal sealed class EventListener(IPEndPoint http, string key)
             }
             else if (line.StartsWith("data: ", StringComparison.Ordinal))
             {
-                lock (_positions)
-                {
-                    _positions.Add((long)JsonNode.Parse(line["data: ".Length..])!["position"]!);
-                }
+                position = (long)JsonNode.Parse(line["data: ".Length..])!["position"]!;
             }
             else if (line.Length == 0 && id is not null)
             {
-                // What is whole counts.
+                // What is whole counts: the rest is told again.
                 _last = id;
+                if (position is { } told)
+                {
+                    lock (_positions)
+                    {
+                        _positions.Add(told);
+                    }
+                }
+
+                position = null;
             }
         }
     }

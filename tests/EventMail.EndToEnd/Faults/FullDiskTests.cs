@@ -8,7 +8,7 @@ namespace EventMail.EndToEnd.Faults;
 /// <summary>The disk under the server's data folder fills up, at first for its tables, then for PostgreSQL's log of writes as well.</summary>
 public sealed class FullDiskTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = Waiting.Limit;
 
     // Little log of writes, so that a small disk is a disk for mail.
     private static readonly string[] SmallCluster =

@@ -92,7 +92,7 @@ public sealed class OtherApplicationTests
         listener.Returns.ShouldBe(0, "it was never cut off");
 
         // What follows the log comes to its end, what is built from it is what it was.
-        for (var patience = DateTime.UtcNow.AddSeconds(60); await ScalarAsync(database, "select min(last_seq_id) from mt_event_progression") < last; await Task.Delay(100))
+        for (var patience = DateTime.UtcNow + Waiting.Limit; await ScalarAsync(database, "select min(last_seq_id) from mt_event_progression") < last; await Task.Delay(100))
         {
             DateTime.UtcNow.ShouldBeLessThan(patience, "a follower stands still");
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using EventMail.Testing;
 
 namespace EventMail.EndToEnd.Filters;
 
@@ -16,7 +17,7 @@ internal sealed class FilterProgram : IAsyncDisposable
         rm -rf "$folder"
         """;
 
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartTimeout = Waiting.Limit;
 
     private Process? _guard;
 

@@ -44,12 +44,7 @@ public sealed class OutboundStoryTests
     public async Task Mail_to_an_unreachable_domain_shows_its_attempts_and_ends_in_a_notification_that_a_mail_client_shows()
     {
         await using var dns = await OutboundSettings.DnsAsync("away.test");
-        int nobody;
-        await using (var sink = MailSink.Start())
-        {
-            nobody = sink.EndPoint.Port;
-        }
-
+        var nobody = TestPort.Free();
         await using var server = await TestServer.StartAsync(new()
         {
             Settings = OutboundSettings.Of(dns, nobody, "Delivery:Schedule=500ms 500ms", "Delivery:Jitter=0", "Delivery:CoolDown=1ms", "Log:Format=json", "Log:Level=Debug"),
@@ -72,6 +67,7 @@ public sealed class OutboundStoryTests
         seen.ShouldContain("<who@away.test>");
         seen.ShouldContain("Diagnostic-Code: x-");
 
+        await Waiting.UntilAsync(() => server.Log.Contains("\"Failed for good"), () => server.Log);
         var id = Regex.Match(server.Log, "\"delivery_id\":\"([0-9a-f-]{36})\"").Groups[1].Value;
         var shown = (await server.RunAsync("queue", "show", id)).Output;
         Regex.Count(shown, "mx.away.test").ShouldBeGreaterThanOrEqualTo(3, shown);
@@ -86,7 +82,6 @@ public sealed class OutboundStoryTests
         history.ShouldContain("sender told that delivery to <who@away.test> failed");
 
         // Q-002, Q-003: "Structured Logging".
-        await Waiting.UntilAsync(() => server.Log.Contains("\"Failed for good"), () => server.Log);
         var lines = server.Log.Split('\n');
         var queued = lines.First(line => line.Contains("\"Queued "));
         queued.ShouldContain("\"message_id\":\"lost@example.test\"");

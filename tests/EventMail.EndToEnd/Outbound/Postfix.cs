@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
@@ -69,7 +70,7 @@ internal sealed class Postfix : IAsyncDisposable
             "postlog unix-dgram n - n - 1 postlogd",
         ]);
         await ClientProgram.RunAsync(Program, ["-c", folder["conf"], "start"]);
-        for (var tries = 0; ; tries++)
+        for (var began = Stopwatch.GetTimestamp(); ;)
         {
             using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
             try
@@ -77,7 +78,7 @@ internal sealed class Postfix : IAsyncDisposable
                 await socket.ConnectAsync(IPAddress.Loopback, port);
                 return postfix;
             }
-            catch (SocketException) when (tries < 200)
+            catch (SocketException) when (Stopwatch.GetElapsedTime(began) < Waiting.Limit)
             {
                 await Task.Delay(25);
             }
@@ -88,14 +89,12 @@ internal sealed class Postfix : IAsyncDisposable
     public async Task<IReadOnlyList<byte[]>> MailAsync(string user, int count)
     {
         var folder = _folder[$"mail/{user}/new"];
-        for (var tries = 0; tries < 400; tries++)
+        for (var began = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(began) < Waiting.Limit; await Task.Delay(50))
         {
             if (Directory.Exists(folder) && Directory.GetFiles(folder) is var files && files.Length >= count)
             {
                 return [.. files.Select(File.ReadAllBytes)];
             }
-
-            await Task.Delay(50);
         }
 
         throw new TimeoutException($"{user} has not got {count} messages.\n{await File.ReadAllTextAsync(_folder["mail.log"])}");

@@ -42,7 +42,7 @@ internal sealed class SmtpSink : IAsyncDisposable
 
         var process = Process.Start(new ProcessStartInfo(Program, [.. arguments, $"127.0.0.1:{port}", "100"]) { RedirectStandardError = true })!;
         var sink = new SmtpSink(process, folder, port);
-        for (var tries = 0; ; tries++)
+        for (var began = Stopwatch.GetTimestamp(); ;)
         {
             using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
             try
@@ -50,7 +50,7 @@ internal sealed class SmtpSink : IAsyncDisposable
                 await socket.ConnectAsync(IPAddress.Loopback, port);
                 return sink;
             }
-            catch (SocketException) when (tries < 200 && !process.HasExited)
+            catch (SocketException) when (Stopwatch.GetElapsedTime(began) < Waiting.Limit && !process.HasExited)
             {
                 await Task.Delay(25);
             }

@@ -109,7 +109,7 @@ public sealed class MilterRecipientTests(FilterStore store) : IClassFixture<Filt
             await AskAsync(client, "MAIL FROM:<sender@example.com>", "250 2.1.0 Ok");
             await AskAsync(client, $"RCPT TO:<{mail.Account.Address}>", "250 2.1.5 Ok");
         }
-        await milter.Ended.WaitAsync(TimeSpan.FromSeconds(20));
+        await milter.Ended.WaitAsync(Testing.Waiting.Limit);
     }
 
     [Fact]

@@ -143,7 +143,7 @@ public sealed class RspamdTests(FilterStore store) : IClassFixture<FilterStore>
     {
         var mail = await store.NewAccountAsync();
         await using var rspamd = new RspamdServer(answer);
-        var options = new RspamdOptions { Address = rspamd.Url, Timeout = TimeSpan.FromMilliseconds(answer is null ? 300 : 20_000) };
+        var options = new RspamdOptions { Address = rspamd.Url, Timeout = answer is null ? TimeSpan.FromMilliseconds(300) : Testing.Waiting.Limit };
         using var strict = StepOf(options);
         (await mail.SendAsync(FilteredMail.Message, strict)).ShouldBe("451 4.7.1 The message could not be checked, try again later");
         (await mail.EventsAsync<MessageReceived>()).ShouldBeEmpty();
@@ -227,7 +227,7 @@ public sealed class RspamdTests(FilterStore store) : IClassFixture<FilterStore>
         {
             if (Interlocked.Increment(ref _here) == 2)
                 _both.SetResult();
-            return _both.Task.WaitAsync(TimeSpan.FromSeconds(20));
+            return _both.Task.WaitAsync(Testing.Waiting.Limit);
         }
     }
 

@@ -3,6 +3,7 @@ using System.Text;
 using EventMail.Protocols.Dns;
 using EventMail.Protocols.Filters.Milter;
 using EventMail.Protocols.Smtp.Data;
+using EventMail.Testing;
 using EventMail.Testing.Transcripts;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -50,7 +51,7 @@ internal sealed class ScriptedMilter
     public Task Ended { get; private set; } = Task.CompletedTask;
 
     public MilterStep Step(SpoolSpace spool, MilterOptions? options = null, string name = "inet:127.0.0.1:1", IDnsSource? names = null) => new(
-        new MilterPeer(name, _ => ValueTask.FromResult(Connect()), names), spool, options ?? new() { ReplyTimeout = TimeSpan.FromSeconds(20) }, NullLogger.Instance);
+        new MilterPeer(name, _ => ValueTask.FromResult(Connect()), names), spool, options ?? new() { ReplyTimeout = Waiting.Limit }, NullLogger.Instance);
 
     public static byte[] Packet(char reply, params object[] data)
     {

@@ -8,7 +8,7 @@ namespace EventMail.Protocols.Tests.Imap;
 /// <summary>A client that does not log in has its place for so long only, whatever it says.</summary>
 public sealed class ImapLoginTimeTests(ImapFixture fixture) : IClassFixture<ImapFixture>
 {
-    private static readonly ImapLimits Short = new() { LoginDeadline = TimeSpan.FromMilliseconds(1500) };
+    private static readonly ImapLimits Short = new() { LoginDeadline = TimeSpan.FromSeconds(5) };
 
     private ScriptedClient Open() => new(fixture.Open(services: fixture.ServicesWith(Short)).Client);
 
@@ -25,7 +25,7 @@ public sealed class ImapLoginTimeTests(ImapFixture fixture) : IClassFixture<Imap
         {
             await client.SendLineAsync("a NOOP");
             answer = await client.ReadLineAsync();
-            started.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(15));
+            started.Elapsed.ShouldBeLessThan(Waiting.Limit);
             await Task.Delay(100);
         }
 
@@ -40,7 +40,7 @@ public sealed class ImapLoginTimeTests(ImapFixture fixture) : IClassFixture<Imap
         await client.ReadLineAsync();
         await client.SendAsync("a LOGIN {60000+}\r\n"u8.ToArray());
         var answer = client.ReadLineAsync();
-        for (var i = 0; i < 150 && !answer.IsCompleted; i++)
+        for (var i = 0; i < 600 && !answer.IsCompleted; i++)
         {
             await client.SendAsync("x"u8.ToArray());
             await Task.Delay(100);
@@ -68,7 +68,7 @@ public sealed class ImapLoginTimeTests(ImapFixture fixture) : IClassFixture<Imap
         await client.ReadLineAsync();
         await client.SendLineAsync($"a LOGIN {account.Address} {TestMail.Password}");
         await client.ExpectMatchAsync("a OK .*");
-        await Task.Delay(3000);
+        await Task.Delay(Short.LoginDeadline + TimeSpan.FromSeconds(1.5));
         (await client.AskAsync("b NOOP")).ShouldBe("b OK NOOP completed");
     }
 
@@ -81,7 +81,7 @@ public sealed class ImapLoginTimeTests(ImapFixture fixture) : IClassFixture<Imap
         await client.ReadLineAsync();
         (await client.AskAsync("a STARTTLS")).ShouldBe("a OK Begin TLS negotiation now");
         await client.SendAsync("b NOOP\r\nc NOOP\r\nd NOOP\r\n"u8.ToArray());
-        await connection.Served.WaitAsync(TimeSpan.FromSeconds(20));
+        await connection.Served.WaitAsync(Testing.Waiting.Limit);
         System.Text.Encoding.Latin1.GetString(await client.ReadToEndAsync()).ShouldNotContain("NOOP");
         log.Entries.ShouldAllBe(entry => entry.Level <= Microsoft.Extensions.Logging.LogLevel.Information);
     }

@@ -115,7 +115,7 @@ public sealed class ImapMessageOperationTests(ImapFixture fixture) : IClassFixtu
         await AskAsync(client, $"LOGIN {account.Address} {TestMail.Password}");
         await client.SendAsync("a APPEND INBOX {3+}\r\nx\r\n {10+}\r\n1234"u8.ToArray());
         await client.DisposeAsync();
-        await connection.Served.WaitAsync(TimeSpan.FromSeconds(20));
+        await connection.Served.WaitAsync(Testing.Waiting.Limit);
         (await CountAsync(account)).ShouldBe((0, 0));
     }
 

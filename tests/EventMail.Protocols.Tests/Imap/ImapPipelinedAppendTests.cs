@@ -145,7 +145,7 @@ public sealed class ImapPipelinedAppendTests(ImapFixture fixture) : IClassFixtur
             await client.ExpectClosedAsync();
         }
 
-        await connection.Served.WaitAsync(TimeSpan.FromSeconds(20));
+        await connection.Served.WaitAsync(Testing.Waiting.Limit);
         (await CountAsync(account)).Events.ShouldBe(50);
     }
 

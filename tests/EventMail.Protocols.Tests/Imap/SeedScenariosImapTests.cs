@@ -130,7 +130,7 @@ public sealed class SeedScenariosImapTests(ImapFixture fixture) : IClassFixture<
         connection.Connection.Stop();
         await client.ExpectAsync("* BYE [UNAVAILABLE] Server shutting down");
         await client.ExpectClosedAsync();
-        await connection.Served.WaitAsync(TimeSpan.FromSeconds(20));
+        await connection.Served.WaitAsync(Testing.Waiting.Limit);
     }
 
     [Fact]

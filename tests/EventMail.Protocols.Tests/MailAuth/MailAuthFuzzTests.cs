@@ -90,7 +90,7 @@ public sealed class MailAuthFuzzTests
     private static T Done<T>(ValueTask<T> result)
     {
         var task = result.AsTask();
-        task.Wait(TimeSpan.FromSeconds(10)).ShouldBeTrue();
+        task.Wait(Waiting.Limit).ShouldBeTrue();
         return task.Result;
     }
 

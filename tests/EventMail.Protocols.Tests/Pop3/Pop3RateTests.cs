@@ -25,7 +25,7 @@ public sealed class Pop3RateTests(Pop3Fixture fixture) : IClassFixture<Pop3Fixtu
     public async Task Who_does_not_log_in_is_closed_after_the_shorter_time_and_who_has_is_not()
     {
         var account = await fixture.NewAccountAsync();
-        var services = fixture.Services with { Options = new() { LoginTimeout = TimeSpan.FromMilliseconds(500) } };
+        var services = fixture.Services with { Options = new() { LoginTimeout = TimeSpan.FromSeconds(4) } };
         await using var client = fixture.Open(services: services);
         await client.ExpectMatchAsync(@"\+OK .*");
         await client.AskAsync($"USER {account.Address}");

@@ -129,7 +129,7 @@ public sealed class SeedScenariosPop3Tests(Pop3Fixture fixture) : IClassFixture<
         for (var i = 0; client is null; i++)
         {
             // The lock is given back when the server has noticed.
-            i.ShouldBeLessThan(200);
+            i.ShouldBeLessThan(5000);
             await using var attempt = fixture.Open();
             await attempt.ReadLineAsync();
             await attempt.AskAsync($"USER {account.Address}");

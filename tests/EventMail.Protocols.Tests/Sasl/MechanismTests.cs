@@ -196,7 +196,7 @@ public sealed class MechanismTests(ImapFixture fixture) : IClassFixture<ImapFixt
     private static SaslStep Wait(ValueTask<SaslStep> step)
     {
         var task = step.AsTask();
-        task.Wait(TimeSpan.FromSeconds(20)).ShouldBeTrue();
+        task.Wait(Waiting.Limit).ShouldBeTrue();
         return task.GetAwaiter().GetResult();
     }
 

@@ -5,6 +5,7 @@ using EventMail.Projections.Accounts;
 using EventMail.Protocols.Imap;
 using EventMail.Protocols.Sasl;
 using EventMail.Protocols.Tests.Imap;
+using EventMail.Testing;
 using EventMail.Testing.Transcripts;
 using FsCheck;
 using FsCheck.Fluent;
@@ -272,12 +273,7 @@ public sealed class OAuthTests(ImapFixture fixture) : IClassFixture<ImapFixture>
         public KeyServer(string body)
         {
             Body = body;
-            using (var probe = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0))
-            {
-                probe.Start();
-                Url = $"http://127.0.0.1:{((IPEndPoint)probe.LocalEndpoint).Port}/jwks/";
-            }
-
+            Url = $"http://127.0.0.1:{TestPort.Free()}/jwks/";
             _listener.Prefixes.Add(Url);
             _listener.Start();
             _ = ServeAsync();

@@ -13,7 +13,7 @@ internal sealed class SmtpHarness(SmtpLimits? limits = null, ServerTls? tls = nu
 {
     private int _connections;
 
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Patience = Waiting.Limit;
 
     public RecordingDestination Destination { get; } = new();
 

@@ -180,7 +180,7 @@ public sealed class CompressionTests
         connection.HoldsCompressionState.ShouldBeTrue();
 
         var waiting = connection.ReadIdleAsync(TimeSpan.FromMinutes(1));
-        for (var i = 0; i < 150 && connection.HoldsCompressionState; i++)
+        for (var i = 0; i < 1200 && connection.HoldsCompressionState; i++)
         {
             await Task.Delay(100);
         }

@@ -1,13 +1,14 @@
 using System.IO.Pipelines;
 using System.Net;
 using EventMail.Protocols.Wire;
+using EventMail.Testing;
 using EventMail.Testing.Transcripts;
 
 namespace EventMail.Protocols.Tests.Wire;
 
 internal static class WireHarness
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Patience = Waiting.Limit;
 
     public static ConnectionDetails Details { get; } =
         new("test-1", "test", new IPEndPoint(IPAddress.Loopback, 25), new IPEndPoint(IPAddress.Loopback, 40000));

@@ -11,7 +11,7 @@ namespace EventMail.Protocols.Tests.Imap.Model;
 /// </summary>
 internal sealed class RecentClaims : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<(Guid Mailbox, long Version), bool> _versions = new();
     private readonly IDisposable _subscription;

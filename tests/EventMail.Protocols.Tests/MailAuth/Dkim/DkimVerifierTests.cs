@@ -262,6 +262,6 @@ public sealed class DkimVerifierTests
         for (var i = 0; i < 10; i++)
             signed = signed.Sign($" v=1; a=rsa-sha256; c=relaxed/simple; d=example.org; s=r1; h=from:{string.Join(':', Enumerable.Repeat("x", 900))}", large);
         (await signed.VerifyAsync(TestKeys.Dns())).ShouldAllBe(result => result.Verdict == DkimVerdict.Pass);
-        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(10));
+        watch.Elapsed.ShouldBeLessThan(TimeSpan.FromMinutes(1));
     }
 }

@@ -100,7 +100,7 @@ public sealed class SpfTests
         var started = System.Diagnostics.Stopwatch.GetTimestamp();
         var outcome = await new SpfVerifier(dns, "receiver.example", TimeProvider.System).MailFromAsync(Client, "x", local, "example.net", default);
         outcome.Result.ShouldBe(expected);
-        System.Diagnostics.Stopwatch.GetElapsedTime(started).ShouldBeLessThan(TimeSpan.FromSeconds(2));
+        System.Diagnostics.Stopwatch.GetElapsedTime(started).ShouldBeLessThan(TimeSpan.FromSeconds(30));
     }
 
     [Fact]

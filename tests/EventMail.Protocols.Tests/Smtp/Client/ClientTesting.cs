@@ -1,25 +1,26 @@
 using System.Text;
 using EventMail.Protocols.Smtp.Client;
+using EventMail.Testing;
 
 namespace EventMail.Protocols.Tests.Smtp.Client;
 
 /// <summary>What the tests of the client share.</summary>
 internal static class ClientTesting
 {
-    /// <summary>Short enough to test, long enough for a busy machine.</summary>
+    /// <summary>For what never comes: nothing that is to succeed may be measured by it.</summary>
     public static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(400);
 
     public static readonly ClientTimeouts Patient = new()
     {
-        Connect = TimeSpan.FromSeconds(20),
-        Greeting = TimeSpan.FromSeconds(20),
-        Command = TimeSpan.FromSeconds(20),
-        Handshake = TimeSpan.FromSeconds(20),
-        Mail = TimeSpan.FromSeconds(20),
-        Rcpt = TimeSpan.FromSeconds(20),
-        DataInitiation = TimeSpan.FromSeconds(20),
-        DataBlock = TimeSpan.FromSeconds(20),
-        DataTermination = TimeSpan.FromSeconds(20),
+        Connect = Waiting.Limit,
+        Greeting = Waiting.Limit,
+        Command = Waiting.Limit,
+        Handshake = Waiting.Limit,
+        Mail = Waiting.Limit,
+        Rcpt = Waiting.Limit,
+        DataInitiation = Waiting.Limit,
+        DataBlock = Waiting.Limit,
+        DataTermination = Waiting.Limit,
         Quit = TimeSpan.FromSeconds(2),
     };
 

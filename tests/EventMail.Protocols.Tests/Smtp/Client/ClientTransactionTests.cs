@@ -142,7 +142,7 @@ public sealed class ClientTransactionTests
         {
             result.Only().Outcome.ShouldBe(SendOutcome.Delivered);
             result.RelayedTime.ShouldBeTrue();
-            peer.CommandsNamed("MAIL").Single().ShouldMatch(" BY=(59|60);R$");
+            peer.CommandsNamed("MAIL").Single().ShouldMatch(" BY=([345]\d|60);R$");
         }
         else
         {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -21,6 +22,9 @@ internal sealed class ScriptedPeer : IAsyncDisposable
 
     private readonly TcpListener _listener;
     private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentQueue<string> _commands = new();
+    private readonly ConcurrentQueue<byte[]> _messages = new();
+    private readonly ConcurrentQueue<IPAddress> _clients = new();
     private readonly List<Task> _sessions = [];
     private readonly Task _accepting;
 
@@ -47,15 +51,15 @@ internal sealed class ScriptedPeer : IAsyncDisposable
     public bool Implicit { get; init; }
 
     /// <summary>What was received, command by command, of all connections.</summary>
-    public List<string> Commands { get; } = [];
+    public IReadOnlyList<string> Commands => [.. _commands];
 
     /// <summary>As they came between the commands; without the final dot, the dots still stuffed.</summary>
-    public List<byte[]> Messages { get; } = [];
+    public IReadOnlyList<byte[]> Messages => [.. _messages];
 
     /// <summary>Where connections came from.</summary>
-    public List<IPAddress> Clients { get; } = [];
+    public IReadOnlyList<IPAddress> Clients => [.. _clients];
 
-    public int Connections => Clients.Count;
+    public int Connections => _clients.Count;
 
     public RemoteHost Host => new("localhost", (IPEndPoint)_listener.LocalEndpoint);
 
@@ -77,7 +81,7 @@ internal sealed class ScriptedPeer : IAsyncDisposable
             {
                 var socket = await _listener.AcceptSocketAsync(_stop.Token);
                 socket.NoDelay = true;
-                Clients.Add(((IPEndPoint)socket.RemoteEndPoint!).Address);
+                _clients.Enqueue(((IPEndPoint)socket.RemoteEndPoint!).Address);
                 _sessions.Add(ServeAsync(socket));
             }
         }
@@ -121,7 +125,7 @@ internal sealed class ScriptedPeer : IAsyncDisposable
             await ReplyAsync("CONNECT", "220 peer.example ESMTP", cancel);
             while (!_closed && await ReadLineAsync(cancel) is { } line)
             {
-                peer.Commands.Add(line);
+                peer._commands.Enqueue(line);
                 var verb = line.Split(' ')[0].ToUpperInvariant();
                 switch (verb)
                 {
@@ -132,14 +136,14 @@ internal sealed class ScriptedPeer : IAsyncDisposable
                     case "DATA":
                         if ((await ReplyAsync(line, "354 Go on", cancel)).StartsWith("354", StringComparison.Ordinal) && !_closed)
                         {
-                            peer.Messages.Add(await ReadMessageAsync(cancel));
-                            peer.Commands.Add(".");
+                            peer._messages.Enqueue(await ReadMessageAsync(cancel));
+                            peer._commands.Enqueue(".");
                             await ReplyAsync(".", "250 2.0.0 Taken", cancel);
                         }
 
                         break;
                     case "BDAT":
-                        peer.Messages.Add(await ReadExactlyAsync(int.Parse(line.Split(' ')[1]), cancel));
+                        peer._messages.Enqueue(await ReadExactlyAsync(int.Parse(line.Split(' ')[1]), cancel));
                         await ReplyAsync(line, "250 2.0.0 Taken", cancel);
                         break;
                     case "STARTTLS":
