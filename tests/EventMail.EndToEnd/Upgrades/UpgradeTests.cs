@@ -49,7 +49,7 @@ public sealed partial class UpgradeTests
                     waits.TrySetResult();
             },
         });
-        for (var patience = DateTime.UtcNow.AddSeconds(60); await ScalarAsync(database, "select count(*) from eventmail.read_model_build where position >= target") < Folded; await Task.Delay(50))
+        for (var patience = DateTime.UtcNow + Waiting.Limit; await ScalarAsync(database, "select count(*) from eventmail.read_model_build where position >= target") < Folded; await Task.Delay(50))
         {
             DateTime.UtcNow.ShouldBeLessThan(patience, "nothing is built");
             starting.IsFaulted.ShouldBeFalse(starting.Exception?.ToString());
