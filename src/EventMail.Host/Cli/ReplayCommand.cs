@@ -27,6 +27,8 @@ internal static class ReplayCommand
 
     private static readonly Option<string?> Export = new("--export") { HelpName = "FOLDER", Description = "Also writes the messages there, a file each" };
 
+    private static readonly Option<bool> Overwrite = new("--overwrite") { Description = "With --export: FOLDER may hold other files; those that have a message's name are written anew" };
+
     private static readonly Option<bool> Pictures = new("--pictures")
     {
         Description = "Begins at pictures of mailboxes instead of their first events: quick, but what is printed is no longer the log's word alone",
@@ -36,7 +38,7 @@ internal static class ReplayCommand
     {
         var command = new Command("replay", "Folds the log from its first event and prints the mailboxes that come out, or one's messages.")
         {
-            Address, Mailbox, Until, Sequence, Diff, Export, Pictures, ListOutput.Json,
+            Address, Mailbox, Until, Sequence, Diff, Export, Overwrite, Pictures, ListOutput.Json,
         };
         command.Validators.Add(result =>
         {
@@ -45,6 +47,8 @@ internal static class ReplayCommand
                 result.AddError("Say one of --until TIME, --sequence N and --diff TIME TIME.");
             if (result.GetResult(Export) is not null && (result.GetValue(Address) is null || result.GetResult(Diff) is not null))
                 result.AddError("--export writes what one account had at one time: replay ADDRESS --until TIME --export FOLDER.");
+            if (result.GetValue(Overwrite) && result.GetResult(Export) is null)
+                result.AddError("--overwrite is for --export FOLDER.");
         });
         StoreCommand.SetAction(command, (store, run, stop) =>
             run.Arguments.GetValue(Diff) is [var first, var second] ? DiffAsync(store, run, first, second, stop)
@@ -84,15 +88,24 @@ internal static class ReplayCommand
     private static async Task PrintAsync(MailStore store, CommandRun run, string mailbox, CancellationToken stop)
     {
         var (point, _) = await PointAsync(store, run, stop);
-        foreach (var (found, messages) in await FindAsync(store, run, mailbox, point, stop))
+        var export = ExportOf(run);
+        var all = await FindAsync(store, run, mailbox, point, stop);
+        var mailboxes = all.ConvertAll(one => one.Mailbox);
+        if (export is not null)
+            await export.BeginAsync(mailboxes, stop);
+        foreach (var (_, messages) in all)
         {
             await ListOutput.WriteAsync(
                 run, messages.Select(MessageOf).ToAsyncEnumerable(), ["UID", "DATE", "SIZE", "FLAGS", "MESSAGE-ID"],
                 row => [Number(row.Uid), row.Date.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture), Number(row.Size), PlainLines.OnOneLine(string.Join(' ', row.Flags)), PlainLines.OnOneLine(row.MessageId ?? "")]);
-            if (run.Arguments.GetValue(Export) is { } export)
-                await ReplayExport.WriteAsync(store.Log.Contents, [found], export, stop);
         }
+        if (export is not null)
+            await export.WriteAsync(store.Log.Contents, mailboxes, stop);
     }
+
+    // Refused before anything is folded, where it can be seen already.
+    private static ReplayExport? ExportOf(CommandRun run) =>
+        run.Arguments.GetValue(Export) is { } folder ? ReplayExport.Into(folder, run.Arguments.GetValue(Overwrite)) : null;
 
     // Those of the account's mailboxes that were called so: of one that was closed and opened again there may be several.
     private static async Task<List<(ReplayedMailbox Mailbox, IReadOnlyList<ReplayedMessage> Messages)>> FindAsync(
@@ -123,7 +136,7 @@ internal static class ReplayCommand
     private static async Task ListAsync(MailStore store, CommandRun run, CancellationToken stop)
     {
         var (point, _) = await PointAsync(store, run, stop);
-        var export = run.Arguments.GetValue(Export);
+        var export = ExportOf(run);
         var (rows, leftOut, address, account) = (new List<ReplayedMailbox>(), new List<DamagedStreamException>(), "", "");
         using (var progress = new Progress("replay", null, count => $"{count:n0} events"))
         {
@@ -146,9 +159,11 @@ internal static class ReplayCommand
             }
         }
         var sorted = ReplayedMailbox.Sorted(rows);
+        if (export is not null)
+            await export.BeginAsync(sorted, stop);
         await WriteAsync(run, sorted);
         if (export is not null)
-            await ReplayExport.WriteAsync(store.Log.Contents, sorted, export, stop);
+            await export.WriteAsync(store.Log.Contents, sorted, stop);
         FailIfAny(leftOut);
     }
 

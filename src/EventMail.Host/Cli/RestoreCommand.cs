@@ -1,6 +1,7 @@
 using System.CommandLine;
 using EventMail.Domain;
 using EventMail.Host.Composition;
+using EventMail.Host.Logs;
 using EventMail.Host.Restoring;
 using EventMail.Projections.History;
 using EventMail.Projections.Past;
@@ -106,18 +107,24 @@ internal static class RestoreCommand
                 await Console.Out.WriteLineAsync($"gone out, which cannot be called back: {Amount.Of(undone.Sent, "message")} that it submitted");
             if (undone.OtherAccounts > 0)
                 await Console.Out.WriteLineAsync($"not looked at: what it wrote in {Amount.Of(undone.OtherAccounts, "other account")}; without ADDRESS all is undone");
+            foreach (var made in undone.Made)
+                await Console.Out.WriteLineAsync(PlainLines.OnOneLine(LineOf(made)));
             if (undone.Left.Count > 0)
                 await Console.Out.WriteLineAsync($"not undone: what it wrote to streams of {string.Join(", ", undone.Left)}; see `eventmail history`");
         }
         else
         {
-            await ListOutput.WriteJsonAsync(new UndoneElsewhere(undone.Subscriptions, undone.Annotations, undone.Cancelled, undone.Sent, undone.OtherAccounts, undone.Left));
+            await ListOutput.WriteJsonAsync(new UndoneElsewhere(undone.Subscriptions, undone.Annotations, undone.Cancelled, undone.Sent, undone.OtherAccounts, undone.Left, undone.Made));
         }
-        await EndAsync(run, undone.Mailboxes, undone.Subscriptions + undone.Annotations + undone.Cancelled > 0, $"{(run.Arguments.GetValue(DryRun) ? "would be" : "is")} as if session {session} had not been");
+        await EndAsync(run, undone.Mailboxes, undone.Subscriptions + undone.Annotations + undone.Cancelled > 0, $"{(undone.Made.Count > 0 ? "else " : "")}{(run.Arguments.GetValue(DryRun) ? "would be" : "is")} as if session {session} had not been");
     }
 
     // What --json says of an undone session behind the lines of its mailboxes.
-    private sealed record UndoneElsewhere(int Subscriptions, int Annotations, int Cancelled, int Sent, int OtherAccounts, IReadOnlyList<string> Left);
+    private sealed record UndoneElsewhere(int Subscriptions, int Annotations, int Cancelled, int Sent, int OtherAccounts, IReadOnlyList<string> Left, IReadOnlyList<MadeAccount> Made);
+
+    private static string LineOf(MadeAccount made) => made.Open
+        ? $"account {made.Address} was made by it and stays, with its mailboxes and all mail in them: `eventmail account suspend {made.Address}` shuts it, `eventmail account remove {made.Address}` closes it and deletes its mailboxes"
+        : $"account {made.Address} was made by it and is closed; nothing is undone in it";
 
     // The account that has the address, or the last one that had it.
     private static async Task<string> AccountAsync(MailStore store, string address, CancellationToken stop, DateTimeOffset? at = null) =>

@@ -26,6 +26,9 @@ public sealed record UndoneSession(
     /// <summary>Accounts that were not asked for and in which it wrote as well: shared mailboxes are other accounts'.</summary>
     public int OtherAccounts { get; init; }
 
+    /// <summary>Accounts that it opened: they stay as they are, with their mailboxes and what is in them.</summary>
+    public IReadOnlyList<MadeAccount> Made { get; init; } = [];
+
     /// <summary>The session wrote something.</summary>
     public bool Found { get; init; }
 }
@@ -33,7 +36,7 @@ public sealed record UndoneSession(
 /// <summary>
 /// Undoes what a session did: each mailbox that it touched becomes what it would be without the session, with all that others did since. Messages
 /// that it expunged come back, those that it brought go, flags, names, rights and subscriptions are as if it had not been. Doing it
-/// again does nothing more. Thread-safe.
+/// again does nothing more. An account that it opened is left whole. Thread-safe.
 /// </summary>
 public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMailboxes past, DeliveryOperations deliveries)
 {
@@ -65,9 +68,12 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
         var cause = $"undo {session}";
         var all = await SessionStreams.ReadAsync(log, session, cancel);
         var streams = account is null ? all : [.. all.Where(stream => stream.Key.Tenant == account)];
+        var made = streams.Where(stream => stream.Kind == AccountKindName && stream.Types.Contains(MadeAccount.Event)).Select(stream => stream.Key.Tenant).ToHashSet();
+        // What it submitted is taken out of the queue wherever it was.
+        var undone = streams.FindAll(stream => !made.Contains(stream.Key.Tenant));
         var restorer = new MailboxRestorer(mailboxes, past, log.Executor, actor.Because(cause), dryRun, Progress);
         var touched = new List<Touched>();
-        foreach (var stream in streams.Where(stream => stream.Kind == MailboxKind.Instance.Name))
+        foreach (var stream in undone.Where(stream => stream.Kind == MailboxKind.Instance.Name))
         {
             var now = await mailboxes.Views.LoadAsync(stream.Key, cancel);
             touched.Add(new(stream, now.Exists ? now.Name : null) { Without = await WithoutAsync(stream, session, cause, cancel) });
@@ -89,19 +95,28 @@ public sealed class SessionUndo(EventLog log, MailboxService mailboxes, PastMail
         }
         var (cancelled, sent) = await CancelAsync(streams, dryRun, actor, cancel);
         var annotations = 0;
-        foreach (var stream in streams.Where(stream => stream.Kind == MetadataKind.Instance.Name))
+        foreach (var stream in undone.Where(stream => stream.Kind == MetadataKind.Instance.Name))
         {
             annotations += await new AnnotationsBack(log, actor.Because(cause), dryRun).RestoreAsync(
                 new(MetadataKind.Instance, stream.Key), e => e.Metadata.CorrelationId != session && e.Metadata.CausationId != cause, removeLater: true, cancel);
         }
         return new(
-            [.. touched.Select(mailbox => mailbox.Line!)], await SubscriptionsAsync(streams, session, cause, dryRun, actor, cancel), cancelled, sent,
+            [.. touched.Select(mailbox => mailbox.Line!)], await SubscriptionsAsync(undone, session, cause, dryRun, actor, cancel), cancelled, sent,
             [.. streams.Where(stream => !IsUndone(stream)).Select(stream => stream.Kind).Distinct(StringComparer.Ordinal)])
         {
             Annotations = annotations,
+            Made = await MadeAsync(made, cancel),
             Found = streams.Count > 0,
             OtherAccounts = all.Where(stream => Undone.Contains(stream.Kind)).Select(stream => stream.Key.Tenant).Where(tenant => account is not null && tenant != account).Distinct().Count(),
         };
+    }
+
+    private async Task<IReadOnlyList<MadeAccount>> MadeAsync(IEnumerable<string> accounts, CancellationToken cancel)
+    {
+        var made = new List<MadeAccount>();
+        foreach (var account in accounts.Order(StringComparer.Ordinal))
+            made.Add(await MadeAccount.ReadAsync(log, account, cancel));
+        return made;
     }
 
     private static readonly string AccountKindName = AccountStreamKinds.AccountStream("").Kind.Name;

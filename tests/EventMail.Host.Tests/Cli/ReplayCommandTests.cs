@@ -83,6 +83,57 @@ public sealed class ReplayCommandTests(CliServer server) : IClassFixture<CliServ
     }
 
     [Fact]
+    public async Task An_export_takes_no_file_that_is_there_for_what_the_replay_says()
+    {
+        await using var client = await LiveAsync();
+        using var folder = new TestFolder();
+        var (stale, other) = (Path.Combine(folder.Path, "INBOX", "2.eml"), Path.Combine(folder.Path, "INBOX", "9.eml"));
+        Directory.CreateDirectory(Path.GetDirectoryName(stale)!);
+        await File.WriteAllTextAsync(stale, "of another time");
+        await File.WriteAllTextAsync(other, "somebody's own");
+        string[] then = ["replay", _address, "INBOX", "--until", PastInstant.Of(_before), "--export", folder.Path];
+        foreach (var command in new[] { then, ["replay", _address, "--export", folder.Path] })
+            (await server.FailAsync(ExitCodes.Failed, command)).ShouldContain("is not empty");
+        (await File.ReadAllTextAsync(stale)).ShouldBe("of another time");
+        Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories).Length.ShouldBe(2);
+
+        var written = await server.Server.RunAsync([.. then, "--overwrite"]);
+        written.ExitCode.ShouldBe(0, written.Error);
+        written.Error.ShouldContain("1 file in ");
+        (await File.ReadAllTextAsync(stale)).ShouldContain("Subject: two");
+        (await File.ReadAllTextAsync(other)).ShouldBe("somebody's own");
+        CommandLine.Parse(["replay", _address, "--overwrite"]).Errors.ShouldNotBeEmpty();
+    }
+
+    [Fact]
+    public async Task An_export_that_was_cut_off_goes_on_and_one_of_another_time_does_not()
+    {
+        await using var client = await LiveAsync();
+        using var folder = new TestFolder();
+        string[] export = ["--export", folder.Path];
+        string[] then = ["replay", _address, "INBOX", "--until", PastInstant.Of(_before), .. export];
+        await server.DoAsync(then);
+        var (first, second) = (Path.Combine(folder.Path, "INBOX", "1.eml"), Path.Combine(folder.Path, "INBOX", "2.eml"));
+        var octets = await File.ReadAllBytesAsync(second);
+        File.Delete(second);
+
+        // As if it had been cut off before its second message.
+        var again = await server.Server.RunAsync(then);
+        again.ExitCode.ShouldBe(0, again.Error);
+        again.Error.ShouldContain("3 messages in ");
+        again.Error.ShouldContain("2 of them from before");
+        (await File.ReadAllBytesAsync(second)).ShouldBe(octets);
+
+        (await server.FailAsync(ExitCodes.Failed, ["replay", _address, "INBOX", "--until", PastInstant.Of(_after), .. export])).ShouldContain("another replay");
+        await File.WriteAllBytesAsync(first, octets);
+        var altered = await server.Server.RunAsync(then);
+        (altered.ExitCode, altered.Error.Contains("1.eml is not what the replay says")).ShouldBe((ExitCodes.Failed, true), altered.Error);
+        (await File.ReadAllBytesAsync(first)).ShouldBe(octets);
+        await server.DoAsync([.. then, "--overwrite"]);
+        (await File.ReadAllTextAsync(first)).ShouldContain("Subject: one");
+    }
+
+    [Fact]
     public async Task By_pictures_and_from_the_first_events_it_is_the_same_at_each_position()
     {
         await using var client = await LiveAsync();

@@ -245,6 +245,39 @@ public sealed class RestoreEdgesTests(RestoreNode node) : RestoreSite(node), ICl
     }
 
     [Fact]
+    public async Task An_account_that_the_session_made_stays_whole_and_is_named()
+    {
+        await OpenAccountAsync();
+        var (owner, session, made) = (Account, $"admin-{Account}", $"made-{Address}");
+        await AppendAsync(session, "INBOX", "bait");
+        (await Node.Store.Accounts.AddAsync(made, CliServer.Password, null, As(session), default)).Rejection.ShouldBeNull();
+        var account = (await Node.Store.Directory.FindAsync(made, default))!.Account;
+        (await Node.Store.Mailboxes.CreateAsync(account, "Work", null, As(session), "A", default)).Rejection.ShouldBeNull();
+        var before = (await Node.Store.Mailboxes.ListAsync(account, default)).Select(mailbox => mailbox.Name).ToList();
+        before.Count.ShouldBeGreaterThan(2);
+
+        foreach (var dry in new[] { true, false })
+        {
+            var said = await DoAsync(["restore", "--session", session, .. dry ? ["--dry-run"] : Array.Empty<string>()]);
+            said.ShouldContain($"account {made} was made by it and stays, with its mailboxes");
+            said.ShouldContain($"eventmail account remove {made}");
+            said.ShouldContain("INBOX: 1 removed");
+            said.ShouldNotContain("mailbox gone");
+            said.ShouldContain($"all else {(dry ? "would be" : "is")} as if session {session} had not been");
+            (await Node.Store.Mailboxes.ListAsync(account, default)).Select(mailbox => mailbox.Name).ShouldBe(before);
+        }
+        (await Node.Store.Directory.FindAsync(made, default)).ShouldNotBeNull();
+        (await DoAsync("restore", "--session", session, "--json")).ShouldContain($"\"address\":\"{made}\"");
+
+        // Removed by an operator, it is not brought back.
+        await DoAsync("account", "remove", made);
+        (await DoAsync("restore", "--session", session)).ShouldContain($"account {made} was made by it and is closed");
+        (await Node.Store.Directory.FindAsync(made, default)).ShouldBeNull();
+        // Whoever asks for another account hears nothing of it.
+        (await DoAsync("restore", "--session", session, owner)).ShouldNotContain(made);
+    }
+
+    [Fact]
     public async Task Rights_that_are_as_before_are_told()
     {
         await OpenAccountAsync();

@@ -26,7 +26,8 @@ internal sealed record NewUndoDocument(string? Account = null, bool DryRun = fal
 /// <param name="Cancelled">Messages that it handed in and that are taken out of the queue.</param>
 /// <param name="Sent">Messages that it handed in and that went out: they cannot be called back.</param>
 /// <param name="OtherAccounts">Accounts that were not asked for and in which it wrote as well.</param>
+/// <param name="Made">Accounts that it opened: they stay as they are, with their mailboxes and all mail in them.</param>
 /// <param name="Left">Kinds of streams that it wrote to and that are left as they are.</param>
 internal sealed record UndoDocument(
     bool DryRun, string Session, long Restored, long Removed, int Refused, IReadOnlyList<RestoredMailbox> Mailboxes, int Subscriptions, int Annotations, int Cancelled, int Sent,
-    int OtherAccounts, IReadOnlyList<string> Left);
+    int OtherAccounts, IReadOnlyList<string> Left, IReadOnlyList<MadeAccount> Made);

@@ -91,7 +91,7 @@ internal sealed class RestoreResource(MailStore store, JobBoard jobs)
             var document = new UndoDocument(
                 wanted.DryRun, session, undone.Mailboxes.Sum(line => line.Restored), undone.Mailboxes.Sum(line => line.Removed),
                 undone.Mailboxes.Count(line => line.Refused is not null), undone.Mailboxes, undone.Subscriptions, undone.Annotations, undone.Cancelled, undone.Sent,
-                undone.OtherAccounts, undone.Left);
+                undone.OtherAccounts, undone.Left, undone.Made);
             return new(document, ProblemOf(document.Refused));
         });
     }
