@@ -7,6 +7,7 @@ using EventMail.Domain;
 using EventMail.Domain.Retention;
 using EventMail.EventStore.Proof;
 using EventMail.Host.Composition;
+using EventMail.Projections.Moving;
 using EventMail.Projections.Retention;
 
 namespace EventMail.Host.Cli;
@@ -164,10 +165,19 @@ internal static class EraseCommand
             await Console.Out.WriteLineAsync($"{Amount.Of(end.Cancelled, "message")} of the account's in the queue cancelled; nobody is told of that");
         if (end.Released > 0)
             await Console.Out.WriteLineAsync($"{Amount.Of(end.Released, "content")} released before{(end.Unknown > 0 ? $"; of {Text(end.Unknown)} it was not noted then under which key they were: backups from before may have them readable. Destroy those" : "")}");
+        foreach (var place in await PlacesAsync(store, id, stop))
+            await Console.Out.WriteLineAsync($"the account {(place.Came ? "came from" : "moved to")} {place.Server} on {Time(place.At)} (position {Text(place.Position)}): its mail may be there, out of reach of this erasure. Erase it there as well");
         if (end.Plain > 0)
             await Console.Out.WriteLineAsync($"{Text(end.Plain)} of them were stored plain: backups from before have them readable. Destroy those");
         await Console.Out.WriteLineAsync($"Run `backup --keys` now, or delete the destroyed keys from every copy: an older copy of them undoes the erasure. `eventmail erase certificate {id}` writes the certificate");
     }
+
+    /// <summary>Where else an erased account's mail may be.</summary>
+    private static async Task<IReadOnlyList<OtherPlace>> PlacesAsync(MailStore store, Guid id, CancellationToken stop) =>
+        await store.Erasures.FindAsync(id, stop) is { } erasure ? await PlacesAsync(store, erasure, stop) : [];
+
+    internal static async Task<IReadOnlyList<OtherPlace>> PlacesAsync(MailStore store, Erasure erasure, CancellationToken stop) =>
+        erasure.Order is { Strangers: null, Subject: { } account } ? await OtherPlace.OfAsync(store.Log, account, stop) : [];
 
     private sealed record Row(Guid Id, DateTimeOffset Ordered, DateTimeOffset? Completed, int Contents, string Reason, string? Case);
 
@@ -207,7 +217,7 @@ internal static class EraseCommand
             {
                 var signed = run.Arguments.GetValue(checkpoint) is { } file ? await CheckpointFiles.LastAsync(file, stop) : await AuditCheckpointCommand.SignAsync(store, run.Settings, stop);
                 var proof = await new ProofMaker(store.Log, new(store.Log)).ProveAsync(signed, await store.Erasures.PositionsAsync(id, stop), stop);
-                var certificate = Write(erasure, end, proof);
+                var certificate = Write(erasure, end, proof, await PlacesAsync(store, erasure, stop));
                 if (run.Arguments.GetValue(output) is { } path)
                     await File.WriteAllTextAsync(path, certificate, stop);
                 else
@@ -222,7 +232,7 @@ internal static class EraseCommand
     }
 
     // A proof as `audit prove` writes it, with a member that says in one place what its events say.
-    internal static string Write(Erasure erasure, ErasureCompleted end, ProofFile proof)
+    internal static string Write(Erasure erasure, ErasureCompleted end, ProofFile proof, IReadOnlyList<OtherPlace> places)
     {
         var file = JsonNode.Parse(proof.ToJson())!.AsObject();
         file["erasure"] = new JsonObject
@@ -240,6 +250,13 @@ internal static class EraseCommand
             ["deliveries_cancelled"] = end.Cancelled,
             ["account"] = erasure.Order.Strangers is null ? erasure.Order.Subject : null,
             ["strangers"] = erasure.Order.Strangers?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            ["not_erased_at"] = new JsonArray([.. places.Select(place => (JsonNode)new JsonObject
+            {
+                ["server"] = place.Server,
+                ["account"] = place.Came ? "came from there" : "moved there",
+                ["time"] = Time(place.At),
+                ["position"] = place.Position,
+            })]),
             ["sha256"] = new JsonArray([.. erasure.Order.Contents.Select(content => (JsonNode)content.Sha256)]),
             ["wrapping_keys_destroyed"] = new JsonArray([.. end.WrappingKeys.Select(key => (JsonNode)key)]),
         };

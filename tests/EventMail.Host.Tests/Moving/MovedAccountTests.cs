@@ -168,10 +168,27 @@ public sealed class MovedAccountTests(MovePair pair)
         (await pair.Source.RunAsync("restore", address, "--to", "1s")).Error.ShouldContain("has moved to");
         (await pair.MoveBackAsync(address)).Error.ShouldContain("was removed there: it cannot go back");
         await Waiting.UntilAsync(async () => (await RestoredSite.LinesAsync(pair.SourceDatabase, $"select 1 from projections.delivery_queue where sender = '{address}'")).Length == 0);
-        (await MovePair.DoAsync(pair.Source, "erase", "account", address, "--reason", "it is elsewhere")).ShouldContain("contents, ");
+        var erased = await MovePair.DoAsync(pair.Source, "erase", "account", address, "--reason", "it is elsewhere");
+        erased.ShouldContain("contents, ");
+        erased.ShouldContain($"the account moved to {MovePair.TargetName} on 20");
         (await MovePair.SeenAsync(pair.Target, address, "INBOX")).ShouldBe(before);
+        await PlacesAreNamedAsync(pair.Source, erased, MovePair.TargetName, "moved there");
+
+        await MovePair.DoAsync(pair.Target, "account", "remove", address);
+        erased = await MovePair.DoAsync(pair.Target, "erase", "account", address, "--reason", "asked for");
+        erased.ShouldContain($"the account came from {MovePair.SourceName} on 20");
+        await PlacesAreNamedAsync(pair.Target, erased, MovePair.SourceName, "came from there");
+        await MovePair.DoAsync(pair.Target, "audit", "verify");
         await MovePair.DoAsync(pair.Source, "audit", "verify");
         pair.Sink.Script = SinkScript.At("rcpt", "450 4.2.0 Later");
+    }
+
+    private static async Task PlacesAreNamedAsync(TestServer server, string erased, string name, string how)
+    {
+        var id = erased.Split(' ', ':')[1];
+        var place = JsonNode.Parse(await MovePair.DoAsync(server, "erase", "certificate", id))!["erasure"]!["not_erased_at"]!.AsArray().Single()!;
+        ((string?)place["server"], (string?)place["account"]).ShouldBe((name, how));
+        place["position"]!.GetValue<long>().ShouldBeGreaterThan(1);
     }
 
     [Fact]

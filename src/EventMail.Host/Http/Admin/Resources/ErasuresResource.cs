@@ -128,7 +128,7 @@ internal sealed class ErasuresResource(MailStore store, HostSettings settings, J
             return ApiAnswer.Problem(StatusCodes.Status409Conflict, "The erasure is not complete", "`eventmail erase continue` tries again");
         var signed = await AuditCheckpointCommand.SignAsync(store, settings, request.Cancel);
         var proof = await new ProofMaker(store.Log, new(store.Log)).ProveAsync(signed, await store.Erasures.PositionsAsync(id, request.Cancel), request.Cancel);
-        var certificate = EraseCommand.Write(erasure, end, proof);
+        var certificate = EraseCommand.Write(erasure, end, proof, await EraseCommand.PlacesAsync(store, erasure, request.Cancel));
         return ApiAnswer.Of(context =>
         {
             context.Response.ContentType = "application/json";
