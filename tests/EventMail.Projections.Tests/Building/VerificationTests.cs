@@ -66,11 +66,7 @@ public sealed class VerificationTests
         // A command cannot wait for the server to end.
         (await Should.ThrowAsync<GenerationRefusedException>(OpenAsync(waits: false))).Message.ShouldContain("stop them");
         var opening = OpenAsync(waits: true);
-        for (var patience = DateTime.UtcNow.AddSeconds(60); await busy.ScalarAsync<long>("select count(*) from eventmail.read_model_build where position > 0") == 0;)
-        {
-            DateTime.UtcNow.ShouldBeLessThan(patience);
-            await Task.Delay(20);
-        }
+        await Waiting.UntilAsync(async () => await busy.ScalarAsync<long>("select count(*) from eventmail.read_model_build where position > 0") > 0);
         await busy.WorkAsync(rounds: 1, seed: 14); // the program of the old version goes on
         before = await busy.ScalarAsync<string>("select string_agg(id || ' ' || uid_validity || ' ' || uid_next, ',' order by id) from projections.mailbox");
         opening.IsCompleted.ShouldBeFalse();

@@ -71,8 +71,7 @@ public sealed class SubjectErasureTests : IAsyncLifetime
         }
         await new ErasedHistory(Mail.Log).MakeAnewAsync(_person.Account.Account, default);
         (await ClientsAsync()).ShouldBe(0);
-        for (var wait = 0; Mail.Log.Subjects.Erasures == erasures && wait < 500; wait++)
-            await Task.Delay(20);
+        await Waiting.UntilAsync(() => Mail.Log.Subjects.Erasures != erasures);
 
         await LogInAsync();
         (await ClientsAsync()).ShouldBe(1);

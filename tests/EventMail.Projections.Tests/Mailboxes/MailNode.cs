@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using EventMail.Domain.Mailboxes;
 using EventMail.EventStore;
@@ -157,10 +158,6 @@ internal static class Comparisons
         }
     }
 
-    public static async Task ShouldBecomeAsync(Func<bool> condition)
-    {
-        for (var i = 0; i < 500 && !condition(); i++)
-            await Task.Delay(20);
-        condition().ShouldBeTrue();
-    }
+    public static Task ShouldBecomeAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "") =>
+        Waiting.UntilAsync(condition, what: what);
 }

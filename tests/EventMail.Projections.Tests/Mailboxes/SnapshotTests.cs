@@ -36,8 +36,7 @@ public class SnapshotTests
     private static async Task ShouldBePersistedAsync(MailNode node, TestDatabase database, StreamKey key)
     {
         var version = await VersionAsync(node, key);
-        for (var i = 0; i < 500 && (await PersistedAsync(database, key)).Version < version; i++)
-            await Task.Delay(20);
+        await Waiting.UntilAsync(async () => (await PersistedAsync(database, key)).Version >= version);
         (await PersistedAsync(database, key)).Version.ShouldBe(version);
     }
 
@@ -213,8 +212,7 @@ public class SnapshotTests
         using var trash = await node.OpenAsync(Account, "Trash");
         await ShouldBePersistedAsync(node, database, trash.Key);
         await node.Mailboxes.DeleteAsync(Account, "Trash", MailNode.Someone, "A", default);
-        for (var i = 0; i < 500 && (await PersistedAsync(database, trash.Key)).Version > 0; i++)
-            await Task.Delay(20);
+        await Waiting.UntilAsync(async () => (await PersistedAsync(database, trash.Key)).Version == 0);
         (await PersistedAsync(database, trash.Key)).ShouldBe((0, 0));
     }
 
