@@ -70,7 +70,7 @@ public sealed class QuarantineTests
             }
 
             var position = seq.ToString(CultureInfo.InvariantCulture);
-            server.Log.ShouldContain($"seq_id {position})");
+            await Waiting.UntilAsync(() => server.Log.Contains($"seq_id {position})", StringComparison.Ordinal), () => server.Log);
             await Waiting.UntilAsync(async () => await ScalarAsync("select count(*) from eventmail.unreadable_event") is 1L);
             var status = await server.RunAsync("projections", "status");
             status.ExitCode.ShouldBe(1);

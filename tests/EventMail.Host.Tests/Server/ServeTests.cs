@@ -288,7 +288,7 @@ public sealed class ServeTests
         {
             await using (var first = await StartAsync(new() { DataFolder = folder }))
             {
-                first.Log.ShouldContain($"who cannot enter {folder}: its files go to /var/lib/eventmail-postgres/");
+                await Waiting.UntilAsync(() => first.Log.Contains($"who cannot enter {folder}: its files go to /var/lib/eventmail-postgres/", StringComparison.Ordinal), () => first.Log);
                 elsewhere = (string)(await AskAsync(await UrlAsync(first), "select current_setting('data_directory')"))!;
                 elsewhere.ShouldStartWith("/var/lib/eventmail-postgres/");
                 await AskAsync(await UrlAsync(first), "create table kept as select 1 as x");
