@@ -7,6 +7,9 @@ namespace EventMail.Testing;
 /// <summary>A database for one test: a clone of a template, dropped when disposed.</summary>
 public sealed class TestDatabase : IAsyncDisposable
 {
+    // In ms: PostgreSQL only asks a connection's process to end, and waits for its end that long.
+    private const int EndsWithin = 20_000;
+
     private static readonly ConcurrentDictionary<string, Lazy<Task>> Templates = new();
     private static readonly SemaphoreSlim Cloning = new(1);
     private static int s_count;
@@ -45,7 +48,7 @@ public sealed class TestDatabase : IAsyncDisposable
         // CREATE DATABASE … TEMPLATE refuses a source with connections.
         NpgsqlConnection.ClearAllPools();
         await ExecuteAsync($"alter database {Quoted(name)} with allow_connections false");
-        await ExecuteAsync($"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'");
+        await ExecuteAsync($"select pg_terminate_backend(pid, {EndsWithin}) from pg_stat_activity where datname = '{name}'");
     }
 
     private static async Task<TestDatabase> CloneAsync(string template)
@@ -73,7 +76,7 @@ public sealed class TestDatabase : IAsyncDisposable
     public async Task GoAwayAsync()
     {
         await ExecuteAsync($"alter database {_name} with allow_connections false");
-        await ExecuteAsync($"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{_name}'");
+        await ExecuteAsync($"select pg_terminate_backend(pid, {EndsWithin}) from pg_stat_activity where datname = '{_name}'");
     }
 
     public Task ComeBackAsync() => ExecuteAsync($"alter database {_name} with allow_connections true");

@@ -10,8 +10,8 @@ internal static class EventSchema
     /// <summary>Raised with each change of eventmail.sql that an older program could not work with.</summary>
     private const int Version = 3;
 
-    // Any constant of our own: every program that makes or changes these tables takes this lock first.
-    private const long Lock = 0x65_76_65_6E_74_6D_6C;
+    /// <summary>Any constant of our own: every program that makes, changes or moves tables and functions takes this advisory lock first.</summary>
+    internal const long Lock = 0x65_76_65_6E_74_6D_6C;
 
     private static readonly string[] EventColumns =
     [

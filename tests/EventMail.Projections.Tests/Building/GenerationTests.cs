@@ -191,6 +191,38 @@ public sealed class GenerationTests
     }
 
     [Fact]
+    public async Task A_change_over_waits_for_who_starts_and_makes_functions()
+    {
+        await using var busy = await BusyMail.StartAsync(1);
+        var generations = busy.Generations(o => o with { LockWait = TimeSpan.FromMilliseconds(50) });
+        // A server and many a command start while read models are changed over and back.
+        foreach (var changing in (Func<Func<BuildProgress, Task>, Task>[])
+            [report => generations.RebuildAsync(["delivery_queue"], true, report, default), report => generations.RollbackAsync([], report, default)])
+        {
+            await using var starting = await busy.Mail.Database.DataSource.OpenConnectionAsync();
+            await using var transaction = await starting.BeginTransactionAsync();
+            await ExecuteAsync($"select pg_advisory_xact_lock({EventSchema.Lock})");
+            await ExecuteAsync("do $$ begin execute pg_get_functiondef('projections.next_delivery(timestamptz)'::regprocedure); end $$"); // create or replace
+            var waited = false;
+            await changing(async progress =>
+            {
+                if (waited || progress.Phase != BuildPhase.WaitingForLock)
+                    return;
+                waited = true;
+                await transaction.CommitAsync();
+            }).InTime();
+            waited.ShouldBeTrue();
+
+            async Task ExecuteAsync(string sql)
+            {
+                await using var command = new NpgsqlCommand(sql, starting, transaction);
+                await command.ExecuteNonQueryAsync();
+            }
+        }
+        await busy.Mail.ShouldBeWhatTheLogSaysAsync();
+    }
+
+    [Fact]
     public async Task A_change_over_ends_nobody_who_has_one_table_and_wants_another()
     {
         await using var busy = await BusyMail.StartAsync(1);

@@ -10,6 +10,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EventMail.Protocols.Tests.Smtp;
 
+/// <summary>Alone in the process: what is measured is all that it holds.</summary>
+[CollectionDefinition(nameof(SmtpMemoryTests), DisableParallelization = true)]
+[Collection(nameof(SmtpMemoryTests))]
 public sealed class SmtpMemoryTests
 {
     [Fact]

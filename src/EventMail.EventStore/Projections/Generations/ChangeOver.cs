@@ -82,16 +82,18 @@ internal sealed class ChangeOver(GenerationSession session, GenerationOptions op
         {
             await transaction.RollbackAsync(cancel);
             fold?.StartAgain(position);
-            await report(BuildPhase.WaitingForLock, "somebody is using the tables (a pg_dump, a long query)");
+            await report(BuildPhase.WaitingForLock, "somebody is using the tables (a pg_dump, a long query, a program that starts)");
             return false;
         }
     }
 
-    // First the log: who commits has its rows before those of the read models.
+    // First those who start: they see to the functions that are moved, and PostgreSQL fails whoever comes second to one ("tuple concurrently updated").
+    // Then the log: who commits has its rows before those of the read models.
     private async Task<bool> LockAsync(NpgsqlTransaction transaction, string[] tables, CancellationToken cancel)
     {
         await session.ExecuteAsync(
-            $"set local lock_timeout = {(int)options.LockWait.TotalMilliseconds}; lock table public.mt_streams in share mode; lock table eventmail.node in share mode;"
+            $"set local lock_timeout = {(int)options.LockWait.TotalMilliseconds}; select pg_advisory_xact_lock({EventSchema.Lock});"
+            + " lock table public.mt_streams in share mode; lock table eventmail.node in share mode;"
             + " lock table eventmail.read_model in share row exclusive mode",
             cancel, transaction);
         var turn = await TurnAsync(transaction, cancel);
