@@ -191,35 +191,41 @@ public sealed class GenerationTests
     }
 
     [Fact]
-    public async Task A_change_over_waits_for_who_starts_and_makes_functions()
+    public async Task Who_starts_while_read_models_are_changed_over_waits_for_it()
     {
+        const int held = 4711;
         await using var busy = await BusyMail.StartAsync(1);
-        var generations = busy.Generations(o => o with { LockWait = TimeSpan.FromMilliseconds(50) });
-        // A server and many a command start while read models are changed over and back.
-        foreach (var changing in (Func<Func<BuildProgress, Task>, Task>[])
-            [report => generations.RebuildAsync(["delivery_queue"], true, report, default), report => generations.RollbackAsync([], report, default)])
+        var generations = busy.Generations(o => o with { LockWait = Waiting.Limit });
+        await busy.RunAsync($"""
+            create function public.hold() returns trigger language plpgsql as $$ begin perform pg_advisory_xact_lock({held}); return new; end $$;
+            create trigger hold before update on eventmail.read_model for each row execute function public.hold()
+            """);
+        foreach (var change in (Func<Task>[])
+            [() => generations.RebuildAsync(["delivery_queue"], true, Quiet, default), () => generations.RollbackAsync([], Quiet, default)])
         {
-            await using var starting = await busy.Mail.Database.DataSource.OpenConnectionAsync();
-            await using var transaction = await starting.BeginTransactionAsync();
-            await ExecuteAsync($"select pg_advisory_xact_lock({EventSchema.Lock})");
-            await ExecuteAsync("do $$ begin execute pg_get_functiondef('projections.next_delivery(timestamptz)'::regprocedure); end $$"); // create or replace
-            var waited = false;
-            await changing(async progress =>
-            {
-                if (waited || progress.Phase != BuildPhase.WaitingForLock)
-                    return;
-                waited = true;
-                await transaction.CommitAsync();
-            }).InTime();
-            waited.ShouldBeTrue();
-
-            async Task ExecuteAsync(string sql)
-            {
-                await using var command = new NpgsqlCommand(sql, starting, transaction);
-                await command.ExecuteNonQueryAsync();
-            }
+            await using var holding = await busy.Mail.Database.DataSource.OpenConnectionAsync();
+            await using var transaction = await holding.BeginTransactionAsync();
+            await using (var hold = new NpgsqlCommand($"select pg_advisory_xact_lock({held})", holding, transaction))
+                await hold.ExecuteNonQueryAsync();
+            var changing = change();
+            await WaitsAsync("eventmail generations", changing);
+            // As every server and many a command: it sees to the very functions that have been moved.
+            var starting = EventLog.PrepareAsync(busy.Mail.Database.ConnectionString, ReadModels.Inline(), [], default);
+            await WaitsAsync("eventmail schema", starting);
+            await transaction.CommitAsync();
+            await changing.InTime();
+            await starting.InTime();
         }
         await busy.Mail.ShouldBeWhatTheLogSaysAsync();
+
+        async Task WaitsAsync(string who, Task work)
+        {
+            var waits = $"select count(*) from pg_stat_activity where datname = current_database() and application_name = '{who}' and wait_event_type = 'Lock'";
+            await Waiting.UntilAsync(async () => work.IsCompleted || await busy.ScalarAsync<long>(waits) > 0);
+            if (work.IsCompleted)
+                await work; // says why
+            work.IsCompleted.ShouldBeFalse();
+        }
     }
 
     [Fact]
