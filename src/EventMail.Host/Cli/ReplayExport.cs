@@ -40,7 +40,7 @@ internal sealed class ReplayExport
     /// <summary>Behind <see cref="BeginAsync"/>.</summary>
     public async Task WriteAsync(ContentStore contents, IReadOnlyList<ReplayedMailbox> mailboxes, CancellationToken stop)
     {
-        var (written, there, gone) = (0L, 0L, 0L);
+        var (count, renamed) = (new Count(), new List<RenamedMailbox>());
         var accounts = mailboxes.GroupBy(mailbox => mailbox.Key.Tenant).ToList();
         using (var progress = new Progress("export", mailboxes.Sum(mailbox => mailbox.State.Messages), number => $"{number:n0} messages"))
         {
@@ -51,40 +51,52 @@ internal sealed class ReplayExport
                 // Users choose mailboxes' names: none leads out of the folder, or to another's messages.
                 var paths = new FilePaths(root, IsOwn, again: true);
                 foreach (var mailbox in account)
-                {
-                    var into = paths.FolderOf(mailbox.State.Name);
-                    for (var i = 0; i < mailbox.State.View!.Count; i++)
-                    {
-                        var row = mailbox.State.View[i];
-                        var file = Path.Combine(into, $"{row.Uid.ToString(CultureInfo.InvariantCulture)}.eml");
-                        try
-                        {
-                            if (!_overwrite && File.Exists(file))
-                            {
-                                await CheckAsync(contents, row.Content, file, stop);
-                                there++;
-                            }
-                            else
-                            {
-                                await WriteAsync(contents, row.Content, file, stop);
-                                written++;
-                            }
-                        }
-                        catch (ContentMissingException)
-                        {
-                            gone++;
-                        }
-                        progress.Report(written + there + gone);
-                    }
-                }
-                foreach (var renamed in paths.Renamed)
-                    await Console.Error.WriteLineAsync($"mailbox {renamed.Name} is in {Path.GetRelativePath(_folder, renamed.Path)}");
+                    await WriteAsync(contents, mailbox, paths.FolderOf(mailbox.State.Name), count, progress, stop);
+                renamed.AddRange(paths.Renamed);
             }
         }
+        foreach (var mailbox in renamed)
+            await Console.Error.WriteLineAsync($"mailbox {mailbox.Name} is in {Path.GetRelativePath(_folder, mailbox.Path)}");
         await Console.Error.WriteLineAsync(
-            $"{Amount.Of(written + there, "message")} in {_folder}{(there > 0 ? $", {there} of them from before, with the digests that they should have" : "")}{(gone > 0 ? $"; the contents of {gone} are not kept any more" : "")}");
-        if (_overwrite && Directory.EnumerateFiles(_folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None }).LongCount() - 1 - written is > 0 and var others)
+            $"{Amount.Of(count.Written + count.There, "message")} in {_folder}{(count.There > 0 ? $", {count.There} of them from before, with the digests that they should have" : "")}{(count.Gone > 0 ? $"; the contents of {count.Gone} are not kept any more" : "")}");
+        if (_overwrite && Directory.EnumerateFiles(_folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None }).LongCount() - 1 - count.Written is > 0 and var others)
             await Console.Error.WriteLineAsync($"{Amount.Of(others, "file")} in {_folder} were there before and are none of this replay's");
+    }
+
+    private sealed class Count
+    {
+        public long Written { get; set; }
+
+        public long There { get; set; }
+
+        public long Gone { get; set; }
+    }
+
+    private async Task WriteAsync(ContentStore contents, ReplayedMailbox mailbox, string into, Count count, Progress progress, CancellationToken stop)
+    {
+        for (var i = 0; i < mailbox.State.View!.Count; i++)
+        {
+            var row = mailbox.State.View[i];
+            var file = Path.Combine(into, $"{row.Uid.ToString(CultureInfo.InvariantCulture)}.eml");
+            try
+            {
+                if (!_overwrite && File.Exists(file))
+                {
+                    await CheckAsync(contents, row.Content, file, stop);
+                    count.There++;
+                }
+                else
+                {
+                    await WriteAsync(contents, row.Content, file, stop);
+                    count.Written++;
+                }
+            }
+            catch (ContentMissingException)
+            {
+                count.Gone++;
+            }
+            progress.Report(count.Written + count.There + count.Gone);
+        }
     }
 
     private static bool IsOwn(string name) =>
